@@ -1,0 +1,102 @@
+import { XbstreamError } from '../errors.js';
+
+/** Most separate ranges that the open files of one archive may consist of at a time (format.md, section 1). */
+export const MAX_RANGES = 65_536;
+
+/** How many ranges all open files of an archive have at the moment. */
+export class RangeBudget {
+  #used = 0;
+
+  take(): void {
+    this.#used += 1;
+    if (this.#used > MAX_RANGES) {
+      throw new XbstreamError('XB_BAD_HEADER', `the archive's open files are in more than ${MAX_RANGES} separate pieces`);
+    }
+  }
+
+  giveBack(ranges: number): void {
+    this.#used -= ranges;
+  }
+}
+
+/** Which bytes of a file have come, as separate ranges in rising order. */
+export class Coverage {
+  readonly #budget: RangeBudget;
+  /** Start and end (exclusive) of each range, in turn. */
+  #bounds: number[] = [];
+
+  constructor(budget: RangeBudget) {
+    this.#budget = budget;
+  }
+
+  /**
+   * Adds the bytes from `start` up to `end`.
+   *
+   * @returns the first byte that was there already (nothing is added then), or `undefined` when all was well
+   * @throws XbstreamError `XB_BAD_HEADER` when the archive's open files consist of too many ranges
+   */
+  add(start: number, end: number): number | undefined {
+    if (start === end) return undefined;
+    const bounds = this.#bounds;
+    const last = bounds.length - 1;
+    // Nearly every chunk goes on where the one before it ended.
+    if (last >= 0 && bounds[last] === start) {
+      bounds[last] = end;
+      return undefined;
+    }
+    if (last < 0 || bounds[last]! < start) {
+      this.#budget.take();
+      bounds.push(start, end);
+      return undefined;
+    }
+    return this.#insert(start, end);
+  }
+
+  #insert(start: number, end: number): number | undefined {
+    const bounds = this.#bounds;
+    // The first range that ends after `start`.
+    let low = 0;
+    let high = bounds.length / 2;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (bounds[middle * 2 + 1]! > start) high = middle;
+      else low = middle + 1;
+    }
+    const next = low * 2;
+    const nextStart = bounds[next] ?? Infinity;
+    if (nextStart < end) return Math.max(nextStart, start);
+    const joinsPrevious = next > 0 && bounds[next - 1] === start;
+    const joinsNext = nextStart === end;
+    if (joinsPrevious && joinsNext) {
+      bounds.splice(next - 1, 2);
+      this.#budget.giveBack(1);
+    } else if (joinsPrevious) {
+      bounds[next - 1] = end;
+    } else if (joinsNext) {
+      bounds[next] = start;
+    } else {
+      this.#budget.take();
+      bounds.splice(next, 0, start, end);
+    }
+    return undefined;
+  }
+
+  /** Bytes from the file's start to the end of the last range. */
+  get endBytes(): number {
+    return this.#bounds.at(-1) ?? 0;
+  }
+
+  /** The first range that is missing before the last byte, start and end (exclusive); `undefined` when there is none. */
+  get firstGap(): readonly [number, number] | undefined {
+    const [start, end, next] = this.#bounds;
+    if (start === undefined || end === undefined) return undefined;
+    if (start > 0) return [0, start];
+    return next === undefined ? undefined : [end, next];
+  }
+
+  /** Forgets everything; the budget gets back what it lent. */
+  release(): void {
+    this.#budget.giveBack(this.#bounds.length / 2);
+    this.#bounds = [];
+  }
+}

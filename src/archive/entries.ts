@@ -1,0 +1,231 @@
+import { XbstreamError } from '../errors.js';
+import { FLAG_REWRITE, type ChunkHeader, type RenameHeader } from '../format/chunk.js';
+import { normalizePath, pathText, type StoredPath } from '../format/stored-path.js';
+import { Coverage, RangeBudget } from './coverage.js';
+
+/** A stored file, as far as the archive has told of it. */
+export class Entry<Content> {
+  /** In which order the archive's entries began, from 0. A rewritten file is a new entry. */
+  readonly ordinal: number;
+  /** Its name at this point of the archive. */
+  path: StoredPath;
+  /** Its end chunk has come. */
+  whole = false;
+  /** It has nothing but an end chunk: it is empty, or all its chunks were given another name by damage. */
+  readonly endOnly: boolean;
+  /** Size of the file in bytes, holes included; grows while the entry is open. */
+  sizeBytes = 0;
+  chunks = 0;
+  /** It has sparse chunks. */
+  sparse = false;
+  /** Where the archive first mentions it, in bytes. */
+  readonly archiveOffset: number;
+  /** What the reader of the archive keeps with it. */
+  content: Content | undefined;
+
+  /** File position after its last chunk, in bytes. */
+  positionBytes = 0;
+  readonly coverage: Coverage;
+
+  constructor(ordinal: number, path: StoredPath, archiveOffset: number, budget: RangeBudget, endOnly: boolean) {
+    this.ordinal = ordinal;
+    this.path = path;
+    this.archiveOffset = archiveOffset;
+    this.coverage = new Coverage(budget);
+    this.endOnly = endOnly;
+  }
+}
+
+/** What a chunk means for the archive's entries. */
+export type EntryChange<Content> =
+  /** Content of an open entry; `begins` with the first of it. `replaced` is the earlier content that it rewrites. */
+  | { kind: 'content'; entry: Entry<Content>; begins: boolean; replaced: Entry<Content> | undefined }
+  /** The entry is whole. */
+  | { kind: 'whole'; entry: Entry<Content> }
+  /** A file is to be removed; `entry` is missing where the archive holds no such file. */
+  | { kind: 'remove'; path: StoredPath; entry: Entry<Content> | undefined }
+  /** `entry` (whose path is the new one already) is renamed and takes the place of `replaced`; missing as above. */
+  | {
+      kind: 'rename';
+      path: StoredPath;
+      newPath: StoredPath;
+      entry: Entry<Content> | undefined;
+      replaced: Entry<Content> | undefined;
+    }
+  /** A chunk that changes nothing. */
+  | { kind: 'nothing' };
+
+/**
+ * The files of an archive while it is read: which are open, whole, removed and renamed (format.md, section 1 and "The
+ * MariaDB dialect"). Corrections take effect in archive order.
+ */
+export class EntryTable<Content> {
+  readonly #absoluteNames: boolean;
+  readonly #entries = new Map<StoredPath, Entry<Content>>();
+  readonly #open = new Set<Entry<Content>>();
+  readonly #budget = new RangeBudget();
+  #begun = 0;
+
+  constructor(absoluteNames: boolean) {
+    this.#absoluteNames = absoluteNames;
+  }
+
+  /** All that is left of the archive so far, whole or open, in archive order but for renames, which come last. */
+  get entries(): Iterable<Entry<Content>> {
+    return this.#entries.values();
+  }
+
+  /** The entries whose end chunk has not come. */
+  get open(): ReadonlySet<Entry<Content>> {
+    return this.#open;
+  }
+
+  /**
+   * Applies the next chunk of the archive.
+   *
+   * @param spanBytes bytes of the file that the chunk covers, holes included
+   * @throws XbstreamError `XB_UNSAFE_PATH`, `XB_DUPLICATE_PATH`, `XB_OVERLAP`, `XB_GAP`, `XB_BAD_HEADER`
+   */
+  apply(header: ChunkHeader, spanBytes: number): EntryChange<Content> {
+    if (header.type === 'ignorable') return { kind: 'nothing' };
+    const path = normalizePath(header.path, header.archiveOffset, this.#absoluteNames);
+    switch (header.type) {
+      case 'payload':
+      case 'sparse':
+        return this.#content(path, header, header.fileOffset, header.fileOffset + spanBytes);
+      case 'seek': {
+        // What is jumped over is a hole. Going back is no overlap yet: what is written there then is.
+        const from = this.#entries.get(path)?.positionBytes ?? 0;
+        return this.#content(path, header, Math.min(from, header.fileOffset), header.fileOffset);
+      }
+      case 'end':
+        return this.#end(path, header);
+      case 'remove':
+        return this.#remove(path, header);
+      case 'rename':
+        return this.#rename(path, header);
+    }
+  }
+
+  /** The error for an entry that is still open at the archive's end. */
+  static missingEnd(entry: Entry<unknown>): XbstreamError {
+    return new XbstreamError('XB_MISSING_EOF', `the archive ends before ${pathText(entry.path)} is complete`, {
+      path: entry.path,
+      archiveOffset: entry.archiveOffset,
+      details: [
+        `its first chunk is at archive byte ${entry.archiveOffset}; ${entry.sizeBytes} bytes of it came, but no end chunk`,
+      ],
+    });
+  }
+
+  #content(path: StoredPath, header: ChunkHeader, start: number, end: number): EntryChange<Content> {
+    let entry = this.#entries.get(path);
+    let replaced: Entry<Content> | undefined;
+    if (entry?.whole === true) {
+      if (header.type !== 'payload' || (header.flags & FLAG_REWRITE) === 0) throw duplicatePath(path, header);
+      replaced = entry;
+      entry = undefined;
+    }
+    const begins = entry === undefined;
+    entry ??= this.#begin(path, header, false);
+    entry.chunks += 1;
+    if (header.type === 'sparse') entry.sparse = true;
+    if (end > start) {
+      const overlap = entry.coverage.add(start, end);
+      if (overlap !== undefined) throw overlapping(entry, header, start, end, overlap);
+      entry.sizeBytes = Math.max(entry.sizeBytes, end);
+    }
+    entry.positionBytes = end;
+    return { kind: 'content', entry, begins, replaced };
+  }
+
+  #begin(path: StoredPath, header: ChunkHeader, endOnly: boolean): Entry<Content> {
+    const entry = new Entry<Content>(this.#begun, path, header.archiveOffset, this.#budget, endOnly);
+    this.#begun += 1;
+    // Removed first, so that the order of the map is that of the archive for a rewritten file too.
+    this.#entries.delete(path);
+    this.#entries.set(path, entry);
+    this.#open.add(entry);
+    return entry;
+  }
+
+  #end(path: StoredPath, header: ChunkHeader): EntryChange<Content> {
+    const known = this.#entries.get(path);
+    if (known?.whole === true) throw duplicatePath(path, header);
+    const entry = known ?? this.#begin(path, header, true);
+    const gap = entry.coverage.firstGap;
+    if (gap !== undefined) {
+      throw new XbstreamError('XB_GAP', `a part of ${pathText(path)} is missing`, {
+        path,
+        archiveOffset: header.archiveOffset,
+        details: [
+          `its end chunk is at archive byte ${header.archiveOffset}, but bytes ${gap[0]}-${gap[1] - 1} of the file have not come`,
+        ],
+      });
+    }
+    entry.chunks += 1;
+    entry.whole = true;
+    entry.coverage.release();
+    this.#open.delete(entry);
+    return { kind: 'whole', entry };
+  }
+
+  #remove(path: StoredPath, header: ChunkHeader): EntryChange<Content> {
+    const entry = this.#entries.get(path);
+    if (entry !== undefined) {
+      if (!entry.whole) throw correctionOfOpen(path, header, 'removed');
+      this.#entries.delete(path);
+    }
+    return { kind: 'remove', path, entry };
+  }
+
+  #rename(path: StoredPath, header: RenameHeader): EntryChange<Content> {
+    const newPath = normalizePath(header.newPath, header.archiveOffset, this.#absoluteNames);
+    const entry = this.#entries.get(path);
+    const target = this.#entries.get(newPath);
+    if (entry?.whole === false) throw correctionOfOpen(path, header, 'renamed');
+    if (target?.whole === false) throw correctionOfOpen(newPath, header, 'replaced by a renamed file');
+    if (entry !== undefined && path === newPath) return { kind: 'nothing' };
+    // A missing source: nothing happens and the destination stays.
+    if (entry === undefined) {
+      return { kind: 'rename', path, newPath, entry: undefined, replaced: undefined };
+    }
+    this.#entries.delete(path);
+    this.#entries.delete(newPath);
+    this.#entries.set(newPath, entry);
+    entry.path = newPath;
+    return { kind: 'rename', path, newPath, entry, replaced: target };
+  }
+}
+
+function duplicatePath(path: StoredPath, header: ChunkHeader): XbstreamError {
+  return new XbstreamError('XB_DUPLICATE_PATH', `${pathText(path)} comes twice in the archive`, {
+    path,
+    archiveOffset: header.archiveOffset,
+    details: [`chunk at archive byte ${header.archiveOffset}, after the file's end chunk`],
+  });
+}
+
+function overlapping(
+  entry: Entry<unknown>,
+  header: ChunkHeader,
+  start: number,
+  end: number,
+  overlap: number,
+): XbstreamError {
+  return new XbstreamError('XB_OVERLAP', `two chunks of ${pathText(entry.path)} claim the same bytes`, {
+    path: entry.path,
+    archiveOffset: header.archiveOffset,
+    details: [
+      `chunk at archive byte ${header.archiveOffset} holds bytes ${start}-${end - 1} of the file, byte ${overlap} has come before`,
+    ],
+  });
+}
+
+function correctionOfOpen(path: StoredPath, header: ChunkHeader, what: string): XbstreamError {
+  return new XbstreamError('XB_BAD_HEADER', `${pathText(path)} is to be ${what} before its end chunk has come`, {
+    path,
+    archiveOffset: header.archiveOffset,
+    details: [`chunk at archive byte ${header.archiveOffset}`],
+  });
+}

@@ -1,0 +1,93 @@
+import { XbstreamError } from '../errors.js';
+
+interface ForeignFormat {
+  name: string;
+  /** Where in the file `magic` stands, in bytes. */
+  at: number;
+  /** One character a byte. */
+  magic: string;
+  hints: readonly string[];
+}
+
+const FOREIGN_FORMATS: readonly ForeignFormat[] = [
+  { name: 'gzip data', at: 0, magic: '\x1f\x8b', hints: ['unpack it on the way: gunzip -c FILE | tsxbstream -x -C DIR'] },
+  {
+    name: 'zstd data',
+    at: 0,
+    magic: '\x28\xb5\x2f\xfd',
+    hints: ['unpack it on the way: zstd -dc FILE | tsxbstream -x -C DIR'],
+  },
+  {
+    name: 'an LZ4 file',
+    at: 0,
+    magic: '\x04\x22\x4d\x18',
+    hints: ['unpack it on the way: lz4 -dc FILE | tsxbstream -x -C DIR'],
+  },
+  { name: 'xz data', at: 0, magic: '\xfd7zXZ\0', hints: ['unpack it on the way: xz -dc FILE | tsxbstream -x -C DIR'] },
+  { name: 'bzip2 data', at: 0, magic: 'BZh', hints: ['unpack it on the way: bzip2 -dc FILE | tsxbstream -x -C DIR'] },
+  { name: 'a zip archive', at: 0, magic: 'PK\x03\x04', hints: ['unpack it with unzip'] },
+  { name: 'a tar archive', at: 257, magic: 'ustar', hints: ['unpack it with tar: tar -xf FILE -C DIR'] },
+  {
+    name: 'a qpress archive (.qp)',
+    at: 0,
+    magic: 'qpress10',
+    hints: ['this is one compressed file, not a stream of files: decompress it with qpress -do FILE'],
+  },
+  {
+    name: 'data encrypted by xbcrypt',
+    at: 0,
+    magic: 'XBCRYP0',
+    hints: ['decrypt it on the way: xbcrypt -d -a AES256 -f KEYFILE < FILE | tsxbstream -x -C DIR'],
+  },
+  {
+    name: 'data encrypted by openssl',
+    at: 0,
+    magic: 'Salted__',
+    hints: ['decrypt it on the way: openssl enc -d -aes-256-cbc -pbkdf2 -in FILE | tsxbstream -x -C DIR'],
+  },
+  { name: 'data encrypted by age', at: 0, magic: 'age-encryption.org/', hints: ['decrypt it on the way: age -d FILE | ...'] },
+  {
+    name: 'a PGP message',
+    at: 0,
+    magic: '-----BEGIN PGP',
+    hints: ['decrypt it on the way: gpg -d FILE | tsxbstream -x -C DIR'],
+  },
+];
+
+/**
+ * The error for an input that does not begin with a chunk, naming what it is where its first bytes tell.
+ *
+ * @param bytes the input's first bytes, as many as are known
+ */
+export function notAnArchive(bytes: Buffer): XbstreamError {
+  const head = bytes.toString('latin1', 0, 512);
+  const known = FOREIGN_FORMATS.find(({ at, magic }) => head.startsWith(magic, at));
+  const make = (what: string, details: readonly string[], hints: readonly string[]): XbstreamError =>
+    new XbstreamError('XB_BAD_MAGIC', `this is no xbstream archive: ${what}`, { archiveOffset: 0, details, hints });
+
+  if (known !== undefined) return make(`it is ${known.name}`, [], known.hints);
+  const line = textPreview(bytes);
+  if (line !== undefined) {
+    return make(
+      'it begins with text',
+      [`the first line: ${line}`],
+      ["if this is a program's log: its messages (stderr) must not go into the same pipe or file as the stream"],
+    );
+  }
+  const first = bytes.subarray(0, 8);
+  const zeros = first.length > 0 && first.every((byte) => byte === 0);
+  return make(zeros ? 'it begins with zeros' : 'its first bytes are something else', [
+    `expected "XBSTCK01", found "${head.slice(0, 8).replace(/[^\x20-\x7e]/g, '.')}" (${first.toString('hex')})`,
+  ], []);
+}
+
+/** The first line of `bytes` (at most 100 characters) where they are plain text, as is found in a program's messages. */
+export function textPreview(bytes: Buffer): string | undefined {
+  const line = /^[\t\x20-\x7e\x80-\xff]{4,}/.exec(bytes.toString('latin1', 0, 100))?.[0];
+  if (line === undefined) return undefined;
+  const ended = line.length < Math.min(100, bytes.length);
+  // A line must reach a line's end or be long enough not to be chance.
+  if (ended && !/[\r\n]/.test(String.fromCharCode(bytes[line.length] ?? 0))) return undefined;
+  if (/[\x80-\xff]{4}/.test(line)) return undefined;
+  return line;
+}

@@ -1,0 +1,96 @@
+import picomatch from 'picomatch';
+import { XbstreamError } from '../errors.js';
+import { pathText, type StoredPath } from '../format/stored-path.js';
+
+/** Which entries are wanted; all when both lists are empty. */
+export interface SelectionOptions {
+  /** Globs; an entry is wanted when one of them matches its final name, or when there is none. */
+  include: readonly string[];
+  /** Globs; an entry that matches one is not wanted, whatever `include` says. */
+  exclude: readonly string[];
+}
+
+/** What xtrabackup puts behind a name for what it did to the file; a pattern may leave it away. */
+const LAYER_SUFFIX = /\.(?:qp|lz4|zst|xbcrypt)$/;
+
+/**
+ * Decides by name which entries are wanted.
+ *
+ * A pattern without a slash is matched against the file's own name and against each directory's, one with a slash against
+ * the path and each leading part of it: `db1`, `db1/*` and `*.ibd` mean what they look like.
+ */
+export class Selection {
+  readonly #include: readonly Pattern[];
+  readonly #exclude: readonly Pattern[];
+
+  constructor(options: SelectionOptions) {
+    this.#include = options.include.map((glob) => new Pattern(glob));
+    this.#exclude = options.exclude.map((glob) => new Pattern(glob));
+  }
+
+  /** Whether every entry is wanted. */
+  get isEverything(): boolean {
+    return this.#include.length === 0 && this.#exclude.length === 0;
+  }
+
+  wants(path: StoredPath): boolean {
+    if (this.isEverything) return true;
+    const names = namesOf(pathText(path));
+    // Every pattern is asked, so that each knows whether it ever matched.
+    const included = this.#include.filter((pattern) => pattern.matches(names)).length > 0;
+    const excluded = this.#exclude.filter((pattern) => pattern.matches(names)).length > 0;
+    return (included || this.#include.length === 0) && !excluded;
+  }
+
+  /** The error for patterns that no entry matched, where there are any. */
+  unmatched(): XbstreamError | undefined {
+    const globs = this.#include.filter((pattern) => !pattern.matched).map(({ glob }) => glob);
+    if (globs.length === 0) return undefined;
+    const what = globs.length === 1 ? 'this pattern' : 'these patterns';
+    return new XbstreamError('XB_NO_MATCH', `nothing in the archive matches ${what}: ${globs.join('  ')}`, {
+      hints: ['to see the names in it, without writing anything: tsxbstream extract --dry-run -v ARCHIVE'],
+    });
+  }
+}
+
+class Pattern {
+  readonly glob: string;
+  matched = false;
+  readonly #matches: (name: string) => boolean;
+  readonly #wholePath: boolean;
+
+  constructor(glob: string) {
+    this.glob = glob;
+    const plain = glob.replace(/^(?:\.?\/)+/, '').replace(/\/+$/, '');
+    this.#wholePath = plain.includes('/');
+    // A name that is in the archive letter by letter matches, whatever it would mean as a glob (`t2#P#p0.ibd` is harmless,
+    // `a[1].ibd` is not).
+    const matches = picomatch(plain, { dot: true });
+    this.#matches = (name) => name === plain || matches(name);
+  }
+
+  matches(names: Names): boolean {
+    const found = (this.#wholePath ? names.leadingPaths : names.components).some((name) => this.#matches(name));
+    this.matched ||= found;
+    return found;
+  }
+}
+
+interface Names {
+  leadingPaths: readonly string[];
+  components: readonly string[];
+}
+
+/** All that a pattern may mean when it means this path. */
+function namesOf(path: string): Names {
+  const plain = path.replace(/^\//, '');
+  const components = plain.split('/');
+  const leadingPaths = components.map((_, index) => components.slice(0, index + 1).join('/'));
+  for (let [path, last] = [plain, components.at(-1)!]; LAYER_SUFFIX.test(path); ) {
+    path = path.replace(LAYER_SUFFIX, '');
+    last = last.replace(LAYER_SUFFIX, '');
+    leadingPaths.push(path);
+    components.push(last);
+  }
+  return { leadingPaths, components };
+}

@@ -1,0 +1,44 @@
+import type { SelectionOptions } from '../archive/selection.js';
+import type { InputChoice } from '../input/open-source.js';
+
+/** What to do when a file of an entry's final name was in the target before. */
+export type ExistingFilePolicy =
+  /** `XB_TARGET_EXISTS` */
+  | 'refuse'
+  /** The old file stays until the new one is whole, then gives way. */
+  | 'overwrite'
+  /** Kept if its size is that of the archive's, else `XB_TARGET_EXISTS`. */
+  | 'keep-same-size'
+  /** Kept if its content is that of the archive's, else `XB_TARGET_EXISTS`. */
+  | 'keep-same-content';
+
+/** Everything an extraction can be told. */
+export interface ExtractOptions {
+  input: InputChoice;
+  /** The directory to unpack into. */
+  target: string;
+  /** Make `target` (and its parents) when it is missing. */
+  createTarget: boolean;
+  selection: SelectionOptions;
+  existing: ExistingFilePolicy;
+  /** How many leading components each stored name loses. */
+  stripComponents: number;
+  /** Allow stored names that begin with `/`. */
+  absoluteNames: boolean;
+  /** Follow symbolic links inside the target. */
+  allowSymlinks: boolean;
+  /** Take an input without a single chunk for whole. */
+  allowEmpty: boolean;
+  /** Write nothing; check everything and say what would be written. */
+  dryRun: boolean;
+  /** Have every file on the disk, not only in its cache, before its name is final. */
+  fsync: boolean;
+  /** After a failure remove this run's own partial files. */
+  removePartial: boolean;
+  /** Names of digests (as `node:crypto` knows them) of the raw archive bytes. */
+  digests: readonly string[];
+  /** Where to write `sha256sum -c` lines of the files as written. */
+  manifest?: string | undefined;
+  /** Most lanes (threads); more than help are not used. */
+  parallel?: number | undefined;
+}

@@ -1,0 +1,60 @@
+import * as fs from 'node:fs';
+import { errorFromRecord } from '../errors.js';
+import { pathText } from '../format/stored-path.js';
+import { inputName, type InputChoice } from '../input/open-source.js';
+import { runLane } from '../engine/run-lane.js';
+import type { Reporter } from '../ui/reporter.js';
+import type { ExtractOptions } from './extract-options.js';
+
+/**
+ * Unpacks an archive into a directory.
+ *
+ * @param signal ends it early: files that are not whole keep their partial names
+ * @throws XbstreamError any code; where there are several errors the others have been told to `reporter`
+ * @throws the signal's reason after it was aborted
+ */
+export async function extract(options: ExtractOptions, reporter: Reporter, signal: AbortSignal): Promise<void> {
+  const started = performance.now();
+  const totalBytes = sizeOf(options.input);
+  const result = await runLane(
+    options,
+    {
+      file: (path, bytes) => reporter.file({ path, bytes }),
+      progress: (bytes) => reporter.progress({ bytes, totalBytes }),
+    },
+    signal,
+  );
+  if (result === undefined) signal.throwIfAborted();
+  else {
+    const [worst, ...others] = result.errors.map(errorFromRecord);
+    for (const error of others) reporter.error(error);
+    if (result.stopped && result.partials.length > 0) {
+      reporter.warning(`unfinished files were left: ${result.partials.map(pathText).join(', ')}`);
+    }
+    reporter.extracted({
+      ok: worst === undefined && !result.stopped,
+      files: result.files,
+      bytes: result.bytes,
+      archiveBytes: result.archiveBytes,
+      elapsedSeconds: (performance.now() - started) / 1000,
+      target: options.target,
+      dryRun: options.dryRun,
+      freeBytes: result.freeBytes,
+      keptFiles: result.keptFiles,
+      digests: result.digests,
+      archiveName: options.input.kind === 'path' ? inputName(options.input) : '-',
+    });
+    if (worst !== undefined) throw worst;
+    if (result.stopped) signal.throwIfAborted();
+  }
+}
+
+/** Bytes of an input that is a regular file; undefined where it is not known before the end. */
+function sizeOf(input: InputChoice): number | undefined {
+  try {
+    const stat = input.kind === 'path' ? fs.statSync(input.path) : fs.fstatSync(input.fd);
+    return stat.isFile() ? stat.size : undefined;
+  } catch {
+    return undefined; // the lane will say why
+  }
+}

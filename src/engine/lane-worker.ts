@@ -1,0 +1,137 @@
+/** The thread of a lane: opens its input and output, pushes the one through the lane into the other. */
+import { availableParallelism } from 'node:os';
+import { parentPort, workerData } from 'node:worker_threads';
+import { Selection } from '../archive/selection.js';
+import { WantedByCurrentName, WantedByFinalName, type WantedEntries } from '../archive/wanted-entries.js';
+import type { ExtractOptions } from '../commands/extract-options.js';
+import { errorToRecord, XbstreamError } from '../errors.js';
+import type { StoredPath } from '../format/stored-path.js';
+import { openSource } from '../input/open-source.js';
+import type { ByteSink, Source } from '../input/source.js';
+import { DirectoryOutput } from '../output/directory-output.js';
+import { DryRunOutput } from '../output/dry-run-output.js';
+import { writeManifest } from '../output/manifest.js';
+import { Lane, type LaneOptions } from './lane.js';
+import { LaneControl, type LaneCommand, type LaneMessage, type LaneResult, type LaneTask } from './protocol.js';
+
+const port = parentPort!;
+const { options, control: controlBuffer } = workerData as LaneTask;
+const control = new LaneControl(controlBuffer);
+
+function post(message: LaneMessage): void {
+  port.postMessage(message);
+}
+
+/** Completed files are told a piece at a time: a message for each would cost more than a small file itself. */
+class FileReports {
+  #paths: StoredPath[] = [];
+  #bytes: number[] = [];
+
+  add(path: StoredPath, bytes: number): void {
+    this.#paths.push(path);
+    this.#bytes.push(bytes);
+  }
+
+  flush(): void {
+    if (this.#paths.length === 0) return;
+    post({ type: 'files', paths: this.#paths, bytes: this.#bytes });
+    this.#paths = [];
+    this.#bytes = [];
+  }
+}
+
+const reports = new FileReports();
+
+/** A lane that tells how far it has come. */
+class ReportingLane extends Lane implements ByteSink {
+  override push(piece: Buffer): undefined {
+    super.push(piece);
+    control.archiveBytes = this.archiveBytes;
+    reports.flush();
+  }
+}
+
+function openOutput(options: ExtractOptions): DirectoryOutput | DryRunOutput {
+  const { target, createTarget, allowSymlinks, existing, stripComponents, fsync, manifest } = options;
+  if (options.dryRun) {
+    return new DryRunOutput({
+      target,
+      createTarget,
+      allowSymlinks,
+      refuseExisting: existing === 'refuse',
+      stripComponents,
+    });
+  }
+  return new DirectoryOutput({
+    target,
+    createTarget,
+    allowSymlinks,
+    existing,
+    stripComponents,
+    fsync,
+    hash: manifest !== undefined,
+    threads: Math.min(options.parallel ?? availableParallelism(), 2),
+  });
+}
+
+/** How entries are chosen: by final names where the input can be read twice. */
+async function chooseEntries(selection: Selection, source: Source): Promise<WantedEntries> {
+  if (selection.isEverything || !source.seekable) return new WantedByCurrentName(selection);
+  const wanted = await WantedByFinalName.look(
+    openSource(options.input, () => control.stopped),
+    selection,
+    options.absoluteNames,
+  );
+  const unmatched = selection.unmatched();
+  if (unmatched !== undefined && !control.stopped) throw unmatched;
+  return wanted;
+}
+
+async function run(): Promise<LaneResult> {
+  let lane: Lane | undefined;
+  let output: DirectoryOutput | DryRunOutput | undefined;
+  let errors: XbstreamError[] = [];
+  try {
+    const source = openSource(options.input, () => control.stopped);
+    port.on('message', (_: LaneCommand) => source.stop());
+    const selection = new Selection(options.selection);
+    const wanted = await chooseEntries(selection, source);
+    output = openOutput(options);
+    const laneOptions: LaneOptions = {
+      output,
+      wanted,
+      absoluteNames: options.absoluteNames,
+      allowEmpty: options.allowEmpty,
+      jump: source.seekable && options.digests.length === 0,
+      digests: options.digests,
+      onFile: (path, bytes) => reports.add(path, bytes),
+    };
+    lane = new ReportingLane(laneOptions);
+    await source.run(lane);
+    if (!control.stopped) {
+      errors = lane.end();
+      const unmatched = selection.unmatched();
+      if (errors.length === 0 && unmatched !== undefined) errors.push(unmatched);
+      if (options.manifest !== undefined && errors.length === 0) writeManifest(options.manifest, lane.files());
+    }
+  } catch (error) {
+    if (!(error instanceof XbstreamError)) throw error;
+    errors = [error];
+  }
+  reports.flush();
+  const stopped = control.stopped && errors.length === 0;
+  const left = lane?.abandon(errors, options.removePartial) ?? { errors, partials: [] };
+  output?.release();
+  const totals = lane?.totals() ?? { files: 0, bytes: 0, keptFiles: 0, archiveBytes: 0 };
+  return {
+    ...totals,
+    errors: left.errors.map(errorToRecord),
+    partials: left.partials,
+    stopped,
+    digests: stopped || errors.length > 0 ? {} : (lane?.digests() ?? {}),
+    freeBytes: output instanceof DryRunOutput ? output.freeBytes : undefined,
+  };
+}
+
+post({ type: 'end', result: await run() });
+port.close();

@@ -1,0 +1,252 @@
+import { createHash, type Hash } from 'node:crypto';
+import { ChunkReader, type ChunkConsumer, type PayloadUse } from '../archive/chunk-reader.js';
+import { EntryTable, type Entry, type EntryChange } from '../archive/entries.js';
+import type { WantedEntries } from '../archive/wanted-entries.js';
+import { XbstreamError } from '../errors.js';
+import type { ChunkHeader } from '../format/chunk.js';
+import { pathText, type StoredPath } from '../format/stored-path.js';
+import type { ByteSink } from '../input/source.js';
+import type { Output, OutputFile } from '../output/output.js';
+
+/** Most unfinished files that an error names. */
+const NAMED_UNFINISHED = 5;
+
+export interface LaneOptions {
+  output: Output;
+  wanted: WantedEntries;
+  /** Allow stored names that begin with `/`. */
+  absoluteNames: boolean;
+  /** Take an input without a single chunk for whole. */
+  allowEmpty: boolean;
+  /** Payloads of files that are not wanted may be jumped over instead of checked. */
+  jump: boolean;
+  /** Digests of the raw archive to work out, by their names in `node:crypto`. */
+  digests: readonly string[];
+  /** A file has its final name. */
+  onFile: (path: StoredPath, sizeBytes: number) => void;
+}
+
+/** What a lane has done. */
+export interface LaneTotals {
+  files: number;
+  bytes: number;
+  keptFiles: number;
+  archiveBytes: number;
+}
+
+type FileEntry = Entry<OutputFile>;
+
+/**
+ * Checks what is pushed into it and writes it out: the way of a byte from an input to a file, synchronous from end to end.
+ *
+ * A file that consists of an end chunk alone is made only when the archive has ended well: damage to a path elsewhere may
+ * have left that end chunk behind.
+ */
+export class Lane implements ByteSink, ChunkConsumer {
+  readonly #options: LaneOptions;
+  readonly #table: EntryTable<OutputFile>;
+  readonly #reader = new ChunkReader(this);
+  readonly #hashes: ReadonlyMap<string, Hash>;
+  /** Entries whose files have been begun and are not complete. */
+  readonly #growing = new Set<FileEntry>();
+  /** Wanted entries that are nothing but an end chunk. */
+  readonly #empty = new Set<FileEntry>();
+  /** Where the payload of the current chunk goes. */
+  #file: OutputFile | undefined;
+
+  constructor(options: LaneOptions) {
+    this.#options = options;
+    this.#table = new EntryTable(options.absoluteNames);
+    this.#hashes = new Map(options.digests.map((name) => [name, createHash(name)]));
+  }
+
+  room(): Buffer {
+    return this.#options.output.room();
+  }
+
+  push(piece: Buffer): undefined {
+    for (const hash of this.#hashes.values()) hash.update(piece);
+    this.#reader.push(piece);
+    this.#options.output.endStep();
+  }
+
+  get skippableBytes(): number {
+    return this.#reader.skippableBytes;
+  }
+
+  skip(bytes: number): void {
+    this.#reader.skip(bytes);
+  }
+
+  /** Bytes of the archive that were taken or jumped over. */
+  get archiveBytes(): number {
+    return this.#reader.archiveOffset;
+  }
+
+  chunk(header: ChunkHeader, spanBytes: number): PayloadUse {
+    const change = this.#table.apply(header, spanBytes);
+    switch (change.kind) {
+      case 'content':
+        if (change.replaced !== undefined) this.#drop(change.replaced);
+        if (change.begins) this.#begin(change.entry);
+        this.#file = change.entry.content;
+        break;
+      case 'whole':
+        this.#whole(change.entry);
+        break;
+      case 'remove':
+        if (change.entry !== undefined) this.#drop(change.entry);
+        else this.#options.output.correctForeign(change.path, true);
+        break;
+      case 'rename':
+        this.#rename(change);
+        break;
+      case 'nothing':
+        break;
+    }
+    if (this.#file !== undefined) return 'take';
+    return this.#options.jump ? 'pass' : 'check';
+  }
+
+  payload(bytes: Buffer, fileOffset: number): void {
+    this.#file!.write(bytes, fileOffset);
+  }
+
+  chunkEnd(): void {
+    // Bytes that turned out bad have only reached a partial file; there is nothing to do for good ones.
+  }
+
+  /**
+   * The input has ended.
+   *
+   * @returns a problem for each file that has no end chunk; nothing more is written then
+   * @throws XbstreamError `XB_TRUNCATED`, `XB_EMPTY_ARCHIVE`, and what the output throws
+   */
+  end(): XbstreamError[] {
+    this.#reader.end();
+    if (this.#reader.chunks === 0 && !this.#options.allowEmpty) throw emptyArchive();
+    const problems = [...this.#table.open].map((entry) => EntryTable.missingEnd(entry));
+    if (problems.length > 0) return problems;
+    for (const entry of this.#empty) {
+      this.#open(entry);
+      this.#finish(entry);
+    }
+    this.#empty.clear();
+    this.#options.output.close();
+    return [];
+  }
+
+  /**
+   * Leaves what is unfinished behind and says so in the errors.
+   *
+   * @param removePartial take the partial files away instead
+   * @returns the errors, and the partial files that were left
+   */
+  abandon(
+    errors: readonly XbstreamError[],
+    removePartial: boolean,
+  ): { errors: XbstreamError[]; partials: StoredPath[] } {
+    const partials = new Map<StoredPath, StoredPath>();
+    for (const entry of this.#growing) {
+      const partial = entry.content?.abandon(removePartial);
+      if (partial !== undefined) partials.set(entry.path, partial);
+    }
+    const complete = this.totals().files;
+    const told = errors.map((error) => {
+      const own = error.path === undefined ? undefined : partials.get(error.path);
+      const left = own === undefined ? '' : `the file was left as ${pathText(own)}; `;
+      const others = errors.length > 1 ? [] : [...partials.values()].filter((partial) => partial !== own);
+      return error.with({
+        partial: own,
+        details: [`${left}${complete} ${complete === 1 ? 'file is' : 'files are'} complete`, ...alsoLeft(others)],
+      });
+    });
+    return { errors: told, partials: [...partials.values()] };
+  }
+
+  totals(): LaneTotals {
+    const totals = { files: 0, bytes: 0, keptFiles: 0, archiveBytes: this.archiveBytes };
+    for (const entry of this.#table.entries) {
+      if (entry.content === undefined || this.#growing.has(entry)) continue;
+      totals.files += 1;
+      totals.bytes += entry.sizeBytes;
+      if (entry.content.kept) totals.keptFiles += 1;
+    }
+    return totals;
+  }
+
+  /** The files of an archive that has ended well, in archive order. */
+  *files(): Iterable<OutputFile> {
+    for (const { content } of this.#table.entries) if (content !== undefined) yield content;
+  }
+
+  /** The digests asked for, in hex. Good once, after the end. */
+  digests(): Record<string, string> {
+    return Object.fromEntries([...this.#hashes].map(([name, hash]) => [name, hash.digest('hex')]));
+  }
+
+  #begin(entry: FileEntry): void {
+    if (this.#options.wanted.begins(entry)) this.#open(entry);
+  }
+
+  #whole(entry: FileEntry): void {
+    if (entry.endOnly) {
+      if (this.#options.wanted.begins(entry)) this.#empty.add(entry);
+    } else if (entry.content !== undefined) {
+      this.#finish(entry);
+    }
+  }
+
+  #open(entry: FileEntry): void {
+    entry.content = this.#options.output.open(entry.path);
+    this.#growing.add(entry);
+  }
+
+  #finish(entry: FileEntry): void {
+    const file = entry.content!;
+    file.finish(entry.sizeBytes, () => {
+      this.#growing.delete(entry);
+      this.#options.onFile(file.path, entry.sizeBytes);
+    });
+  }
+
+  /** A whole entry is no longer part of the archive's content. */
+  #drop(entry: FileEntry): void {
+    this.#empty.delete(entry);
+    entry.content?.remove();
+    entry.content = undefined;
+  }
+
+  #rename({ path, entry, replaced }: EntryChange<OutputFile> & { kind: 'rename' }): void {
+    if (entry === undefined) {
+      this.#options.output.correctForeign(path, false);
+      return;
+    }
+    const had = entry.content !== undefined || this.#empty.has(entry);
+    const wanted = this.#options.wanted.renamed(entry, had);
+    if (wanted && entry.content !== undefined) {
+      entry.content.rename(entry.path, replaced?.content);
+      if (replaced !== undefined) this.#empty.delete(replaced);
+      return;
+    }
+    if (replaced !== undefined) this.#drop(replaced);
+    if (!wanted) this.#drop(entry);
+  }
+}
+
+function alsoLeft(partials: readonly StoredPath[]): string[] {
+  if (partials.length === 0) return [];
+  const named = partials.slice(0, NAMED_UNFINISHED).map(pathText).join(', ');
+  const more = partials.length - NAMED_UNFINISHED;
+  return [`also unfinished: ${named}${more > 0 ? ` and ${more} more` : ''}`];
+}
+
+function emptyArchive(): XbstreamError {
+  return new XbstreamError('XB_EMPTY_ARCHIVE', 'the input is empty: not a single chunk came', {
+    archiveOffset: 0,
+    hints: [
+      'look whether the program that sends the backup failed',
+      'if an empty archive is what you expect: tsxbstream extract --allow-empty',
+    ],
+  });
+}

@@ -1,0 +1,60 @@
+import type { ExtractOptions } from '../commands/extract-options.js';
+import type { ErrorRecord } from '../errors.js';
+import type { StoredPath } from '../format/stored-path.js';
+import type { LaneTotals } from './lane.js';
+
+/** What a lane's thread is started with. */
+export interface LaneTask {
+  options: ExtractOptions;
+  control: SharedArrayBuffer;
+}
+
+/** What a lane has to say when it has ended, well or badly. */
+export interface LaneResult extends LaneTotals {
+  errors: ErrorRecord[];
+  /** It was told to stop before the input's end. */
+  stopped: boolean;
+  /** Partial files that were left, in the target. */
+  partials: StoredPath[];
+  digests: Record<string, string>;
+  /** Bytes free in the target's file system; only after a dry run. */
+  freeBytes: number | undefined;
+}
+
+/** What a lane's thread says. */
+export type LaneMessage =
+  { type: 'files'; paths: StoredPath[]; bytes: number[] } | { type: 'end'; result: LaneResult };
+
+/** What the main thread says to a lane's. */
+export type LaneCommand = 'stop';
+
+/** Memory that both threads see: how far the lane has come, and whether it shall stop. */
+export class LaneControl {
+  static readonly BYTES = 16;
+  readonly buffer: SharedArrayBuffer;
+  readonly #stop: Int32Array;
+  readonly #archiveBytes: Float64Array;
+
+  constructor(buffer = new SharedArrayBuffer(LaneControl.BYTES)) {
+    this.buffer = buffer;
+    this.#archiveBytes = new Float64Array(buffer, 0, 1);
+    this.#stop = new Int32Array(buffer, 8, 1);
+  }
+
+  get stopped(): boolean {
+    return Atomics.load(this.#stop, 0) !== 0;
+  }
+
+  stop(): void {
+    Atomics.store(this.#stop, 0, 1);
+  }
+
+  /** Bytes of the archive taken so far: only for show, so that a torn value does no harm. */
+  get archiveBytes(): number {
+    return this.#archiveBytes[0]!;
+  }
+
+  set archiveBytes(bytes: number) {
+    this.#archiveBytes[0] = bytes;
+  }
+}

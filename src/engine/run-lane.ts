@@ -1,0 +1,70 @@
+import { Worker } from 'node:worker_threads';
+import type { ExtractOptions } from '../commands/extract-options.js';
+import type { StoredPath } from '../format/stored-path.js';
+import { LaneControl, type LaneCommand, type LaneMessage, type LaneResult, type LaneTask } from './protocol.js';
+
+/** How often progress is told, in milliseconds. */
+const PROGRESS_INTERVAL_MS = 100;
+/** How long a lane that was told to stop may take, in milliseconds, until its thread is ended. */
+const STOP_GRACE_MS = 700;
+
+/** Who is told what a lane does while it runs. */
+export interface LaneListener {
+  file(path: StoredPath, bytes: number): void;
+  progress(archiveBytes: number): void;
+}
+
+/**
+ * Runs an extraction in a thread of its own, so that this one stays free for signals and whatever the caller does.
+ *
+ * @param signal ends it early; the result then says `stopped`
+ * @returns undefined when the thread did not stop in time and was ended
+ */
+export function runLane(
+  options: ExtractOptions,
+  listener: LaneListener,
+  signal: AbortSignal,
+): Promise<LaneResult | undefined> {
+  const control = new LaneControl();
+  const task: LaneTask = { options, control: control.buffer };
+  // The lane opens and closes many descriptors; that Node keeps a list of them serves nobody.
+  const worker = new Worker(new URL('./lane-worker.js', import.meta.url), {
+    workerData: task,
+    trackUnmanagedFds: false,
+  });
+  return new Promise((resolve, reject) => {
+    let grace: NodeJS.Timeout | undefined;
+    const progress = setInterval(() => listener.progress(control.archiveBytes), PROGRESS_INTERVAL_MS);
+    const stop = (): void => {
+      control.stop();
+      worker.postMessage('stop' satisfies LaneCommand);
+      grace = setTimeout(() => {
+        void worker.terminate();
+        done(undefined);
+      }, STOP_GRACE_MS);
+    };
+    const release = (): void => {
+      clearInterval(progress);
+      clearTimeout(grace);
+      signal.removeEventListener('abort', stop);
+    };
+    const done = (result: LaneResult | undefined): void => {
+      release();
+      resolve(result);
+    };
+    worker.on('message', (message: LaneMessage) => {
+      if (message.type === 'files') {
+        message.paths.forEach((path, index) => listener.file(path, message.bytes[index]!));
+      } else {
+        listener.progress(control.archiveBytes);
+        done(message.result);
+      }
+    });
+    worker.on('error', (error) => {
+      release();
+      reject(error);
+    });
+    if (signal.aborted) stop();
+    else signal.addEventListener('abort', stop, { once: true });
+  });
+}

@@ -1,0 +1,19 @@
+import { createRequire } from 'node:module';
+import * as zlib from 'node:zlib';
+
+type Crc32 = (bytes: Buffer, previous?: number) => number;
+
+/**
+ * zlib's CRC-32 of `bytes`, continuing from `previous`.
+ *
+ * `@node-rs/crc32` (SIMD) does 10 GB/s where Node's own does 4; the latter serves where there is no binary of the former.
+ */
+export const crc32: Crc32 = load();
+
+function load(): Crc32 {
+  try {
+    return (createRequire(import.meta.url)('@node-rs/crc32') as { crc32: Crc32 }).crc32;
+  } catch {
+    return zlib.crc32;
+  }
+}

@@ -1,0 +1,79 @@
+import { XbstreamError } from '../errors.js';
+
+/**
+ * A path as an archive stores it: one character (U+0000 to U+00FF) for each byte, since the format does not promise UTF-8
+ * and two names that differ in a byte are two files. {@link pathText} gives the best reading.
+ */
+export type StoredPath = string;
+
+/** A well-formed chunk says at most this many bytes for a path (format.md, "Chunk"). */
+export const MAX_PATH_BYTES = 511;
+
+const utf8 = new TextDecoder('utf-8');
+const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+// eslint-disable-next-line no-control-regex
+const ASCII = /^[\x00-\x7f]*$/;
+
+/** The best reading of a stored path: UTF-8, with U+FFFD where the bytes are none. For messages, never for a file's name. */
+export function pathText(path: StoredPath): string {
+  return ASCII.test(path) ? path : utf8.decode(pathBytes(path));
+}
+
+/** The bytes of a stored path. */
+export function pathBytes(path: StoredPath): Buffer {
+  return Buffer.from(path, 'latin1');
+}
+
+/** A stored path in the form `node:fs` takes: a string where that is the same bytes, else the bytes themselves. */
+export function pathForSystem(path: StoredPath): string | Buffer {
+  return ASCII.test(path) ? path : pathBytes(path);
+}
+
+/** Turns a name that came from the system or a user (text) into the form of stored paths. */
+export function pathFromText(text: string): StoredPath {
+  return ASCII.test(text) ? text : Buffer.from(text, 'utf8').toString('latin1');
+}
+
+/** Whether the bytes of a path are valid UTF-8, so that {@link pathText} loses nothing. */
+export function isUtf8(path: StoredPath): boolean {
+  if (ASCII.test(path)) return true;
+  try {
+    strictUtf8.decode(pathBytes(path));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Checks a stored path and brings it into its one plain form: `./a` and `a//b` are `a` and `a/b` (format.md, section 6).
+ *
+ * @param raw the path's bytes as they stand in the chunk
+ * @param archiveOffset position of the chunk in the archive, in bytes; only for messages
+ * @param absoluteNames whether a leading `/` is allowed; the result then keeps one
+ * @throws XbstreamError `XB_UNSAFE_PATH` for an empty path, a NUL byte, a `..` component, a path that can only name a
+ *   directory, and an absolute one where those are not allowed
+ */
+export function normalizePath(raw: StoredPath, archiveOffset: number, absoluteNames: boolean): StoredPath {
+  // Nearly every path of a real archive is plain already; this one test spares them the rest.
+  if (/^[^/.\0][^/\0]*(?:\/[^/.\0][^/\0]*)*$/.test(raw)) return raw;
+
+  const unsafe = (what: string, hints: readonly string[] = []): XbstreamError =>
+    new XbstreamError('XB_UNSAFE_PATH', `unsafe path in the archive: ${what}`, {
+      path: raw,
+      archiveOffset,
+      details: [`the stored path is "${pathText(raw)}"`],
+      hints,
+    });
+
+  if (raw.includes('\0')) throw unsafe('it contains a NUL byte');
+  const absolute = raw.startsWith('/');
+  if (absolute && !absoluteNames) {
+    throw unsafe('it is absolute', ['if this archive may write there: add -P (--absolute-names)']);
+  }
+  const components = raw.split('/').filter((component) => component !== '' && component !== '.');
+  if (components.includes('..')) throw unsafe('it climbs out of a directory with ".."');
+  if (components.length === 0) throw unsafe('it names no file');
+  if (/\/\.?$/.test(raw)) throw unsafe('it names a directory, not a file');
+  return (absolute ? '/' : '') + components.join('/');
+}

@@ -1,0 +1,68 @@
+import * as fs from 'node:fs';
+import { systemError } from '../errors.js';
+import { PIECE_BYTES, type ByteSink, type Source } from './source.js';
+
+const PAGE_BYTES = 4096;
+/** Where malloc puts a large block within a page. */
+const MALLOC_OFFSET = 16;
+
+/** A regular file or block device: read by position, synchronously. It belongs into a thread that nothing else needs. */
+export class FileSource implements Source {
+  readonly totalBytes: number | undefined;
+  readonly seekable: boolean;
+  readonly #fd: number;
+  readonly #name: string;
+  #position: number;
+  readonly #isStopped: () => boolean;
+  #stopped = false;
+
+  /**
+   * @param name for messages
+   * @param position where to begin, in bytes; undefined for a device that cannot seek
+   * @param isStopped asked before each piece, since a synchronous loop hears no event
+   */
+  constructor(fd: number, name: string, position: number | undefined, isStopped: () => boolean) {
+    this.#fd = fd;
+    this.#name = name;
+    this.#position = position ?? 0;
+    this.seekable = position !== undefined;
+    this.#isStopped = isStopped;
+    const stat = fs.fstatSync(fd);
+    this.totalBytes = stat.isFile() && position !== undefined ? Math.max(0, stat.size - position) : undefined;
+  }
+
+  async run(sink: ByteSink): Promise<void> {
+    while (!this.#stopped && !this.#isStopped()) {
+      // A copy whose target lies a few bytes above its source modulo the page size runs at a quarter of the speed
+      // (2.2 against 9 GB/s measured): put half a page between the two.
+      const start = (this.#position + PAGE_BYTES / 2 - MALLOC_OFFSET) % PAGE_BYTES;
+      const memory = sink.room();
+      const bytes = this.#read(memory, start);
+      if (bytes === 0) return;
+      this.#position += bytes;
+      const wait = sink.push(memory.subarray(start, start + bytes));
+      if (wait !== undefined) await wait;
+      if (this.seekable && sink.skippableBytes > PIECE_BYTES) this.#jump(sink);
+    }
+  }
+
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  #read(memory: Buffer, start: number): number {
+    try {
+      return fs.readSync(this.#fd, memory, start, PIECE_BYTES, this.seekable ? this.#position : null);
+    } catch (error) {
+      throw systemError(`cannot read ${this.#name}`, error);
+    }
+  }
+
+  /** Passes over what the sink does not want, but not beyond the end that the file had: a cut must be seen. */
+  #jump(sink: ByteSink): void {
+    const { size } = fs.fstatSync(this.#fd);
+    const bytes = Math.min(sink.skippableBytes, Math.max(0, size - this.#position));
+    this.#position += bytes;
+    sink.skip(bytes);
+  }
+}

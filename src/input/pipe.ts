@@ -1,0 +1,86 @@
+import { Socket, type OnReadOpts, type SocketConstructorOpts } from 'node:net';
+import { systemError } from '../errors.js';
+import { PIECE_BYTES, type ByteSink, type Source } from './source.js';
+
+/**
+ * What a pipe holds on Linux. A read that fills its buffer makes libuv try another at once, one that does not sends it
+ * back to waiting for events: with larger buffers 2 GiB took 1.9 s to come in, with this one 1.1.
+ */
+const READ_BYTES = 64 * 1024;
+
+/**
+ * A pipe or socket. It is read by events, never by a call that waits: a thread inside such a call cannot be ended while
+ * the other side is silent.
+ */
+export class PipeSource implements Source {
+  readonly totalBytes = undefined;
+  readonly seekable = false;
+  readonly #fd: number;
+  readonly #name: string;
+  #socket: Socket | undefined;
+  #stopped = false;
+  #finish: (() => void) | undefined;
+  #memory: Buffer | undefined;
+  #used = 0;
+
+  /** @param name for messages */
+  constructor(fd: number, name: string) {
+    this.#fd = fd;
+    this.#name = name;
+  }
+
+  run(sink: ByteSink): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (this.#stopped) {
+        resolve();
+        return;
+      }
+      const fail = (error: unknown): void => {
+        reject(error instanceof Error ? error : new Error(String(error)));
+        this.stop();
+      };
+      this.#finish = resolve;
+      const take = (bytes: number, memory: Uint8Array): boolean => {
+        if (this.#stopped) return false;
+        try {
+          this.#used += bytes;
+          const wait = sink.push(Buffer.from(memory.buffer, memory.byteOffset, bytes));
+          if (wait === undefined) return true;
+          wait.then(() => {
+            if (!this.#stopped) socket.resume();
+          }, fail);
+        } catch (error) {
+          fail(error);
+        }
+        return false;
+      };
+      // Node documents `onread` for this constructor as well; its types do not know.
+      const options: SocketConstructorOpts & { onread: OnReadOpts } = {
+        fd: this.#fd,
+        readable: true,
+        writable: false,
+        onread: { buffer: () => this.#room(sink), callback: take },
+      };
+      const socket = new Socket(options);
+      this.#socket = socket;
+      socket.on('end', resolve);
+      socket.on('error', (error) => fail(systemError(`cannot read ${this.#name}`, error)));
+      socket.resume();
+    });
+  }
+
+  /** The next part of the sink's room: several reads share one. */
+  #room(sink: ByteSink): Buffer {
+    if (this.#memory === undefined || this.#used + READ_BYTES > PIECE_BYTES) {
+      this.#memory = sink.room();
+      this.#used = 0;
+    }
+    return this.#memory.subarray(this.#used, this.#used + READ_BYTES);
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#socket?.destroy();
+    this.#finish?.();
+  }
+}

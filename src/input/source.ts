@@ -1,0 +1,39 @@
+/**
+ * Most bytes that are read at a time. Pieces stay in the CPU's caches between read, checksum and write, which counts for
+ * more than fewer calls: on tmpfs 256 KiB to 1 MiB were best, on ext4 1 MiB by a little.
+ */
+export const PIECE_BYTES = 512 * 1024;
+
+/** Room for a piece: what is read may begin anywhere in the first page of it. */
+export const PIECE_ROOM_BYTES = PIECE_BYTES + 4096;
+
+/** Who takes the bytes of an input. */
+export interface ByteSink {
+  /** Where the next piece may be put: {@link PIECE_ROOM_BYTES} that begin where malloc begins large blocks. */
+  room(): Buffer;
+  /**
+   * Takes the next piece, a part of the last {@link room}; that may be asked for again once this call, and the promise it
+   * may return, are done.
+   */
+  push(piece: Buffer): Promise<void> | undefined;
+  /** How many of the bytes to come the sink has no use for. */
+  readonly skippableBytes: number;
+  /** Tells the sink that this many bytes, at most {@link skippableBytes}, were jumped over. */
+  skip(bytes: number): void;
+}
+
+/** Where the bytes of an archive come from. */
+export interface Source {
+  /** How many bytes it will give, where that is known. */
+  readonly totalBytes: number | undefined;
+  /** Whether bytes nobody needs can be jumped over. */
+  readonly seekable: boolean;
+  /**
+   * Gives all bytes to `sink`, in order, and resolves at the input's end, or after {@link stop}.
+   *
+   * @throws XbstreamError `XB_IO` when reading fails, and what the sink throws
+   */
+  run(sink: ByteSink): Promise<void>;
+  /** Makes {@link run} give nothing more and resolve soon, also when the input is silent. */
+  stop(): void;
+}

@@ -1,0 +1,213 @@
+import * as fs from 'node:fs';
+import { systemCodeOf, systemError, XbstreamError } from '../errors.js';
+import { pathForSystem, pathText, type StoredPath } from '../format/stored-path.js';
+import type { DescriptorHolder, DescriptorPool } from './descriptor-pool.js';
+
+const DIRECTORY_MODE = 0o750;
+const { O_DIRECTORY, O_NOFOLLOW, O_RDONLY } = fs.constants;
+
+/** What stands under a name in a directory. */
+export type NameState =
+  /** It was there when this run first looked. */
+  | 'before'
+  /** A file of this run, whole or to be, or a directory. */
+  | 'ours'
+  /** A partial file of this run. */
+  | 'partial';
+
+/** What all directories of one target share. */
+export interface DirectoryContext {
+  pool: DescriptorPool;
+  allowSymlinks: boolean;
+  /**
+   * Where the system shows open descriptors as files (`/proc/PID/fd/`); undefined where it does not. Node has no openat:
+   * a path that begins with an open directory's entry there does the same, so that nobody can slip a symbolic link into
+   * the way between a check and its use.
+   */
+  descriptorFolder: string | undefined;
+}
+
+/** Finds {@link DirectoryContext.descriptorFolder}. The process may have another number in a /proc of another namespace. */
+export function findDescriptorFolder(): string | undefined {
+  if (process.platform !== 'linux') return undefined;
+  try {
+    const folder = `/proc/${fs.readlinkSync('/proc/self')}/fd/`;
+    fs.accessSync(folder);
+    return folder;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * A directory of the target, reached component by component without following symbolic links and then held open.
+ *
+ * It knows every name in it: one that this run made is empty, one that was there is listed once. That tells without
+ * another call for each file whether a name is free.
+ */
+export class Directory implements DescriptorHolder {
+  lastUse = 0;
+  readonly names = new Map<StoredPath, NameState>();
+  /**
+   * Whether {@link names} tells for certain what is there. Not where two different names can mean one file (a file
+   * system that folds case), nor where we cannot hold the directory open.
+   */
+  readonly namesAreExact: boolean;
+  /** Files were created, renamed or removed in it. */
+  changed = false;
+  /** Its path below the target's root, with a slash at its end unless it is the root; for messages. */
+  readonly path: StoredPath;
+
+  readonly #context: DirectoryContext;
+  readonly #parent: Directory | undefined;
+  readonly #name: StoredPath;
+  readonly #children = new Map<StoredPath, Directory>();
+  #descriptor: number | undefined;
+  readonly #device: number;
+  readonly #inode: number;
+
+  private constructor(context: DirectoryContext, parent: Directory | undefined, name: StoredPath, path: StoredPath) {
+    this.#context = context;
+    this.#parent = parent;
+    this.#name = name;
+    this.path = path;
+    this.#descriptor = this.#open();
+    const stat = this.#stat();
+    this.#device = stat.dev;
+    this.#inode = stat.ino;
+    this.#list();
+    this.namesAreExact = context.descriptorFolder !== undefined && !this.#foldsCase();
+  }
+
+  /**
+   * The directory that everything else is reached from. The path to it is the user's own: links in it are followed.
+   *
+   * @param name its path, in the form of stored paths
+   * @throws XbstreamError `XB_IO`
+   */
+  static root(context: DirectoryContext, name: StoredPath, path: StoredPath): Directory {
+    return new Directory(context, undefined, name, path);
+  }
+
+  /** What to put before a name in this directory to reach it. Good until the next call of the descriptor pool. */
+  get prefix(): string {
+    const { pool, descriptorFolder } = this.#context;
+    if (descriptorFolder === undefined) return this.#systemPath + '/';
+    if (this.#descriptor === undefined) {
+      this.#descriptor = this.#open();
+      const stat = this.#stat();
+      if (stat.dev !== this.#device || stat.ino !== this.#inode) {
+        throw new XbstreamError('XB_IO', `the directory ${pathText(this.path)} was replaced by another while in use`);
+      }
+    } else {
+      pool.touch(this);
+    }
+    return `${descriptorFolder}${this.#descriptor}/`;
+  }
+
+  /** The path of something in this directory as `node:fs` takes it. */
+  systemPath(name: StoredPath): string | Buffer {
+    return pathForSystem(this.prefix + name);
+  }
+
+  /**
+   * A directory in this one.
+   *
+   * @param create make it when it is missing
+   * @returns undefined when it is missing and not to be made
+   * @throws XbstreamError `XB_UNSAFE_PATH` for a symbolic link, `XB_IO`
+   */
+  child(name: StoredPath, create: boolean): Directory | undefined {
+    const known = this.#children.get(name);
+    if (known !== undefined) return known;
+    const path = `${this.path}${name}/`;
+    let child: Directory;
+    try {
+      child = new Directory(this.#context, this, name, path);
+    } catch (error) {
+      const code = systemCodeOf(error);
+      if (code === 'ENOENT' && !create) return undefined;
+      if (code !== 'ENOENT') throw this.#cannotEnter(name, error);
+      try {
+        fs.mkdirSync(this.systemPath(name), DIRECTORY_MODE);
+        this.changed = true;
+        child = new Directory(this.#context, this, name, path);
+      } catch (refusal) {
+        throw systemError(`cannot make the directory ${pathText(path)}`, refusal);
+      }
+    }
+    if (!this.names.has(name)) this.names.set(name, 'ours');
+    this.#children.set(name, child);
+    return child;
+  }
+
+  suspend(): void {
+    if (this.#descriptor !== undefined) fs.closeSync(this.#descriptor);
+    this.#descriptor = undefined;
+  }
+
+  /** Has the names that were changed in it, and in all below it, on the disk. */
+  syncTree(): void {
+    if (this.changed && this.#context.descriptorFolder !== undefined) {
+      try {
+        void this.prefix;
+        fs.fsyncSync(this.#descriptor!);
+      } catch (error) {
+        throw systemError(`cannot write the directory ${pathText(this.path)} to the disk`, error);
+      }
+    }
+    for (const child of this.#children.values()) child.syncTree();
+  }
+
+  get #systemPath(): string {
+    return this.#parent === undefined ? this.#name : this.#parent.#systemPath + '/' + this.#name;
+  }
+
+  #open(): number | undefined {
+    const { pool, allowSymlinks, descriptorFolder } = this.#context;
+    const parent = this.#parent;
+    if (descriptorFolder === undefined) {
+      if (parent !== undefined && !allowSymlinks && fs.lstatSync(pathForSystem(this.#systemPath)).isSymbolicLink()) {
+        throw Object.assign(new Error('a symbolic link'), { code: 'ELOOP' });
+      }
+      return undefined;
+    }
+    const follow = parent === undefined || allowSymlinks;
+    const flags = O_RDONLY | O_DIRECTORY | (follow ? 0 : O_NOFOLLOW);
+    return pool.open(this, () =>
+      fs.openSync(parent === undefined ? pathForSystem(this.#name) : parent.systemPath(this.#name), flags),
+    );
+  }
+
+  #stat(): fs.Stats {
+    if (this.#descriptor !== undefined) return fs.fstatSync(this.#descriptor);
+    const stat = fs.statSync(pathForSystem(this.#systemPath));
+    if (!stat.isDirectory()) throw Object.assign(new Error('no directory'), { code: 'ENOTDIR' });
+    return stat;
+  }
+
+  #list(): void {
+    for (const name of fs.readdirSync(this.prefix, { encoding: 'latin1' })) this.names.set(name, 'before');
+  }
+
+  /** Whether `.` under another spelling of a name we know would be found: only asked where there is a name to ask with. */
+  #foldsCase(): boolean {
+    const probe = [...this.names.keys()].find((name) => /[a-z]/.test(name));
+    if (probe === undefined) return this.#parent?.namesAreExact === false;
+    const other = probe.replace(/[a-z]/g, (letter) => letter.toUpperCase());
+    if (this.names.has(other)) return false;
+    return fs.lstatSync(this.systemPath(other), { throwIfNoEntry: false }) !== undefined;
+  }
+
+  #cannotEnter(name: StoredPath, error: unknown): XbstreamError {
+    const path = pathText(this.path + name);
+    const stat = fs.lstatSync(this.systemPath(name), { throwIfNoEntry: false });
+    if (stat?.isSymbolicLink() === true && !this.#context.allowSymlinks) {
+      return new XbstreamError('XB_UNSAFE_PATH', `${path} in the target is a symbolic link`, {
+        details: ['what the archive stores below it would land wherever the link leads'],
+        hints: ['if that is meant: add --allow-symlinks'],
+      });
+    }
+    return systemError(`cannot enter the directory ${path} in the target`, error);
+  }
+}

@@ -1,0 +1,80 @@
+import { XbstreamError } from '../errors.js';
+import { pathText, type StoredPath } from '../format/stored-path.js';
+
+/** One file of an archive on its way out. Every method may throw an XbstreamError (`XB_IO` mostly). */
+export interface OutputFile {
+  /** Its place in the output, as stored paths are. */
+  readonly path: StoredPath;
+  /** It was in the target before, and is kept as it is. */
+  readonly kept: boolean;
+  /** SHA-256 of its content in hex, once it is whole and where the output was asked for it. */
+  readonly sha256: string | undefined;
+  /**
+   * Takes content. Calls come in any order and do not overlap; what no call covers is a hole.
+   *
+   * @param bytes the caller's own again after the call; if they are part of the last {@link Output.room}, after
+   *   {@link Output.endStep}
+   */
+  write(bytes: Buffer, fileOffset: number): void;
+  /**
+   * All of it has come; it is `sizeBytes` long.
+   *
+   * @param done called when it has its final name, at once or later
+   */
+  finish(sizeBytes: number, done: () => void): void;
+  /** A whole file is taken away again: a correction removes, replaces or rewrites it. */
+  remove(): void;
+  /** A whole file gets another name, in the place of `replaced` if that is given. */
+  rename(path: StoredPath, replaced: OutputFile | undefined): void;
+  /**
+   * It will never be whole.
+   *
+   * @param removePartial take away what there is of it
+   * @returns where what there is of it was left, in the output; undefined when nothing was
+   */
+  abandon(removePartial: boolean): StoredPath | undefined;
+}
+
+/** Where an extraction puts files. */
+export interface Output {
+  /**
+   * Begins a file.
+   *
+   * @throws XbstreamError `XB_TARGET_EXISTS`, `XB_UNSAFE_PATH`, `XB_IO`
+   */
+  open(path: StoredPath): OutputFile;
+  /**
+   * A correction means a file that is not of this archive. One that was in the target before is only touched (removed, if
+   * `remove` is set) where old files may be overwritten; one that does not exist is no matter.
+   *
+   * @throws XbstreamError `XB_TARGET_EXISTS`
+   */
+  correctForeign(path: StoredPath, remove: boolean): void;
+  /** Where the next piece of the archive may be put, for outputs that can make use of what lies in their own memory. */
+  room(): Buffer;
+  /** A piece of the archive has been taken. */
+  endStep(): void;
+  /**
+   * No more files will come: has all that are finished get their names.
+   *
+   * @throws XbstreamError `XB_IO`
+   */
+  close(): void;
+  /** Gives back what it holds, after good and bad ends alike. */
+  release(): void;
+}
+
+/**
+ * A stored path without its first components.
+ *
+ * @throws XbstreamError `XB_USAGE` when nothing would be left: leaving the file out in silence would be no restore
+ */
+export function stripComponents(path: StoredPath, count: number): StoredPath {
+  if (count === 0) return path;
+  const left = path.split('/').slice(path.startsWith('/') ? count + 1 : count);
+  if (left.length > 0) return left.join('/');
+  throw new XbstreamError('XB_USAGE', `--strip-components ${count} leaves nothing of the name ${pathText(path)}`, {
+    path,
+    hints: ['strip fewer components, or leave such files out with --exclude'],
+  });
+}

@@ -1,0 +1,107 @@
+import * as fs from 'node:fs';
+import { systemCodeOf, systemError, XbstreamError } from '../errors.js';
+import { pathFromText, pathText, type StoredPath } from '../format/stored-path.js';
+import { DescriptorPool } from './descriptor-pool.js';
+import { Directory, findDescriptorFolder, type DirectoryContext } from './directory.js';
+
+export interface TargetOptions {
+  /** Make the target and its parents when it is missing. */
+  create: boolean;
+  /** Follow symbolic links inside it. */
+  allowSymlinks: boolean;
+}
+
+/** A place for a file: a directory of the target and a name in it. */
+export interface Place {
+  directory: Directory;
+  name: StoredPath;
+}
+
+/** The directory that an archive is unpacked into. Nothing outside it is touched but by absolute names, where allowed. */
+export class TargetDirectory {
+  readonly pool: DescriptorPool;
+  readonly #context: DirectoryContext;
+  readonly #root: Directory;
+  /** Where absolute names begin. */
+  #absoluteRoot: Directory | undefined;
+
+  /**
+   * @param path as the user gave it
+   * @param beforeSuspend called before descriptors of its files and directories are closed for a while
+   * @throws XbstreamError `XB_IO`
+   */
+  constructor(path: string, options: TargetOptions, beforeSuspend: () => void = () => undefined) {
+    this.pool = new DescriptorPool(beforeSuspend);
+    this.#context = {
+      pool: this.pool,
+      allowSymlinks: options.allowSymlinks,
+      descriptorFolder: findDescriptorFolder(),
+    };
+    this.#root = openTarget(this.#context, path, options.create);
+  }
+
+  /**
+   * Where a stored path goes.
+   *
+   * @param path normalized
+   * @param create make the directories that are missing; without it the result may be undefined
+   * @throws XbstreamError `XB_UNSAFE_PATH`, `XB_IO`
+   */
+  place(path: StoredPath, create: true): Place;
+  place(path: StoredPath, create: boolean): Place | undefined;
+  place(path: StoredPath, create: boolean): Place | undefined {
+    const slash = path.lastIndexOf('/');
+    if (slash < 0) return { directory: this.#root, name: path };
+    const directory = this.#directory(path.slice(0, slash), create);
+    return directory && { directory, name: path.slice(slash + 1) };
+  }
+
+  /** Has all new names on the disk. */
+  sync(): void {
+    this.#root.syncTree();
+    this.#absoluteRoot?.syncTree();
+  }
+
+  /** Chunks of one file follow each other: the last answer is likely the next. */
+  #lastPath: StoredPath | undefined;
+  #lastDirectory: Directory | undefined;
+
+  #directory(path: StoredPath, create: boolean): Directory | undefined {
+    if (path === this.#lastPath) return this.#lastDirectory;
+    let directory: Directory | undefined = this.#root;
+    let relative = path;
+    if (path === '' || path.startsWith('/')) {
+      directory = this.#absoluteRoot ??= Directory.root(this.#context, '/', '/');
+      relative = path.slice(1);
+    }
+    for (const component of relative === '' ? [] : relative.split('/')) {
+      directory = directory.child(component, create);
+      if (directory === undefined) return undefined;
+    }
+    this.#lastPath = path;
+    this.#lastDirectory = directory;
+    return directory;
+  }
+}
+
+function openTarget(context: DirectoryContext, path: string, create: boolean): Directory {
+  const name = pathFromText(path);
+  try {
+    return Directory.root(context, name, '');
+  } catch (error) {
+    const code = systemCodeOf(error);
+    if (code !== 'ENOENT') throw systemError(`cannot unpack into ${path}`, error);
+    if (!create) {
+      throw new XbstreamError('XB_IO', `the target directory ${path} does not exist`, {
+        systemCode: code,
+        hints: [`make it first: mkdir -p ${path}`],
+      });
+    }
+  }
+  try {
+    fs.mkdirSync(path, { recursive: true, mode: 0o750 });
+    return Directory.root(context, name, '');
+  } catch (error) {
+    throw systemError(`cannot make the target directory ${pathText(name)}`, error);
+  }
+}

@@ -1,0 +1,137 @@
+/**
+ * The memory that a lane shares with its writing thread: pieces of the archive, and a ring of jobs that say what to do
+ * with parts of them. Jobs are done in the order in which they were given.
+ */
+
+/** Jobs that may be waiting at a time; a power of two. */
+export const JOB_SLOTS = 256;
+/** Room for a path of the system: a directory's entry in /proc and a name of 255 bytes. */
+const PATH_BYTES = 320;
+
+const JOB_INTS = 8;
+const CONTROL_INTS = 4;
+const GIVEN = 0;
+const DONE = 1;
+const QUIT = 2;
+
+export type JobKind = 'write' | 'file';
+
+/** Bytes for a part of a file that is open, or for a small file from its creation to its final name. */
+export type WriteJob =
+  | { kind: 'write'; start: number; end: number; descriptor: number; fileOffset: number }
+  | { kind: 'file'; start: number; end: number; partialPath: string; finalPath: string };
+
+/** Both sides' view of the shared memory. */
+export class WriteJobs {
+  readonly memory: SharedArrayBuffer;
+  /** The pieces, from the memory's first byte. */
+  readonly bytes: Buffer;
+  readonly #control: Int32Array;
+  readonly #ints: Int32Array;
+  readonly #offsets: Float64Array;
+  readonly #paths: Buffer;
+
+  /** @param dataBytes bytes of all pieces; a multiple of 8 */
+  constructor(dataBytes: number, memory?: SharedArrayBuffer) {
+    const tail = CONTROL_INTS * 4 + JOB_SLOTS * (JOB_INTS * 4 + 8 + 2 * PATH_BYTES);
+    this.memory = memory ?? new SharedArrayBuffer(dataBytes + tail);
+    this.bytes = Buffer.from(this.memory, 0, dataBytes);
+    let at = dataBytes;
+    this.#control = new Int32Array(this.memory, at, CONTROL_INTS);
+    at += CONTROL_INTS * 4;
+    this.#offsets = new Float64Array(this.memory, at, JOB_SLOTS);
+    at += JOB_SLOTS * 8;
+    this.#ints = new Int32Array(this.memory, at, JOB_SLOTS * JOB_INTS);
+    at += JOB_SLOTS * JOB_INTS * 4;
+    this.#paths = Buffer.from(this.memory, at, JOB_SLOTS * 2 * PATH_BYTES);
+  }
+
+  /** Whether a path can be handed over. */
+  static fits(path: string): boolean {
+    return path.length <= PATH_BYTES;
+  }
+
+  /** Jobs done so far. Job numbers begin at 1 and wrap around as int32 do. */
+  get done(): number {
+    return Atomics.load(this.#control, DONE);
+  }
+
+  /** Writes a job down; {@link publish} hands it over. */
+  put(number: number, job: WriteJob): void {
+    const slot = number & (JOB_SLOTS - 1);
+    const at = slot * JOB_INTS;
+    this.#ints[at] = job.kind === 'write' ? 0 : 1;
+    this.#ints[at + 1] = job.start;
+    this.#ints[at + 2] = job.end;
+    if (job.kind === 'write') {
+      this.#ints[at + 3] = job.descriptor;
+      this.#offsets[slot] = job.fileOffset;
+    } else {
+      const path = slot * 2 * PATH_BYTES;
+      this.#ints[at + 3] = this.#paths.write(job.partialPath, path, 'latin1');
+      this.#ints[at + 4] = this.#paths.write(job.finalPath, path + PATH_BYTES, 'latin1');
+    }
+  }
+
+  /** Hands over all jobs up to this number. */
+  publish(number: number): void {
+    Atomics.store(this.#control, GIVEN, number);
+    Atomics.notify(this.#control, GIVEN);
+  }
+
+  get(number: number): WriteJob {
+    const slot = number & (JOB_SLOTS - 1);
+    const at = slot * JOB_INTS;
+    const start = this.#ints[at + 1]!;
+    const end = this.#ints[at + 2]!;
+    if (this.#ints[at] === 0) {
+      return { kind: 'write', start, end, descriptor: this.#ints[at + 3]!, fileOffset: this.#offsets[slot]! };
+    }
+    const path = slot * 2 * PATH_BYTES;
+    return {
+      kind: 'file',
+      start,
+      end,
+      partialPath: this.#paths.toString('latin1', path, path + this.#ints[at + 3]!),
+      finalPath: this.#paths.toString('latin1', path + PATH_BYTES, path + PATH_BYTES + this.#ints[at + 4]!),
+    };
+  }
+
+  /** The writing thread has done a job, well or not. */
+  complete(number: number, well: boolean): void {
+    this.#ints[(number & (JOB_SLOTS - 1)) * JOB_INTS + 5] = well ? 1 : 0;
+    Atomics.store(this.#control, DONE, number);
+    Atomics.notify(this.#control, DONE);
+  }
+
+  /** Whether a job that is done was done well. */
+  wentWell(number: number): boolean {
+    return this.#ints[(number & (JOB_SLOTS - 1)) * JOB_INTS + 5] === 1;
+  }
+
+  /** Waits until a job is done. */
+  waitFor(number: number): void {
+    for (let done = this.done; isBefore(done, number); done = this.done) Atomics.wait(this.#control, DONE, done);
+  }
+
+  /** Waits for jobs beyond `number`. @returns the last one given, or undefined when there will be no more */
+  waitForMore(number: number): number | undefined {
+    for (;;) {
+      const given = Atomics.load(this.#control, GIVEN);
+      if (given !== number) return given;
+      if (Atomics.load(this.#control, QUIT) !== 0) return undefined;
+      Atomics.wait(this.#control, GIVEN, number);
+    }
+  }
+
+  /** No more jobs will come. */
+  quit(): void {
+    Atomics.store(this.#control, QUIT, 1);
+    Atomics.notify(this.#control, GIVEN);
+  }
+}
+
+/** Whether job `a` was given before job `b`; numbers wrap around. */
+export function isBefore(a: number, b: number): boolean {
+  return ((a - b) | 0) < 0;
+}

@@ -1,0 +1,173 @@
+import { Worker } from 'node:worker_threads';
+import { isBefore, JOB_SLOTS, WriteJobs, type WriteJob } from './write-jobs.js';
+
+/** Called on the lane's side when a job is done: `well` is false when the lane has to do it again by itself. */
+type JobOutcome = (well: boolean) => void;
+
+/**
+ * Shares the lane's writing with a second thread: pieces of the archive lie in memory that both see, and what is to be
+ * written of them goes to that thread while it keeps up. What it has no time for the lane writes itself, so that both are
+ * busy whatever there is more of, reading or writing.
+ */
+export class WriteQueue {
+  readonly #jobs: WriteJobs;
+  readonly #pieceBytes: number;
+  /** For each piece the last job that uses it; undefined when none does. */
+  readonly #lastUse: (number | undefined)[];
+  #piece = 0;
+  #thread: Worker | undefined;
+  #given = 0;
+  #seen = 0;
+  readonly #outcomes: (JobOutcome | undefined)[] = new Array<JobOutcome | undefined>(JOB_SLOTS).fill(undefined);
+  #published = 0;
+  /** The last job, if it is a write that is not handed over yet. */
+  #lastWrite: (WriteJob & { kind: 'write' }) | undefined;
+
+  /**
+   * @param pieceBytes room for one piece
+   * @param pieces how many pieces there are at a time, at least 3
+   */
+  constructor(pieceBytes: number, pieces: number) {
+    this.#pieceBytes = pieceBytes;
+    this.#jobs = new WriteJobs(pieceBytes * pieces);
+    this.#lastUse = new Array<number | undefined>(pieces).fill(undefined);
+  }
+
+  /** Begins to share: before that {@link offer} takes nothing, so that a small archive pays for no thread. */
+  start(): void {
+    this.#thread ??= new Worker(new URL('./write-thread.js', import.meta.url), {
+      workerData: { memory: this.#jobs.memory, dataBytes: this.#jobs.bytes.length },
+      trackUnmanagedFds: false,
+    });
+  }
+
+  /** Room for the next piece; what was in it before is written. */
+  nextPiece(): Buffer {
+    this.#publish();
+    this.#piece = (this.#piece + 1) % this.#lastUse.length;
+    const lastUse = this.#lastUse[this.#piece];
+    if (lastUse !== undefined) this.settle(lastUse);
+    this.#lastUse[this.#piece] = undefined;
+    const start = this.#piece * this.#pieceBytes;
+    return this.#jobs.bytes.subarray(start, start + this.#pieceBytes);
+  }
+
+  /**
+   * Offers to have something written.
+   *
+   * @param bytes part of the current piece
+   * @returns the job's number if it was taken; undefined when the lane had better do it itself
+   */
+  offerWrite(bytes: Buffer, descriptor: number, fileOffset: number, outcome: JobOutcome): number | undefined {
+    const start = this.#startOf(bytes);
+    if (start === undefined) return undefined;
+    const end = start + bytes.length;
+    const last = this.#lastWrite;
+    if (last?.end === start && last.descriptor === descriptor && last.fileOffset + start - last.start === fileOffset) {
+      return this.#extend(last, end, outcome);
+    }
+    if (!this.#hasTime()) return undefined;
+    return this.#give({ kind: 'write', start, end, descriptor, fileOffset }, outcome);
+  }
+
+  /** Offers to have a small file made, from its partial to its final name; otherwise as {@link offerWrite}. */
+  offerFile(bytes: Buffer, partialPath: string, finalPath: string, outcome: JobOutcome): number | undefined {
+    const start = this.#startOf(bytes);
+    if (start === undefined || !this.#hasTime()) return undefined;
+    if (!WriteJobs.fits(partialPath) || !WriteJobs.fits(finalPath)) return undefined;
+    return this.#give({ kind: 'file', start, end: start + bytes.length, partialPath, finalPath }, outcome);
+  }
+
+  /** Waits until a job and all before it are done, or all jobs, and hears how they went. */
+  settle(number = this.#given): void {
+    if (!isBefore(this.#seen, number)) return;
+    this.#publish();
+    this.#jobs.waitFor(number);
+    this.#hear();
+  }
+
+  /** Ends the thread; what was offered and taken is done first. */
+  close(): void {
+    this.settle();
+    this.#jobs.quit();
+  }
+
+  /** Whether `bytes` lie where a second thread could take them from. */
+  shares(bytes: Buffer): boolean {
+    return this.#startOf(bytes) !== undefined;
+  }
+
+  /** Where in the shared memory `bytes` begin; undefined when they lie elsewhere, or nobody is there to share with. */
+  #startOf(bytes: Buffer): number | undefined {
+    return this.#thread !== undefined && bytes.buffer === this.#jobs.memory ? bytes.byteOffset : undefined;
+  }
+
+  /**
+   * Whether the thread is likely to get to another job before the lane could do it. Small files come by the hundred in a
+   * piece, large parts one by one, each with a piece that cannot be filled again before it is written.
+   */
+  #hasTime(): boolean {
+    const waiting = (this.#given - this.#jobs.done) | 0;
+    return waiting < MOST_WAITING && this.#busyPieces() < this.#lastUse.length - 1;
+  }
+
+  #busyPieces(): number {
+    const { done } = this.#jobs;
+    let busy = 0;
+    this.#lastUse.forEach((job, piece) => {
+      if (piece !== this.#piece && job !== undefined && isBefore(done, job)) busy += 1;
+    });
+    return busy;
+  }
+
+  /** What comes by small pieces, from a pipe, is handed over in larger ones: each time costs the thread a wake-up. */
+  #extend(job: WriteJob & { kind: 'write' }, end: number, outcome: JobOutcome): number {
+    job.end = end;
+    this.#jobs.put(this.#given, job);
+    const slot = this.#given & (JOB_SLOTS - 1);
+    const before = this.#outcomes[slot]!;
+    this.#outcomes[slot] = (well) => {
+      before(well);
+      outcome(well);
+    };
+    if (end - job.start >= PUBLISH_BYTES) this.#publish();
+    return this.#given;
+  }
+
+  #give(job: WriteJob, outcome: JobOutcome): number {
+    if (((this.#given - this.#seen) | 0) >= JOB_SLOTS - 1) this.#hear();
+    this.#given = (this.#given + 1) | 0;
+    this.#jobs.put(this.#given, job);
+    this.#outcomes[this.#given & (JOB_SLOTS - 1)] = outcome;
+    this.#lastUse[this.#piece] = this.#given;
+    const unpublished = (this.#given - this.#published) | 0;
+    this.#lastWrite = job.kind === 'write' ? job : undefined;
+    if (unpublished >= PUBLISH_EVERY || (job.kind === 'write' && job.end - job.start >= PUBLISH_BYTES)) this.#publish();
+    return this.#given;
+  }
+
+  #publish(): void {
+    if (this.#published === this.#given) return;
+    this.#lastWrite = undefined;
+    this.#published = this.#given;
+    this.#jobs.publish(this.#given);
+  }
+
+  #hear(): void {
+    const { done } = this.#jobs;
+    while (isBefore(this.#seen, done)) {
+      this.#seen = (this.#seen + 1) | 0;
+      const slot = this.#seen & (JOB_SLOTS - 1);
+      const outcome = this.#outcomes[slot]!;
+      this.#outcomes[slot] = undefined;
+      outcome(this.#jobs.wentWell(this.#seen));
+    }
+  }
+}
+
+/** Jobs that wait for the thread at most; a few more than keep it busy while the lane makes a file itself. */
+const MOST_WAITING = 24;
+/** To wake the thread for each small file would cost as much as half of making it. */
+const PUBLISH_EVERY = 8;
+/** Nor for less than this of a large one. */
+const PUBLISH_BYTES = 256 * 1024;
