@@ -1,0 +1,142 @@
+/**
+ * What is measured. A new scenario is one more entry of {@link makeScenarios}.
+ */
+import { syntheticEntries } from './content.js';
+import { folderEntries } from './folder.js';
+
+/** @typedef {import('./content.js').Entry} Entry */
+/** @typedef {import('./folder.js').Encoding} Encoding */
+
+/**
+ * How an archive is made. Scenarios that share the object share the archive.
+ *
+ * @typedef {object} ArchiveRecipe
+ * @property {() => Entry[]} entries what extracting it must yield
+ * @property {number} chunkBytes
+ * @property {number} [interleave] 1
+ * @property {Encoding} [encoding] what the entries are put through before they are packed
+ */
+
+/**
+ * `ratio`: the median of ours divided by the peer's; `bytes`: the highest of our peak memory.
+ *
+ * @typedef {{ figure: 'wall' | 'cpu', ratio: number } | { figure: 'rss', bytes: number }} Goal
+ */
+
+/**
+ * @typedef {object} Scenario
+ * @property {string} name
+ * @property {string} title
+ * @property {ArchiveRecipe} [archive] given on stdin; without one nothing is unpacked and nothing compared
+ * @property {ArchiveRecipe} [peerArchive] when the peer is to be measured with another one; it must yield the same
+ * @property {'file' | 'pipe'} [input] how it is given
+ * @property {(target: string) => string[]} ours our command, unpacking into the folder `target`
+ * @property {(target: string) => string[]} peer the command we are compared with
+ * @property {number} [peerMemoryBytes] the peer is left out when less memory is free
+ * @property {boolean} [peerMayFail] the peer is left out when it cannot read the archive
+ * @property {number} [leastRounds] for short commands, which vary more
+ * @property {number} [mostRounds] for long ones
+ * @property {Goal[]} goals
+ */
+
+const MIB = 1024 ** 2;
+const GIB = 1024 ** 3;
+const CHUNK_BYTES = 10 * MIB;
+
+/** @type {Goal} */
+const RSS_GOAL = { figure: 'rss', bytes: 100e6 };
+
+/**
+ * @param {object} programs
+ * @param {string[]} programs.ours
+ * @param {string[]} programs.peer
+ * @param {string} [programs.innodb] a folder of real tables, see innodb.sh
+ * @returns {Scenario[]}
+ */
+export function makeScenarios({ ours, peer, innodb }) {
+  const extract = {
+    ours: (/** @type {string} */ target) => [...ours, '-x', '-C', target],
+    peer: (/** @type {string} */ target) => [...peer, '-x', '-C', target],
+  };
+  /** @type {ArchiveRecipe} */
+  const large = {
+    entries: () => syntheticEntries({ files: 8, fileBytes: 256 * MIB, content: 'random' }),
+    chunkBytes: CHUNK_BYTES,
+  };
+  /** @type {ArchiveRecipe} */
+  const small = {
+    entries: () => syntheticEntries({ files: 50_000, fileBytes: 1500, content: 'random' }),
+    chunkBytes: CHUNK_BYTES,
+  };
+  /** @type {Scenario[]} */
+  const scenarios = [
+    {
+      name: 'large-file',
+      title: '8 files of 256 MiB in 10 MiB chunks, `< archive`',
+      archive: large,
+      input: 'file',
+      ...extract,
+      goals: [{ figure: 'wall', ratio: 0.95 }, RSS_GOAL],
+    },
+    {
+      name: 'large-pipe',
+      title: 'the same, `cat archive |`',
+      archive: large,
+      input: 'pipe',
+      ...extract,
+      goals: [{ figure: 'wall', ratio: 0.95 }, RSS_GOAL],
+    },
+    {
+      name: 'small-file',
+      title: '50,000 files of 1.5 KB, `< archive`',
+      archive: small,
+      input: 'file',
+      ...extract,
+      goals: [{ figure: 'wall', ratio: 1.35 }, RSS_GOAL],
+    },
+    {
+      name: 'small-pipe',
+      title: 'the same, `cat archive |`',
+      archive: small,
+      input: 'pipe',
+      ...extract,
+      goals: [RSS_GOAL],
+    },
+    {
+      name: 'one-chunk',
+      title: 'one file of 4 GiB in a single chunk, `< archive`',
+      archive: {
+        entries: () => syntheticEntries({ files: 1, fileBytes: 4 * GIB, content: 'random' }),
+        chunkBytes: 4 * GIB,
+      },
+      input: 'file',
+      ...extract,
+      // Both C readers hold a chunk in memory, and mbstream's checksum takes a length of 32 bits only.
+      peerMemoryBytes: 5 * GIB,
+      peerMayFail: true,
+      mostRounds: 3,
+      goals: [RSS_GOAL],
+    },
+    {
+      name: 'version',
+      title: '`--version` against `node -e 0`',
+      ours: () => [...ours, '--version'],
+      peer: () => [process.execPath, '-e', '0'],
+      leastRounds: 21,
+      goals: [{ figure: 'wall', ratio: 1.6 }],
+    },
+  ];
+  if (innodb !== undefined) {
+    /** @type {ArchiveRecipe} */
+    const tables = { entries: () => folderEntries(innodb), chunkBytes: CHUNK_BYTES };
+    scenarios.push({
+      name: 'innodb-file',
+      title: 'real InnoDB tables as they are, `< archive`',
+      archive: tables,
+      input: 'file',
+      ...extract,
+      goals: [RSS_GOAL],
+    });
+  }
+  return scenarios;
+}
