@@ -27,6 +27,11 @@ export interface ChunkConsumer {
    * @param spanBytes bytes of the file that the chunk covers, holes included; 0 for chunks that carry no content
    */
   chunk(header: ChunkHeader, spanBytes: number): PayloadUse;
+  /**
+   * Whether the chunk must wait: then {@link ChunkReader.push} ends early, and the next push or the end begins with it.
+   * Missing where none ever has to.
+   */
+  mustWait?(header: ChunkHeader): boolean;
   /** A piece of its payload; `bytes` are the reader's again after the call. Holes are what no call covers. */
   payload(bytes: Buffer, fileOffset: number): void;
   /** Its payload has come and the checksum held. Called for chunks with a payload that was not passed over. */
@@ -50,6 +55,8 @@ export class ChunkReader {
   readonly #scratch = Buffer.alloc(MAX_HEADER_BYTES);
   #scratchBytes = 0;
 
+  /** A chunk that has to wait. */
+  #held: ChunkHeader | undefined;
   #state: 'header' | 'map' | 'payload' | 'skip' = 'header';
   #header: PayloadHeader | SparseHeader | undefined;
   #use: PayloadUse = 'take';
@@ -85,12 +92,14 @@ export class ChunkReader {
   /**
    * Takes the next piece of the archive.
    *
+   * @returns how many bytes of it were taken: all, unless {@link isHolding}
    * @throws XbstreamError what {@link decodeChunkHeader} and {@link checkSparseMap} throw, `XB_BAD_CRC`, and what the
    *   consumer throws; the reader is of no use after that
    */
-  push(piece: Buffer): void {
+  push(piece: Buffer): number {
+    this.#beginHeld();
     let at = 0;
-    while (at < piece.length) {
+    while (at < piece.length && this.#held === undefined) {
       const before = at;
       switch (this.#state) {
         case 'header':
@@ -109,6 +118,12 @@ export class ChunkReader {
       }
       this.archiveOffset += at - before;
     }
+    return at;
+  }
+
+  /** A chunk has to wait for what the consumer is doing. */
+  get isHolding(): boolean {
+    return this.#held !== undefined;
   }
 
   /**
@@ -117,6 +132,7 @@ export class ChunkReader {
    * @throws XbstreamError `XB_TRUNCATED` when it ended inside a chunk
    */
   end(): void {
+    this.#beginHeld();
     if (this.#state === 'header') {
       if (this.#scratchBytes === 0) return;
       const start = this.archiveOffset - this.#scratchBytes;
@@ -151,7 +167,7 @@ export class ChunkReader {
     if (before === 0) {
       const header = this.#decode(piece, at, piece.length, this.archiveOffset);
       if (header !== undefined) {
-        this.#begin(header);
+        this.#beginOrHold(header);
         return at + header.headerBytes;
       }
       this.#scratchBytes = piece.copy(this.#scratch, 0, at);
@@ -167,7 +183,7 @@ export class ChunkReader {
     const ahead = Math.max(0, before - header.headerBytes);
     this.#scratch.copy(this.#scratch, 0, header.headerBytes, header.headerBytes + ahead);
     this.#scratchBytes = ahead;
-    this.#begin(header);
+    this.#beginOrHold(header);
     return ahead > 0 ? at : at + header.headerBytes - before;
   }
 
@@ -185,6 +201,17 @@ export class ChunkReader {
         hints: ["a program's messages (stderr) must not go into the same pipe or file as the stream"],
       });
     }
+  }
+
+  #beginOrHold(header: ChunkHeader): void {
+    if (this.#consumer.mustWait?.(header) === true) this.#held = header;
+    else this.#begin(header);
+  }
+
+  #beginHeld(): void {
+    const held = this.#held;
+    this.#held = undefined;
+    if (held !== undefined) this.#begin(held);
   }
 
   #begin(header: ChunkHeader): void {

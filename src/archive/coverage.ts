@@ -10,7 +10,10 @@ export class RangeBudget {
   take(): void {
     this.#used += 1;
     if (this.#used > MAX_RANGES) {
-      throw new XbstreamError('XB_BAD_HEADER', `the archive's open files are in more than ${MAX_RANGES} separate pieces`);
+      throw new XbstreamError(
+        'XB_BAD_HEADER',
+        `the archive's open files are in more than ${MAX_RANGES} separate pieces`,
+      );
     }
   }
 
@@ -22,8 +25,8 @@ export class RangeBudget {
 /** Which bytes of a file have come, as separate ranges in rising order. */
 export class Coverage {
   readonly #budget: RangeBudget;
-  /** Start and end (exclusive) of each range, in turn. */
-  #bounds: number[] = [];
+  /** Start and end (exclusive) of each range, in turn; undefined as long as there is none. */
+  #bounds: number[] | undefined;
 
   constructor(budget: RangeBudget) {
     this.#budget = budget;
@@ -37,23 +40,27 @@ export class Coverage {
    */
   add(start: number, end: number): number | undefined {
     if (start === end) return undefined;
+    if (this.#bounds === undefined) {
+      this.#budget.take();
+      this.#bounds = [start, end];
+      return undefined;
+    }
     const bounds = this.#bounds;
     const last = bounds.length - 1;
     // Nearly every chunk goes on where the one before it ended.
-    if (last >= 0 && bounds[last] === start) {
+    if (bounds[last] === start) {
       bounds[last] = end;
       return undefined;
     }
-    if (last < 0 || bounds[last]! < start) {
+    if (bounds[last]! < start) {
       this.#budget.take();
       bounds.push(start, end);
       return undefined;
     }
-    return this.#insert(start, end);
+    return this.#insert(bounds, start, end);
   }
 
-  #insert(start: number, end: number): number | undefined {
-    const bounds = this.#bounds;
+  #insert(bounds: number[], start: number, end: number): number | undefined {
     // The first range that ends after `start`.
     let low = 0;
     let high = bounds.length / 2;
@@ -81,14 +88,9 @@ export class Coverage {
     return undefined;
   }
 
-  /** Bytes from the file's start to the end of the last range. */
-  get endBytes(): number {
-    return this.#bounds.at(-1) ?? 0;
-  }
-
   /** The first range that is missing before the last byte, start and end (exclusive); `undefined` when there is none. */
   get firstGap(): readonly [number, number] | undefined {
-    const [start, end, next] = this.#bounds;
+    const [start, end, next] = this.#bounds ?? [];
     if (start === undefined || end === undefined) return undefined;
     if (start > 0) return [0, start];
     return next === undefined ? undefined : [end, next];
@@ -96,7 +98,7 @@ export class Coverage {
 
   /** Forgets everything; the budget gets back what it lent. */
   release(): void {
-    this.#budget.giveBack(this.#bounds.length / 2);
-    this.#bounds = [];
+    if (this.#bounds !== undefined) this.#budget.giveBack(this.#bounds.length / 2);
+    this.#bounds = undefined;
   }
 }

@@ -107,6 +107,14 @@ export class EntryTable<Content> {
     }
   }
 
+  /** Whether a chunk changes what was whole before. */
+  corrects(header: ChunkHeader): boolean {
+    if (header.type === 'remove' || header.type === 'rename') return true;
+    if (header.type !== 'payload' || (header.flags & FLAG_REWRITE) === 0) return false;
+    const path = normalizePath(header.path, header.archiveOffset, this.#absoluteNames);
+    return this.#entries.get(path)?.whole === true;
+  }
+
   /** The error for an entry that is still open at the archive's end. */
   static missingEnd(entry: Entry<unknown>): XbstreamError {
     return new XbstreamError('XB_MISSING_EOF', `the archive ends before ${pathText(entry.path)} is complete`, {

@@ -10,7 +10,12 @@ interface ForeignFormat {
 }
 
 const FOREIGN_FORMATS: readonly ForeignFormat[] = [
-  { name: 'gzip data', at: 0, magic: '\x1f\x8b', hints: ['unpack it on the way: gunzip -c FILE | tsxbstream -x -C DIR'] },
+  {
+    name: 'gzip data',
+    at: 0,
+    magic: '\x1f\x8b',
+    hints: ['unpack it on the way: gunzip -c FILE | tsxbstream -x -C DIR'],
+  },
   {
     name: 'zstd data',
     at: 0,
@@ -45,7 +50,12 @@ const FOREIGN_FORMATS: readonly ForeignFormat[] = [
     magic: 'Salted__',
     hints: ['decrypt it on the way: openssl enc -d -aes-256-cbc -pbkdf2 -in FILE | tsxbstream -x -C DIR'],
   },
-  { name: 'data encrypted by age', at: 0, magic: 'age-encryption.org/', hints: ['decrypt it on the way: age -d FILE | ...'] },
+  {
+    name: 'data encrypted by age',
+    at: 0,
+    magic: 'age-encryption.org/',
+    hints: ['decrypt it on the way: age -d FILE | ...'],
+  },
   {
     name: 'a PGP message',
     at: 0,
@@ -76,9 +86,11 @@ export function notAnArchive(bytes: Buffer): XbstreamError {
   }
   const first = bytes.subarray(0, 8);
   const zeros = first.length > 0 && first.every((byte) => byte === 0);
-  return make(zeros ? 'it begins with zeros' : 'its first bytes are something else', [
-    `expected "XBSTCK01", found "${head.slice(0, 8).replace(/[^\x20-\x7e]/g, '.')}" (${first.toString('hex')})`,
-  ], []);
+  return make(
+    zeros ? 'it begins with zeros' : 'its first bytes are something else',
+    [`expected "XBSTCK01", found "${head.slice(0, 8).replace(/[^\x20-\x7e]/g, '.')}" (${first.toString('hex')})`],
+    [],
+  );
 }
 
 /** The first line of `bytes` (at most 100 characters) where they are plain text, as is found in a program's messages. */

@@ -86,7 +86,7 @@ function namesOf(path: string): Names {
   const plain = path.replace(/^\//, '');
   const components = plain.split('/');
   const leadingPaths = components.map((_, index) => components.slice(0, index + 1).join('/'));
-  for (let [path, last] = [plain, components.at(-1)!]; LAYER_SUFFIX.test(path); ) {
+  for (let [path, last] = [plain, components.at(-1)!]; LAYER_SUFFIX.test(path);) {
     path = path.replace(LAYER_SUFFIX, '');
     last = last.replace(LAYER_SUFFIX, '');
     leadingPaths.push(path);

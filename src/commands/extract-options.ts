@@ -1,4 +1,5 @@
 import type { SelectionOptions } from '../archive/selection.js';
+import type { DecryptionKey } from '../codec/codec.js';
 import type { InputChoice } from '../input/open-source.js';
 
 /** What to do when a file of an entry's final name was in the target before. */
@@ -21,6 +22,14 @@ export interface ExtractOptions {
   createTarget: boolean;
   selection: SelectionOptions;
   existing: ExistingFilePolicy;
+  /** Undo compression, by the stored names' suffixes. */
+  decompress: boolean;
+  /** Undo encryption with this key; without it encrypted files are unpacked as they are. */
+  key?: DecryptionKey | undefined;
+  /** Most threads that decompress. */
+  decompressThreads?: number | undefined;
+  /** Most threads that decrypt. */
+  decryptThreads?: number | undefined;
   /** How many leading components each stored name loses. */
   stripComponents: number;
   /** Allow stored names that begin with `/`. */

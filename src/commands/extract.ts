@@ -20,6 +20,7 @@ export async function extract(options: ExtractOptions, reporter: Reporter, signa
     options,
     {
       file: (path, bytes) => reporter.file({ path, bytes }),
+      warning: (message) => reporter.warning(message),
       progress: (bytes) => reporter.progress({ bytes, totalBytes }),
     },
     signal,

@@ -11,6 +11,8 @@ import type { ByteSink, Source } from '../input/source.js';
 import { DirectoryOutput } from '../output/directory-output.js';
 import { DryRunOutput } from '../output/dry-run-output.js';
 import { writeManifest } from '../output/manifest.js';
+import { DecodePool } from './decode-pool.js';
+import { Decoding } from './decoding.js';
 import { Lane, type LaneOptions } from './lane.js';
 import { LaneControl, type LaneCommand, type LaneMessage, type LaneResult, type LaneTask } from './protocol.js';
 
@@ -42,12 +44,15 @@ class FileReports {
 
 const reports = new FileReports();
 
+const DECODING_THREADS_MAX = 4;
+
 /** A lane that tells how far it has come. */
 class ReportingLane extends Lane implements ByteSink {
-  override push(piece: Buffer): undefined {
-    super.push(piece);
+  override push(piece: Buffer): Promise<void> | undefined {
+    const wait = super.push(piece);
     control.archiveBytes = this.archiveBytes;
     reports.flush();
+    return wait;
   }
 }
 
@@ -87,10 +92,45 @@ async function chooseEntries(selection: Selection, source: Source): Promise<Want
   return wanted;
 }
 
+/** Threads that undo layers beside this one, where any can help. */
+function makePool(): DecodePool | undefined {
+  const threads = decodingThreads();
+  return threads > 1 ? new DecodePool(threads - 1) : undefined;
+}
+
+/** How many threads may undo layers: the upper limits that were given, and never more than there are cores. */
+function decodingThreads(): number {
+  const { parallel, decompress, decompressThreads, key, decryptThreads } = options;
+  if (!decompress && key === undefined) return 1;
+  const limits = [decompress ? decompressThreads : undefined, key === undefined ? undefined : decryptThreads];
+  const asked = Math.max(...limits.map((limit) => limit ?? parallel ?? DECODING_THREADS_MAX));
+  return Math.min(asked, availableParallelism(), DECODING_THREADS_MAX);
+}
+
+function makeDecoding(pool: DecodePool | undefined): Decoding {
+  const { decompress, key } = options;
+  const threads = decodingThreads();
+  return new Decoding(
+    { decompress, key },
+    {
+      run: pool?.run,
+      jobsMax: 2 * threads,
+      onUnprovenKey: () => {
+        post({
+          type: 'warning',
+          message:
+            'these files are encrypted in an old format that cannot prove a key: with a wrong one they are garbage',
+        });
+      },
+    },
+  );
+}
+
 async function run(): Promise<LaneResult> {
   let lane: Lane | undefined;
   let output: DirectoryOutput | DryRunOutput | undefined;
   let errors: XbstreamError[] = [];
+  const pool = makePool();
   try {
     const source = openSource(options.input, () => control.stopped);
     port.on('message', (_: LaneCommand) => source.stop());
@@ -99,6 +139,7 @@ async function run(): Promise<LaneResult> {
     output = openOutput(options);
     const laneOptions: LaneOptions = {
       output,
+      decoding: makeDecoding(pool),
       wanted,
       absoluteNames: options.absoluteNames,
       allowEmpty: options.allowEmpty,
@@ -109,7 +150,7 @@ async function run(): Promise<LaneResult> {
     lane = new ReportingLane(laneOptions);
     await source.run(lane);
     if (!control.stopped) {
-      errors = lane.end();
+      errors = await lane.end();
       const unmatched = selection.unmatched();
       if (errors.length === 0 && unmatched !== undefined) errors.push(unmatched);
       if (options.manifest !== undefined && errors.length === 0) writeManifest(options.manifest, lane.files());
@@ -122,6 +163,7 @@ async function run(): Promise<LaneResult> {
   const stopped = control.stopped && errors.length === 0;
   const left = lane?.abandon(errors, options.removePartial) ?? { errors, partials: [] };
   output?.release();
+  pool?.close();
   const totals = lane?.totals() ?? { files: 0, bytes: 0, keptFiles: 0, archiveBytes: 0 };
   return {
     ...totals,

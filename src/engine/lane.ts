@@ -7,12 +7,14 @@ import type { ChunkHeader } from '../format/chunk.js';
 import { pathText, type StoredPath } from '../format/stored-path.js';
 import type { ByteSink } from '../input/source.js';
 import type { Output, OutputFile } from '../output/output.js';
+import type { Decoding } from './decoding.js';
 
 /** Most unfinished files that an error names. */
 const NAMED_UNFINISHED = 5;
 
 export interface LaneOptions {
   output: Output;
+  decoding: Decoding;
   wanted: WantedEntries;
   /** Allow stored names that begin with `/`. */
   absoluteNames: boolean;
@@ -64,10 +66,24 @@ export class Lane implements ByteSink, ChunkConsumer {
     return this.#options.output.room();
   }
 
-  push(piece: Buffer): undefined {
+  push(piece: Buffer): Promise<void> | undefined {
     for (const hash of this.#hashes.values()) hash.update(piece);
-    this.#reader.push(piece);
+    const taken = this.#reader.push(piece);
+    if (this.#reader.isHolding) return this.#pushRest(piece, taken);
     this.#options.output.endStep();
+    return this.#options.decoding.ready();
+  }
+
+  /** A correction waits until all files before it have their names. */
+  async #pushRest(piece: Buffer, taken: number): Promise<void> {
+    const { decoding, output } = this.#options;
+    while (this.#reader.isHolding) {
+      await decoding.ready();
+      await decoding.pending.until(0);
+      taken += this.#reader.push(piece.subarray(taken));
+    }
+    output.endStep();
+    await decoding.ready();
   }
 
   get skippableBytes(): number {
@@ -83,6 +99,10 @@ export class Lane implements ByteSink, ChunkConsumer {
     return this.#reader.archiveOffset;
   }
 
+  mustWait(header: ChunkHeader): boolean {
+    return this.#options.decoding.pending.count > 0 && this.#table.corrects(header);
+  }
+
   chunk(header: ChunkHeader, spanBytes: number): PayloadUse {
     const change = this.#table.apply(header, spanBytes);
     switch (change.kind) {
@@ -96,7 +116,7 @@ export class Lane implements ByteSink, ChunkConsumer {
         break;
       case 'remove':
         if (change.entry !== undefined) this.#drop(change.entry);
-        else this.#options.output.correctForeign(change.path, true);
+        else this.#correctForeign(change.path, true);
         break;
       case 'rename':
         this.#rename(change);
@@ -122,13 +142,14 @@ export class Lane implements ByteSink, ChunkConsumer {
    * @returns a problem for each file that has no end chunk; nothing more is written then
    * @throws XbstreamError `XB_TRUNCATED`, `XB_EMPTY_ARCHIVE`, and what the output throws
    */
-  end(): XbstreamError[] {
+  async end(): Promise<XbstreamError[]> {
+    await this.#options.decoding.pending.until(0);
     this.#reader.end();
     if (this.#reader.chunks === 0 && !this.#options.allowEmpty) throw emptyArchive();
     const problems = [...this.#table.open].map((entry) => EntryTable.missingEnd(entry));
     if (problems.length > 0) return problems;
     for (const entry of this.#empty) {
-      this.#open(entry);
+      this.#open(entry, true);
       this.#finish(entry);
     }
     this.#empty.clear();
@@ -146,22 +167,28 @@ export class Lane implements ByteSink, ChunkConsumer {
     errors: readonly XbstreamError[],
     removePartial: boolean,
   ): { errors: XbstreamError[]; partials: StoredPath[] } {
+    // Errors of the archive name a file as it is stored, those of the output by its place there.
     const partials = new Map<StoredPath, StoredPath>();
     for (const entry of this.#growing) {
       const partial = entry.content?.abandon(removePartial);
-      if (partial !== undefined) partials.set(entry.path, partial);
+      if (partial === undefined) continue;
+      partials.set(entry.path, partial);
+      partials.set(entry.content!.path, partial);
     }
+    const left = [...new Set(partials.values())];
     const complete = this.totals().files;
+    const tally =
+      complete > 0 || left.length > 0 ? [`${complete} ${complete === 1 ? 'file is' : 'files are'} complete`] : [];
     const told = errors.map((error) => {
       const own = error.path === undefined ? undefined : partials.get(error.path);
-      const left = own === undefined ? '' : `the file was left as ${pathText(own)}; `;
-      const others = errors.length > 1 ? [] : [...partials.values()].filter((partial) => partial !== own);
+      const named = own === undefined ? '' : `the file was left as ${pathText(own)}; `;
+      const others = errors.length > 1 ? [] : left.filter((partial) => partial !== own);
       return error.with({
         partial: own,
-        details: [`${left}${complete} ${complete === 1 ? 'file is' : 'files are'} complete`, ...alsoLeft(others)],
+        details: [...tally.map((text) => named + text), ...alsoLeft(others)],
       });
     });
-    return { errors: told, partials: [...partials.values()] };
+    return { errors: told, partials: left };
   }
 
   totals(): LaneTotals {
@@ -169,7 +196,7 @@ export class Lane implements ByteSink, ChunkConsumer {
     for (const entry of this.#table.entries) {
       if (entry.content === undefined || this.#growing.has(entry)) continue;
       totals.files += 1;
-      totals.bytes += entry.sizeBytes;
+      totals.bytes += entry.content.sizeBytes;
       if (entry.content.kept) totals.keptFiles += 1;
     }
     return totals;
@@ -186,7 +213,7 @@ export class Lane implements ByteSink, ChunkConsumer {
   }
 
   #begin(entry: FileEntry): void {
-    if (this.#options.wanted.begins(entry)) this.#open(entry);
+    if (this.#options.wanted.begins(entry)) this.#open(entry, false);
   }
 
   #whole(entry: FileEntry): void {
@@ -197,8 +224,8 @@ export class Lane implements ByteSink, ChunkConsumer {
     }
   }
 
-  #open(entry: FileEntry): void {
-    entry.content = this.#options.output.open(entry.path);
+  #open(entry: FileEntry, empty: boolean): void {
+    entry.content = this.#options.decoding.open(entry.path, this.#options.output, empty);
     this.#growing.add(entry);
   }
 
@@ -206,8 +233,12 @@ export class Lane implements ByteSink, ChunkConsumer {
     const file = entry.content!;
     file.finish(entry.sizeBytes, () => {
       this.#growing.delete(entry);
-      this.#options.onFile(file.path, entry.sizeBytes);
+      this.#options.onFile(file.path, file.sizeBytes);
     });
+  }
+
+  #correctForeign(path: StoredPath, remove: boolean): void {
+    this.#options.output.correctForeign(this.#options.decoding.layersOf(path).finalName, remove);
   }
 
   /** A whole entry is no longer part of the archive's content. */
@@ -219,13 +250,13 @@ export class Lane implements ByteSink, ChunkConsumer {
 
   #rename({ path, entry, replaced }: EntryChange<OutputFile> & { kind: 'rename' }): void {
     if (entry === undefined) {
-      this.#options.output.correctForeign(path, false);
+      this.#correctForeign(path, false);
       return;
     }
     const had = entry.content !== undefined || this.#empty.has(entry);
     const wanted = this.#options.wanted.renamed(entry, had);
     if (wanted && entry.content !== undefined) {
-      entry.content.rename(entry.path, replaced?.content);
+      entry.content.rename(this.#options.decoding.renamed(path, entry.path), replaced?.content);
       if (replaced !== undefined) this.#empty.delete(replaced);
       return;
     }

@@ -23,7 +23,9 @@ export interface LaneResult extends LaneTotals {
 
 /** What a lane's thread says. */
 export type LaneMessage =
-  { type: 'files'; paths: StoredPath[]; bytes: number[] } | { type: 'end'; result: LaneResult };
+  | { type: 'files'; paths: StoredPath[]; bytes: number[] }
+  | { type: 'warning'; message: string }
+  | { type: 'end'; result: LaneResult };
 
 /** What the main thread says to a lane's. */
 export type LaneCommand = 'stop';

@@ -12,6 +12,7 @@ const STOP_GRACE_MS = 700;
 export interface LaneListener {
   file(path: StoredPath, bytes: number): void;
   progress(archiveBytes: number): void;
+  warning(message: string): void;
 }
 
 /**
@@ -55,6 +56,8 @@ export function runLane(
     worker.on('message', (message: LaneMessage) => {
       if (message.type === 'files') {
         message.paths.forEach((path, index) => listener.file(path, message.bytes[index]!));
+      } else if (message.type === 'warning') {
+        listener.warning(message.message);
       } else {
         listener.progress(control.archiveBytes);
         done(message.result);

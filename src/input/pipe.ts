@@ -1,5 +1,6 @@
+import * as fs from 'node:fs';
 import { Socket, type OnReadOpts, type SocketConstructorOpts } from 'node:net';
-import { systemError } from '../errors.js';
+import { systemCodeOf, systemError } from '../errors.js';
 import { PIECE_BYTES, type ByteSink, type Source } from './source.js';
 
 /**
@@ -63,10 +64,30 @@ export class PipeSource implements Source {
       };
       const socket = new Socket(options);
       this.#socket = socket;
-      socket.on('end', resolve);
-      socket.on('error', (error) => fail(systemError(`cannot read ${this.#name}`, error)));
+      const refuse = (error: unknown): void => fail(systemError(`cannot read ${this.#name}`, error));
+      socket.on('end', () => {
+        try {
+          this.#assertEnd();
+          resolve();
+        } catch (error) {
+          refuse(error);
+        }
+      });
+      socket.on('error', refuse);
       socket.resume();
     });
+  }
+
+  /**
+   * A connection that is reset when its last bytes are still to be read looks to libuv like one that was ended. The system
+   * keeps its error for the next read; this one never waits, since libuv has made the descriptor non-blocking.
+   */
+  #assertEnd(): void {
+    try {
+      fs.readSync(this.#fd, Buffer.alloc(1), 0, 1, null);
+    } catch (error) {
+      if (systemCodeOf(error) !== 'EAGAIN') throw error;
+    }
   }
 
   /** The next part of the sink's room: several reads share one. */

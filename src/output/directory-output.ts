@@ -4,7 +4,8 @@ import { pathText, type StoredPath } from '../format/stored-path.js';
 import { PIECE_ROOM_BYTES } from '../input/source.js';
 import { KeptFile } from './kept-file.js';
 import { stripComponents, type Output, type OutputFile } from './output.js';
-import { TargetDirectory } from './target-directory.js';
+import { PARTIAL_ENDING } from './partial-name.js';
+import { TargetDirectory, type Place } from './target-directory.js';
 import { TargetFile, targetExists, type TargetFileContext } from './target-file.js';
 import { WriteQueue } from './write-queue.js';
 
@@ -29,10 +30,10 @@ const THREAD_AFTER_STEPS = 8;
 
 /** Files in a directory: partial names until they are whole, and nothing that was there replaced unless told to. */
 export class DirectoryOutput implements Output {
+  readonly blockBytes: number;
   readonly #options: DirectoryOutputOptions;
   readonly #target: TargetDirectory;
   readonly #context: TargetFileContext;
-  readonly #growing = new Set<WrittenFile>();
   readonly #queue: WriteQueue;
 
   /** @throws XbstreamError `XB_IO` when the target cannot be used */
@@ -44,9 +45,12 @@ export class DirectoryOutput implements Output {
       { create: options.createTarget, allowSymlinks: options.allowSymlinks },
       () => this.#queue.settle(),
     );
+    this.blockBytes = fs.statfsSync(options.target).bsize;
     this.#context = {
       queue: this.#queue,
       unwritten: new Set(),
+      partials: new Map(),
+      placeForRename: (path, replaced) => this.#placeForRename(path, replaced),
       pool: this.#target.pool,
       overwrite: options.existing === 'overwrite',
       fsync: options.fsync,
@@ -60,10 +64,11 @@ export class DirectoryOutput implements Output {
     const path = stripComponents(storedPath, this.#options.stripComponents);
     const place = this.#target.place(path, true);
     const { directory, name } = place;
+    // Jobs of the writing thread do not list their partial names.
+    if (name.endsWith(PARTIAL_ENDING)) this.#queue.settle();
     let state = directory.names.get(name);
     if (state === 'partial') {
-      this.#queue.settle();
-      for (const file of this.#growing) file.yieldPartialName(directory.path + name);
+      this.#context.partials.get(directory.path + name)?.yieldPartialName();
       state = directory.names.get(name);
     }
     if (state === 'ours') {
@@ -74,26 +79,27 @@ export class DirectoryOutput implements Output {
     }
     if (state !== undefined) {
       if (existing === 'keep-same-size' || existing === 'keep-same-content') {
-        return new KeptFile(place, path, { compareContent: existing === 'keep-same-content', hash: this.#options.hash });
+        return new KeptFile(place, path, {
+          compareContent: existing === 'keep-same-content',
+          hash: this.#options.hash,
+        });
       }
       if (existing === 'refuse') throw targetExists(place);
     }
-    const file = new TargetFile(this.#context, place);
     // From here on the name is taken, though the file has it only when it is whole.
     directory.names.set(name, 'ours');
-    return new WrittenFile(this, path, file, this.#growing);
+    return new TargetFile(this.#context, path, place);
   }
 
-  /** Renames a file of this output; its destination must be free but for `replaced`. */
-  move(file: TargetFile, storedPath: StoredPath, replaced: OutputFile | undefined): StoredPath {
+  /** Where a renamed file goes; the place must be free but for `replaced`. */
+  #placeForRename(storedPath: StoredPath, replaced: OutputFile | undefined): { path: StoredPath; place: Place } {
     const path = stripComponents(storedPath, this.#options.stripComponents);
     const place = this.#target.place(path, true);
     const state = place.directory.names.get(place.name);
     if (replaced?.path !== path && state !== undefined && (state !== 'before' || !this.#context.overwrite)) {
       throw targetExists(place);
     }
-    file.moveTo(place);
-    return path;
+    return { path, place };
   }
 
   correctForeign(storedPath: StoredPath, remove: boolean): void {
@@ -101,7 +107,7 @@ export class DirectoryOutput implements Output {
     const place = this.#target.place(stripComponents(storedPath, this.#options.stripComponents), false);
     if (place === undefined) return;
     const { directory, name } = place;
-    const stat = fs.lstatSync(directory.systemPath(name), { throwIfNoEntry: false });
+    const stat = directory.look(name);
     if (stat === undefined) return;
     if (!this.#context.overwrite || directory.names.get(name) !== 'before' || stat.isDirectory()) {
       throw targetExists(place).with({ details: ['the archive wants it removed or renamed, but did not store it'] });
@@ -133,54 +139,5 @@ export class DirectoryOutput implements Output {
 
   release(): void {
     this.#queue.close();
-  }
-}
-
-/** A file that this run writes. */
-class WrittenFile implements OutputFile {
-  path: StoredPath;
-  readonly kept = false;
-  readonly #output: DirectoryOutput;
-  readonly #file: TargetFile;
-  readonly #growing: Set<WrittenFile>;
-
-  constructor(output: DirectoryOutput, path: StoredPath, file: TargetFile, growing: Set<WrittenFile>) {
-    this.#output = output;
-    this.path = path;
-    this.#file = file;
-    this.#growing = growing;
-    growing.add(this);
-  }
-
-  get sha256(): string | undefined {
-    return this.#file.sha256;
-  }
-
-  write(bytes: Buffer, fileOffset: number): void {
-    this.#file.write(bytes, fileOffset);
-  }
-
-  finish(sizeBytes: number, done: () => void): void {
-    this.#file.finish(sizeBytes, () => {
-      this.#growing.delete(this);
-      done();
-    });
-  }
-
-  remove(): void {
-    this.#file.remove();
-  }
-
-  rename(path: StoredPath, replaced: OutputFile | undefined): void {
-    this.path = this.#output.move(this.#file, path, replaced);
-  }
-
-  abandon(removePartial: boolean): StoredPath | undefined {
-    this.#growing.delete(this);
-    return this.#file.abandon(removePartial);
-  }
-
-  yieldPartialName(path: StoredPath): void {
-    if (this.#file.partialPath === path) this.#file.yieldPartialName();
   }
 }

@@ -141,6 +141,19 @@ export class Directory implements DescriptorHolder {
     return child;
   }
 
+  /**
+   * What stands under a name, links not followed; undefined when nothing does.
+   *
+   * @throws XbstreamError `XB_IO`, for a name that is too long for instance
+   */
+  look(name: StoredPath): fs.Stats | undefined {
+    try {
+      return fs.lstatSync(this.systemPath(name), { throwIfNoEntry: false });
+    } catch (error) {
+      throw systemError(`cannot look at ${pathText(this.path + name)} in the target`, error);
+    }
+  }
+
   suspend(): void {
     if (this.#descriptor !== undefined) fs.closeSync(this.#descriptor);
     this.#descriptor = undefined;
@@ -201,8 +214,8 @@ export class Directory implements DescriptorHolder {
 
   #cannotEnter(name: StoredPath, error: unknown): XbstreamError {
     const path = pathText(this.path + name);
-    const stat = fs.lstatSync(this.systemPath(name), { throwIfNoEntry: false });
-    if (stat?.isSymbolicLink() === true && !this.#context.allowSymlinks) {
+    const isLink = systemCodeOf(error) !== 'ENAMETOOLONG' && this.look(name)?.isSymbolicLink() === true;
+    if (isLink && !this.#context.allowSymlinks) {
       return new XbstreamError('XB_UNSAFE_PATH', `${path} in the target is a symbolic link`, {
         details: ['what the archive stores below it would land wherever the link leads'],
         hints: ['if that is meant: add --allow-symlinks'],

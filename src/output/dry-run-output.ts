@@ -18,6 +18,7 @@ export interface DryRunOptions {
 
 /** Looks where files would go, and writes nothing. */
 export class DryRunOutput implements Output {
+  readonly blockBytes: number;
   /** Bytes free in the file system of the target. */
   readonly freeBytes: number;
   readonly #options: DryRunOptions;
@@ -36,6 +37,7 @@ export class DryRunOutput implements Output {
     try {
       const { bavail, bsize } = fs.statfsSync(existing);
       this.freeBytes = bavail * bsize;
+      this.blockBytes = bsize;
     } catch (error) {
       throw systemError(`cannot tell the free space of ${existing}`, error);
     }
@@ -82,6 +84,7 @@ export class DryRunOutput implements Output {
 class DryRunFile implements OutputFile {
   path: StoredPath;
   readonly kept = false;
+  sizeBytes = 0;
   readonly sha256 = undefined;
   readonly #output: DryRunOutput;
   #bytes = 0;
@@ -95,7 +98,8 @@ class DryRunFile implements OutputFile {
     this.#bytes += bytes.length;
   }
 
-  finish(_sizeBytes: number, done: () => void): void {
+  finish(sizeBytes: number, done: () => void): void {
+    this.sizeBytes = sizeBytes;
     this.#output.need(this.#bytes);
     done();
   }

@@ -17,7 +17,7 @@ export class KeptFile implements OutputFile {
   sha256: string | undefined;
   readonly #options: { compareContent: boolean; hash: boolean };
   readonly #descriptor: number;
-  readonly #sizeBytes: number;
+  readonly sizeBytes: number;
   readonly #piece = Buffer.allocUnsafe(PIECE_BYTES);
   /** What no content has come for yet, start and end (exclusive), below `#seenEndBytes`. */
   #gaps: (readonly [number, number])[] = [];
@@ -39,7 +39,7 @@ export class KeptFile implements OutputFile {
       fs.closeSync(this.#descriptor);
       throw this.#differs('it is no regular file');
     }
-    this.#sizeBytes = stat.size;
+    this.sizeBytes = stat.size;
   }
 
   write(bytes: Buffer, fileOffset: number): void {
@@ -49,8 +49,8 @@ export class KeptFile implements OutputFile {
   }
 
   finish(sizeBytes: number, done: () => void): void {
-    if (sizeBytes !== this.#sizeBytes) {
-      throw this.#differs(`it has ${this.#sizeBytes} bytes, the archive's file ${sizeBytes}`);
+    if (sizeBytes !== this.sizeBytes) {
+      throw this.#differs(`it has ${this.sizeBytes} bytes, the archive's file ${sizeBytes}`);
     }
     if (this.#options.compareContent) {
       this.#note(sizeBytes, sizeBytes);
@@ -91,8 +91,8 @@ export class KeptFile implements OutputFile {
 
   #compare(start: number, length: number, expected: (piece: Buffer, at: number) => Buffer): void {
     // What the archive claims beyond the file's end is not worth a single read.
-    if (start + length > this.#sizeBytes) throw this.#differs('the archive has more content');
-    for (let at = 0; at < length; ) {
+    if (start + length > this.sizeBytes) throw this.#differs('the archive has more content');
+    for (let at = 0; at < length;) {
       const wanted = Math.min(PIECE_BYTES, length - at);
       const piece = this.#piece.subarray(0, this.#read(start + at, wanted));
       if (piece.length === 0 || piece.compare(expected(piece, at)) !== 0) {
@@ -112,7 +112,7 @@ export class KeptFile implements OutputFile {
 
   #hash(): string {
     const hash = createHash('sha256');
-    for (let at = 0; at < this.#sizeBytes; ) {
+    for (let at = 0; at < this.sizeBytes;) {
       const bytes = this.#read(at, PIECE_BYTES);
       if (bytes === 0) break;
       hash.update(this.#piece.subarray(0, bytes));

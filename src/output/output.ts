@@ -5,6 +5,8 @@ import { pathText, type StoredPath } from '../format/stored-path.js';
 export interface OutputFile {
   /** Its place in the output, as stored paths are. */
   readonly path: StoredPath;
+  /** Bytes of its content, holes included, once it is whole. */
+  readonly sizeBytes: number;
   /** It was in the target before, and is kept as it is. */
   readonly kept: boolean;
   /** SHA-256 of its content in hex, once it is whole and where the output was asked for it. */
@@ -37,6 +39,8 @@ export interface OutputFile {
 
 /** Where an extraction puts files. */
 export interface Output {
+  /** Size of the blocks that files take room in, in bytes; holes are worth leaving from there on. */
+  readonly blockBytes: number;
   /**
    * Begins a file.
    *

@@ -6,6 +6,7 @@ import type { DescriptorHolder, DescriptorPool } from './descriptor-pool.js';
 import type { Place } from './target-directory.js';
 import { FILE_MODE, NEW_FILE_FLAGS, writeAll } from './file-calls.js';
 import { partialName } from './partial-name.js';
+import type { OutputFile } from './output.js';
 import type { WriteQueue } from './write-queue.js';
 
 const { O_NOFOLLOW, O_RDWR, O_WRONLY } = fs.constants;
@@ -25,6 +26,10 @@ export interface TargetFileContext {
   step: number;
   /** Who shares the writing. */
   queue: WriteQueue;
+  /** Files that have a partial name at present, by its path in the target. */
+  partials: Map<StoredPath, TargetFile>;
+  /** Where a file goes that a correction renames. @throws XbstreamError `XB_TARGET_EXISTS` */
+  placeForRename: (path: StoredPath, replaced: OutputFile | undefined) => { path: StoredPath; place: Place };
   /** Files whose first bytes are not written yet; to be flushed before the piece of the archive they lie in is given up. */
   unwritten: Set<TargetFile>;
 }
@@ -34,8 +39,11 @@ export interface TargetFileContext {
  *
  * Its content may come in any order; its descriptor may be given up and opened again in between.
  */
-export class TargetFile implements DescriptorHolder {
+export class TargetFile implements OutputFile, DescriptorHolder {
+  readonly kept = false;
   lastUse = 0;
+  path: StoredPath;
+  sizeBytes = 0;
   /** SHA-256 of the content in hex, once whole and if asked for. */
   sha256: string | undefined;
 
@@ -57,15 +65,15 @@ export class TargetFile implements DescriptorHolder {
   #hash: Hash | undefined;
   #hashedBytes = 0;
 
-  constructor(context: TargetFileContext, place: Place) {
+  /**
+   * @param path its path in the target
+   * @param place the same, with its directory open
+   */
+  constructor(context: TargetFileContext, path: StoredPath, place: Place) {
     this.#context = context;
+    this.path = path;
     this.#place = place;
     this.#hash = context.hash ? createHash('sha256') : undefined;
-  }
-
-  /** Its partial path in the target; undefined as long as there is no file. */
-  get partialPath(): StoredPath | undefined {
-    return this.#partialName === undefined ? undefined : this.#place.directory.path + this.#partialName;
   }
 
   /** @throws XbstreamError `XB_IO` */
@@ -94,6 +102,7 @@ export class TargetFile implements DescriptorHolder {
    * @param done called when it has it, now or when the writing thread has come to it
    */
   finish(sizeBytes: number, done: () => void): void {
+    this.sizeBytes = sizeBytes;
     if (this.#offerWhole(sizeBytes, done)) return;
     this.flush();
     const descriptor = this.#opened();
@@ -116,7 +125,6 @@ export class TargetFile implements DescriptorHolder {
     done();
   }
 
-  /** A whole file is removed. */
   remove(): void {
     const { directory, name } = this.#place;
     this.#context.queue.settle();
@@ -129,17 +137,16 @@ export class TargetFile implements DescriptorHolder {
     directory.changed = true;
   }
 
-  /** A whole file gets another place. */
-  moveTo(place: Place): void {
-    const from = this.#place;
+  rename(storedPath: StoredPath, replaced: OutputFile | undefined): void {
     this.#context.queue.settle();
+    const from = this.#place;
+    const { path, place } = this.#context.placeForRename(storedPath, replaced);
     try {
-      // Two directories are asked for their paths; the second must not close the first.
-      const target = place.directory.systemPath(place.name);
-      fs.renameSync(from.directory.systemPath(from.name), target);
+      fs.renameSync(from.directory.systemPath(from.name), place.directory.systemPath(place.name));
     } catch (error) {
-      throw systemError(`cannot rename ${this.#finalText} to ${pathText(place.directory.path + place.name)}`, error);
+      throw systemError(`cannot rename ${this.#finalText} to ${pathText(path)}`, error);
     }
+    this.path = path;
     from.directory.names.delete(from.name);
     place.directory.names.set(place.name, 'ours');
     from.directory.changed = place.directory.changed = true;
@@ -162,14 +169,12 @@ export class TargetFile implements DescriptorHolder {
         if (systemCodeOf(error) === 'EEXIST') continue;
         throw systemError(`cannot rename ${pathText(directory.path + old)}`, error);
       }
-      directory.names.delete(old);
-      directory.names.set(name, 'partial');
-      this.#partialName = name;
+      this.#dropPartialName(old);
+      this.#notePartialName(name);
       return;
     }
   }
 
-  /** It will not be whole: the partial file stays, or is removed. */
   abandon(removePartial: boolean): StoredPath | undefined {
     const { directory, name } = this.#place;
     directory.names.delete(name);
@@ -181,7 +186,7 @@ export class TargetFile implements DescriptorHolder {
       try {
         this.#checkIdentity(this.#opened());
         fs.unlinkSync(directory.systemPath(partial));
-        directory.names.delete(partial);
+        this.#dropPartialName(partial);
         left = undefined;
       } catch {
         // It is no longer ours, or cannot be removed: then it is named as left.
@@ -240,7 +245,6 @@ export class TargetFile implements DescriptorHolder {
     if (directory.names.has(partial)) return false;
     const prefix = directory.prefix;
     const job = queue.offerFile(first.bytes, prefix + partial, prefix + name, (well) => {
-      directory.names.delete(partial);
       if (well) {
         done();
         return;
@@ -251,9 +255,22 @@ export class TargetFile implements DescriptorHolder {
     if (job === undefined) return false;
     this.#first = undefined;
     unwritten.delete(this);
-    directory.names.set(partial, 'partial');
     directory.changed = true;
     return true;
+  }
+
+  #notePartialName(name: StoredPath): void {
+    const { directory } = this.#place;
+    directory.names.set(name, 'partial');
+    this.#context.partials.set(directory.path + name, this);
+    this.#partialName = name;
+  }
+
+  #dropPartialName(name: StoredPath): void {
+    const { directory } = this.#place;
+    directory.names.delete(name);
+    this.#context.partials.delete(directory.path + name);
+    this.#partialName = undefined;
   }
 
   /** Some of a file that will not be whole may be better than nothing. */
@@ -265,7 +282,8 @@ export class TargetFile implements DescriptorHolder {
     }
   }
 
-  #create(): StoredPath {
+  /** Creates the partial file, exclusively. @returns its descriptor */
+  #create(): number {
     const { directory, name } = this.#place;
     const flags = this.#context.hash ? (NEW_FILE_FLAGS & ~O_WRONLY) | O_RDWR : NEW_FILE_FLAGS;
     for (let number = 1; ; number += 1) {
@@ -273,13 +291,14 @@ export class TargetFile implements DescriptorHolder {
       const state = directory.names.get(candidate);
       if (state === undefined) {
         try {
-          this.#descriptor = this.#context.pool.open(this, () =>
+          const descriptor = this.#context.pool.open(this, () =>
             fs.openSync(directory.systemPath(candidate), flags, FILE_MODE),
           );
-          directory.names.set(candidate, 'partial');
+          this.#descriptor = descriptor;
+          this.#notePartialName(candidate);
           directory.changed = true;
           this.#createdInStep = this.#context.step;
-          return candidate;
+          return descriptor;
         } catch (error) {
           if (systemCodeOf(error) !== 'EEXIST') throw systemError(`cannot create ${this.#finalText}`, error);
         }
@@ -296,8 +315,7 @@ export class TargetFile implements DescriptorHolder {
       return this.#descriptor;
     }
     if (this.#partialName === undefined) {
-      this.#partialName = this.#create();
-      return this.#descriptor!;
+      return this.#create();
     }
     const partial = this.#partialName;
     const flags = (hash ? O_RDWR : O_WRONLY) | O_NOFOLLOW;
@@ -335,8 +353,7 @@ export class TargetFile implements DescriptorHolder {
       if (systemCodeOf(error) === 'EEXIST') throw targetExists(this.#place);
       throw this.#refused('cannot give its final name to', error);
     }
-    directory.names.delete(partial);
-    directory.names.set(name, 'ours');
+    this.#dropPartialName(partial);
   }
 
   #removeStale(): void {
@@ -357,7 +374,7 @@ export class TargetFile implements DescriptorHolder {
     if (this.#hash !== undefined && this.#hashedBytes === sizeBytes) return this.#hash.digest('hex');
     const hash = createHash('sha256');
     const piece = Buffer.allocUnsafe(HASH_PIECE_BYTES);
-    for (let at = 0; at < sizeBytes; ) {
+    for (let at = 0; at < sizeBytes;) {
       const bytes = fs.readSync(descriptor, piece, 0, Math.min(piece.length, sizeBytes - at), at);
       if (bytes === 0) throw new Error('the file is shorter than what was written');
       hash.update(piece.subarray(0, bytes));
@@ -367,21 +384,25 @@ export class TargetFile implements DescriptorHolder {
   }
 
   get #finalText(): string {
-    return pathText(this.#place.directory.path + this.#place.name);
+    return pathText(this.path);
   }
 
   #refused(doing: string, error: unknown): XbstreamError {
     return systemError(`${doing} ${this.#finalText}`, error, {
-      path: this.#place.directory.path + this.#place.name,
+      path: this.path,
       hints: systemCodeOf(error) === 'ENOSPC' ? ['make room, or choose another target with -C'] : [],
     });
   }
 
   #replacedByOther(): XbstreamError {
-    return new XbstreamError('XB_IO', `somebody else replaced ${pathText(this.partialPath!)} while it was being written`, {
-      path: this.#place.directory.path + this.#place.name,
-      hints: ['unpack into a directory that nothing else writes to'],
-    });
+    return new XbstreamError(
+      'XB_IO',
+      `somebody else replaced the partial file of ${this.#finalText} while it was being written`,
+      {
+        path: this.path,
+        hints: ['unpack into a directory that nothing else writes to'],
+      },
+    );
   }
 }
 

@@ -165,9 +165,9 @@ export class WriteQueue {
   }
 }
 
-/** Jobs that wait for the thread at most; a few more than keep it busy while the lane makes a file itself. */
-const MOST_WAITING = 24;
+/** Jobs that wait for the thread at most. Enough that it seldom runs out of them: each sleep and wake-up costs as much as a file. */
+const MOST_WAITING = 160;
 /** To wake the thread for each small file would cost as much as half of making it. */
-const PUBLISH_EVERY = 8;
+const PUBLISH_EVERY = 16;
 /** Nor for less than this of a large one. */
 const PUBLISH_BYTES = 256 * 1024;

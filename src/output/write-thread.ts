@@ -30,7 +30,7 @@ function perform(job: WriteJob): void {
   }
 }
 
-for (let done = 0; ; ) {
+for (let done = 0; ;) {
   const given = jobs.waitForMore(done);
   if (given === undefined) break;
   while (done !== given) {

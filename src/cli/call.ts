@@ -1,0 +1,116 @@
+/** From a command line to what it asks for. */
+import { existsSync } from 'node:fs';
+import { basename } from 'node:path';
+import type { ExtractOptions } from '../commands/extract-options.js';
+import type { ReporterChoices } from '../ui/make-reporter.js';
+import { EXIT_OK, EXIT_USAGE } from './exit-codes.js';
+import { extractOptions, reporterChoices } from './extract-arguments.js';
+import { FORMS, VERBS, verbOf } from './forms.js';
+import { formHelp, overview, shortHelp } from './help.js';
+import { readValues } from './option-values.js';
+import type { Form } from './options.js';
+import { hideSecrets } from './process-title.js';
+import { closest } from './suggestion.js';
+import { usageError } from './usage-error.js';
+import { version } from './version.js';
+import { normaliseWords, type NormalisedWords } from './xbstream-grammar.js';
+
+/** What a command line asks for. */
+export type Call =
+  /** A text: on stdout for who asked for it (exit code 0), else on stderr. */
+  | { kind: 'text'; text: string; exitCode: number }
+  | { kind: 'extract'; options: ExtractOptions; choices: ReporterChoices };
+
+/** What the reading of a command line depends on. */
+export interface CallSurroundings {
+  /** As `process.argv`. */
+  argv: readonly string[];
+  /** Whether a descriptor is a terminal. */
+  isTerminal: (fd: number) => boolean;
+  env: NodeJS.ProcessEnv;
+}
+
+/** Programs whose command line ours takes over when it is started under their name. */
+const XBSTREAM_NAMES: readonly string[] = ['xbstream', 'mbstream'];
+
+/** Whether a command line has the form of xbstream's, whose stdout belongs to nobody but archives. */
+export function isXbstreamForm(argv: readonly string[]): boolean {
+  return isNamedXbstream(argv) || argv[2]?.startsWith('-') === true;
+}
+
+function isNamedXbstream(argv: readonly string[]): boolean {
+  // Node leaves argv[1] as it was typed: a symbolic link keeps its name.
+  return XBSTREAM_NAMES.includes(basename(argv[1] ?? ''));
+}
+
+/** @throws XbstreamError `XB_USAGE`, `XB_UNSUPPORTED_LAYER`, and for keys what reading one throws */
+export async function readCall(surroundings: CallSurroundings): Promise<Call> {
+  const { argv } = surroundings;
+  const words = argv.slice(2);
+  const [first] = words;
+  if (first === undefined) return { kind: 'text', text: shortHelp(), exitCode: EXIT_USAGE };
+  if (isNamedXbstream(argv)) return readForm('xbstream', words, surroundings);
+  if (isXbstreamForm(argv)) return readForm('xbstream', words, surroundings, () => overview(version()));
+  if (first === 'help') return { kind: 'text', text: helpOn(words[1]), exitCode: EXIT_OK };
+  const verb = knownVerb(first);
+  return readForm(verb, words.slice(1), surroundings);
+}
+
+/** @param generalHelp answers `--help` where it is not said what is to be done */
+async function readForm(
+  form: Form,
+  words: readonly string[],
+  surroundings: CallSurroundings,
+  generalHelp?: () => string,
+): Promise<Call> {
+  const normalised = normaliseWords(words, form);
+  hideSecrets(normalised, form);
+  const isAskedFor = (name: string): boolean => normalised.options.some((option) => option.name === name);
+  if (isAskedFor('help')) {
+    const isAny = generalHelp !== undefined && !isAskedFor('extract') && !isAskedFor('create');
+    return { kind: 'text', text: isAny ? generalHelp() : formHelp(form), exitCode: EXIT_OK };
+  }
+  if (isAskedFor('version')) return { kind: 'text', text: `tsxbstream ${version()}\n`, exitCode: EXIT_OK };
+  if (form === 'xbstream') checkMode(normalised);
+  const values = await readValues(normalised, form);
+  return {
+    kind: 'extract',
+    options: extractOptions(values, normalised.operands, form, surroundings),
+    choices: reporterChoices(values, form),
+  };
+}
+
+/** The xbstream form says by an option what is to be done. */
+function checkMode({ options, operands }: NormalisedWords): void {
+  const modes = new Set(options.map(({ name }) => name).filter((name) => name === 'extract' || name === 'create'));
+  if (modes.size === 1) return;
+  if (modes.size > 1) throw usageError('-x and -c exclude each other', '-x unpacks an archive, -c writes one');
+  const verb = operands.map(verbOf).find((found) => found !== undefined);
+  throw usageError(
+    'it is not said what to do',
+    ...(verb === undefined ? [] : [`the verb comes first: ${FORMS[verb].call} ...`]),
+    'to unpack the archive on stdin: tsxbstream -x -C DIR < ARCHIVE',
+    'what else there is: tsxbstream --help',
+  );
+}
+
+function helpOn(topic: string | undefined): string {
+  if (topic === undefined) return overview(version());
+  return formHelp(topic.startsWith('-') ? 'xbstream' : knownVerb(topic));
+}
+
+function knownVerb(word: string): Form {
+  const verb = verbOf(word);
+  if (verb !== undefined) return verb;
+  const similar = closest(
+    word,
+    VERBS.flatMap((known) => [known, ...FORMS[known].aliases]),
+  );
+  throw usageError(
+    `there is no command "${word}"`,
+    ...(similar === undefined ? [] : [`did you mean: tsxbstream ${similar}?`]),
+    ...(existsSync(word) ? [`to unpack ${word}: tsxbstream extract ${word} -C DIR`] : []),
+    `commands: ${VERBS.join(', ')}; and -x, as xbstream has it`,
+    'what they do: tsxbstream --help',
+  );
+}

@@ -1,0 +1,116 @@
+/** Help texts, from the tables of options and forms. At most 80 columns, for a rescue console is no wider. */
+import { FORMS, VERBS, type Example } from './forms.js';
+import { OPTION_GROUPS, optionsOf, type Form, type OptionDefinition, type OptionName } from './options.js';
+import { wrap } from './wrap.js';
+
+const WIDTH = 80;
+/** Where the description of an option begins. */
+const COLUMN = 29;
+const EXIT_CODE_COLUMN = 15;
+
+const EXIT_CODES = [
+  ['0', 'done, and the archive is whole'],
+  ['1', 'the system refused: I/O, permission, no space, target exists, no match'],
+  ['2', 'the command line cannot be followed'],
+  ['3', 'the archive is damaged'],
+  ['4', 'the archive is incomplete'],
+  ['5', 'content cannot be decoded, or what was asked for is not built in yet'],
+  ['129, 130, 143', 'ended by SIGHUP, SIGINT, SIGTERM'],
+] as const;
+
+function section(title: string, lines: readonly string[]): string {
+  return `${title}:\n${lines.map((line) => `  ${line}\n`).join('')}`;
+}
+
+function paragraphs(texts: readonly string[]): string {
+  return texts.map((text) => `${wrap(text, WIDTH).join('\n')}\n`).join('\n');
+}
+
+/** `-C, --directory=DIR` */
+export function optionSpelling(name: OptionName, { letters = '', value, valueIsOptional }: OptionDefinition): string {
+  const short =
+    letters === ''
+      ? '    '
+      : `${letters
+          .split('')
+          .map((letter) => `-${letter}`)
+          .join(', ')}, `;
+  const withValue = value === undefined ? '' : valueIsOptional === true ? `[=${value}]` : `=${value}`;
+  return `${short}--${name}${withValue}`;
+}
+
+function optionLines([name, definition]: [OptionName, OptionDefinition]): string[] {
+  const spelling = optionSpelling(name, definition);
+  const [first = '', ...rest] = wrap(definition.help, WIDTH - 2 - COLUMN);
+  const indent = ' '.repeat(COLUMN);
+  const below = rest.map((line) => indent + line);
+  return spelling.length + 2 <= COLUMN
+    ? [spelling.padEnd(COLUMN) + first, ...below]
+    : [spelling, indent + first, ...below];
+}
+
+function optionSections(form: Form): string[] {
+  const built = [...optionsOf(form)].filter(([, { later }]) => later === undefined);
+  return OPTION_GROUPS.flatMap((group) => {
+    const lines = built.filter(([, definition]) => definition.group === group).flatMap(optionLines);
+    return lines.length > 0 ? [section(group, lines)] : [];
+  });
+}
+
+/** Options that are understood and answered with exit code 5. */
+function laterSection(form: Form): string[] {
+  const names = [...optionsOf(form)].filter(([, { later }]) => later !== undefined).map(([name]) => `--${name}`);
+  return names.length > 0
+    ? [section('Not built in yet (answered with exit code 5)', wrap(names.join(', '), WIDTH - 2))]
+    : [];
+}
+
+function exampleLines({ command, purpose }: Example): string[] {
+  return [command, `    ${purpose}`];
+}
+
+function exitCodeLines([code, meaning]: readonly [string, string]): string[] {
+  const [first = '', ...rest] = wrap(meaning, WIDTH - 2 - EXIT_CODE_COLUMN);
+  return [code.padEnd(EXIT_CODE_COLUMN) + first, ...rest.map((line) => ' '.repeat(EXIT_CODE_COLUMN) + line)];
+}
+
+const exitCodeSection = section('Exit codes', EXIT_CODES.flatMap(exitCodeLines));
+
+/** All there is to know about one way to call the program. */
+export function formHelp(form: Form): string {
+  const { usage, description, examples } = FORMS[form];
+  return [
+    section('Usage', usage),
+    paragraphs(description),
+    section('Examples', examples.flatMap(exampleLines)),
+    ...optionSections(form),
+    ...laterSection(form),
+    exitCodeSection,
+  ].join('\n');
+}
+
+const usageLines = (Object.keys(FORMS) as Form[]).flatMap((form) => {
+  const { usage, summary } = FORMS[form];
+  return [...usage, `    ${summary}`];
+});
+
+const helpCalls = ['xbstream' as const, ...VERBS].map((form) => `${FORMS[form].call} --help`);
+
+/** What there is, and where to read on. */
+export function overview(version: string): string {
+  return [
+    paragraphs([`tsxbstream ${version}: unpacks MySQL and MariaDB backup streams (xbstream, mbstream).`]),
+    section('Usage', usageLines),
+    section(
+      'Examples',
+      (Object.keys(FORMS) as Form[]).flatMap((form) => FORMS[form].examples.slice(0, 2)).flatMap(exampleLines),
+    ),
+    section('All options', helpCalls),
+    exitCodeSection,
+  ].join('\n');
+}
+
+/** The few lines for someone who has typed nothing but the program's name. */
+export function shortHelp(): string {
+  return [section('Usage', usageLines), section('More', ['tsxbstream --help'])].join('\n');
+}

@@ -1,0 +1,32 @@
+/**
+ * Where the program starts. Only what `--version` needs is loaded here: scripts ask for it, and Node's own start is all the
+ * time it may take.
+ */
+import { writeSync } from 'node:fs';
+import type { Surroundings, Verbs } from './run.js';
+import { version } from './version.js';
+
+/**
+ * Runs the program.
+ *
+ * @param surroundings `process`, or what stands for it in a test; its streams are touched only when something is written
+ * @param verbs the work behind the verbs, where it is not to be the real one
+ * @returns the exit code; after a signal the process dies of it instead
+ */
+export async function main(surroundings: Surroundings, verbs?: Verbs): Promise<number> {
+  const words = surroundings.argv.slice(2);
+  if (words.length === 1 && (words[0] === '--version' || words[0] === '-V')) return showVersion();
+  const { run } = await import('./run.js');
+  return run(surroundings, verbs);
+}
+
+function showVersion(): number {
+  try {
+    // Not through process.stdout: setting it up takes as long as all the rest.
+    writeSync(1, `tsxbstream ${version()}\n`);
+    return 0;
+  } catch {
+    // Nobody there to read it.
+    return 1;
+  }
+}

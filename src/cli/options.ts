@@ -1,0 +1,267 @@
+/**
+ * Every option there is, once. The grammar, the parser and the help text derive from this table; so can a man page and
+ * shell completion.
+ */
+import { nonEmpty, oneOf, positiveNumber, wholeNumber, type ValueKind } from './value-kinds.js';
+
+/** The ways to call the program: as xbstream (`-x`, `-c`), or by a verb. */
+export type Form = 'xbstream' | 'extract';
+
+/** Headings of the help text, in its order. */
+export const OPTION_GROUPS = [
+  'What to do',
+  'Which files',
+  'Where to',
+  'Checking',
+  'What is shown',
+  'Threads and keys',
+  'Compatibility',
+] as const;
+type OptionGroup = (typeof OPTION_GROUPS)[number];
+
+export interface OptionDefinition {
+  /** Letters that stand for it, the usual one first. */
+  letters?: string;
+  /** Other long names. */
+  aliases?: readonly string[];
+  /** The name of its value in help texts. An option without one is a flag. */
+  value?: string;
+  /** The value may be left out, and then never follows as a word of its own. */
+  valueIsOptional?: boolean;
+  /** What the value may be. */
+  kind?: ValueKind;
+  /** Given several times it adds up; of the others the last one counts. */
+  addsUp?: boolean;
+  forms: readonly Form[];
+  /**
+   * xbstream or mbstream has it. Among the options of their form, abbreviations mean these first: what was unique there
+   * stays unique.
+   */
+  classic?: boolean;
+  group: OptionGroup;
+  help: string;
+  /** Not built in yet: the sentence that answers it. */
+  later?: string;
+  /** The value is never shown anywhere. */
+  secret?: boolean;
+}
+
+const BOTH: readonly Form[] = ['xbstream', 'extract'];
+const XBSTREAM: readonly Form[] = ['xbstream'];
+
+const FIFO_LATER = 'reading an archive from several named pipes (--fifo-streams, --fifo-dir) is not built in yet';
+
+const TABLE = {
+  extract: { letters: 'x', forms: XBSTREAM, classic: true, group: 'What to do', help: 'unpack the archive on stdin' },
+  create: {
+    letters: 'c',
+    forms: XBSTREAM,
+    classic: true,
+    group: 'What to do',
+    help: 'write an archive of FILEs to stdout',
+    later: 'creating archives (-c, --create) is not built in yet',
+  },
+  decompress: {
+    forms: BOTH,
+    classic: true,
+    group: 'What to do',
+    help: 'decompress .qp, .lz4 and .zst files',
+  },
+  decrypt: {
+    letters: 'd',
+    value: 'ALGORITHM',
+    kind: oneOf(['AES128', 'AES192', 'AES256', 'NONE'], true),
+    forms: BOTH,
+    classic: true,
+    group: 'What to do',
+    help: 'decrypt .xbcrypt files',
+  },
+
+  include: {
+    value: 'GLOB',
+    kind: nonEmpty('a pattern of file names, such as "shop/*"'),
+    addsUp: true,
+    forms: BOTH,
+    group: 'Which files',
+    help: 'unpack only files that match, such as "shop/*"; may be repeated',
+  },
+  exclude: {
+    value: 'GLOB',
+    kind: nonEmpty('a pattern of file names, such as "shop/*"'),
+    addsUp: true,
+    forms: BOTH,
+    group: 'Which files',
+    help: 'leave out files that match, even those included; may be repeated',
+  },
+
+  directory: {
+    letters: 'C',
+    value: 'DIR',
+    kind: nonEmpty('a directory'),
+    forms: BOTH,
+    classic: true,
+    group: 'Where to',
+    help: 'unpack into DIR instead of the current directory',
+  },
+  overwrite: {
+    forms: BOTH,
+    group: 'Where to',
+    help: 'replace files that are there; each old file stays until the new one is whole',
+  },
+  'skip-existing': {
+    value: 'verify',
+    valueIsOptional: true,
+    kind: oneOf(['verify']),
+    forms: BOTH,
+    group: 'Where to',
+    help: 'keep files that are there if their size (with =verify: their content) is that of the archive',
+  },
+  'strip-components': {
+    value: 'N',
+    kind: wholeNumber,
+    forms: BOTH,
+    group: 'Where to',
+    help: 'drop the first N directories of each name',
+  },
+  'dry-run': {
+    forms: BOTH,
+    group: 'Where to',
+    help: 'write nothing: say what would be written and what space is free',
+  },
+  fsync: { forms: BOTH, group: 'Where to', help: 'have each file on the disk before it gets its final name' },
+  'remove-partial': {
+    forms: BOTH,
+    group: 'Where to',
+    help: 'after a failure remove the unfinished files of this run',
+  },
+  'allow-symlinks': { forms: BOTH, group: 'Where to', help: 'follow symbolic links inside the target directory' },
+  'absolute-names': {
+    letters: 'P',
+    forms: BOTH,
+    classic: true,
+    group: 'Where to',
+    help: 'allow stored names that begin with /',
+  },
+
+  digest: {
+    value: 'NAME[,NAME...]',
+    kind: nonEmpty('names of digests, such as sha256'),
+    addsUp: true,
+    forms: BOTH,
+    group: 'Checking',
+    help: 'also print the digest of the archive as it was read (md5, sha1, sha256, ...)',
+  },
+  manifest: {
+    value: 'FILE',
+    kind: nonEmpty('a file'),
+    forms: BOTH,
+    group: 'Checking',
+    help: 'write to FILE what "sha256sum -c" needs to check the unpacked files',
+  },
+  'allow-empty': { forms: BOTH, group: 'Checking', help: 'take an empty input for an archive without files' },
+
+  json: { forms: ['extract'], group: 'What is shown', help: 'print JSON lines on stdout, for programs' },
+  verbose: { letters: 'v', forms: BOTH, classic: true, group: 'What is shown', help: 'name each file' },
+  quiet: { letters: 'q', forms: BOTH, group: 'What is shown', help: 'print only warnings and errors' },
+  progress: {
+    value: 'WHEN',
+    kind: oneOf(['auto', 'always', 'never']),
+    forms: BOTH,
+    group: 'What is shown',
+    help: 'auto (on a terminal), always or never',
+  },
+  color: {
+    aliases: ['colour'],
+    value: 'WHEN',
+    kind: oneOf(['auto', 'always', 'never']),
+    forms: BOTH,
+    group: 'What is shown',
+    help: 'auto (on a terminal, unless NO_COLOR is set), always or never',
+  },
+  help: { letters: 'h?', forms: BOTH, classic: true, group: 'What is shown', help: 'show this help' },
+  version: { letters: 'V', forms: BOTH, classic: true, group: 'What is shown', help: 'show the version' },
+
+  parallel: {
+    letters: 'p',
+    value: 'N',
+    kind: positiveNumber,
+    forms: BOTH,
+    classic: true,
+    group: 'Threads and keys',
+    help: 'use at most N threads',
+  },
+  'decompress-threads': {
+    value: 'N',
+    kind: positiveNumber,
+    forms: BOTH,
+    classic: true,
+    group: 'Threads and keys',
+    help: 'use at most N threads for decompression',
+  },
+  'encrypt-threads': {
+    value: 'N',
+    kind: positiveNumber,
+    forms: BOTH,
+    classic: true,
+    group: 'Threads and keys',
+    help: 'use at most N threads for decryption',
+  },
+  'encrypt-key': {
+    letters: 'k',
+    value: 'KEY',
+    kind: nonEmpty('a key'),
+    forms: BOTH,
+    classic: true,
+    group: 'Threads and keys',
+    help: 'the key for --decrypt; taken off the process list at once',
+    secret: true,
+  },
+  'encrypt-key-file': {
+    letters: 'f',
+    value: 'FILE',
+    kind: nonEmpty('a file'),
+    forms: BOTH,
+    classic: true,
+    group: 'Threads and keys',
+    help: 'a file that holds the key for --decrypt',
+  },
+  'fifo-streams': {
+    value: 'N',
+    kind: positiveNumber,
+    forms: XBSTREAM,
+    classic: true,
+    group: 'Compatibility',
+    help: 'read the archive from N named pipes',
+    later: FIFO_LATER,
+  },
+  'fifo-dir': {
+    value: 'DIR',
+    kind: nonEmpty('a directory'),
+    forms: XBSTREAM,
+    classic: true,
+    group: 'Compatibility',
+    help: 'where these named pipes are',
+    later: FIFO_LATER,
+  },
+  'fifo-timeout': {
+    value: 'SECONDS',
+    kind: wholeNumber,
+    forms: XBSTREAM,
+    classic: true,
+    group: 'Compatibility',
+    help: 'how long to wait for them',
+    later: FIFO_LATER,
+  },
+} as const satisfies Record<string, OptionDefinition>;
+
+export type OptionName = keyof typeof TABLE;
+
+/** The table, in the order of the help text. */
+export const OPTIONS: Readonly<Record<OptionName, OptionDefinition>> = TABLE;
+
+const NAMES = Object.keys(TABLE) as OptionName[];
+
+/** The options of a form, by name. */
+export function optionsOf(form: Form): Map<OptionName, OptionDefinition> {
+  return new Map(NAMES.filter((name) => OPTIONS[name].forms.includes(form)).map((name) => [name, OPTIONS[name]]));
+}

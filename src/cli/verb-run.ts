@@ -1,0 +1,108 @@
+import { systemError, XbstreamError, type XbstreamErrorCode } from '../errors.js';
+import type { Paint } from '../ui/paint.js';
+import type { OutputStream } from '../ui/output-stream.js';
+import type { Reporter } from '../ui/reporter.js';
+import { bugText } from './bug-text.js';
+import { EXIT_REFUSED, exitCodeFor } from './exit-codes.js';
+import { Interruption } from './interruption.js';
+import type { Outputs } from './outputs.js';
+
+/** A verb that has been told everything but whom to report to and when to stop. */
+export type Verb = (reporter: Reporter, signal: AbortSignal) => Promise<void>;
+
+/** What a run of a verb needs beside it. */
+export interface VerbRunTools {
+  reporter: Reporter;
+  outputs: Outputs;
+  /** Where a bug is told. */
+  stderr: OutputStream;
+  paint: Paint;
+  /** Tell bugs with their stack. */
+  showStack: boolean;
+}
+
+/**
+ * Runs a verb to its end, however it ends, and tells what went wrong.
+ *
+ * @returns the exit code; after a signal it does not return but dies of it
+ */
+export async function runVerb(verb: Verb, tools: VerbRunTools): Promise<number> {
+  const { reporter, outputs } = tools;
+  const told: XbstreamErrorCode[] = [];
+  const interruption = new Interruption(() => reporter.close());
+  outputs.onFailure = (error) => interruption.abort(error);
+  // What no promise of the verb's carries here would end the process with a bare stack and a moving line on the screen.
+  const onUncaught = (error: unknown): void => process.exit(tellFailure(error, tools));
+  process.on('uncaughtException', onUncaught);
+  try {
+    const failure = await failureOf(interruption.patiently(verb(noting(reporter, told), interruption.signal)));
+    reporter.close();
+    if (interruption.received !== undefined) {
+      if (failure !== undefined) tellInterruption(failure.error, interruption, tools);
+      return interruption.die(interruption.received);
+    }
+    if (failure !== undefined && !interruption.isReason(failure.error)) return tellFailure(failure.error, tools, told);
+    await outputs.flushed();
+    // A verb may go on after an error and end well for the rest: that is no success.
+    if (outputs.failure === undefined) return exitCodeFor(told);
+    return outputs.isAbandoned
+      ? EXIT_REFUSED
+      : tellFailure(systemError('cannot write to standard output', outputs.failure), tools);
+  } finally {
+    interruption.stopListening();
+    process.off('uncaughtException', onUncaught);
+  }
+}
+
+/** What a promise rejects with, in a box: anything can be thrown, `undefined` too. */
+async function failureOf(work: Promise<void>): Promise<{ error: unknown } | undefined> {
+  try {
+    await work;
+    return undefined;
+  } catch (error) {
+    return { error };
+  }
+}
+
+/** A reporter that also notes the codes of the errors it is told. */
+function noting(reporter: Reporter, codes: XbstreamErrorCode[]): Reporter {
+  return {
+    file: (report) => reporter.file(report),
+    warning: (message) => reporter.warning(message),
+    error: (error) => {
+      codes.push(error.code);
+      reporter.error(error);
+    },
+    progress: (report) => reporter.progress(report),
+    extracted: (summary) => reporter.extracted(summary),
+    close: () => reporter.close(),
+  };
+}
+
+/**
+ * @param told the codes of errors that were told before
+ * @returns the exit code for all of them
+ */
+function tellFailure(
+  error: unknown,
+  { reporter, stderr, paint, showStack }: VerbRunTools,
+  told: readonly XbstreamErrorCode[] = [],
+): number {
+  reporter.close();
+  if (error instanceof XbstreamError) {
+    reporter.error(error);
+    return exitCodeFor([...told, error.code]);
+  }
+  stderr.write(bugText(error, showStack, paint));
+  return EXIT_REFUSED;
+}
+
+/** A verb may have found something else wrong in the moment it was interrupted: both are told. */
+function tellInterruption(error: unknown, interruption: Interruption, tools: VerbRunTools): void {
+  if (interruption.isReason(error)) {
+    tellFailure(error, tools);
+    return;
+  }
+  tellFailure(error, tools);
+  tellFailure(interruption.signal.reason, tools);
+}

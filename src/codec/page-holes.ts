@@ -1,0 +1,128 @@
+/** Layout of an InnoDB page; all numbers big-endian. */
+const PAGE_NUMBER_AT = 4;
+const PAGE_TYPE_AT = 24;
+const COMPRESSED_BYTES_AT = 32;
+const SPACE_ID_AT = 34;
+const PAGE_HEADER_BYTES = 38;
+/** In the first page, behind its header: the space's id again, and its flags. */
+const SPACE_ID_AGAIN_AT = 38;
+const SPACE_FLAGS_AT = 54;
+const SPACE_HEADER_BYTES = 58;
+
+const TYPE_COMPRESSED = 14;
+const TYPE_SPACE_HEADER = 8;
+
+const PAGE_BYTES_DEFAULT = 16384;
+const PAGE_BYTES_MIN = 4096;
+const PAGE_BYTES_MAX = 65536;
+const ZEROS = Buffer.alloc(PAGE_BYTES_MAX);
+
+/**
+ * Works out a tablespace's page size from its first page.
+ *
+ * MySQL keeps it in bits 6-9 of the flags as the power of two above 512, with 0 for 16 KiB, as older servers wrote it.
+ * So does MariaDB up to 10.4; from 10.5 on (`full_crc32`) bit 4 is set, which no other layout allows, and the size is in
+ * bits 0-3. Bits 1-4 are, in the old layout, the size of ROW_FORMAT=COMPRESSED pages, which are never page-compressed.
+ *
+ * @param head at least the first 58 bytes of the file
+ * @returns undefined when it is no tablespace, or one whose pages cannot be page-compressed
+ */
+export function pageBytesOf(head: Buffer): number | undefined {
+  const isTablespace =
+    head.length >= SPACE_HEADER_BYTES &&
+    head.readUInt32BE(PAGE_NUMBER_AT) === 0 &&
+    head.readUInt16BE(PAGE_TYPE_AT) === TYPE_SPACE_HEADER &&
+    head.readUInt32BE(SPACE_ID_AT) === head.readUInt32BE(SPACE_ID_AGAIN_AT);
+  if (!isTablespace) return undefined;
+  const flags = head.readUInt32BE(SPACE_FLAGS_AT);
+  const isFullCrc32 = (flags & 0x10) !== 0;
+  if (!isFullCrc32 && (flags & 0x1e) !== 0) return undefined;
+  const power = isFullCrc32 ? flags & 0xf : (flags >>> 6) & 0xf;
+  const pageBytes = power === 0 && !isFullCrc32 ? PAGE_BYTES_DEFAULT : 512 << power;
+  return pageBytes >= PAGE_BYTES_MIN && pageBytes <= PAGE_BYTES_MAX ? pageBytes : undefined;
+}
+
+/**
+ * Leaves out the unused end of InnoDB's page-compressed pages where a decoded tablespace is written, so that it takes no
+ * more disk than on the server: pages of type 14 need their header and the compressed size that stands at bytes 32-33,
+ * rounded up to the file system's block. Only bytes that are zero are left out, so the content is the same whatever the
+ * headers say.
+ */
+export class PageHoles {
+  readonly #blockBytes: number;
+  readonly #write: (fileOffset: number, bytes: Buffer) => void;
+  /** The header of the page that is being passed through, or of the file. */
+  readonly #head = Buffer.alloc(SPACE_HEADER_BYTES);
+  #pageBytes: number | undefined;
+  /** Page size known, or known not to matter. */
+  #decided = false;
+  /** From here to the page's end, in the page, there may be a hole. */
+  #holeAt = Infinity;
+  #fileBytes = 0;
+
+  /**
+   * @param blockBytes size of the file system's blocks
+   * @param write is given what is to be written, in rising order; `bytes` are part of what was pushed
+   */
+  constructor(blockBytes: number, write: (fileOffset: number, bytes: Buffer) => void) {
+    this.#blockBytes = blockBytes;
+    this.#write = write;
+  }
+
+  /** Bytes pushed so far: the size the file must be given at the end, since a hole may come last. */
+  get fileBytes(): number {
+    return this.#fileBytes;
+  }
+
+  /** Takes the next bytes of the file. */
+  push(bytes: Buffer): void {
+    let at = 0;
+    if (!this.#decided) at = this.#readHead(bytes);
+    if (this.#pageBytes === undefined) {
+      if (bytes.length > 0) this.#write(this.#fileBytes, bytes);
+    } else {
+      this.#pushPages(bytes, at, this.#pageBytes);
+    }
+    this.#fileBytes += bytes.length;
+  }
+
+  /** Collects the first page's header. Returns how many of `bytes` belong to it: they are written whatever it says. */
+  #readHead(bytes: Buffer): number {
+    const count = Math.min(SPACE_HEADER_BYTES - this.#fileBytes, bytes.length);
+    bytes.copy(this.#head, this.#fileBytes, 0, count);
+    if (this.#fileBytes + count === SPACE_HEADER_BYTES) {
+      this.#decided = true;
+      this.#pageBytes = pageBytesOf(this.#head);
+    }
+    return count;
+  }
+
+  #pushPages(bytes: Buffer, start: number, pageBytes: number): void {
+    let from = 0;
+    for (let at = start; at < bytes.length;) {
+      const inPage = (this.#fileBytes + at) % pageBytes;
+      if (inPage < PAGE_HEADER_BYTES) {
+        const count = Math.min(PAGE_HEADER_BYTES - inPage, bytes.length - at);
+        bytes.copy(this.#head, inPage, at, at + count);
+        at += count;
+        this.#holeAt = inPage + count < PAGE_HEADER_BYTES ? Infinity : this.#holeOfPage();
+        continue;
+      }
+      const end = Math.min(at + pageBytes - inPage, bytes.length);
+      const holeFrom = at + Math.max(0, this.#holeAt - inPage);
+      if (holeFrom < end && ZEROS.compare(bytes, holeFrom, end, 0, end - holeFrom) === 0) {
+        if (holeFrom > from) this.#write(this.#fileBytes + from, bytes.subarray(from, holeFrom));
+        from = end;
+      }
+      at = end;
+    }
+    if (from < bytes.length) this.#write(this.#fileBytes + from, bytes.subarray(from));
+  }
+
+  /** Where in its page the hole may begin that the header tells of. */
+  #holeOfPage(): number {
+    if (this.#head.readUInt16BE(PAGE_TYPE_AT) !== TYPE_COMPRESSED) return Infinity;
+    const usedBytes = PAGE_HEADER_BYTES + this.#head.readUInt16BE(COMPRESSED_BYTES_AT);
+    return Math.ceil(usedBytes / this.#blockBytes) * this.#blockBytes;
+  }
+}

@@ -1,0 +1,212 @@
+import { adler32 } from './adler32.js';
+import { hex32, layerError, type DecodeJob, type OutputSink, type QpressJob, type WalkerOptions } from './codec.js';
+import { PieceWalker, type Found } from './piece-walker.js';
+import { decodeQuickLz, QUICKLZ_SLACK_BYTES, readQuickLzHeader } from './quicklz.js';
+
+const ARCHIVE_MAGIC = Buffer.from('qpress10', 'latin1');
+const BLOCK_MAGIC = Buffer.from('NEWBNEWB', 'latin1');
+const TRAILER_MAGIC = Buffer.from('ENDSENDS', 'latin1');
+const MAGIC_BYTES = 8;
+const ARCHIVE_HEADER_BYTES = 16;
+/** The letter F and the length of the name, which is followed by a zero byte. */
+const FILE_HEADER_BYTES = 5;
+const NAME_BYTES_MAX = 4096;
+const ADLER_AT = 16;
+/** Magic, offset and checksum before the QuickLZ block. */
+const BLOCK_HEADER_BYTES = 20;
+const TRAILER_BYTES = 16;
+
+/** Larger blocks are not held in memory. */
+const CHUNK_BYTES_MAX = 64 << 20;
+/** What does not compress grows by less than this: a control word for 31 bytes and a header. */
+const EXPANSION_BYTES_MAX = 400;
+
+/** Finds the QuickLZ blocks of a qpress archive of one file (format.md, section 3). */
+export class QpressWalker extends PieceWalker {
+  readonly layer = 'qpress';
+  #chunkBytes = 0;
+  #expected: 'archive header' | 'file header' | 'block or trailer' | 'end of data' = 'archive header';
+
+  constructor({ concurrent }: WalkerOptions) {
+    super(concurrent, concurrent);
+  }
+
+  protected measure(window: Buffer, at: number): Found {
+    const available = window.length - at;
+    switch (this.#expected) {
+      case 'archive header':
+        return this.#archiveHeader(window, at, available);
+      case 'file header':
+        return this.#fileHeader(window, at, available);
+      case 'block or trailer':
+        return this.#blockOrTrailer(window, at, available);
+      case 'end of data':
+        if (available > 0) {
+          throw layerError(
+            'XB_BAD_LAYER',
+            'there is data behind the end of the compressed file',
+            this.layer,
+            this.windowOffset + at,
+          );
+        }
+        this.unitNeedsBytes = 1;
+        return 'more';
+    }
+  }
+
+  #archiveHeader(window: Buffer, at: number, available: number): Found {
+    this.unitNeedsBytes = ARCHIVE_HEADER_BYTES;
+    if (available < ARCHIVE_HEADER_BYTES) return 'more';
+    if (!hasMagic(ARCHIVE_MAGIC, window, at)) {
+      throw this.#unexpected('the file is not compressed in the qpress format', 'qpress10', window, at);
+    }
+    this.recognised = true;
+    const chunkBytes = window.readBigUInt64LE(at + MAGIC_BYTES);
+    if (chunkBytes > CHUNK_BYTES_MAX) {
+      throw layerError(
+        'XB_UNSUPPORTED_LAYER',
+        `the blocks of the qpress archive are larger than the ${CHUNK_BYTES_MAX >> 20} MiB that are supported`,
+        this.layer,
+        this.windowOffset + at,
+        `block size ${chunkBytes.toString()}`,
+      );
+    }
+    this.#chunkBytes = Number(chunkBytes);
+    return this.#skip(ARCHIVE_HEADER_BYTES, 'file header');
+  }
+
+  #fileHeader(window: Buffer, at: number, available: number): Found {
+    this.unitNeedsBytes = FILE_HEADER_BYTES;
+    if (available < FILE_HEADER_BYTES) return 'more';
+    const nameBytes = window.readUInt32LE(at + 1);
+    if (window[at] !== 0x46 || nameBytes > NAME_BYTES_MAX) {
+      throw this.#unexpected(
+        'no file begins where one should',
+        `F and a name of at most ${NAME_BYTES_MAX} bytes`,
+        window,
+        at,
+      );
+    }
+    const bytes = FILE_HEADER_BYTES + nameBytes + 1;
+    this.unitNeedsBytes = bytes;
+    if (available < bytes) return 'more';
+    if (window[at + bytes - 1] !== 0) {
+      throw this.#unexpected('the name in the file header has no end', 'a zero byte', window, at + bytes - 1);
+    }
+    return this.#skip(bytes, 'block or trailer');
+  }
+
+  #blockOrTrailer(window: Buffer, at: number, available: number): Found {
+    this.unitNeedsBytes = TRAILER_BYTES;
+    if (available < TRAILER_BYTES) return 'more';
+    if (hasMagic(TRAILER_MAGIC, window, at)) return this.#skip(TRAILER_BYTES, 'end of data');
+    if (!hasMagic(BLOCK_MAGIC, window, at)) {
+      throw this.#unexpected('no compressed block where one should begin', 'NEWBNEWB or ENDSENDS', window, at);
+    }
+    const header = readQuickLzHeader(window, at + BLOCK_HEADER_BYTES);
+    if (header === undefined) {
+      // The flags tell how long the header is; they are the next byte that is missing, or its lengths are.
+      this.unitNeedsBytes = Math.max(BLOCK_HEADER_BYTES + 3, available + 1);
+      return 'more';
+    }
+    const layerOffset = this.windowOffset + at;
+    if (typeof header === 'string') {
+      throw layerError('XB_BAD_LAYER', 'a compressed block has an impossible header', this.layer, layerOffset, header);
+    }
+    const { compressedBytes, decompressedBytes } = header;
+    if (
+      decompressedBytes > this.#chunkBytes ||
+      compressedBytes > this.#chunkBytes + (this.#chunkBytes >>> 3) + EXPANSION_BYTES_MAX
+    ) {
+      throw layerError(
+        'XB_BAD_LAYER',
+        'a compressed block has impossible sizes',
+        this.layer,
+        layerOffset,
+        `at most ${this.#chunkBytes} bytes in a block, found ${decompressedBytes}, compressed ${compressedBytes}`,
+      );
+    }
+    this.unitBytes = BLOCK_HEADER_BYTES + compressedBytes;
+    this.unitOutputBytes = decompressedBytes;
+    this.unitNeedsBytes = this.unitBytes;
+    return available < this.unitBytes ? 'more' : 'unit';
+  }
+
+  #skip(bytes: number, expected: 'file header' | 'block or trailer' | 'end of data'): Found {
+    this.unitBytes = bytes;
+    this.#expected = expected;
+    return 'skip';
+  }
+
+  #unexpected(message: string, expected: string, window: Buffer, at: number) {
+    const found = window.toString('hex', at, at + MAGIC_BYTES);
+    return layerError(
+      'XB_BAD_LAYER',
+      message,
+      this.layer,
+      this.windowOffset + at,
+      `expected ${expected}, found ${found} (hex)`,
+    );
+  }
+
+  protected makeJob(bytes: Buffer, layerOffset: number, outputBytesMax: number): DecodeJob | undefined {
+    return bytes.length === 0 ? undefined : { layer: this.layer, bytes, layerOffset, outputBytesMax };
+  }
+
+  protected finish(rest: Buffer): void {
+    if (this.#expected === 'end of data') return;
+    throw layerError(
+      'XB_LAYER_TRUNCATED',
+      'the compressed data ends too early',
+      this.layer,
+      this.windowOffset + rest.length,
+      `expected a ${this.#expected}${rest.length > 0 ? ` of at least ${this.unitNeedsBytes} bytes, found ${rest.length}` : ''}`,
+    );
+  }
+}
+
+function hasMagic(magic: Buffer, window: Buffer, at: number): boolean {
+  return window.compare(magic, 0, MAGIC_BYTES, at, at + MAGIC_BYTES) === 0;
+}
+
+/** Where blocks are decoded to, one after the other; it grows to the largest so far. */
+let scratch = Buffer.alloc(0);
+
+/**
+ * Decodes whole blocks.
+ *
+ * @throws XbstreamError `XB_BAD_LAYER`
+ */
+export function decodeQpressBlocks(job: QpressJob, sink: OutputSink): void {
+  const bytes = Buffer.from(job.bytes.buffer, job.bytes.byteOffset, job.bytes.length);
+  for (let at = 0; at < bytes.length;) {
+    const layerOffset = job.layerOffset + at;
+    const blockAt = at + BLOCK_HEADER_BYTES;
+    const header = readQuickLzHeader(bytes, blockAt);
+    if (typeof header !== 'object') throw new Error('a job holds whole blocks');
+    const { headerBytes, compressedBytes, decompressedBytes, stored } = header;
+    const end = blockAt + compressedBytes;
+    const expected = bytes.readUInt32LE(at + ADLER_AT);
+    const found = adler32(bytes, blockAt, end);
+    if (found !== expected) {
+      throw layerError(
+        'XB_BAD_LAYER',
+        'checksum mismatch in a compressed block',
+        'qpress',
+        layerOffset,
+        `expected adler32 ${hex32(expected)}, found ${hex32(found)}`,
+      );
+    }
+    if (stored) {
+      sink(bytes.subarray(blockAt + headerBytes, blockAt + headerBytes + decompressedBytes));
+    } else {
+      if (scratch.length < decompressedBytes + QUICKLZ_SLACK_BYTES)
+        scratch = Buffer.allocUnsafeSlow(decompressedBytes + QUICKLZ_SLACK_BYTES);
+      const damage = decodeQuickLz(bytes, blockAt + headerBytes, end, scratch, decompressedBytes);
+      if (damage !== undefined)
+        throw layerError('XB_BAD_LAYER', 'a compressed block cannot be decoded', 'qpress', layerOffset, damage);
+      sink(scratch.subarray(0, decompressedBytes));
+    }
+    at = end;
+  }
+}

@@ -1,0 +1,143 @@
+import type { DecryptionKey, JobRunner, LayerName } from '../codec/codec.js';
+import type { DecodeBudget } from '../codec/decode-budget.js';
+import { DecodeChain } from '../codec/decode-chain.js';
+import { PageHoles } from '../codec/page-holes.js';
+import { XbstreamError } from '../errors.js';
+import { pathText, type StoredPath } from '../format/stored-path.js';
+import type { OutputFile } from '../output/output.js';
+import type { PendingWork } from './pending-work.js';
+
+export interface DecodedFileOptions {
+  layers: readonly LayerName[];
+  key: DecryptionKey | undefined;
+  run: JobRunner | undefined;
+  budget: DecodeBudget;
+  /** Takes what is left to do when the last byte has come. */
+  pending: PendingWork;
+  /** Size of the output's disk blocks, in bytes. */
+  blockBytes: number;
+  /** Called when content was given, and {@link DecodedFile.ready} may have to be waited for. */
+  touched: (file: DecodedFile) => void;
+  onUnprovenKey: () => void;
+}
+
+/** A file whose layers are undone on its way into an output. */
+export class DecodedFile implements OutputFile {
+  readonly #storedPath: StoredPath;
+  readonly #file: OutputFile;
+  readonly #options: DecodedFileOptions;
+  readonly #chain: DecodeChain;
+  readonly #pages: PageHoles;
+  /** Bytes of the stored file so far. */
+  #storedBytes = 0;
+  #ended = false;
+
+  /** @param file takes the decoded content */
+  constructor(storedPath: StoredPath, file: OutputFile, options: DecodedFileOptions) {
+    this.#storedPath = storedPath;
+    this.#file = file;
+    this.#options = options;
+    const { layers, key, run, budget } = options;
+    this.#pages = new PageHoles(options.blockBytes, (fileOffset, bytes) => file.write(bytes, fileOffset));
+    this.#chain = new DecodeChain({ layers, key, run, budget, output: (piece) => this.#pages.push(piece) });
+  }
+
+  get path(): StoredPath {
+    return this.#file.path;
+  }
+
+  get sizeBytes(): number {
+    return this.#file.sizeBytes;
+  }
+
+  get kept(): boolean {
+    return this.#file.kept;
+  }
+
+  get sha256(): string | undefined {
+    return this.#file.sha256;
+  }
+
+  write(bytes: Buffer, fileOffset: number): void {
+    if (fileOffset !== this.#storedBytes) throw this.#outOfOrder(fileOffset);
+    this.#storedBytes += bytes.length;
+    try {
+      this.#chain.push(bytes);
+    } catch (error) {
+      throw this.#told(error);
+    }
+    this.#options.touched(this);
+  }
+
+  finish(sizeBytes: number, done: () => void): void {
+    if (sizeBytes !== this.#storedBytes) throw this.#outOfOrder(sizeBytes);
+    const complete = (): void => {
+      if (this.#chain.isKeyUnproven) this.#options.onUnprovenKey();
+      this.#file.finish(this.#pages.fileBytes, done);
+    };
+    let wait: Promise<void> | undefined;
+    this.#ended = true;
+    try {
+      wait = this.#chain.end();
+    } catch (error) {
+      throw this.#told(error);
+    }
+    if (wait === undefined) {
+      complete();
+      return;
+    }
+    this.#options.pending.add(
+      wait.then(complete, (error: unknown) => {
+        throw this.#told(error);
+      }),
+    );
+  }
+
+  /** What to wait for before more content is given; undefined when there is no need to, or no more will come. */
+  ready(): Promise<void> | undefined {
+    if (this.#ended) return undefined;
+    try {
+      return this.#chain.ready()?.catch((error: unknown) => {
+        throw this.#told(error);
+      });
+    } catch (error) {
+      throw this.#told(error);
+    }
+  }
+
+  remove(): void {
+    this.#file.remove();
+  }
+
+  rename(path: StoredPath, replaced: OutputFile | undefined): void {
+    this.#file.rename(path, replaced);
+  }
+
+  abandon(removePartial: boolean): StoredPath | undefined {
+    this.#chain.close();
+    return this.#file.abandon(removePartial);
+  }
+
+  /** A codec knows nothing of files: the error gets the name here. */
+  #told(error: unknown): unknown {
+    if (!(error instanceof XbstreamError) || error.path !== undefined) return error;
+    const { code, message, details, hints } = error;
+    return new XbstreamError(code, `${pathText(this.#storedPath)}: ${message}`, {
+      path: this.#storedPath,
+      details,
+      hints,
+    });
+  }
+
+  #outOfOrder(fileOffset: number): XbstreamError {
+    return new XbstreamError(
+      'XB_UNSUPPORTED_ORDER',
+      `${pathText(this.#storedPath)} cannot be decoded: its content does not come in order`,
+      {
+        path: this.#storedPath,
+        details: [`expected byte ${this.#storedBytes} of the file, found byte ${fileOffset}`],
+        hints: ['unpack it as it is, without --decompress and --decrypt, and decode the file afterwards'],
+      },
+    );
+  }
+}

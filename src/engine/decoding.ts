@@ -1,0 +1,112 @@
+import type { DecryptionKey, JobRunner } from '../codec/codec.js';
+import { DecodeBudget } from '../codec/decode-budget.js';
+import { layersOf, type StoredLayers } from '../codec/stored-layers.js';
+import { XbstreamError } from '../errors.js';
+import { pathText, type StoredPath } from '../format/stored-path.js';
+import type { Output, OutputFile } from '../output/output.js';
+import { DecodedFile } from './decoded-file.js';
+import { PendingWork } from './pending-work.js';
+
+/** Which layers are undone while unpacking. */
+export interface DecodingOptions {
+  decompress: boolean;
+  /** Undoes encryption; without it encrypted files stay as they are. */
+  key: DecryptionKey | undefined;
+}
+
+export interface DecodingTools {
+  /** Does decoding jobs elsewhere; without it they are done in this thread. */
+  run: JobRunner | undefined;
+  /** Jobs of all files together that may be under way. */
+  jobsMax: number;
+  /** Called once, when data is decrypted with a key that its old format cannot prove. */
+  onUnprovenKey: () => void;
+}
+
+/** What jobs under way may bind, in bytes: two of the largest that are decoded in one go, or a dozen usual ones. */
+const JOB_BYTES_MAX = 96 * 1024 * 1024;
+
+/** Opens files of an archive in an output so that what was done to them is undone on the way. */
+export class Decoding {
+  /** Files whose last frames are still being decoded. */
+  readonly pending = new PendingWork();
+  readonly #options: DecodingOptions;
+  readonly #tools: DecodingTools;
+  readonly #budget: DecodeBudget;
+  /** Files that were given content since {@link ready} was asked last. */
+  readonly #touched = new Set<DecodedFile>();
+  #warned = false;
+
+  constructor(options: DecodingOptions, tools: DecodingTools) {
+    this.#options = options;
+    this.#tools = tools;
+    this.#budget = new DecodeBudget(tools.jobsMax, JOB_BYTES_MAX);
+  }
+
+  /** What is undone of a stored file. @throws XbstreamError `XB_UNSAFE_PATH` */
+  layersOf(path: StoredPath): StoredLayers {
+    return layersOf(path, { decompress: this.#options.decompress, decrypt: this.#decrypts !== undefined });
+  }
+
+  /**
+   * Begins a file in `output`, under the name it has when its layers are undone.
+   *
+   * @param empty it has no content, and so nothing to undo
+   * @throws XbstreamError what {@link Output.open} throws, `XB_UNSAFE_PATH`
+   */
+  open(path: StoredPath, output: Output, empty: boolean): OutputFile {
+    const { layers, finalName } = this.layersOf(path);
+    const file = output.open(finalName);
+    if (layers.length === 0 || empty) return file;
+    return new DecodedFile(path, file, {
+      layers,
+      key: this.#decrypts,
+      run: this.#tools.run,
+      budget: this.#budget,
+      pending: this.pending,
+      blockBytes: output.blockBytes,
+      touched: (touched) => this.#touched.add(touched),
+      onUnprovenKey: () => {
+        if (!this.#warned) this.#tools.onUnprovenKey();
+        this.#warned = true;
+      },
+    });
+  }
+
+  /**
+   * The name of a file that a correction renames. What was undone of it must be what the new name tells of.
+   *
+   * @throws XbstreamError `XB_UNSUPPORTED_ORDER`
+   */
+  renamed(oldPath: StoredPath, newPath: StoredPath): StoredPath {
+    const before = this.layersOf(oldPath);
+    const after = this.layersOf(newPath);
+    if (before.layers.join() === after.layers.join()) return after.finalName;
+    throw new XbstreamError(
+      'XB_UNSUPPORTED_ORDER',
+      `${pathText(oldPath)} is renamed to ${pathText(newPath)}, which would be decoded differently`,
+      { path: oldPath, hints: ['unpack it without --decompress and --decrypt'] },
+    );
+  }
+
+  /** What to wait for before more content is given; undefined when there is no need to. */
+  ready(): Promise<void> | undefined {
+    this.pending.throwFailure();
+    const waits: Promise<void>[] = [];
+    for (const file of this.#touched) {
+      const wait = file.ready();
+      if (wait !== undefined) waits.push(wait);
+    }
+    this.#touched.clear();
+    if (this.pending.count > MOST_FINISHING) waits.push(this.pending.until(MOST_FINISHING));
+    return waits.length === 0 ? undefined : Promise.all(waits).then(() => undefined);
+  }
+
+  get #decrypts(): DecryptionKey | undefined {
+    const { key } = this.#options;
+    return key?.cipher === 'NONE' ? undefined : key;
+  }
+}
+
+/** Files that are being finished at a time. */
+const MOST_FINISHING = 32;

@@ -1,0 +1,55 @@
+import { JsonReporter } from './json.js';
+import type { OutputStream } from './output-stream.js';
+import type { ColorChoice, Paint } from './paint.js';
+import { ProgressDisplay } from './progress.js';
+import type { Reporter } from './reporter.js';
+import { TextReporter } from './text.js';
+
+export type ProgressChoice = 'auto' | 'always' | 'never';
+
+/** What was chosen on the command line about what is shown. */
+export interface ReporterChoices {
+  json: boolean;
+  quiet: boolean;
+  verbose: boolean;
+  dryRun: boolean;
+  /** Say at the end what was done, and say it on stdout. Without it stdout stays empty. */
+  closingLine: boolean;
+  progress: ProgressChoice;
+  color: ColorChoice;
+}
+
+/** The streams that printers write to. */
+export interface ReporterSurroundings {
+  stdout: OutputStream;
+  stderr: OutputStream;
+}
+
+/** The printer that fits. */
+export function makeReporter(
+  choices: ReporterChoices,
+  { stdout, stderr }: ReporterSurroundings,
+  paint: Paint,
+): Reporter {
+  const { json, quiet, verbose, dryRun, closingLine } = choices;
+  const isTerminal = stderr.isTTY === true;
+  if (json) {
+    return new JsonReporter({
+      results: stdout,
+      problems: stderr,
+      paint,
+      progress: choices.progress === 'always',
+    });
+  }
+  const isShown = choices.progress === 'always' || (choices.progress === 'auto' && isTerminal && !quiet);
+  return new TextReporter({
+    results: closingLine ? stdout : stderr,
+    problems: stderr,
+    paint,
+    quiet,
+    verbose,
+    dryRun,
+    closingLine,
+    progress: isShown ? new ProgressDisplay(stderr) : undefined,
+  });
+}

@@ -1,0 +1,355 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { readCall, type Call } from '../../dist/cli/call.js';
+import { XbstreamError } from '../../dist/errors.js';
+import type { ExtractOptions } from '../../dist/commands/extract-options.js';
+
+function read(
+  words: readonly string[],
+  {
+    name = 'tsxbstream.js',
+    terminal = false,
+    env = {},
+  }: { name?: string; terminal?: boolean; env?: NodeJS.ProcessEnv } = {},
+): Promise<Call> {
+  return readCall({ argv: ['node', `/usr/bin/${name}`, ...words], isTerminal: (fd) => terminal && fd === 0, env });
+}
+
+async function optionsOf(words: readonly string[], name?: string): Promise<ExtractOptions> {
+  const call = await read(words, name === undefined ? {} : { name });
+  assert.equal(call.kind, 'extract');
+  return call.options;
+}
+
+async function textOf(words: readonly string[], name?: string): Promise<{ text: string; exitCode: number }> {
+  const call = await read(words, name === undefined ? {} : { name });
+  assert.equal(call.kind, 'text');
+  return call;
+}
+
+const DEFAULTS: ExtractOptions = {
+  input: { kind: 'descriptor', fd: 0 },
+  target: '.',
+  createTarget: false,
+  selection: { include: [], exclude: [] },
+  existing: 'refuse',
+  decompress: false,
+  key: undefined,
+  decompressThreads: undefined,
+  decryptThreads: undefined,
+  stripComponents: 0,
+  absoluteNames: false,
+  allowSymlinks: false,
+  allowEmpty: false,
+  dryRun: false,
+  fsync: false,
+  removePartial: false,
+  digests: [],
+  manifest: undefined,
+  parallel: undefined,
+};
+
+test('-x reads stdin, wants its target to exist, and has the defaults of xbstream', async () => {
+  assert.deepEqual(await optionsOf(['-x']), DEFAULTS);
+});
+
+test('-x ignores further words, as xbstream does', async () => {
+  assert.deepEqual(await optionsOf(['-x', 'some', 'words', '-C', 'dir']), { ...DEFAULTS, target: 'dir' });
+});
+
+for (const name of ['xbstream', 'mbstream']) {
+  test(`started as ${name}, a first word is no verb`, async () => {
+    assert.deepEqual(await optionsOf(['extract', '-x'], name), DEFAULTS);
+  });
+}
+
+test('-x takes what concerns the target, the selection and the checks, too', async () => {
+  const words =
+    '-x -P --overwrite --allow-symlinks --allow-empty --dry-run --fsync --remove-partial --strip-components=2 ' +
+    '--include=a --exclude b --include c --exclude=d --digest sha1 --digest md5,SHA-256 --manifest m -p 3';
+  assert.deepEqual(await optionsOf(words.split(' ')), {
+    ...DEFAULTS,
+    selection: { include: ['a', 'c'], exclude: ['b', 'd'] },
+    existing: 'overwrite',
+    stripComponents: 2,
+    absoluteNames: true,
+    allowSymlinks: true,
+    allowEmpty: true,
+    dryRun: true,
+    fsync: true,
+    removePartial: true,
+    digests: ['sha1', 'md5', 'sha256'],
+    manifest: 'm',
+    parallel: 3,
+  });
+});
+
+test('a key that nothing asks for is no matter, however long it is', async () => {
+  assert.deepEqual(await optionsOf(['-x', '-k', 'secret']), DEFAULTS);
+});
+
+test('layers are undone with the key and the threads that were given', async () => {
+  const words = '-x --decompress --decrypt=aes128 -k 0123456789abcdef --decompress-threads=2 --encrypt-threads=3';
+  assert.deepEqual(await optionsOf(words.split(' ')), {
+    ...DEFAULTS,
+    decompress: true,
+    key: { cipher: 'AES128', bytes: Buffer.from('0123456789abcdef') },
+    decompressThreads: 2,
+    decryptThreads: 3,
+  });
+});
+
+test('the variable gives the key where no option does, and --decrypt=NONE needs none', async () => {
+  const env = { XBCRYPT_ENCRYPTION_KEY: '0123456789abcdef' };
+  const keyFor = async (words: string[]): Promise<string | undefined> => {
+    const call = await read(words, { env });
+    assert.equal(call.kind, 'extract');
+    return call.options.key && Buffer.from(call.options.key.bytes).toString();
+  };
+  assert.equal(await keyFor(['-x', '-dAES128']), '0123456789abcdef');
+  assert.equal(await keyFor(['-x', '-dAES128', '-kfedcba9876543210']), 'fedcba9876543210');
+  assert.equal(await keyFor(['-x', '--decrypt=none']), '');
+});
+
+test('of an option given several times the last one counts', async () => {
+  assert.equal((await optionsOf(['-x', '-C', 'one', '--dir=two'])).target, 'two');
+});
+
+test('extract makes its target; its words are the archive, then patterns', async () => {
+  assert.deepEqual(await optionsOf(['extract', 'backup.xbstream', 'db1/*', '--include', 'db2/*', '-C', 'dir']), {
+    ...DEFAULTS,
+    input: { kind: 'path', path: 'backup.xbstream' },
+    target: 'dir',
+    createTarget: true,
+    selection: { include: ['db1/*', 'db2/*'], exclude: [] },
+  });
+});
+
+for (const words of [['extract'], ['extract', '-']]) {
+  test(`${words.join(' ')} reads stdin`, async () => {
+    assert.deepEqual(await optionsOf(words), { ...DEFAULTS, createTarget: true });
+  });
+}
+
+test('an archive whose name looks like an option comes after --', async () => {
+  assert.deepEqual((await optionsOf(['extract', '--', '-x'])).input, { kind: 'path', path: '-x' });
+});
+
+test('a file that exists is an archive even where its name looks like a pattern', async () => {
+  const path = new URL('.', import.meta.url).pathname + 'fixture[1].xbstream';
+  const { writeFileSync, rmSync } = await import('node:fs');
+  writeFileSync(path, '');
+  try {
+    assert.deepEqual((await optionsOf(['extract', path])).input, { kind: 'path', path });
+  } finally {
+    rmSync(path);
+  }
+});
+
+test('--skip-existing compares sizes, with =verify contents', async () => {
+  assert.equal((await optionsOf(['extract', '--skip-existing'])).existing, 'keep-same-size');
+  assert.equal((await optionsOf(['extract', '--skip-existing=verify'])).existing, 'keep-same-content');
+  assert.equal((await optionsOf(['-x', '--skip-existing'])).existing, 'keep-same-size');
+});
+
+test('what is shown', async () => {
+  const call = await read(['extract', '--json', '-v', '--progress', 'always', '--color=never', '--dry-run']);
+  assert.equal(call.kind, 'extract');
+  assert.deepEqual(call.choices, {
+    json: true,
+    quiet: false,
+    verbose: true,
+    dryRun: true,
+    closingLine: true,
+    progress: 'always',
+    color: 'never',
+  });
+});
+
+test('-x has no closing line', async () => {
+  const call = await read(['-xq']);
+  assert.equal(call.kind, 'extract');
+  assert.deepEqual(call.choices, {
+    json: false,
+    quiet: true,
+    verbose: false,
+    dryRun: false,
+    closingLine: false,
+    progress: 'auto',
+    color: 'auto',
+  });
+});
+
+test('help and version are texts, whatever else is asked for', async () => {
+  const overview = await textOf(['--help']);
+  const xbstream = await textOf(['-x', '--help']);
+  const extract = await textOf(['extract', '-?']);
+  assert.match(overview.text, /^tsxbstream \d/);
+  assert.match(xbstream.text, /^Usage:\n {2}tsxbstream -x /);
+  assert.match(extract.text, /^Usage:\n {2}tsxbstream extract /);
+  assert.deepEqual(await textOf(['help']), overview);
+  assert.deepEqual(await textOf(['-?']), overview);
+  assert.deepEqual(await textOf(['help', '-x']), xbstream);
+  assert.deepEqual(await textOf(['--help'], 'xbstream'), xbstream);
+  assert.deepEqual(await textOf(['help', 'extract']), extract);
+  assert.match((await textOf(['-xV'])).text, /^tsxbstream \d+\.\d+\.\d+\n$/);
+  assert.match((await textOf(['extract', '--version'])).text, /^tsxbstream \d+\.\d+\.\d+\n$/);
+});
+
+test('no word at all is answered with the usage and exit code 2', async () => {
+  assert.deepEqual(await textOf([]), {
+    kind: 'text',
+    text: `Usage:
+  tsxbstream -x [options] < ARCHIVE
+      unpack as xbstream and mbstream do
+  tsxbstream extract [options] [ARCHIVE] [PATTERN...]
+      unpack an archive, or some of its files
+
+More:
+  tsxbstream --help
+`,
+    exitCode: 2,
+  });
+});
+
+const REFUSALS: readonly [words: string[], code: string, message: string, hints: string[]][] = [
+  [
+    ['extrct'],
+    'XB_USAGE',
+    'there is no command "extrct"',
+    [
+      'did you mean: tsxbstream extract?',
+      'commands: extract; and -x, as xbstream has it',
+      'what they do: tsxbstream --help',
+    ],
+  ],
+  [
+    ['package.json'],
+    'XB_USAGE',
+    'there is no command "package.json"',
+    [
+      'to unpack package.json: tsxbstream extract package.json -C DIR',
+      'commands: extract; and -x, as xbstream has it',
+      'what they do: tsxbstream --help',
+    ],
+  ],
+  [
+    ['-v', 'extract'],
+    'XB_USAGE',
+    'it is not said what to do',
+    [
+      'the verb comes first: tsxbstream extract ...',
+      'to unpack the archive on stdin: tsxbstream -x -C DIR < ARCHIVE',
+      'what else there is: tsxbstream --help',
+    ],
+  ],
+  [['-xc'], 'XB_USAGE', '-x and -c exclude each other', ['-x unpacks an archive, -c writes one']],
+  [['-c', 'file'], 'XB_UNSUPPORTED_LAYER', 'creating archives (-c, --create) is not built in yet', []],
+  [
+    ['-x', '-k', 'secret', '-f', 'keyfile'],
+    'XB_USAGE',
+    'a key was given twice, by --encrypt-key and by --encrypt-key-file',
+    ['give one of the two'],
+  ],
+  [
+    ['extract', '-dAES256'],
+    'XB_KEY_REQUIRED',
+    '--decrypt=AES256 needs a key and none was given',
+    ['give it by --encrypt-key-file, --encrypt-key or the variable XBCRYPT_ENCRYPTION_KEY'],
+  ],
+  [
+    ['extract', '-dAES256', '-k', 'secret'],
+    'XB_BAD_KEY',
+    'the key of --encrypt-key has the wrong length for AES256',
+    [],
+  ],
+  [
+    ['-x', '--fifo-streams=2'],
+    'XB_UNSUPPORTED_LAYER',
+    'reading an archive from several named pipes (--fifo-streams, --fifo-dir) is not built in yet',
+    [],
+  ],
+  // A command line that means nothing comes before what is not built in.
+  [['-c', '-p0'], 'XB_USAGE', '--parallel takes a whole number, 1 or more, not "0"', []],
+  [['-x', '--decrypt=DES'], 'XB_USAGE', '--decrypt takes AES128, AES192, AES256 or NONE, not "DES"', []],
+  [['-x', '-C', ''], 'XB_USAGE', '--directory takes a directory', []],
+  [['-x', '--encrypt-key='], 'XB_USAGE', '--encrypt-key takes a key', []],
+  [['-x', '--encrypt-threads=1e3'], 'XB_USAGE', '--encrypt-threads takes a whole number, 1 or more, not "1e3"', []],
+  [
+    ['extract', '--decompress-threads', 'x'],
+    'XB_USAGE',
+    '--decompress-threads takes a whole number, 1 or more, not "x"',
+    [],
+  ],
+  [
+    ['extract', '--strip-components=-1'],
+    'XB_USAGE',
+    '--strip-components takes a whole number, 0 or more, not "-1"',
+    [],
+  ],
+  [['extract', '--progress=yes'], 'XB_USAGE', '--progress takes auto, always or never, not "yes"', []],
+  [['extract', '--skip-existing=size'], 'XB_USAGE', '--skip-existing takes verify, not "size"', []],
+  [
+    ['extract', '--overwrite', '--skip-existing'],
+    'XB_USAGE',
+    '--overwrite and --skip-existing exclude each other',
+    ['--overwrite replaces files that are there, --skip-existing keeps them: leave out one'],
+  ],
+  [['extract', '-qv'], 'XB_USAGE', '-q and -v exclude each other', ['leave out one of them']],
+  [
+    ['extract', '--digest', 'sha1,sha25'],
+    'XB_USAGE',
+    '--digest: there is no digest "sha25"',
+    ['did you mean sha256?', 'among others there are: md5, sha1, sha256, sha512'],
+  ],
+  [
+    ['extract', '--digest=,'],
+    'XB_USAGE',
+    '--digest was given an empty name',
+    ['among others there are: md5, sha1, sha256, sha512'],
+  ],
+  [
+    ['extract', "shop's/*", 'db1/t?.ibd'],
+    'XB_USAGE',
+    `there is no archive "shop's/*"; it looks like a pattern`,
+    ['the archive comes first, and - stands for stdin:', `tsxbstream extract - 'shop'\\''s/*' 'db1/t?.ibd' < ARCHIVE`],
+  ],
+  [['extract', ''], 'XB_USAGE', 'the name of the archive is empty', ['- stands for stdin']],
+];
+
+for (const [words, code, message, hints] of REFUSALS) {
+  test(`${JSON.stringify(words)} is answered: ${message}`, async () => {
+    await assert.rejects(read(words), (error: unknown) => {
+      assert.ok(error instanceof XbstreamError);
+      assert.deepEqual([error.code, error.message, error.hints], [code, message, hints]);
+      return true;
+    });
+  });
+}
+
+const TERMINAL: readonly [words: string[], hints: string[]][] = [
+  [['-x'], ['from a file: tsxbstream -x -C DIR < ARCHIVE', 'from a pipe: ... | tsxbstream -x -C DIR']],
+  [
+    ['-x', 'package.json'],
+    ['from a file: tsxbstream -x -C DIR < package.json', 'from a pipe: ... | tsxbstream -x -C DIR'],
+  ],
+  [['extract'], ['from a file: tsxbstream extract ARCHIVE -C DIR', 'from a pipe: ... | tsxbstream extract -C DIR']],
+];
+
+for (const [words, hints] of TERMINAL) {
+  test(`${words.join(' ')} refuses a terminal as stdin`, async () => {
+    await assert.rejects(read(words, { terminal: true }), (error: unknown) => {
+      assert.ok(error instanceof XbstreamError);
+      assert.deepEqual(
+        [error.code, error.message, error.hints],
+        ['XB_USAGE', 'stdin is a terminal, and an archive cannot be typed', hints],
+      );
+      return true;
+    });
+  });
+}
+
+test('extract ARCHIVE does not care what stdin is', async () => {
+  const call = await read(['extract', 'backup.xbstream'], { terminal: true });
+  assert.equal(call.kind, 'extract');
+});

@@ -1,0 +1,130 @@
+/**
+ * The program with a verb that only pretends: it tells the reporter what the scenario in `SCENARIO` says. For what can only
+ * be seen from outside a process: signals, closed pipes, exit codes, a real terminal.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { main } from '../../dist/cli/main.js';
+import { XbstreamError } from '../../dist/errors.js';
+import type { ExtractOptions } from '../../dist/commands/extract-options.js';
+import type { ExtractSummary, Reporter } from '../../dist/ui/reporter.js';
+
+type FakeVerb = (options: ExtractOptions, reporter: Reporter, signal: AbortSignal) => Promise<void>;
+
+const MIB = 1024 * 1024;
+
+function summary(options: ExtractOptions, facts: Partial<ExtractSummary> = {}): ExtractSummary {
+  return {
+    ok: true,
+    files: 2,
+    bytes: 3 * MIB,
+    archiveBytes: 3 * MIB + 500,
+    elapsedSeconds: 1.5,
+    target: options.target,
+    dryRun: options.dryRun,
+    keptFiles: 0,
+    digests: Object.fromEntries(options.digests.map((name) => [name, 'c0ffee'])),
+    archiveName: options.input.kind === 'path' ? options.input.path : '-',
+    ...facts,
+  };
+}
+
+async function aborted(signal: AbortSignal): Promise<void> {
+  // Something must keep the process alive, as a real verb's thread does.
+  const alive = setInterval(() => undefined, 1000);
+  await new Promise<void>((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+  clearInterval(alive);
+}
+
+const SCENARIOS: Readonly<Record<string, FakeVerb>> = {
+  async ok(options, reporter) {
+    reporter.file({ path: 'db1/t1.ibd', bytes: MIB });
+    reporter.file({ path: 'db1/t2.ibd', bytes: 2 * MIB });
+    reporter.extracted(summary(options));
+    return Promise.resolve();
+  },
+
+  async damaged(options, reporter) {
+    reporter.file({ path: 'db1/t1.ibd', bytes: MIB });
+    reporter.extracted(summary(options, { ok: false, files: 1, bytes: MIB, digests: {} }));
+    return Promise.reject(
+      new XbstreamError('XB_BAD_CRC', 'checksum mismatch in db1/t2.ibd', {
+        path: 'db1/t2.ibd',
+        archiveOffset: 1048700,
+        details: ['expected crc32 8d1f32aa, found 17c0e9b2'],
+        partial: 'db1/.t2.ibd.partial',
+      }),
+    );
+  },
+
+  /** Several errors, the lesser ones told first. */
+  async several(_options, reporter) {
+    reporter.error(new XbstreamError('XB_MISSING_EOF', 'db1/t1.ibd is incomplete'));
+    reporter.error(new XbstreamError('XB_IO', 'cannot create db1/t2.ibd'));
+    return Promise.reject(new XbstreamError('XB_BAD_CRC', 'checksum mismatch in db1/t3.ibd'));
+  },
+
+  /** Goes on after an error, to the end. */
+  async goesOn(options, reporter) {
+    reporter.error(new XbstreamError('XB_MISSING_EOF', 'db1/t1.ibd is incomplete'));
+    reporter.extracted(summary(options, { ok: false }));
+    return Promise.resolve();
+  },
+
+  /** Waits until it is asked to stop, and says what it has left. */
+  async wait(_options, reporter, signal) {
+    reporter.warning('waiting');
+    await aborted(signal);
+    if (signal.reason instanceof XbstreamError) throw signal.reason.with({ details: ['left: db1/.t1.ibd.partial'] });
+    throw signal.reason;
+  },
+
+  /** Does not hear that it is to stop. */
+  async deaf(_options, reporter) {
+    reporter.warning('waiting');
+    await sleep(60_000);
+  },
+
+  async bug() {
+    await sleep(1);
+    throw new TypeError('cannot read\u001b[31m this');
+  },
+
+  async uncaught() {
+    setTimeout(() => {
+      throw new TypeError('out of nowhere');
+    }, 1);
+    await sleep(60_000);
+  },
+
+  /** Names files until it is asked to stop. */
+  async flood(_options, reporter, signal) {
+    for (let number = 0; !signal.aborted; number += 1) {
+      reporter.file({ path: `db1/table-${number}.ibd`, bytes: MIB });
+      if (number % 100 === 0) await sleep(1);
+    }
+    throw signal.reason;
+  },
+
+  /** Takes `SECONDS`, reading `TOTAL` MiB where that is given; a file every 300 ms and a warning on the way. */
+  async slow(options, reporter, signal) {
+    const seconds = Number(process.env['SECONDS'] ?? 3);
+    const totalMib = Number(process.env['TOTAL'] ?? 0);
+    const steps = seconds * 10;
+    for (let step = 1; step <= steps && !signal.aborted; step += 1) {
+      await sleep(100);
+      const bytes = Math.round(((totalMib === 0 ? 300 : totalMib) * MIB * step) / steps);
+      reporter.progress({ bytes, totalBytes: totalMib === 0 ? undefined : totalMib * MIB });
+      if (step % 3 === 0) reporter.file({ path: `db1/table-${step}.ibd`, bytes: MIB });
+      if (step === Math.floor(steps / 2)) reporter.warning('half of it is done');
+    }
+    signal.throwIfAborted();
+    reporter.extracted(summary(options));
+  },
+};
+
+const scenario = SCENARIOS[process.env['SCENARIO'] ?? 'ok'];
+if (scenario === undefined) throw new Error('no such scenario');
+process.exitCode = await main(process, { extract: scenario });
