@@ -67,6 +67,7 @@ async function failureOf(work: Promise<void>): Promise<{ error: unknown } | unde
 /** A reporter that also notes the codes of the errors it is told. */
 function noting(reporter: Reporter, codes: XbstreamErrorCode[]): Reporter {
   return {
+    wantsFiles: reporter.wantsFiles,
     file: (report) => reporter.file(report),
     warning: (message) => reporter.warning(message),
     error: (error) => {

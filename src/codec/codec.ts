@@ -109,7 +109,7 @@ export interface LayerWalker {
   runInOrder?(job: DecodeJob, run: JobRunner, sink: OutputSink): Promise<JobOutput> | undefined;
   /** Sees the output of each job in order, before it is passed on: for checks that span jobs. */
   checkOutput?(job: DecodeJob, piece: Buffer): void;
-  /** Called when a job's output is complete. @throws XbstreamError `XB_BAD_LAYER` */
+  /** Called when a job's output is complete; its bytes may be used again from now on. @throws XbstreamError `XB_BAD_LAYER` */
   jobDone?(job: DecodeJob): void;
   /** Frees what a decoder holds outside the heap; the walker is not used again. */
   close?(): void;

@@ -239,7 +239,8 @@ export class Lz4Walker extends PieceWalker {
     if (job.linked) content.tail = lastBytes(content.tail, piece);
   }
 
-  jobDone(job: DecodeJob): void {
+  override jobDone(job: DecodeJob): void {
+    super.jobDone(job);
     if (job.layer !== 'lz4' || job.wholeFrame || !job.lastOfFrame) return;
     const { bytes, hash } = this.#content;
     this.#content = new FrameContent();

@@ -6,12 +6,15 @@ import { runInNewContext } from 'node:vm';
 type CollectGarbage = (options?: { type: 'minor' }) => void;
 
 const BYTES_BETWEEN_COLLECTIONS = 8 << 20;
-/** Above this much of unused memory it is worth a few milliseconds to be sure that it is gone. */
-const UNUSED_BYTES_MAX = 48 << 20;
+/** Buffers that have been in use during two minor collections are left to a full one. */
+const BYTES_BETWEEN_FULL_COLLECTIONS = 96 << 20;
+/** From this much memory on it is worth the 4 ms of a full collection to be sure that it is gone. */
+const LARGE_BYTES = 32 << 20;
 const ATTEMPTS = 5;
 const ATTEMPT_MS = 2;
 
 let bytesSinceCollection = 0;
+let bytesSinceFullCollection = 0;
 let collect: CollectGarbage | undefined;
 
 /**
@@ -24,30 +27,34 @@ let collect: CollectGarbage | undefined;
 export function noteNativeMemory(bytes: number): void {
   bytesSinceCollection += bytes;
   if (bytesSinceCollection < BYTES_BETWEEN_COLLECTIONS) return;
+  bytesSinceFullCollection += bytesSinceCollection;
   bytesSinceCollection = 0;
   collect ??= exposeCollector();
-  collect({ type: 'minor' });
+  if (bytes < LARGE_BYTES && bytesSinceFullCollection < BYTES_BETWEEN_FULL_COLLECTIONS) {
+    collect({ type: 'minor' });
+    return;
+  }
+  bytesSinceFullCollection = 0;
+  collect();
 }
 
 /**
- * To be called before a native decoder that works on another thread takes `bytes` anew: like {@link noteNativeMemory},
- * but waits until memory that earlier jobs no longer use is really free.
+ * To be called before a native decoder that works on another thread takes memory: like {@link noteNativeMemory}, but
+ * where it is much, waits until what earlier jobs no longer use is really free.
+ *
+ * @param bytes how much it takes
+ * @param heldBytes how much its input holds
  */
-export async function makeRoomForNativeMemory(bytes: number): Promise<void> {
+export async function makeRoomForNativeMemory(bytes: number, heldBytes: number): Promise<void> {
   // The output of the job before is still on the stack of whoever asked for this one, and would survive.
   await setImmediate();
   noteNativeMemory(bytes);
-  for (let attempt = 0; attempt < ATTEMPTS && unusedBytes() > UNUSED_BYTES_MAX; attempt++) {
-    collect?.();
+  if (bytes < LARGE_BYTES) return;
+  for (let attempt = 0; attempt < ATTEMPTS && process.memoryUsage().external - heldBytes >= LARGE_BYTES; attempt++) {
     // V8 frees buffers on a thread of its own, and native ones only after that.
     await setTimeout(ATTEMPT_MS);
+    collect?.();
   }
-}
-
-/** Native buffers count as external memory but not among the buffers that V8 has allocated. They may be in use. */
-function unusedBytes(): number {
-  const { external, arrayBuffers } = process.memoryUsage();
-  return external - arrayBuffers;
 }
 
 function exposeCollector(): CollectGarbage {

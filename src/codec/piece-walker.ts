@@ -38,8 +38,10 @@ export abstract class PieceWalker implements LayerWalker {
   #batchBytes = 0;
   #batchOutputBytes = 0;
   #needBytes = 1;
-  #held = NOTHING;
+  #held: Buffer = NOTHING;
   #heldBytes = 0;
+  /** A gathering buffer that was given away and has come back with its job. */
+  #spare: Buffer = NOTHING;
   readonly #gather: boolean;
   readonly #own: boolean;
 
@@ -97,6 +99,11 @@ export abstract class PieceWalker implements LayerWalker {
     this.#heldBytes = 0;
   }
 
+  jobDone(job: DecodeJob): void {
+    // Empty when it was moved to another thread.
+    if (this.#own && job.bytes.buffer.byteLength > this.#spare.length) this.#spare = Buffer.from(job.bytes.buffer);
+  }
+
   /** Walks the window and returns how many of its bytes are done with. */
   #scan(window: Buffer, emit: (job: DecodeJob) => void): number {
     let start = 0;
@@ -146,7 +153,8 @@ export abstract class PieceWalker implements LayerWalker {
    */
   #owned(window: Buffer, start: number, end: number): Buffer {
     if (window.buffer === this.#held.buffer && end === window.length && 2 * (end - start) > this.#held.length) {
-      this.#held = NOTHING;
+      this.#held = this.#spare;
+      this.#spare = NOTHING;
       return window.subarray(start, end);
     }
     // Not from Node's pool: whoever owns it may transfer it to another thread.

@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { Transform } from 'node:stream';
 import * as zlib from 'node:zlib';
 import { layerError, type OutputSink } from './codec.js';
+import { noteNativeMemory } from './native-memory.js';
 
 type CreateZstdDecompress = (options: { chunkSize: number }) => Transform;
 
@@ -50,6 +51,7 @@ export class ZstdStream {
 
   constructor() {
     this.#decoder.on('data', (piece: Buffer) => {
+      noteNativeMemory(piece.length);
       try {
         this.#sink(piece);
       } catch (error) {

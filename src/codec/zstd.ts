@@ -267,7 +267,7 @@ let decompress: ((frames: Buffer) => Promise<Buffer>) | undefined;
 export async function decodeZstdFrames(job: ZstdJob): Promise<JobOutput> {
   decompress ??= (createRequire(import.meta.url)('@mongodb-js/zstd') as { decompress: typeof decompress & object })
     .decompress;
-  await makeRoomForNativeMemory(job.outputBytesMax);
+  await makeRoomForNativeMemory(job.outputBytesMax, job.bytes.buffer.byteLength);
   let output: Buffer;
   try {
     output = await decompress(Buffer.from(job.bytes.buffer, job.bytes.byteOffset, job.bytes.length));

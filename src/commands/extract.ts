@@ -19,7 +19,7 @@ export async function extract(options: ExtractOptions, reporter: Reporter, signa
   const result = await runLane(
     options,
     {
-      file: (path, bytes) => reporter.file({ path, bytes }),
+      file: reporter.wantsFiles ? (path, bytes) => reporter.file({ path, bytes }) : undefined,
       warning: (message) => reporter.warning(message),
       progress: (bytes) => reporter.progress({ bytes, totalBytes }),
     },

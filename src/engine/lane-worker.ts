@@ -11,13 +11,13 @@ import type { ByteSink, Source } from '../input/source.js';
 import { DirectoryOutput } from '../output/directory-output.js';
 import { DryRunOutput } from '../output/dry-run-output.js';
 import { writeManifest } from '../output/manifest.js';
-import { DecodePool } from './decode-pool.js';
-import { Decoding } from './decoding.js';
+import type { DecodePool } from './decode-pool.js';
+import type { Decoding } from './decoding.js';
 import { Lane, type LaneOptions } from './lane.js';
 import { LaneControl, type LaneCommand, type LaneMessage, type LaneResult, type LaneTask } from './protocol.js';
 
 const port = parentPort!;
-const { options, control: controlBuffer } = workerData as LaneTask;
+const { options, tellFiles, control: controlBuffer } = workerData as LaneTask;
 const control = new LaneControl(controlBuffer);
 
 function post(message: LaneMessage): void {
@@ -93,9 +93,11 @@ async function chooseEntries(selection: Selection, source: Source): Promise<Want
 }
 
 /** Threads that undo layers beside this one, where any can help. */
-function makePool(): DecodePool | undefined {
+async function makePool(): Promise<DecodePool | undefined> {
   const threads = decodingThreads();
-  return threads > 1 ? new DecodePool(threads - 1) : undefined;
+  if (threads < 2) return undefined;
+  const { DecodePool } = await import('./decode-pool.js');
+  return new DecodePool(threads - 1);
 }
 
 /** How many threads may undo layers: the upper limits that were given, and never more than there are cores. */
@@ -107,8 +109,11 @@ function decodingThreads(): number {
   return Math.min(asked, availableParallelism(), DECODING_THREADS_MAX);
 }
 
-function makeDecoding(pool: DecodePool | undefined): Decoding {
+/** Decoders are loaded only where something is to be decoded. */
+async function makeDecoding(pool: DecodePool | undefined): Promise<Decoding | undefined> {
   const { decompress, key } = options;
+  if (!decompress && key === undefined) return undefined;
+  const { Decoding } = await import('./decoding.js');
   const threads = decodingThreads();
   return new Decoding(
     { decompress, key },
@@ -130,7 +135,7 @@ async function run(): Promise<LaneResult> {
   let lane: Lane | undefined;
   let output: DirectoryOutput | DryRunOutput | undefined;
   let errors: XbstreamError[] = [];
-  const pool = makePool();
+  const pool = await makePool();
   try {
     const source = openSource(options.input, () => control.stopped);
     port.on('message', (_: LaneCommand) => source.stop());
@@ -139,13 +144,13 @@ async function run(): Promise<LaneResult> {
     output = openOutput(options);
     const laneOptions: LaneOptions = {
       output,
-      decoding: makeDecoding(pool),
+      decoding: await makeDecoding(pool),
       wanted,
       absoluteNames: options.absoluteNames,
       allowEmpty: options.allowEmpty,
       jump: source.seekable && options.digests.length === 0,
       digests: options.digests,
-      onFile: (path, bytes) => reports.add(path, bytes),
+      onFile: tellFiles ? (path, bytes) => reports.add(path, bytes) : () => undefined,
     };
     lane = new ReportingLane(laneOptions);
     await source.run(lane);

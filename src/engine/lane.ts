@@ -1,4 +1,4 @@
-import { createHash, type Hash } from 'node:crypto';
+import type { Hash } from 'node:crypto';
 import { ChunkReader, type ChunkConsumer, type PayloadUse } from '../archive/chunk-reader.js';
 import { EntryTable, type Entry, type EntryChange } from '../archive/entries.js';
 import type { WantedEntries } from '../archive/wanted-entries.js';
@@ -14,7 +14,8 @@ const NAMED_UNFINISHED = 5;
 
 export interface LaneOptions {
   output: Output;
-  decoding: Decoding;
+  /** Undoes layers; missing where files are unpacked as they are. */
+  decoding: Decoding | undefined;
   wanted: WantedEntries;
   /** Allow stored names that begin with `/`. */
   absoluteNames: boolean;
@@ -59,7 +60,9 @@ export class Lane implements ByteSink, ChunkConsumer {
   constructor(options: LaneOptions) {
     this.#options = options;
     this.#table = new EntryTable(options.absoluteNames);
-    this.#hashes = new Map(options.digests.map((name) => [name, createHash(name)]));
+    this.#hashes = new Map(
+      options.digests.map((name) => [name, process.getBuiltinModule('node:crypto').createHash(name)]),
+    );
   }
 
   room(): Buffer {
@@ -71,19 +74,19 @@ export class Lane implements ByteSink, ChunkConsumer {
     const taken = this.#reader.push(piece);
     if (this.#reader.isHolding) return this.#pushRest(piece, taken);
     this.#options.output.endStep();
-    return this.#options.decoding.ready();
+    return this.#options.decoding?.ready();
   }
 
   /** A correction waits until all files before it have their names. */
   async #pushRest(piece: Buffer, taken: number): Promise<void> {
     const { decoding, output } = this.#options;
     while (this.#reader.isHolding) {
-      await decoding.ready();
-      await decoding.pending.until(0);
+      await decoding?.ready();
+      await decoding?.pending.until(0);
       taken += this.#reader.push(piece.subarray(taken));
     }
     output.endStep();
-    await decoding.ready();
+    await decoding?.ready();
   }
 
   get skippableBytes(): number {
@@ -100,7 +103,7 @@ export class Lane implements ByteSink, ChunkConsumer {
   }
 
   mustWait(header: ChunkHeader): boolean {
-    return this.#options.decoding.pending.count > 0 && this.#table.corrects(header);
+    return (this.#options.decoding?.pending.count ?? 0) > 0 && this.#table.corrects(header);
   }
 
   chunk(header: ChunkHeader, spanBytes: number): PayloadUse {
@@ -143,7 +146,7 @@ export class Lane implements ByteSink, ChunkConsumer {
    * @throws XbstreamError `XB_TRUNCATED`, `XB_EMPTY_ARCHIVE`, and what the output throws
    */
   async end(): Promise<XbstreamError[]> {
-    await this.#options.decoding.pending.until(0);
+    await this.#options.decoding?.pending.until(0);
     this.#reader.end();
     if (this.#reader.chunks === 0 && !this.#options.allowEmpty) throw emptyArchive();
     const problems = [...this.#table.open].map((entry) => EntryTable.missingEnd(entry));
@@ -225,7 +228,8 @@ export class Lane implements ByteSink, ChunkConsumer {
   }
 
   #open(entry: FileEntry, empty: boolean): void {
-    entry.content = this.#options.decoding.open(entry.path, this.#options.output, empty);
+    const { decoding, output } = this.#options;
+    entry.content = decoding === undefined ? output.open(entry.path) : decoding.open(entry.path, output, empty);
     this.#growing.add(entry);
   }
 
@@ -238,7 +242,8 @@ export class Lane implements ByteSink, ChunkConsumer {
   }
 
   #correctForeign(path: StoredPath, remove: boolean): void {
-    this.#options.output.correctForeign(this.#options.decoding.layersOf(path).finalName, remove);
+    const { decoding, output } = this.#options;
+    output.correctForeign(decoding?.layersOf(path).finalName ?? path, remove);
   }
 
   /** A whole entry is no longer part of the archive's content. */
@@ -256,7 +261,7 @@ export class Lane implements ByteSink, ChunkConsumer {
     const had = entry.content !== undefined || this.#empty.has(entry);
     const wanted = this.#options.wanted.renamed(entry, had);
     if (wanted && entry.content !== undefined) {
-      entry.content.rename(this.#options.decoding.renamed(path, entry.path), replaced?.content);
+      entry.content.rename(this.#options.decoding?.renamed(path, entry.path) ?? entry.path, replaced?.content);
       if (replaced !== undefined) this.#empty.delete(replaced);
       return;
     }

@@ -6,6 +6,8 @@ import type { LaneTotals } from './lane.js';
 /** What a lane's thread is started with. */
 export interface LaneTask {
   options: ExtractOptions;
+  /** Say which files are complete. */
+  tellFiles: boolean;
   control: SharedArrayBuffer;
 }
 

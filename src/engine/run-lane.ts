@@ -10,7 +10,8 @@ const STOP_GRACE_MS = 700;
 
 /** Who is told what a lane does while it runs. */
 export interface LaneListener {
-  file(path: StoredPath, bytes: number): void;
+  /** Missing where nobody wants to know: for many small files it takes its time. */
+  file: ((path: StoredPath, bytes: number) => void) | undefined;
   progress(archiveBytes: number): void;
   warning(message: string): void;
 }
@@ -27,7 +28,7 @@ export function runLane(
   signal: AbortSignal,
 ): Promise<LaneResult | undefined> {
   const control = new LaneControl();
-  const task: LaneTask = { options, control: control.buffer };
+  const task: LaneTask = { options, tellFiles: listener.file !== undefined, control: control.buffer };
   // The lane opens and closes many descriptors; that Node keeps a list of them serves nobody.
   const worker = new Worker(new URL('./lane-worker.js', import.meta.url), {
     workerData: task,
@@ -55,7 +56,7 @@ export function runLane(
     };
     worker.on('message', (message: LaneMessage) => {
       if (message.type === 'files') {
-        message.paths.forEach((path, index) => listener.file(path, message.bytes[index]!));
+        message.paths.forEach((path, index) => listener.file?.(path, message.bytes[index]!));
       } else if (message.type === 'warning') {
         listener.warning(message.message);
       } else {

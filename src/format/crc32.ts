@@ -1,5 +1,4 @@
 import { createRequire } from 'node:module';
-import * as zlib from 'node:zlib';
 
 type Crc32 = (bytes: Buffer, previous?: number) => number;
 
@@ -14,6 +13,6 @@ function load(): Crc32 {
   try {
     return (createRequire(import.meta.url)('@node-rs/crc32') as { crc32: Crc32 }).crc32;
   } catch {
-    return zlib.crc32;
+    return process.getBuiltinModule('node:zlib').crc32;
   }
 }

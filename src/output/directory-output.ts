@@ -4,6 +4,7 @@ import { pathText, type StoredPath } from '../format/stored-path.js';
 import { PIECE_ROOM_BYTES } from '../input/source.js';
 import { KeptFile } from './kept-file.js';
 import { stripComponents, type Output, type OutputFile } from './output.js';
+import type { NameState } from './directory.js';
 import { PARTIAL_ENDING } from './partial-name.js';
 import { TargetDirectory, type Place } from './target-directory.js';
 import { TargetFile, targetExists, type TargetFileContext } from './target-file.js';
@@ -64,13 +65,7 @@ export class DirectoryOutput implements Output {
     const path = stripComponents(storedPath, this.#options.stripComponents);
     const place = this.#target.place(path, true);
     const { directory, name } = place;
-    // Jobs of the writing thread do not list their partial names.
-    if (name.endsWith(PARTIAL_ENDING)) this.#queue.settle();
-    let state = directory.names.get(name);
-    if (state === 'partial') {
-      this.#context.partials.get(directory.path + name)?.yieldPartialName();
-      state = directory.names.get(name);
-    }
+    const state = this.#stateOf(place);
     if (state === 'ours') {
       throw new XbstreamError('XB_TARGET_EXISTS', `two files of the archive would get the name ${pathText(path)}`, {
         path: storedPath,
@@ -91,11 +86,21 @@ export class DirectoryOutput implements Output {
     return new TargetFile(this.#context, path, place);
   }
 
+  /** What stands under a name that a stored file is to have; a partial file moves out of its way. */
+  #stateOf({ directory, name }: Place): NameState | undefined {
+    // Jobs of the writing thread do not list their partial names.
+    if (name.endsWith(PARTIAL_ENDING)) this.#queue.settle();
+    if (directory.names.get(name) === 'partial') {
+      this.#context.partials.get(directory.path + name)?.yieldPartialName();
+    }
+    return directory.names.get(name);
+  }
+
   /** Where a renamed file goes; the place must be free but for `replaced`. */
   #placeForRename(storedPath: StoredPath, replaced: OutputFile | undefined): { path: StoredPath; place: Place } {
     const path = stripComponents(storedPath, this.#options.stripComponents);
     const place = this.#target.place(path, true);
-    const state = place.directory.names.get(place.name);
+    const state = this.#stateOf(place);
     if (replaced?.path !== path && state !== undefined && (state !== 'before' || !this.#context.overwrite)) {
       throw targetExists(place);
     }
@@ -108,7 +113,8 @@ export class DirectoryOutput implements Output {
     if (place === undefined) return;
     const { directory, name } = place;
     const stat = directory.look(name);
-    if (stat === undefined) return;
+    // The partial file of another is no file that the archive can mean.
+    if (stat === undefined || directory.names.get(name) === 'partial') return;
     if (!this.#context.overwrite || directory.names.get(name) !== 'before' || stat.isDirectory()) {
       throw targetExists(place).with({ details: ['the archive wants it removed or renamed, but did not store it'] });
     }

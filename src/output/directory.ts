@@ -1,4 +1,5 @@
 import * as fs from 'node:fs';
+import { dirname } from 'node:path';
 import { systemCodeOf, systemError, XbstreamError } from '../errors.js';
 import { pathForSystem, pathText, type StoredPath } from '../format/stored-path.js';
 import type { DescriptorHolder, DescriptorPool } from './descriptor-pool.js';
@@ -63,6 +64,11 @@ export class Directory implements DescriptorHolder {
   readonly #name: StoredPath;
   readonly #children = new Map<StoredPath, Directory>();
   #descriptor: number | undefined;
+  /**
+   * Its plain path, where nobody but root and this user can change what that path leads to: then it says the same as the
+   * way through the descriptor folder, and the system walks it in half the time.
+   */
+  readonly #safePrefix: string | undefined;
   readonly #device: number;
   readonly #inode: number;
 
@@ -75,6 +81,7 @@ export class Directory implements DescriptorHolder {
     const stat = this.#stat();
     this.#device = stat.dev;
     this.#inode = stat.ino;
+    this.#safePrefix = this.#findSafePrefix(stat);
     this.#list();
     this.namesAreExact = context.descriptorFolder !== undefined && !this.#foldsCase();
   }
@@ -91,6 +98,7 @@ export class Directory implements DescriptorHolder {
 
   /** What to put before a name in this directory to reach it. Good until the next call of the descriptor pool. */
   get prefix(): string {
+    if (this.#safePrefix !== undefined) return this.#safePrefix;
     const { pool, descriptorFolder } = this.#context;
     if (descriptorFolder === undefined) return this.#systemPath + '/';
     if (this.#descriptor === undefined) {
@@ -199,6 +207,25 @@ export class Directory implements DescriptorHolder {
     return stat;
   }
 
+  #findSafePrefix(own: fs.Stats): string | undefined {
+    const { descriptorFolder } = this.#context;
+    if (descriptorFolder === undefined) return undefined;
+    const parent = this.#parent;
+    if (parent !== undefined) {
+      // Below a symbolic link that was allowed the path would say something else.
+      if (parent.#safePrefix === undefined || this.#context.allowSymlinks || !isOurs(own)) return undefined;
+      return `${parent.#safePrefix}${this.#name}/`;
+    }
+    const path = fs.readlinkSync(`${descriptorFolder}${this.#descriptor!}`, { encoding: 'latin1' });
+    for (let above = path; ; above = dirname(above)) {
+      const stat = fs.lstatSync(pathForSystem(above), { throwIfNoEntry: false });
+      if (stat === undefined || !isOurs(stat)) return undefined;
+      if (above === path && (stat.ino !== own.ino || stat.dev !== own.dev)) return undefined;
+      if (above === '/') break;
+    }
+    return path === '/' ? path : `${path}/`;
+  }
+
   #list(): void {
     for (const name of fs.readdirSync(this.prefix, { encoding: 'latin1' })) this.names.set(name, 'before');
   }
@@ -223,4 +250,15 @@ export class Directory implements DescriptorHolder {
     }
     return systemError(`cannot enter the directory ${path} in the target`, error);
   }
+}
+
+/**
+ * Whether only root and this user can put something else in the place of what is in a directory. In one with the sticky
+ * bit (`/tmp`) everybody may add names, but not take away those of others. An access list that lets others write shows as
+ * the group's bit.
+ */
+function isOurs({ uid, mode }: fs.Stats): boolean {
+  const writableByOthers = (mode & 0o022) !== 0;
+  const sticky = (mode & 0o1000) !== 0;
+  return (uid === 0 || uid === process.geteuid?.()) && (!writableByOthers || sticky);
 }

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import { systemError, XbstreamError } from '../errors.js';
 import { pathText, type StoredPath } from '../format/stored-path.js';
@@ -111,7 +110,7 @@ export class KeptFile implements OutputFile {
   }
 
   #hash(): string {
-    const hash = createHash('sha256');
+    const hash = process.getBuiltinModule('node:crypto').createHash('sha256');
     for (let at = 0; at < this.sizeBytes;) {
       const bytes = this.#read(at, PIECE_BYTES);
       if (bytes === 0) break;

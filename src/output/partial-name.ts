@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { StoredPath } from '../format/stored-path.js';
 
 /** Most bytes in a file's name on the file systems that databases live on. */
@@ -21,6 +20,7 @@ export function partialName(name: StoredPath, number = 1): StoredPath {
   const middle = number > 1 ? `.${number}` : '';
   if (1 + name.length + middle.length + PARTIAL_ENDING.length <= MAX_NAME_BYTES)
     return `.${name}${middle}${PARTIAL_ENDING}`;
+  const { createHash } = process.getBuiltinModule('node:crypto');
   const hash = createHash('sha256').update(name, 'latin1').digest('hex').slice(0, HASH_CHARACTERS);
   let kept = MAX_NAME_BYTES - 1 - 1 - HASH_CHARACTERS - NUMBER_BYTES - PARTIAL_ENDING.length;
   // Not in the middle of a UTF-8 character: some file systems take no other names.

@@ -1,4 +1,4 @@
-import { createHash, type Hash } from 'node:crypto';
+import type { Hash } from 'node:crypto';
 import * as fs from 'node:fs';
 import { systemCodeOf, systemError, XbstreamError } from '../errors.js';
 import { pathForSystem, pathText, type StoredPath } from '../format/stored-path.js';
@@ -73,7 +73,7 @@ export class TargetFile implements OutputFile, DescriptorHolder {
     this.#context = context;
     this.path = path;
     this.#place = place;
-    this.#hash = context.hash ? createHash('sha256') : undefined;
+    this.#hash = context.hash ? sha256() : undefined;
   }
 
   /** @throws XbstreamError `XB_IO` */
@@ -372,7 +372,7 @@ export class TargetFile implements OutputFile, DescriptorHolder {
 
   #finishHash(descriptor: number, sizeBytes: number): string {
     if (this.#hash !== undefined && this.#hashedBytes === sizeBytes) return this.#hash.digest('hex');
-    const hash = createHash('sha256');
+    const hash = sha256();
     const piece = Buffer.allocUnsafe(HASH_PIECE_BYTES);
     for (let at = 0; at < sizeBytes;) {
       const bytes = fs.readSync(descriptor, piece, 0, Math.min(piece.length, sizeBytes - at), at);
@@ -404,6 +404,11 @@ export class TargetFile implements OutputFile, DescriptorHolder {
       },
     );
   }
+}
+
+/** Not imported: loading it takes longer than unpacking a small archive. */
+function sha256(): Hash {
+  return process.getBuiltinModule('node:crypto').createHash('sha256');
 }
 
 /** The error for a final name that is taken. */

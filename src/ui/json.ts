@@ -65,6 +65,8 @@ export class JsonReporter implements Reporter {
     this.#settings = settings;
   }
 
+  readonly wantsFiles = true;
+
   file({ path, bytes }: FileReport): void {
     this.#screen.list(this.#settings.results, jsonLine('file', { ...pathFields(path), bytes }));
   }

@@ -43,6 +43,8 @@ export interface ProgressReport {
  * themselves.
  */
 export interface Reporter {
+  /** Whether {@link file} does anything: telling of many small files takes its time. */
+  readonly wantsFiles: boolean;
   /** A file has its final name (or was kept). */
   file(report: FileReport): void;
   /** Something the user should know that is no failure. */

@@ -64,9 +64,14 @@ export class TextReporter implements Reporter {
     this.#screen = new Screen(settings.progress);
   }
 
+  get wantsFiles(): boolean {
+    const { quiet, verbose, dryRun } = this.#settings;
+    return !quiet && (verbose || dryRun);
+  }
+
   file({ path, bytes }: FileReport): void {
-    const { results, quiet, verbose, dryRun } = this.#settings;
-    if (quiet || !(verbose || dryRun)) return;
+    if (!this.wantsFiles) return;
+    const { results, dryRun } = this.#settings;
     const size = dryRun ? `${formatBytes(bytes).padStart(9)}  ` : '';
     this.#screen.list(results, `${size}${printablePath(path)}\n`);
   }
