@@ -114,7 +114,10 @@ export abstract class PieceWalker implements LayerWalker {
         if (this.#batchBytes > 0 && this.#isFull()) start += this.#flush(window, start, emit);
         this.#batchBytes += this.unitBytes;
         this.#batchOutputBytes += this.unitOutputBytes;
-        if (this.unitStandsAlone) start += this.#flush(window, start, emit, true);
+        // A full job goes out now and not when the next unit, which may be large, is there.
+        if (this.unitStandsAlone || this.#batchOutputBytes >= this.jobOutputBytesMax) {
+          start += this.#flush(window, start, emit, this.unitStandsAlone);
+        }
       } else {
         if (found === 'skip' || !this.#gather) start += this.#flush(window, start, emit);
         if (found === 'skip') {

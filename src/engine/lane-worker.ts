@@ -14,7 +14,7 @@ import { writeManifest } from '../output/manifest.js';
 import type { DecodePool } from './decode-pool.js';
 import type { Decoding } from './decoding.js';
 import { Lane, type LaneOptions } from './lane.js';
-import { LaneControl, type LaneCommand, type LaneMessage, type LaneResult, type LaneTask } from './protocol.js';
+import { LaneControl, type LaneMessage, type LaneResult, type LaneTask } from './protocol.js';
 
 const port = parentPort!;
 const { options, tellFiles, control: controlBuffer } = workerData as LaneTask;
@@ -138,7 +138,8 @@ async function run(): Promise<LaneResult> {
   const pool = await makePool();
   try {
     const source = openSource(options.input, () => control.stopped);
-    port.on('message', (_: LaneCommand) => source.stop());
+    // There is but one command: to stop.
+    port.on('message', () => source.stop());
     const selection = new Selection(options.selection);
     const wanted = await chooseEntries(selection, source);
     output = openOutput(options);

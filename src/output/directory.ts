@@ -99,18 +99,9 @@ export class Directory implements DescriptorHolder {
   /** What to put before a name in this directory to reach it. Good until the next call of the descriptor pool. */
   get prefix(): string {
     if (this.#safePrefix !== undefined) return this.#safePrefix;
-    const { pool, descriptorFolder } = this.#context;
+    const { descriptorFolder } = this.#context;
     if (descriptorFolder === undefined) return this.#systemPath + '/';
-    if (this.#descriptor === undefined) {
-      this.#descriptor = this.#open();
-      const stat = this.#stat();
-      if (stat.dev !== this.#device || stat.ino !== this.#inode) {
-        throw new XbstreamError('XB_IO', `the directory ${pathText(this.path)} was replaced by another while in use`);
-      }
-    } else {
-      pool.touch(this);
-    }
-    return `${descriptorFolder}${this.#descriptor}/`;
+    return `${descriptorFolder}${this.#opened()}/`;
   }
 
   /** The path of something in this directory as `node:fs` takes it. */
@@ -171,13 +162,26 @@ export class Directory implements DescriptorHolder {
   syncTree(): void {
     if (this.changed && this.#context.descriptorFolder !== undefined) {
       try {
-        void this.prefix;
-        fs.fsyncSync(this.#descriptor!);
+        fs.fsyncSync(this.#opened());
       } catch (error) {
         throw systemError(`cannot write the directory ${pathText(this.path)} to the disk`, error);
       }
     }
     for (const child of this.#children.values()) child.syncTree();
+  }
+
+  /** Its descriptor, opened again where it was given up. */
+  #opened(): number {
+    if (this.#descriptor !== undefined) {
+      this.#context.pool.touch(this);
+      return this.#descriptor;
+    }
+    this.#descriptor = this.#open();
+    const stat = this.#stat();
+    if (stat.dev !== this.#device || stat.ino !== this.#inode) {
+      throw new XbstreamError('XB_IO', `the directory ${pathText(this.path)} was replaced by another while in use`);
+    }
+    return this.#descriptor!;
   }
 
   get #systemPath(): string {

@@ -14,8 +14,6 @@ const GIVEN = 0;
 const DONE = 1;
 const QUIT = 2;
 
-export type JobKind = 'write' | 'file';
-
 /** Bytes for a part of a file that is open, or for a small file from its creation to its final name. */
 export type WriteJob =
   | { kind: 'write'; start: number; end: number; descriptor: number; fileOffset: number }

@@ -1,0 +1,186 @@
+/** Files that are in the target already: --overwrite and --skip-existing. */
+import assert from 'node:assert/strict';
+import * as fs from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { archive, end, file, noise, payload, remove, rename, rewriting, sparse } from '../helpers/archive-bytes.js';
+import { run } from '../helpers/cli.js';
+import { assertEnded, EXIT } from '../helpers/outcome.js';
+import { tempDir, type Cleanup } from '../helpers/temp.js';
+import { readTree, treeOf, writeTree } from '../helpers/tree.js';
+
+type Files = Readonly<Record<string, Buffer | string>>;
+
+async function unpack(context: Cleanup, before: Files, bytes: Buffer, ...args: readonly string[]) {
+  const target = tempDir(context);
+  writeTree(target, before);
+  const result = await run(['extract', '-q', '-', '-C', target, ...args], { stdin: { kind: 'pipe', bytes } });
+  return { target, result };
+}
+
+describe('--overwrite', { concurrency: true }, () => {
+  test('replaces', async (context) => {
+    const bytes = archive(file('a', 'new'), end('b'), file('c', 'x'));
+    const { target, result } = await unpack(context, { a: 'old', b: 'old', other: 'o' }, bytes, '--overwrite');
+    assertEnded(result, EXIT.ok);
+    assert.deepEqual(readTree(target), treeOf({ a: 'new', b: '', c: 'x', other: 'o' }));
+  });
+
+  test('leaves the old file as it is until the new one is whole', async (context) => {
+    for (const [bad, code] of [
+      [archive(payload('a', 0, 'ne', { crc: 1 }), end('a')), EXIT.damaged],
+      [payload('a', 0, 'ne'), EXIT.incomplete],
+      [archive(payload('a', 0, 'ne'), end('b')), EXIT.incomplete],
+    ] as const) {
+      const { target, result } = await unpack(context, { a: 'old', b: 'old' }, bad, '--overwrite');
+      assertEnded(result, code);
+      assert.deepEqual(readTree(target), treeOf({ a: 'old', b: 'old', '.a.partial': 'ne' }));
+    }
+  });
+
+  test('does not replace a directory', async (context) => {
+    const { target, result } = await unpack(context, { 'a/x': 'old' }, file('a', 'new'), '--overwrite');
+    assertEnded(result, EXIT.refused, /\ba\b/);
+    assert.equal(fs.readFileSync(join(target, 'a/x'), 'latin1'), 'old');
+  });
+
+  test('replaces a symbolic link itself, not what it leads to', async (context) => {
+    const target = tempDir(context);
+    const outside = join(tempDir(context), 'outside');
+    fs.writeFileSync(outside, 'precious');
+    fs.symlinkSync(outside, join(target, 'a'));
+    const stdin = { kind: 'pipe', bytes: file('a', 'new') } as const;
+    assertEnded(await run(['extract', '-q', '-', '-C', target, '--overwrite'], { stdin }), EXIT.ok);
+    assert.equal(fs.readFileSync(outside, 'latin1'), 'precious');
+    assert.deepEqual(readTree(target), treeOf({ a: 'new' }));
+  });
+
+  test('a correction may concern an older file', async (context) => {
+    const bytes = archive(remove('old'), file('a', 'new'), rename('a', 'b'), rewriting('c', 'new'), end('c'));
+    const { target, result } = await unpack(context, { old: '1', b: '2', c: '3' }, bytes, '--overwrite');
+    assertEnded(result, EXIT.ok);
+    assert.deepEqual(readTree(target), treeOf({ b: 'new', c: 'new' }));
+  });
+
+  test('is no licence for a duplicate', async (context) => {
+    const { target, result } = await unpack(context, {}, archive(file('a', '1'), file('a', '2')), '--overwrite');
+    assertEnded(result, EXIT.damaged, /comes twice/);
+    assert.deepEqual(readTree(target), treeOf({ a: '1' }));
+  });
+});
+
+const content = noise(700_000);
+const holes = archive(
+  payload('s', 600_000, 'at the end'),
+  sparse(
+    's',
+    0,
+    [
+      [70_000, 5],
+      [300_000, 4],
+      [1000, 0],
+    ],
+    'inner'.padEnd(9, '.'),
+  ),
+  sparse('s', 371_009, [[228_991, 0]], ''),
+  end('s'),
+);
+const sparseContent = Buffer.alloc(600_010);
+sparseContent.write('inner', 70_000);
+sparseContent.write('....', 370_005);
+sparseContent.write('at the end', 600_000);
+const shuffled = archive(
+  payload('a', 500_000, content.subarray(500_000)),
+  payload('a', 0, content.subarray(0, 300_000)),
+  payload('a', 300_000, content.subarray(300_000, 500_000)),
+  end('a'),
+);
+
+describe('--skip-existing', { concurrency: true }, () => {
+  const bytes = archive(shuffled, holes, end('e'), file('new', 'x'));
+  const right = { a: content, s: sparseContent, e: '' };
+
+  test('what this test takes for right is what is unpacked', async (context) => {
+    const { target, result } = await unpack(context, {}, bytes);
+    assertEnded(result, EXIT.ok);
+    assert.deepEqual(readTree(target), treeOf({ ...right, new: 'x' }));
+  });
+
+  for (const option of ['--skip-existing', '--skip-existing=verify']) {
+    test(`${option} keeps what is the archive's`, async (context) => {
+      const target = tempDir(context);
+      writeTree(target, right);
+      const before = ['a', 's', 'e'].map((name) => fs.statSync(join(target, name)).ino);
+      const args = ['extract', '-', '-C', target, '--json', option];
+      const result = await run(args, { stdin: { kind: 'pipe', bytes } });
+      assert.deepEqual([result.code, result.stderr], [EXIT.ok, '']);
+      assert.deepEqual(readTree(target), treeOf({ ...right, new: 'x' }));
+      assert.deepEqual(
+        ['a', 's', 'e'].map((name) => fs.statSync(join(target, name)).ino),
+        before,
+      );
+      assert.match(result.stdout, /"keptFiles":3/);
+    });
+  }
+
+  test('a file of the right size and other content is kept, but not with =verify', async (context) => {
+    const other = Buffer.from(content);
+    other[699_999]! ^= 1;
+    const size = await unpack(context, { a: other }, bytes, '--skip-existing');
+    assertEnded(size.result, EXIT.ok);
+    const verified = await unpack(context, { a: other }, bytes, '--skip-existing=verify');
+    assertEnded(verified.result, EXIT.refused, /a in the target is not the archive's file/, /not touched/);
+    assert.deepEqual(readTree(verified.target), treeOf({ a: other }));
+  });
+
+  test('=verify looks into holes', async (context) => {
+    for (const at of [0, 69_999, 200_000, 599_999]) {
+      const other = Buffer.from(sparseContent);
+      other[at] = 1;
+      const { result } = await unpack(context, { s: other }, bytes, '--skip-existing=verify');
+      assertEnded(result, EXIT.refused, /s in the target is not the archive's file/);
+    }
+  });
+
+  test('a file of another size is an error', async (context) => {
+    for (const option of ['--skip-existing', '--skip-existing=verify']) {
+      for (const other of [content.subarray(1), Buffer.concat([content, Buffer.alloc(1)]), '']) {
+        const { target, result } = await unpack(context, { a: other }, bytes, option);
+        assertEnded(result, EXIT.refused, /a in the target is not the archive's file/);
+        assert.deepEqual(readTree(target)['a'], treeOf({ a: other })['a']);
+      }
+    }
+  });
+
+  test('what is no regular file is an error', async (context) => {
+    for (const make of [
+      (path: string) => fs.mkdirSync(path),
+      (path: string) => fs.symlinkSync('elsewhere', path),
+      (path: string) => fs.symlinkSync('/dev/zero', path),
+    ]) {
+      const target = tempDir(context);
+      make(join(target, 'a'));
+      const args = ['extract', '-q', '-', '-C', target, '--skip-existing=verify'];
+      assertEnded(await run(args, { stdin: { kind: 'pipe', bytes } }), EXIT.refused, /\ba\b/);
+    }
+  });
+
+  test('a later correction of a kept file is an error', async (context) => {
+    for (const correction of [remove('a'), rename('a', 'b'), archive(rewriting('a', 'x'), end('a'))]) {
+      const { target, result } = await unpack(
+        context,
+        { a: '1' },
+        archive(file('a', '1'), correction),
+        '--skip-existing',
+      );
+      assertEnded(result, EXIT.refused, /a was kept as it was, but the archive changes it later/);
+      assert.deepEqual(readTree(target), treeOf({ a: '1' }));
+    }
+  });
+
+  test('damage in a kept file is damage', async (context) => {
+    const bad = archive(payload('a', 0, '1', { crc: 7 }), end('a'));
+    const { result } = await unpack(context, { a: '1' }, bad, '--skip-existing');
+    assertEnded(result, EXIT.damaged, /checksum mismatch/);
+  });
+});

@@ -1,0 +1,72 @@
+/** Peak memory, of the whole process: what an archive claims costs nothing. */
+import assert from 'node:assert/strict';
+import * as fs from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { crc32 } from 'node:zlib';
+import { archive, end, file, noise, payload, remove, seek, sparse } from '../helpers/archive-bytes.js';
+import { run, start, type RunResult } from '../helpers/cli.js';
+import { feed, openPipe } from '../helpers/pipes.js';
+import { assertEnded, EXIT } from '../helpers/outcome.js';
+import { tempDir, type Cleanup } from '../helpers/temp.js';
+
+const MIB = 2 ** 20;
+const MOST_MORE_BYTES = 64 * MIB;
+
+async function unpack(context: Cleanup, bytes: Buffer): Promise<RunResult> {
+  const path = join(tempDir(context), 'archive.xbs');
+  fs.writeFileSync(path, bytes);
+  return run(['-x', '-C', tempDir(context)], { stdin: { kind: 'file', path }, measureMemory: true });
+}
+
+describe('memory', () => {
+  let smallest = 0;
+
+  test('of a small archive', async (context) => {
+    const result = await unpack(context, file('a', 'x'));
+    assertEnded(result, EXIT.ok);
+    smallest = result.peakBytes;
+    assert.ok(smallest > 20 * MIB && smallest < 100 * MIB, `${smallest}`);
+  });
+
+  const map = Array.from({ length: 2 ** 20 }, () => [1, 0] as const);
+  const scattered = Array.from({ length: 65_000 }, (_, index) => payload('a', 2 * (65_000 - index), 'x'));
+  for (const [name, bytes, code] of [
+    ['a payload that claims 2^53 bytes', payload('a', 0, 'x', { payloadBytes: 2n ** 53n - 1n }), EXIT.incomplete],
+    ['a map that claims 2^20 entries', sparse('a', 0, [[1, 1]], 'x', { mapEntries: 2 ** 20 }), EXIT.incomplete],
+    ['maps of 2^20 entries', archive(sparse('a', 0, map, ''), sparse('a', 2 ** 20, map, ''), end('a')), EXIT.ok],
+    ['a hole of 2^42 bytes', archive(seek('a', 2n ** 42n), end('a')), EXIT.ok],
+    ['a chunk of 200 MiB', file('a', noise(200 * MIB)), EXIT.ok],
+    ['65,000 ranges', archive(...scattered), EXIT.incomplete],
+    ['100,000 chunks D', archive(...Array.from({ length: 100_000 }, (_, index) => remove(`${index}`))), EXIT.ok],
+    [
+      '20,000 files',
+      archive(...Array.from({ length: 20_000 }, (_, index) => file(`d${index % 9}/${index}`, 'x'))),
+      EXIT.ok,
+    ],
+  ] as const) {
+    test(`of ${name}`, async (context) => {
+      const result = await unpack(context, bytes);
+      assertEnded(result, code);
+      const more = result.peakBytes - smallest;
+      assert.ok(more <= MOST_MORE_BYTES, `${Math.round(more / MIB)} MiB more than for a small archive`);
+    });
+  }
+
+  test('of a chunk of 1 GiB from a pipe', async (context) => {
+    const piece = noise(4 * MIB);
+    let crc = 0;
+    for (let index = 0; index < 256; index += 1) crc = crc32(piece, crc);
+    const { readFd, writeFd } = openPipe();
+    const target = tempDir(context);
+    const { ended } = start(['-x', '-C', target], { stdin: { kind: 'open', stdio: readFd }, measureMemory: true });
+    fs.closeSync(readFd);
+    fs.writeSync(writeFd, payload('a', 0, '', { crc, payloadBytes: 256 * piece.length }));
+    for (let index = 0; index < 256; index += 1) fs.writeSync(writeFd, piece);
+    await feed(writeFd, end('a'));
+    const result = await ended;
+    assertEnded(result, EXIT.ok);
+    assert.equal(fs.statSync(join(target, 'a')).size, 1024 * MIB);
+    assert.ok(result.peakBytes - smallest <= MOST_MORE_BYTES, `${result.peakBytes / MIB} MiB`);
+  });
+});

@@ -1,0 +1,253 @@
+/** What an extraction says and leaves beside the files: names, JSON lines, digests, manifests, a dry run, --fsync. */
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import * as fs from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import {
+  archive,
+  end,
+  file,
+  noise,
+  payload,
+  remove,
+  rename,
+  rewriting,
+  seek,
+  sparse,
+} from '../helpers/archive-bytes.js';
+import { run } from '../helpers/cli.js';
+import { assertEnded, EXIT } from '../helpers/outcome.js';
+import { hasProgram } from '../helpers/programs.js';
+import { tempDir, type Cleanup } from '../helpers/temp.js';
+import { namesIn, readTree, treeOf, writeTree } from '../helpers/tree.js';
+
+const bytes = archive(
+  file('d/a', noise(200_000), 90_000),
+  end('e'),
+  sparse(
+    's',
+    0,
+    [
+      [5000, 3],
+      [9, 0],
+    ],
+    'abc',
+  ),
+  end('s'),
+);
+
+function runWith(context: Cleanup, args: readonly string[], input: Buffer = bytes, target = tempDir(context)) {
+  const stdin = { kind: 'pipe', bytes: input } as const;
+  return run([...args, '-C', target], { stdin }).then((result) => ({ ...result, target }));
+}
+
+/** JSON lines of a type. */
+function linesOf(stdout: string, type: string): Record<string, unknown>[] {
+  const lines = stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+  return lines.filter((line) => line['type'] === type);
+}
+
+describe('what is said', { concurrency: true }, () => {
+  test('-x says nothing', async (context) => {
+    const { code, stdout, stderr } = await runWith(context, ['-x']);
+    assert.deepEqual([code, stdout, stderr], [0, '', '']);
+  });
+
+  test('-x -v names the files on stderr', async (context) => {
+    const { code, stdout, stderr } = await runWith(context, ['-xv']);
+    assert.deepEqual([code, stdout], [0, '']);
+    for (const name of ['d/a', 'e', 's']) assert.match(stderr, new RegExp(`(^|\\W)${name}(\\W|$)`, 'm'));
+  });
+
+  test('extract says in the end what it did', async (context) => {
+    const { code, stdout, stderr } = await runWith(context, ['extract', '-']);
+    assert.equal(code, 0);
+    assert.match(stdout + stderr, /3 files/);
+  });
+
+  test('--json: a line for each file, and a summary', async (context) => {
+    const corrected = archive(bytes, file('x\xff', 'x'), rename('s', 't'));
+    const { code, stdout, stderr } = await runWith(context, ['extract', '-', '--json'], corrected);
+    assert.deepEqual([code, stderr], [0, '']);
+    assert.deepEqual(linesOf(stdout, 'file'), [
+      { type: 'file', path: 'd/a', bytes: 200_000 },
+      { type: 'file', path: 's', bytes: 5012 },
+      { type: 'file', path: 'x\ufffd', pathBase64: 'eP8=', bytes: 1 },
+      { type: 'file', path: 'e', bytes: 0 },
+    ]);
+    assert.deepEqual(linesOf(stdout, 'summary'), [{ type: 'summary', ok: true, files: 4, bytes: 205_013 }]);
+  });
+
+  test('--json: errors, with what was left', async (context) => {
+    const cut = archive(file('w', 'x'), payload('db1/t2.ibd', 0, 'y'), payload('a', 0, 'z'));
+    const { code, stdout, stderr } = await runWith(context, ['extract', '-', '--json'], cut);
+    assert.equal(code, EXIT.incomplete);
+    assert.match(stderr, /db1\/t2\.ibd/);
+    const told = linesOf(stdout, 'error').map(({ code: errorCode, path, partial }) => [errorCode, path, partial]);
+    assert.deepEqual(told.sort(), [
+      ['XB_MISSING_EOF', 'a', '.a.partial'],
+      ['XB_MISSING_EOF', 'db1/t2.ibd', 'db1/.t2.ibd.partial'],
+    ]);
+    assert.deepEqual(linesOf(stdout, 'summary'), [{ type: 'summary', ok: false, files: 1, bytes: 1 }]);
+  });
+
+  test('1,000 files without an end chunk: all are told, the exit code is one', async (context) => {
+    const cut = archive(...Array.from({ length: 1000 }, (_, index) => payload(`f${index}`, 0, 'x')));
+    const { code, stdout } = await runWith(context, ['extract', '-', '--json'], cut);
+    assert.equal(code, EXIT.incomplete);
+    assert.equal(linesOf(stdout, 'error').length, 1000);
+  });
+});
+
+describe('--digest', { concurrency: true }, () => {
+  const sums = ['md5', 'sha1', 'sha256'].map((name) => createHash(name).update(bytes).digest('hex'));
+
+  test('-x prints them on stderr as sha1sum does', async (context) => {
+    const { code, stdout, stderr } = await runWith(context, ['-x', '--digest', 'md5,sha1', '--digest=sha256']);
+    assert.deepEqual([code, stdout], [0, '']);
+    for (const sum of sums) assert.match(stderr, new RegExp(`^${sum}  -$`, 'm'));
+  });
+
+  test('of a file, and of what is passed over too', async (context) => {
+    const path = join(tempDir(context), 'archive');
+    fs.writeFileSync(path, bytes);
+    const { code, stdout } = await run(['extract', path, 'e', '--digest', 'sha1', '--json', '-C', tempDir(context)]);
+    assert.equal(code, 0);
+    assert.deepEqual(linesOf(stdout, 'summary')[0]?.['digests'], { sha1: sums[1] });
+  });
+
+  test('none of an archive that is not whole', async (context) => {
+    const { code, stdout } = await runWith(
+      context,
+      ['extract', '-', '--digest=sha1', '--json'],
+      bytes.subarray(0, 999),
+    );
+    assert.equal(code, EXIT.incomplete);
+    assert.doesNotMatch(stdout, /digests/);
+  });
+});
+
+describe('--manifest', { concurrency: true }, () => {
+  test('sha256sum -c agrees, whatever the names', async (context) => {
+    const manifest = join(tempDir(context), 'sums');
+    const shuffled = archive(payload('o', 3, 'def'), payload('o', 0, 'abc'), end('o'));
+    const names = ['plain', 'with space', 'new\nline', 'back\\slash', '\xff\xfe', 'carriage\rreturn', '*star', '-dash'];
+    const many = archive(
+      bytes,
+      shuffled,
+      ...names.map((name) => file(name, name)),
+      archive(file('gone', 'x'), remove('gone'), file('r', 'x'), rename('r', 'renamed')),
+      archive(file('w', 'old'), rewriting('w', 'new'), end('w')),
+    );
+    const { target, ...result } = await runWith(context, ['-x', '--manifest', manifest], many);
+    assertEnded(result, EXIT.ok);
+    assert.equal(fs.readFileSync(manifest, 'latin1').trimEnd().split('\n').length, namesIn(target).length);
+    execFileSync('sha256sum', ['--strict', '--quiet', '-c', manifest], { cwd: target, stdio: 'pipe' });
+  });
+
+  test('of files that are kept', async (context) => {
+    const manifest = join(tempDir(context), 'sums');
+    const target = tempDir(context);
+    writeTree(target, { a: 'x' });
+    const args = ['-x', '--manifest', manifest, '--skip-existing'];
+    assertEnded(await runWith(context, args, archive(file('a', 'x'), file('b', 'y')), target), EXIT.ok);
+    execFileSync('sha256sum', ['--strict', '--quiet', '-c', manifest], { cwd: target, stdio: 'pipe' });
+    assert.equal(fs.readFileSync(manifest, 'latin1').trimEnd().split('\n').length, 2);
+  });
+
+  test('that cannot be written is an error', async (context) => {
+    const result = await runWith(context, ['-x', '--manifest', join(tempDir(context), 'no/such/folder')]);
+    assertEnded(result, EXIT.refused, /cannot write the manifest/);
+  });
+});
+
+describe('--dry-run', { concurrency: true }, () => {
+  test('writes nothing and tells the free space', async (context) => {
+    const target = join(tempDir(context), 'not/there/yet');
+    const { code, stdout } = await runWith(context, ['extract', '-', '--dry-run', '--json'], bytes, target);
+    assert.equal(code, 0);
+    assert.equal(fs.existsSync(target), false);
+    assert.deepEqual(linesOf(stdout, 'file').length, 3);
+    const summary = linesOf(stdout, 'summary')[0]!;
+    assert.deepEqual([summary['dryRun'], summary['bytes']], [true, 205_012]);
+    assert.ok(Number(summary['freeBytes']) > 0);
+  });
+
+  test('tells what would be in the way', async (context) => {
+    const target = tempDir(context);
+    writeTree(target, { 'd/a': 'old' });
+    assertEnded(
+      await runWith(context, ['extract', '-q', '-', '--dry-run'], bytes, target),
+      EXIT.refused,
+      /d\/a exists/,
+    );
+    assert.deepEqual(readTree(target), treeOf({ 'd/a': 'old' }));
+  });
+
+  test('sees damage', async (context) => {
+    const bad = archive(payload('a', 0, 'x', { crc: 1 }), end('a'));
+    const { code, target } = await runWith(context, ['extract', '-q', '-', '--dry-run'], bad);
+    assert.deepEqual([code, namesIn(target)], [EXIT.damaged, []]);
+  });
+
+  test('counts no holes as needed', async (context) => {
+    const hole = archive(payload('a', 0, 'x'), seek('a', 2n ** 50n), end('a'));
+    const result = await runWith(context, ['extract', '-q', '-', '--dry-run'], hole);
+    assertEnded(result, EXIT.ok);
+  });
+
+  test('follows corrections', async (context) => {
+    const corrected = archive(
+      file('a', '1'),
+      file('b', '2'),
+      rename('a', 'b'),
+      remove('b'),
+      rewriting('c', 'x'),
+      end('c'),
+    );
+    const { code, stdout, target } = await runWith(context, ['extract', '-', '--dry-run', '--json'], corrected);
+    assert.deepEqual([code, namesIn(target)], [0, []]);
+    assert.equal(linesOf(stdout, 'summary')[0]?.['files'], 1);
+  });
+});
+
+describe('--fsync', { concurrency: true }, () => {
+  test('has a file on the disk before it gets its final name', async (context) => {
+    if (!hasProgram(context, 'strace', 'strace')) return;
+    const log = join(tempDir(context), 'log');
+    const target = tempDir(context);
+    const wrapper = [
+      'strace',
+      '-f',
+      '-y',
+      '-o',
+      log,
+      '-e',
+      'trace=fsync,fdatasync,rename,renameat2,link,linkat,unlink',
+    ];
+    const stdin = { kind: 'pipe', bytes: archive(file('d/a', 'x'), file('b', 'y')) } as const;
+    assertEnded(await run(['-x', '-C', target, '--fsync'], { stdin, wrapper }), EXIT.ok);
+    const calls = fs
+      .readFileSync(log, 'latin1')
+      .split('\n')
+      .filter((line) => line.includes(target) || /rename|link/.test(line));
+    const position = (pattern: RegExp): number => calls.findIndex((line) => pattern.test(line));
+    const synced = position(/fsync\(\d+<.*\.a\.partial>/);
+    const named = position(/(rename|link)\w*\(.*\.a\.partial/);
+    assert.ok(synced >= 0 && named > synced, calls.join('\n'));
+    // And the names themselves, at the end.
+    assert.ok(position(/fsync\(\d+<[^>]*\/d>/) > named, calls.join('\n'));
+    assert.ok(calls.some((line) => line.includes(`<${target}>`) && line.includes('fsync')));
+  });
+
+  test('changes nothing else', async (context) => {
+    const { target, ...result } = await runWith(context, ['-x', '--fsync']);
+    assertEnded(result, EXIT.ok);
+    assert.deepEqual(namesIn(target), ['d/a', 'e', 's']);
+  });
+});

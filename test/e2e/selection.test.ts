@@ -1,0 +1,175 @@
+/** Which files are unpacked, and under which names. */
+import assert from 'node:assert/strict';
+import * as fs from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { archive, end, file, payload, remove, rename, rewriting } from '../helpers/archive-bytes.js';
+import { run } from '../helpers/cli.js';
+import { assertEnded, EXIT } from '../helpers/outcome.js';
+import { tempDir, type Cleanup } from '../helpers/temp.js';
+import { namesIn, readTree, treeOf } from '../helpers/tree.js';
+
+const shop = archive(
+  file('shop/orders.ibd', '1'),
+  file('shop/orders.frm', '2'),
+  file('shop/t#P#p0.ibd.zst.xbcrypt', '3'),
+  file('blog/posts.ibd', '4'),
+  end('blog/empty'),
+  file('ibdata1', '5'),
+  file('deep/er/file', '6'),
+  file('odd[1].ibd', '7'),
+);
+const ALL = [
+  'blog/empty',
+  'blog/posts.ibd',
+  'deep/er/file',
+  'ibdata1',
+  'odd[1].ibd',
+  'shop/orders.frm',
+  'shop/orders.ibd',
+  'shop/t#P#p0.ibd.zst.xbcrypt',
+];
+
+async function unpack(context: Cleanup, kind: 'file' | 'pipe', bytes: Buffer, ...args: readonly string[]) {
+  const target = tempDir(context);
+  const path = join(tempDir(context), 'archive');
+  fs.writeFileSync(path, bytes);
+  const words = ['extract', '-q', kind === 'file' ? path : '-', '-C', target, ...args];
+  const result = await run(words, kind === 'pipe' ? { stdin: { kind, bytes } } : {});
+  return { target, result };
+}
+
+describe('selection', { concurrency: true }, () => {
+  for (const kind of ['file', 'pipe'] as const) {
+    for (const [args, names] of [
+      [[], ALL],
+      [['*.ibd'], ['blog/posts.ibd', 'odd[1].ibd', 'shop/orders.ibd', 'shop/t#P#p0.ibd.zst.xbcrypt']],
+      [['shop'], ALL.filter((name) => name.startsWith('shop/'))],
+      [['shop/*', 'ibdata1'], ALL.filter((name) => name.startsWith('shop/') || name === 'ibdata1')],
+      [['--include', 'blog/*', '--exclude', '*.ibd'], ['blog/empty']],
+      [
+        ['--exclude', 'shop', '--exclude=deep'],
+        ['blog/empty', 'blog/posts.ibd', 'ibdata1', 'odd[1].ibd'],
+      ],
+      [['shop/t#P#p0.ibd'], ['shop/t#P#p0.ibd.zst.xbcrypt']],
+      [['odd[1].ibd'], ['odd[1].ibd']],
+      [['./ibdata1'], ['ibdata1']],
+      [['deep/**'], ['deep/er/file']],
+      [['file'], ['deep/er/file']],
+    ] as const) {
+      test(`${args.join(' ') || 'everything'}, from a ${kind}`, async (context) => {
+        const { target, result } = await unpack(context, kind, shop, ...args);
+        assertEnded(result, EXIT.ok);
+        assert.deepEqual(namesIn(target), names);
+      });
+    }
+
+    test(`a pattern that matches nothing is an error, from a ${kind}`, async (context) => {
+      const { result } = await unpack(context, kind, shop, 'ibdata1', 'no/such*', 'nor_this');
+      assertEnded(result, EXIT.refused, /no\/such\*/, /nor_this/);
+    });
+
+    test(`damage in a file that is not wanted is damage all the same, from a ${kind}`, async (context) => {
+      const bytes = archive(file('a', 'x'), payload('b', 0, 'y'));
+      const { result } = await unpack(context, kind, bytes, 'a');
+      assertEnded(result, EXIT.incomplete, /b is complete/);
+    });
+  }
+
+  test('a checksum that does not hold in a file that is not wanted: a pipe is read, a file jumped over', async (context) => {
+    const bytes = archive(file('a', 'x'), payload('b', 0, 'y'.repeat(3_000_000), { crc: 1 }), end('b'), file('c', 'z'));
+    const piped = await unpack(context, 'pipe', bytes, 'a', 'c');
+    assertEnded(piped.result, EXIT.damaged, /checksum mismatch in b/);
+    const jumped = await unpack(context, 'file', bytes, 'a', 'c');
+    assertEnded(jumped.result, EXIT.ok);
+    assert.deepEqual(namesIn(jumped.target), ['a', 'c']);
+    const digested = await unpack(context, 'file', bytes, 'a', 'c', '--digest', 'sha1');
+    assert.equal(digested.result.code, EXIT.damaged);
+  });
+
+  test('a file that is cut within what is jumped over is cut', async (context) => {
+    const bytes = archive(file('a', 'x'), file('b', 'y'.repeat(3_000_000)));
+    const { result } = await unpack(context, 'file', bytes.subarray(0, 2_000_000), 'a');
+    assertEnded(result, EXIT.incomplete, /cut short/);
+  });
+});
+
+describe('selection by final names', { concurrency: true }, () => {
+  const renamed = archive(file('a', 'A'), file('b', 'B'), rename('a', 'wanted'), rename('b', 'c'));
+
+  test('a rename that brings in a file which was passed over: from a file', async (context) => {
+    const { target, result } = await unpack(context, 'file', renamed, 'wanted');
+    assertEnded(result, EXIT.ok);
+    assert.deepEqual(readTree(target), treeOf({ wanted: 'A' }));
+  });
+
+  test('a rename that brings in a file which was passed over: an error on a pipe', async (context) => {
+    const { target, result } = await unpack(context, 'pipe', renamed, 'wanted');
+    assertEnded(result, EXIT.refused, /wanted had another name/, /from a file instead of a pipe/);
+    assert.deepEqual(namesIn(target), []);
+  });
+
+  for (const kind of ['file', 'pipe'] as const) {
+    test(`a rename that takes a file away, from a ${kind}`, async (context) => {
+      const { target, result } = await unpack(context, kind, renamed, '--exclude', 'wanted');
+      assertEnded(result, EXIT.ok);
+      assert.deepEqual(readTree(target), treeOf({ c: 'B' }));
+    });
+
+    test(`a file that is renamed within what is wanted, from a ${kind}`, async (context) => {
+      const bytes = archive(file('x/a', 'A'), end('x/e'), rename('x/a', 'x/b'), rename('x/e', 'x/f'), file('y', 'Y'));
+      const { target, result } = await unpack(context, kind, bytes, 'x');
+      assertEnded(result, EXIT.ok);
+      assert.deepEqual(readTree(target), treeOf({ 'x/b': 'A', 'x/f': '' }));
+    });
+
+    test(`a file that is replaced by one that is not wanted, from a ${kind}`, async (context) => {
+      const bytes = archive(
+        file('a', 'A'),
+        file('b', 'B'),
+        remove('a'),
+        file('a', 'new'),
+        rewriting('b', 'new'),
+        end('b'),
+      );
+      const { target, result } = await unpack(context, kind, bytes, 'a');
+      assertEnded(result, EXIT.ok);
+      assert.deepEqual(readTree(target), treeOf({ a: 'new' }));
+    });
+  }
+
+  test('an old name matches nothing', async (context) => {
+    const { result } = await unpack(context, 'file', renamed, 'a');
+    assertEnded(result, EXIT.refused, /nothing in the archive matches/);
+  });
+});
+
+describe('--strip-components', { concurrency: true }, () => {
+  const bytes = archive(file('x/y/a', '1'), file('x/b/c', '2'));
+
+  test('drops directories', async (context) => {
+    const { target, result } = await unpack(context, 'pipe', bytes, '--strip-components', '1');
+    assertEnded(result, EXIT.ok);
+    assert.deepEqual(readTree(target), treeOf({ 'y/a': '1', 'b/c': '2' }));
+  });
+
+  test('that leaves nothing of a name is an error', async (context) => {
+    const { result } = await unpack(context, 'pipe', bytes, '--strip-components', '3');
+    assert.notEqual(result.code, EXIT.ok);
+    assert.match(result.stderr, /--strip-components 3 leaves nothing of the name x\/y\/a/);
+  });
+
+  test('that makes two files one is an error', async (context) => {
+    const two = archive(file('x/a', '1'), file('y/a', '2'));
+    const { target, result } = await unpack(context, 'pipe', two, '--strip-components=1');
+    assertEnded(result, EXIT.refused, /two files of the archive would get the name a/);
+    assert.deepEqual(readTree(target), treeOf({ a: '1' }));
+  });
+
+  test('applies to corrections', async (context) => {
+    const corrected = archive(file('x/a', '1'), file('x/b', '2'), remove('x/a'), rename('x/b', 'x/c'));
+    const { target, result } = await unpack(context, 'pipe', corrected, '--strip-components=1');
+    assertEnded(result, EXIT.ok);
+    assert.deepEqual(readTree(target), treeOf({ c: '2' }));
+  });
+});

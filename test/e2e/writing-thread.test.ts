@@ -1,0 +1,280 @@
+/** With two threads and with one the same comes out, of good archives and of bad ones: large enough for the second to begin. */
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import * as fs from 'node:fs';
+import { join } from 'node:path';
+import { describe, test, type TestContext } from 'node:test';
+import { archive, end, file, noise, payload, remove, rename, rewriting, sparse } from '../helpers/archive-bytes.js';
+import { run, type RunResult, type Stdin } from '../helpers/cli.js';
+import { assertEnded, EXIT } from '../helpers/outcome.js';
+import { isRoot } from '../helpers/programs.js';
+import { tempDir } from '../helpers/temp.js';
+import { readTree, treeOf, writeTree, type Tree } from '../helpers/tree.js';
+
+const MIB = 2 ** 20;
+/** The second thread begins after some 4 MiB. */
+const LEAD_IN = noise(6 * MIB);
+const leadIn = file('lead-in', LEAD_IN);
+
+type Files = Readonly<Record<string, Buffer | string>>;
+type Kind = 'file' | 'pipe';
+
+/** Unpacks with one thread and with two, from a file and from a pipe. */
+async function everyWay(
+  context: TestContext,
+  bytes: Buffer,
+  check: (result: RunResult, target: string) => void,
+  { before = {}, args = [] }: { before?: Files; args?: readonly string[] } = {},
+): Promise<void> {
+  const path = join(tempDir(context), 'archive');
+  fs.writeFileSync(path, bytes);
+  for (const kind of ['file', 'pipe'] as Kind[]) {
+    for (const parallel of [['--parallel', '1'], []]) {
+      const target = tempDir(context);
+      writeTree(target, before);
+      const stdin: Stdin = kind === 'file' ? { kind, path } : { kind, bytes };
+      check(await run(['-x', '-C', target, ...parallel, ...args], { stdin }), target);
+    }
+  }
+}
+
+function assertTree(expected: Tree): (result: RunResult, target: string) => void {
+  return (result, target) => {
+    assertEnded(result, EXIT.ok);
+    assert.deepEqual(readTree(target), expected);
+  };
+}
+
+const small: Record<string, Buffer> = Object.fromEntries(
+  Array.from({ length: 6000 }, (_, index) => [`d${index % 7}/f${index}`, noise((index * 37) % 3000, index)]),
+);
+const smallFiles = archive(...Object.entries(small).map(([path, content]) => file(path, content)));
+
+describe('good archives', () => {
+  test('many small files', async (context) => {
+    await everyWay(context, archive(leadIn, smallFiles), assertTree(treeOf({ 'lead-in': LEAD_IN, ...small })));
+  });
+
+  test('many small files, with --fsync, --manifest and --overwrite', async (context) => {
+    const manifest = join(tempDir(context), 'sums');
+    const check = assertTree(treeOf({ 'lead-in': LEAD_IN, ...small }));
+    const before = { 'd1/f1': 'old', 'lead-in': 'old' };
+    await everyWay(context, archive(leadIn, smallFiles), check, { args: ['--overwrite'], before });
+    const checkSums = (result: RunResult, target: string): void => {
+      check(result, target);
+      execFileSync('sha256sum', ['--strict', '--quiet', '-c', manifest], { cwd: target, stdio: 'pipe' });
+    };
+    await everyWay(context, archive(leadIn, smallFiles), checkSums, { args: ['--fsync', '--manifest', manifest] });
+  });
+
+  test('large files, interleaved, sparse and out of order', async (context) => {
+    const [a, b, c] = [noise(9 * MIB, 2), noise(7 * MIB + 13, 3), noise(3 * MIB, 4)];
+    const holes = Buffer.concat([Buffer.alloc(100_000), c, Buffer.alloc(77)]);
+    const bytes = archive(
+      leadIn,
+      payload('a', 5 * MIB, a.subarray(5 * MIB)),
+      payload('b', 0, b.subarray(0, MIB)),
+      sparse(
+        'c',
+        0,
+        [
+          [100_000, c.length],
+          [77, 0],
+        ],
+        c,
+      ),
+      payload('a', 0, a.subarray(0, 5 * MIB)),
+      file('tiny', 'x'),
+      payload('b', MIB, b.subarray(MIB)),
+      end('c'),
+      end('b'),
+      end('a'),
+    );
+    await everyWay(context, bytes, assertTree(treeOf({ 'lead-in': LEAD_IN, a, b, c: holes, tiny: 'x' })));
+  });
+
+  test('corrections of files that were just made', async (context) => {
+    const rounds = Array.from({ length: 500 }, (_, index) =>
+      archive(
+        file(`r${index}`, noise(900, index)),
+        file(`gone${index}`, 'x'.repeat(500)),
+        remove(`gone${index}`),
+        rename(`r${index}`, `d/renamed${index}`),
+        rewriting(`d/renamed${index}`, `new ${index}`),
+        end(`d/renamed${index}`),
+      ),
+    );
+    const expected = Object.fromEntries(rounds.map((_, index) => [`d/renamed${index}`, `new ${index}`]));
+    await everyWay(context, archive(leadIn, ...rounds), assertTree(treeOf({ 'lead-in': LEAD_IN, ...expected })));
+  });
+
+  test('stored files that are named like partial ones', async (context) => {
+    const pairs = Array.from({ length: 500 }, (_, index) => index);
+    const bytes = archive(
+      leadIn,
+      ...pairs.map((index) => archive(file(`f${index}`, 'x'), file(`.f${index}.partial`, 'y'))),
+    );
+    const expected = Object.fromEntries(
+      pairs.flatMap((index) => [
+        [`f${index}`, 'x'],
+        [`.f${index}.partial`, 'y'],
+      ]),
+    );
+    await everyWay(context, bytes, assertTree(treeOf({ 'lead-in': LEAD_IN, ...expected })));
+  });
+
+  test('partial files of an earlier run in the way', async (context) => {
+    const before = Object.fromEntries(
+      Object.keys(small)
+        .slice(0, 500)
+        .map((path) => [path.replace('/', '/.') + '.partial', 'old']),
+    );
+    await everyWay(context, archive(leadIn, smallFiles), assertTree(treeOf({ 'lead-in': LEAD_IN, ...small })), {
+      before,
+    });
+  });
+
+  test('more open files than the limit', async (context) => {
+    const names = Array.from({ length: 700 }, (_, index) => `o${index}`);
+    const content = names.map((_, index) => noise(33_000, index));
+    const bytes = archive(
+      leadIn,
+      ...names.map((name, index) => payload(name, 0, content[index]!.subarray(0, 32_900))),
+      ...names.map((name, index) => archive(payload(name, 32_900, content[index]!.subarray(32_900)), end(name))),
+    );
+    const expected = Object.fromEntries(names.map((name, index) => [name, content[index]!]));
+    await everyWay(context, bytes, assertTree(treeOf({ 'lead-in': LEAD_IN, ...expected })));
+  });
+});
+
+describe('errors', () => {
+  /** Files that are whole in the archive's order, up to the error, and nothing under any other name. */
+  function assertPrefix(target: string, allowed: Files, mustHave: readonly string[]): void {
+    const right = treeOf(allowed);
+    const names = Object.entries(readTree(target)).filter(([path]) => !/\.partial$|\/$/.test(path));
+    for (const [path, content] of names) assert.equal(content, right[path], path);
+    for (const path of mustHave)
+      assert.ok(
+        names.some(([name]) => name === path),
+        `${path} is missing`,
+      );
+  }
+
+  const everything = { 'lead-in': LEAD_IN, ...small };
+  const middle = Object.keys(small)[3000]!;
+  const [firstHalf, secondHalf] = [Object.keys(small).slice(0, 3000), Object.keys(small).slice(3000)].map((paths) =>
+    archive(...paths.map((path) => file(path, small[path]!))),
+  );
+
+  test('a duplicate in the middle', async (context) => {
+    const bytes = archive(leadIn, firstHalf!, file('lead-in', 'again'), secondHalf!);
+    await everyWay(context, bytes, (result, target) => {
+      assertEnded(result, EXIT.damaged, /lead-in comes twice/, /3001 files are complete/);
+      assertPrefix(target, everything, Object.keys(small).slice(0, 3000));
+      assert.equal(fs.existsSync(join(target, middle)), false);
+    });
+  });
+
+  test('a checksum in the middle', async (context) => {
+    const bad = archive(payload('bad', 0, 'some bytes', { crc: 9 }), end('bad'));
+    await everyWay(context, archive(leadIn, firstHalf!, bad, secondHalf!), (result, target) => {
+      assertEnded(
+        result,
+        EXIT.damaged,
+        /checksum mismatch in bad/,
+        /left as \.bad\.partial/,
+        /3001 files are complete/,
+      );
+      assertPrefix(target, everything, Object.keys(small).slice(0, 3000));
+      assert.equal(fs.readFileSync(join(target, '.bad.partial'), 'latin1'), 'some bytes');
+    });
+  });
+
+  test('a large file whose checksum does not hold', async (context) => {
+    const content = noise(12 * MIB, 5);
+    await everyWay(context, archive(leadIn, payload('bad', 0, content, { crc: 9 }), end('bad')), (result, target) => {
+      assertEnded(result, EXIT.damaged, /checksum mismatch in bad/);
+      assert.deepEqual(readTree(target), treeOf({ 'lead-in': LEAD_IN, '.bad.partial': content }));
+    });
+  });
+
+  test('a file in the way', async (context) => {
+    const check = (result: RunResult, target: string): void => {
+      assertEnded(result, EXIT.refused, /exists in the target already/);
+      assertPrefix(target, { ...everything, [middle]: 'old' }, [middle, ...Object.keys(small).slice(0, 3000)]);
+    };
+    await everyWay(context, archive(leadIn, smallFiles), check, { before: { [middle]: 'old' } });
+  });
+
+  test('a directory in the way of a file, with --overwrite', async (context) => {
+    const check = (result: RunResult, target: string): void => {
+      assertEnded(result, EXIT.refused);
+      assertPrefix(target, { ...everything, [`${middle}/x`]: 'old' }, [`${middle}/x`]);
+    };
+    await everyWay(context, archive(leadIn, smallFiles), check, {
+      before: { [`${middle}/x`]: 'old' },
+      args: ['--overwrite'],
+    });
+  });
+
+  test('--json names just the files that have their names', async (context) => {
+    const path = join(tempDir(context), 'archive');
+    fs.writeFileSync(path, archive(leadIn, firstHalf!, file('lead-in', 'again')));
+    for (const parallel of [['--parallel=1'], []]) {
+      const target = tempDir(context);
+      const { code, stdout } = await run(['extract', path, '-C', target, '--json', ...parallel]);
+      assert.equal(code, EXIT.damaged);
+      const told = [...stdout.matchAll(/"type":"file","path":"([^"]+)"/g)].map((found) => found[1]!).sort();
+      assert.deepEqual(told, Object.keys(readTree(target)).sort());
+    }
+  });
+
+  for (const [name, bytes] of [
+    ['small files', archive(leadIn, smallFiles, file('more', noise(5 * MIB, 8)), smallFiles)],
+    ['a large file', archive(leadIn, file('large', noise(40 * MIB, 9), 10 * MIB))],
+    [
+      'interleaved large files',
+      archive(
+        leadIn,
+        ...Array.from({ length: 30 }, (_, index) =>
+          payload(`f${index % 3}`, Math.floor(index / 3) * MIB, noise(MIB, index)),
+        ),
+      ),
+    ],
+  ] as const) {
+    test(`no space left: ${name}`, async (context) => {
+      if (!isRoot(context)) return;
+      const mountPoint = tempDir(context);
+      const unmount = (): void => {
+        execFileSync('umount', [mountPoint]);
+      };
+      const check = (result: RunResult): void => {
+        assertEnded(result, EXIT.refused, /no space left/);
+        assert.doesNotMatch(result.stderr, /comes twice/);
+        const tree = readTree(join(mountPoint, 'target'));
+        for (const [path, content] of Object.entries(tree)) {
+          if (path.endsWith('.partial')) continue;
+          const right = { ...everything, more: noise(5 * MIB, 8) }[path];
+          assert.equal(content, right && treeOf({ [path]: right })[path], path);
+        }
+        assert.ok(tree['lead-in'] !== undefined);
+      };
+      const path = join(tempDir(context), 'archive');
+      fs.writeFileSync(path, bytes);
+      for (const stdin of [
+        { kind: 'file', path },
+        { kind: 'pipe', bytes },
+      ] satisfies Stdin[]) {
+        for (const parallel of [['--parallel', '1'], []]) {
+          execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=16m', 'none', mountPoint]);
+          try {
+            fs.mkdirSync(join(mountPoint, 'target'));
+            check(await run(['-x', '-C', join(mountPoint, 'target'), ...parallel], { stdin }));
+          } finally {
+            unmount();
+          }
+        }
+      }
+    });
+  }
+});

@@ -1,0 +1,29 @@
+import { execFileSync } from 'node:child_process';
+import type { TestContext } from 'node:test';
+
+/**
+ * Whether a program that a test needs is there. Where it is missing the test is skipped, and says so, on a developer's own
+ * machine; in CI it fails.
+ */
+export function hasProgram(context: TestContext, program: string, debianPackage: string): boolean {
+  try {
+    execFileSync('sh', ['-c', `command -v ${program}`], { stdio: 'ignore' });
+    return true;
+  } catch {
+    const text = `${program} is not installed (Debian: ${debianPackage})`;
+    if (process.env['CI'] === 'true') throw new Error(text);
+    context.skip(text);
+    return false;
+  }
+}
+
+/** Whether this process may do what only root may; as {@link hasProgram}. */
+export function isRoot(context: TestContext): boolean {
+  if (process.getuid?.() === 0) return true;
+  if (process.env['CI'] === 'true') throw new Error('this test must run as root in CI');
+  context.skip('only root can do what this test needs');
+  return false;
+}
+
+/** Run everything, however long it takes. */
+export const SOAK = process.env['TSXBSTREAM_SOAK'] === '1';

@@ -1,0 +1,15 @@
+import assert from 'node:assert/strict';
+import * as fs from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** Waits until something is true; for what another process does. */
+export async function until(what: string, isTrue: () => boolean): Promise<void> {
+  for (let tries = 0; !isTrue(); tries += 1) {
+    assert.ok(tries < 2000, `in vain: ${what}`);
+    await sleep(10);
+  }
+}
+
+export function untilExists(path: string): Promise<void> {
+  return until(`${path} comes`, () => fs.existsSync(path));
+}
