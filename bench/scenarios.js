@@ -126,17 +126,61 @@ export function makeScenarios({ ours, peer, innodb }) {
       goals: [{ figure: 'wall', ratio: 1.6 }],
     },
   ];
-  if (innodb !== undefined) {
-    /** @type {ArchiveRecipe} */
-    const tables = { entries: () => folderEntries(innodb), chunkBytes: CHUNK_BYTES };
-    scenarios.push({
-      name: 'innodb-file',
-      title: 'real InnoDB tables as they are, `< archive`',
-      archive: tables,
-      input: 'file',
-      ...extract,
-      goals: [RSS_GOAL],
-    });
-  }
+  if (innodb !== undefined) scenarios.push(...layeredScenarios(innodb, ours, extract.peer));
   return scenarios;
+}
+
+/** What the encoders of xtrabackup do, by programs that are at hand. */
+const ENCODE = 'node --import tsx bench/encode-layer.ts';
+
+/**
+ * Layers, and the most time that undoing them may take, as a multiple of unpacking the same files as they are: with two
+ * threads, and with one.
+ *
+ * @type {{ name: string, encoding: Encoding, two: number, one: number }[]}
+ */
+const LAYERS = [
+  { name: 'lz4', encoding: { command: 'lz4 -1 -B4 -c', suffix: '.lz4', frameBytes: CHUNK_BYTES }, two: 1.3, one: 1.75 },
+  { name: 'zstd', encoding: { command: 'zstd -1 -c', suffix: '.zst', frameBytes: CHUNK_BYTES }, two: 1.5, one: 2.13 },
+  { name: 'qpress', encoding: { command: `${ENCODE} qpress`, suffix: '.qp' }, two: 2.1, one: 3.65 },
+  { name: 'aes', encoding: { command: `${ENCODE} aes256`, suffix: '.xbcrypt' }, two: 1.5, one: 2.38 },
+  {
+    name: 'zstd-aes',
+    encoding: { command: `zstd -1 -c | ${ENCODE} aes256`, suffix: '.zst.xbcrypt', frameBytes: CHUNK_BYTES },
+    two: 1.8,
+    one: 2.39,
+  },
+];
+
+/**
+ * @param {string} innodb
+ * @param {string[]} ours
+ * @param {(target: string) => string[]} peer
+ * @returns {Scenario[]}
+ */
+function layeredScenarios(innodb, ours, peer) {
+  /** @type {ArchiveRecipe} */
+  const plain = { entries: () => folderEntries(innodb), chunkBytes: CHUNK_BYTES };
+  /** @type {Goal} */
+  const memory = { figure: 'rss', bytes: 250e6 };
+  const key = '--encrypt-key=0123456789abcdef0123456789ABCDEF';
+  return LAYERS.flatMap(({ name, encoding, two, one }) => {
+    const archive = { ...plain, encoding };
+    return [2, 1].map((threads) => {
+      const limits = [`--parallel=${threads}`, `--decompress-threads=${threads}`, `--encrypt-threads=${threads}`];
+      return {
+        name: `${name}-${threads}`,
+        title: `real InnoDB tables, ${name}, ${threads} thread${threads > 1 ? 's' : ''}; the peer unpacks them as they are`,
+        archive,
+        peerArchive: plain,
+        input: /** @type {const} */ ('file'),
+        ours: (/** @type {string} */ target) => [
+          ...[...ours, '-x', '-C', target, '--decompress', '--decrypt=AES256', key],
+          ...limits,
+        ],
+        peer,
+        goals: [{ figure: /** @type {const} */ ('wall'), ratio: threads === 2 ? two : one }, memory],
+      };
+    });
+  });
 }

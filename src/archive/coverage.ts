@@ -24,6 +24,8 @@ export class RangeBudget {
 
 /** Which bytes of a file have come, as separate ranges in rising order. */
 export class Coverage {
+  /** File position after the last chunk, wherever it lay; kept by who adds them. */
+  positionBytes = 0;
   readonly #budget: RangeBudget;
   /** Start and end (exclusive) of each range, in turn; undefined as long as there is none. */
   #bounds: number[] | undefined;

@@ -11,6 +11,8 @@ export class Entry<Content> {
   path: StoredPath;
   /** Its end chunk has come. */
   whole = false;
+  /** Its {@link content} is complete. */
+  isWritten = false;
   /** It has nothing but an end chunk: it is empty, or all its chunks were given another name by damage. */
   readonly endOnly: boolean;
   /** Size of the file in bytes, holes included; grows while the entry is open. */
@@ -23,9 +25,8 @@ export class Entry<Content> {
   /** What the reader of the archive keeps with it. */
   content: Content | undefined;
 
-  /** File position after its last chunk, in bytes. */
-  positionBytes = 0;
-  readonly coverage: Coverage;
+  /** What of it has come; no longer kept when it is whole. */
+  coverage: Coverage | undefined;
 
   constructor(ordinal: number, path: StoredPath, archiveOffset: number, budget: RangeBudget, endOnly: boolean) {
     this.ordinal = ordinal;
@@ -62,7 +63,6 @@ export type EntryChange<Content> =
 export class EntryTable<Content> {
   readonly #absoluteNames: boolean;
   readonly #entries = new Map<StoredPath, Entry<Content>>();
-  readonly #open = new Set<Entry<Content>>();
   readonly #budget = new RangeBudget();
   #begun = 0;
 
@@ -76,8 +76,8 @@ export class EntryTable<Content> {
   }
 
   /** The entries whose end chunk has not come. */
-  get open(): ReadonlySet<Entry<Content>> {
-    return this.#open;
+  get open(): Entry<Content>[] {
+    return [...this.#entries.values()].filter(({ whole }) => !whole);
   }
 
   /**
@@ -95,7 +95,7 @@ export class EntryTable<Content> {
         return this.#content(path, header, header.fileOffset, header.fileOffset + spanBytes);
       case 'seek': {
         // What is jumped over is a hole. Going back is no overlap yet: what is written there then is.
-        const from = this.#entries.get(path)?.positionBytes ?? 0;
+        const from = this.#entries.get(path)?.coverage?.positionBytes ?? 0;
         return this.#content(path, header, Math.min(from, header.fileOffset), header.fileOffset);
       }
       case 'end':
@@ -139,11 +139,11 @@ export class EntryTable<Content> {
     entry.chunks += 1;
     if (header.type === 'sparse') entry.sparse = true;
     if (end > start) {
-      const overlap = entry.coverage.add(start, end);
+      const overlap = entry.coverage?.add(start, end);
       if (overlap !== undefined) throw overlapping(entry, header, start, end, overlap);
       entry.sizeBytes = Math.max(entry.sizeBytes, end);
     }
-    entry.positionBytes = end;
+    if (entry.coverage !== undefined) entry.coverage.positionBytes = end;
     return { kind: 'content', entry, begins, replaced };
   }
 
@@ -153,7 +153,6 @@ export class EntryTable<Content> {
     // Removed first, so that the order of the map is that of the archive for a rewritten file too.
     this.#entries.delete(path);
     this.#entries.set(path, entry);
-    this.#open.add(entry);
     return entry;
   }
 
@@ -161,7 +160,7 @@ export class EntryTable<Content> {
     const known = this.#entries.get(path);
     if (known?.whole === true) throw duplicatePath(path, header);
     const entry = known ?? this.#begin(path, header, true);
-    const gap = entry.coverage.firstGap;
+    const gap = entry.coverage?.firstGap;
     if (gap !== undefined) {
       throw new XbstreamError('XB_GAP', `a part of ${pathText(path)} is missing`, {
         path,
@@ -173,8 +172,8 @@ export class EntryTable<Content> {
     }
     entry.chunks += 1;
     entry.whole = true;
-    entry.coverage.release();
-    this.#open.delete(entry);
+    entry.coverage?.release();
+    entry.coverage = undefined;
     return { kind: 'whole', entry };
   }
 

@@ -1,4 +1,5 @@
-import picomatch from 'picomatch';
+import { createRequire } from 'node:module';
+import type picomatch from 'picomatch';
 import { XbstreamError } from '../errors.js';
 import { pathText, type StoredPath } from '../format/stored-path.js';
 
@@ -65,7 +66,7 @@ class Pattern {
     this.#wholePath = plain.includes('/');
     // A name that is in the archive letter by letter matches, whatever it would mean as a glob (`t2#P#p0.ibd` is harmless,
     // `a[1].ibd` is not).
-    const matches = picomatch(plain, { dot: true });
+    const matches = globs()(plain, { dot: true });
     this.#matches = (name) => name === plain || matches(name);
   }
 
@@ -93,4 +94,9 @@ function namesOf(path: string): Names {
     components.push(last);
   }
   return { leadingPaths, components };
+}
+
+/** Loaded when there is a pattern: most extractions have none. */
+function globs(): typeof picomatch {
+  return createRequire(import.meta.url)('picomatch') as typeof picomatch;
 }

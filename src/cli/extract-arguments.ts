@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs';
-import { getHashes } from 'node:crypto';
 import { readKey } from '../codec/key.js';
 import type { ExistingFilePolicy, ExtractOptions } from '../commands/extract-options.js';
 import type { InputChoice } from '../input/open-source.js';
@@ -91,7 +90,12 @@ function existingFilePolicy(values: OptionValues): ExistingFilePolicy {
 /** The digests asked for, each once, under the names that `node:crypto` knows them by. */
 function digestNames(given: readonly string[]): string[] {
   if (given.length === 0) return [];
-  const known = new Map(getHashes().map((name) => [name.toLowerCase(), name]));
+  const known = new Map(
+    process
+      .getBuiltinModule('node:crypto')
+      .getHashes()
+      .map((name) => [name.toLowerCase(), name]),
+  );
   const typed = given.flatMap((list) => list.split(',')).map((name) => name.trim());
   return [...new Set(typed.map((name) => digestName(name, known)))];
 }

@@ -83,7 +83,7 @@ export interface WalkerOptions {
   /**
    * True when jobs are done elsewhere and several at a time. They are then of a size that is worth sending (256 KiB to
    * 16 MiB of output) and own their `bytes`. When false, jobs are what the pushed piece holds, and their `bytes` are
-   * only lent until `emit` returns (`inOrder` and zstd jobs own theirs always).
+   * only lent until `emit` returns (zstd jobs own theirs always).
    */
   concurrent: boolean;
 }

@@ -86,6 +86,11 @@ export class DecodeStage {
     this.#walker.close?.();
   }
 
+  /** A method, since the compiler does not know that calls in between change the field. */
+  #isClosed(): boolean {
+    return this.#closed;
+  }
+
   #walk(step: () => void): void {
     if (this.#laterFailure || this.#closed) return;
     try {
@@ -93,7 +98,7 @@ export class DecodeStage {
     } catch (error) {
       const described = this.#describe(error);
       // What comes first in the data is told first, also where it takes longer to find out.
-      if (this.#queue.length === 0 || this.#closed) throw described;
+      if (this.#queue.length === 0 || this.#isClosed()) throw described;
       this.#laterFailure = { error: described };
     }
   }

@@ -1,7 +1,7 @@
 import { adler32 } from './adler32.js';
 import { hex32, layerError, type DecodeJob, type OutputSink, type QpressJob, type WalkerOptions } from './codec.js';
 import { PieceWalker, type Found } from './piece-walker.js';
-import { decodeQuickLz, QUICKLZ_SLACK_BYTES, readQuickLzHeader } from './quicklz.js';
+import { decodeQuickLz, readQuickLzHeader } from './quicklz.js';
 
 const ARCHIVE_MAGIC = Buffer.from('qpress10', 'latin1');
 const BLOCK_MAGIC = Buffer.from('NEWBNEWB', 'latin1');
@@ -169,9 +169,6 @@ function hasMagic(magic: Buffer, window: Buffer, at: number): boolean {
   return window.compare(magic, 0, MAGIC_BYTES, at, at + MAGIC_BYTES) === 0;
 }
 
-/** Where blocks are decoded to, one after the other; it grows to the largest so far. */
-let scratch = Buffer.alloc(0);
-
 /**
  * Decodes whole blocks.
  *
@@ -197,16 +194,12 @@ export function decodeQpressBlocks(job: QpressJob, sink: OutputSink): void {
         `expected adler32 ${hex32(expected)}, found ${hex32(found)}`,
       );
     }
-    if (stored) {
-      sink(bytes.subarray(blockAt + headerBytes, blockAt + headerBytes + decompressedBytes));
-    } else {
-      if (scratch.length < decompressedBytes + QUICKLZ_SLACK_BYTES)
-        scratch = Buffer.allocUnsafeSlow(decompressedBytes + QUICKLZ_SLACK_BYTES);
-      const damage = decodeQuickLz(bytes, blockAt + headerBytes, end, scratch, decompressedBytes);
-      if (damage !== undefined)
-        throw layerError('XB_BAD_LAYER', 'a compressed block cannot be decoded', 'qpress', layerOffset, damage);
-      sink(scratch.subarray(0, decompressedBytes));
+    const body = bytes.subarray(blockAt + headerBytes, end);
+    const plain = stored ? body.subarray(0, decompressedBytes) : decodeQuickLz(body, decompressedBytes);
+    if (typeof plain === 'string') {
+      throw layerError('XB_BAD_LAYER', 'a compressed block cannot be decoded', 'qpress', layerOffset, plain);
     }
+    sink(plain);
     at = end;
   }
 }

@@ -1,3 +1,6 @@
+import { noteNativeMemory } from './native-memory.js';
+import { QUICKLZ_WASM } from './quicklz-wasm.js';
+
 /** Header of a block with lengths of one byte, and with lengths of four. */
 const SHORT_HEADER_BYTES = 3;
 export const LONG_HEADER_BYTES = 9;
@@ -7,15 +10,6 @@ const FLAG_LONG_HEADER = 0x02;
 const LEVEL_MASK = 0x0c;
 const LEVEL_1 = 0x04;
 const FLAG_ALWAYS = 0x40;
-
-const TABLE_ENTRIES = 4096;
-/** Control bits of one word; the bit above them marks its end. */
-const FRESH_CONTROL = 0x80000000 | 0;
-/** From this close to the end on there are only literals. */
-const TAIL_BYTES = 11;
-
-/** How many bytes after its end the output needs to be writable: matches and literals are copied four bytes at a time. */
-export const QUICKLZ_SLACK_BYTES = 8;
 
 /** What a block says of itself. */
 export interface QuickLzHeader {
@@ -58,117 +52,84 @@ export function readQuickLzHeader(bytes: Buffer, at: number): QuickLzHeader | st
   return { headerBytes, compressedBytes, decompressedBytes, stored };
 }
 
-/**
- * Where the three bytes of each hash were seen last: position + {@link base}. Numbers below it are left from earlier
- * blocks, which saves clearing the table for each.
- */
-const table = new Int32Array(TABLE_ENTRIES);
-let base = 1;
+/** What the numbers mean that `decode` of quicklz.wat returns. */
+const DAMAGE = [
+  undefined,
+  'it ends inside a control word',
+  'a control word without an end mark',
+  'it ends inside a match',
+  'a match shorter than three bytes',
+  'a match with a source that does not exist',
+  'a match that reaches beyond the end',
+  'it ends inside literals',
+];
+
+const TABLE_BYTES = 4096 * 4;
+/** What quicklz.wat wants to be free to read and write behind body and output. */
+const SLACK_BYTES = 8;
+const PAGE_BYTES = 65536;
+/** Memory of WebAssembly only grows: with the first small block after such as few writers make it is given up. */
+const MEMORY_BYTES_KEPT = 4 << 20;
+
+/** The part of the global `WebAssembly` that is used here; the types of Node have none of it. */
+interface WebAssemblyApi {
+  Module: new (bytes: Uint8Array) => object;
+  Instance: new (module: object) => { exports: unknown };
+}
+
+interface QuickLzExports {
+  memory: { buffer: ArrayBuffer; grow(pages: number): number };
+  decode(body: number, bodyEnd: number, target: number, size: number, base: number): number;
+}
+
+class QuickLzDecoder {
+  readonly #exports: QuickLzExports;
+  #memory: Buffer;
+  /** Added to positions in the table: numbers below it are left from earlier blocks, which saves clearing it for each. */
+  #base = 1;
+
+  constructor() {
+    const { Module, Instance } = (globalThis as unknown as { WebAssembly: WebAssemblyApi }).WebAssembly;
+    this.#exports = new Instance(new Module(Buffer.from(QUICKLZ_WASM, 'base64'))).exports as QuickLzExports;
+    this.#memory = Buffer.from(this.#exports.memory.buffer);
+  }
+
+  get memoryBytes(): number {
+    return this.#memory.length;
+  }
+
+  decode(body: Buffer, size: number): Buffer | string {
+    const target = TABLE_BYTES + body.length + SLACK_BYTES;
+    const missingBytes = target + size + SLACK_BYTES - this.#memory.length;
+    if (missingBytes > 0) {
+      this.#exports.memory.grow(Math.ceil(missingBytes / PAGE_BYTES));
+      this.#memory = Buffer.from(this.#exports.memory.buffer);
+    }
+    if (this.#base > 0x7fffffff - size) {
+      this.#memory.fill(0, 0, TABLE_BYTES);
+      this.#base = 1;
+    }
+    body.copy(this.#memory, TABLE_BYTES);
+    const damage = this.#exports.decode(TABLE_BYTES, TABLE_BYTES + body.length, target, size, this.#base);
+    this.#base += size;
+    return DAMAGE[damage] ?? this.#memory.subarray(target, target + size);
+  }
+}
+
+let decoder: QuickLzDecoder | undefined;
 
 /**
- * Decodes the body of a compressed QuickLZ 1.5.0 block, level 1 (format.md, section 3).
+ * Decodes the body of a compressed QuickLZ 1.5.0 block, level 1 (format.md, section 3). Every item is checked against
+ * the ends of body and output before it is used.
  *
- * Every item is checked against the ends of both buffers before it is read or written.
- *
- * @param source holds the body from `start` to `end`
- * @param target has room for `size` bytes and {@link QUICKLZ_SLACK_BYTES}
- * @returns what is wrong with the block, or `undefined` when `size` bytes have been decoded
+ * @param size what its header says it decodes to, in bytes
+ * @returns the output, good until the next call; or what is wrong with the block
  */
-export function decodeQuickLz(
-  source: Buffer,
-  start: number,
-  end: number,
-  target: Buffer,
-  size: number,
-): string | undefined {
-  if (base > 0x7fffffff - size) {
-    table.fill(0);
-    base = 1;
+export function decodeQuickLz(body: Buffer, size: number): Buffer | string {
+  if (decoder && decoder.memoryBytes > MEMORY_BYTES_KEPT && body.length + size < MEMORY_BYTES_KEPT / 2) {
+    noteNativeMemory(decoder.memoryBytes);
+    decoder = undefined;
   }
-  const first = base;
-  base += size;
-  const input = new DataView(source.buffer, source.byteOffset, end);
-  const output = new DataView(target.buffer, target.byteOffset, target.length);
-  const tailAt = size - TAIL_BYTES;
-  // Four bytes can be read at once up to here.
-  const wideEnd = end - 4;
-  let s = start;
-  let d = 0;
-  let control = 1;
-  /** The next position that may enter the table. */
-  let next = 0;
-  while (d < size) {
-    if (control === 1) {
-      if (s > wideEnd) return 'it ends inside a control word';
-      control = input.getInt32(s, true);
-      s += 4;
-      if (control === 0) {
-        if (d < tailAt) return 'a control word without an end mark';
-        control = FRESH_CONTROL;
-      }
-      if (control === 1) continue;
-    }
-    if ((control & 1) !== 0) {
-      control >>>= 1;
-      if (s + 2 > end) return 'it ends inside a match';
-      const item = input.getUint16(s, true);
-      let length = item & 15;
-      if (length !== 0) {
-        length += 2;
-        s += 2;
-      } else {
-        if (s + 3 > end) return 'it ends inside a match';
-        length = input.getUint8(s + 2);
-        if (length < 3) return `a match of ${length} bytes`;
-        s += 3;
-      }
-      let from = table[item >>> 4]! - first;
-      if (from < 0) return 'a match with a source that does not exist';
-      const stop = d + length;
-      if (stop > size) return 'a match that reaches beyond the end';
-      if (from + 4 <= d) {
-        for (let to = d; to < stop; to += 4, from += 4) output.setInt32(to, output.getInt32(from, true), true);
-      } else {
-        for (let to = d; to < stop; to++, from++) output.setUint8(to, output.getUint8(from));
-      }
-      // The two positions before the match could not enter before its first bytes were known.
-      for (let p = next > d - 2 ? next : d - 2; p <= d; p++) {
-        const x = output.getInt32(p, true) & 0xffffff;
-        table[((x >>> 12) ^ x) & 4095] = first + p;
-      }
-      d = stop;
-      next = d;
-    } else {
-      if (d >= tailAt) break;
-      // All zero bits up to the next match or the end mark at once.
-      let run = 31 - Math.clz32(control & ((~control + 1) | 0));
-      if (run > tailAt - d) run = tailAt - d;
-      if (s + run > end) return 'it ends inside literals';
-      control >>>= run;
-      const stop = d + run;
-      if (s + run + 3 <= wideEnd) {
-        for (let to = d; to < stop; to += 4, s += 4) output.setInt32(to, input.getInt32(s, true), true);
-        s -= (4 - (run & 3)) & 3;
-      } else {
-        for (let to = d; to < stop; to++, s++) output.setUint8(to, input.getUint8(s));
-      }
-      d = stop;
-      for (let p = next; p < d - 2; p++) {
-        const x = output.getInt32(p, true) & 0xffffff;
-        table[((x >>> 12) ^ x) & 4095] = first + p;
-      }
-      if (next < d - 2) next = d - 2;
-    }
-  }
-  // The tail: literals only, which still use up control bits.
-  while (d < size) {
-    if (control === 1) {
-      s += 4;
-      control = FRESH_CONTROL;
-    }
-    if (s >= end) return 'it ends inside literals';
-    output.setUint8(d++, input.getUint8(s++));
-    control >>>= 1;
-  }
-  return undefined;
+  decoder ??= new QuickLzDecoder();
+  return decoder.decode(body, size);
 }

@@ -46,8 +46,8 @@ export class ZstdStream {
   #contentBytes: number | undefined;
   #sink: OutputSink = () => undefined;
   #outputBytes = 0;
-  #failure: unknown;
-  #onFailure: (error: unknown) => void = () => undefined;
+  #failure: { error: unknown } | undefined;
+  #onClose: () => void = () => undefined;
 
   constructor() {
     this.#decoder.on('data', (piece: Buffer) => {
@@ -58,6 +58,7 @@ export class ZstdStream {
         this.#fail(error);
       }
     });
+    this.#decoder.on('close', () => this.#onClose());
     this.#decoder.on('error', (error) => this.#fail(this.#damage('a zstd frame cannot be decoded', error.message)));
   }
 
@@ -106,22 +107,20 @@ export class ZstdStream {
   }
 
   async #write(bytes: Uint8Array): Promise<void> {
-    await new Promise<void>((resolve, reject) => {
-      this.#onFailure = reject;
-      if (this.#failure !== undefined) {
-        reject(this.#failure as Error);
-        return;
-      }
-      this.#decoder.write(bytes, () => resolve());
-    });
+    if (!this.#decoder.destroyed) {
+      await new Promise<void>((resolve) => {
+        // A stream that fails or is closed meanwhile may never call back.
+        this.#onClose = resolve;
+        this.#decoder.write(bytes, () => resolve());
+      });
+    }
     // Pieces that the stream has queued come with its next turn.
-    while (this.#decoder.readableLength > 0 && this.#failure === undefined) await setImmediate();
-    if (this.#failure !== undefined) throw this.#failure as Error;
+    while (this.#decoder.readableLength > 0 && !this.#decoder.destroyed) await setImmediate();
+    if (this.#failure) throw this.#failure.error;
   }
 
   #fail(error: unknown): void {
-    this.#failure ??= error;
-    this.#onFailure(error);
+    this.#failure ??= { error };
     this.close();
   }
 

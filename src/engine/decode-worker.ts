@@ -1,28 +1,27 @@
 /** A decoding thread: does the jobs it is sent, in order. */
-import { parentPort } from 'node:worker_threads';
-import type { DecodeJob } from '../codec/codec.js';
+import { parentPort, workerData } from 'node:worker_threads';
 import { runJob } from '../codec/run-job.js';
 import { errorToRecord, XbstreamError } from '../errors.js';
-import type { DecodeAnswer } from './decode-pool.js';
+import type { DecodeAnswer, DecodeThreadData, SentJob } from './decode-pool.js';
 
 const port = parentPort!;
+const slots = (workerData as DecodeThreadData).slots.map(({ input, output }) => ({
+  input: Buffer.from(input),
+  output: Buffer.from(output),
+}));
 
-function answerTo(job: DecodeJob): DecodeAnswer {
-  // What a decoder lends must be gathered; it is at most what the job says, and what it says is bounded.
-  const output = Buffer.allocUnsafeSlow(job.outputBytesMax);
-  let bytes = 0;
+function answerTo({ slot, job, bytes }: SentJob): DecodeAnswer {
+  const { input, output } = slots[slot]!;
+  let outputBytes = 0;
   try {
-    const later = runJob(job, (piece) => {
-      bytes += piece.copy(output, bytes);
+    const later = runJob({ ...job, bytes: input.subarray(0, bytes) }, (piece) => {
+      outputBytes += piece.copy(output, outputBytes);
     });
-    if (later !== undefined) return { bug: new Error(`${job.layer} is not decoded in this thread`) };
+    if (later !== undefined) return { slot, bug: new Error(`${job.layer} is not decoded in this thread`) };
   } catch (error) {
-    return error instanceof XbstreamError ? { error: errorToRecord(error) } : { bug: error };
+    return error instanceof XbstreamError ? { slot, error: errorToRecord(error) } : { slot, bug: error };
   }
-  return { pieces: [output.subarray(0, bytes)] };
+  return { slot, bytes: outputBytes };
 }
 
-port.on('message', (job: DecodeJob) => {
-  const answer = answerTo({ ...job, bytes: Buffer.from(job.bytes.buffer, job.bytes.byteOffset, job.bytes.byteLength) });
-  port.postMessage(answer, 'pieces' in answer ? answer.pieces.map(({ buffer }) => buffer as ArrayBuffer) : []);
-});
+port.on('message', (sent: SentJob) => port.postMessage(answerTo(sent)));

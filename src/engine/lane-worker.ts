@@ -83,7 +83,7 @@ function openOutput(options: ExtractOptions): DirectoryOutput | DryRunOutput {
 async function chooseEntries(selection: Selection, source: Source): Promise<WantedEntries> {
   if (selection.isEverything || !source.seekable) return new WantedByCurrentName(selection);
   const wanted = await WantedByFinalName.look(
-    openSource(options.input, () => control.stopped),
+    await openSource(options.input, () => control.stopped),
     selection,
     options.absoluteNames,
   );
@@ -137,7 +137,7 @@ async function run(): Promise<LaneResult> {
   let errors: XbstreamError[] = [];
   const pool = await makePool();
   try {
-    const source = openSource(options.input, () => control.stopped);
+    const source = await openSource(options.input, () => control.stopped);
     // There is but one command: to stop.
     port.on('message', () => source.stop());
     const selection = new Selection(options.selection);
@@ -165,9 +165,9 @@ async function run(): Promise<LaneResult> {
     if (!(error instanceof XbstreamError)) throw error;
     errors = [error];
   }
-  reports.flush();
   const stopped = control.stopped && errors.length === 0;
   const left = lane?.abandon(errors, options.removePartial) ?? { errors, partials: [] };
+  reports.flush();
   output?.release();
   pool?.close();
   const totals = lane?.totals() ?? { files: 0, bytes: 0, keptFiles: 0, archiveBytes: 0 };

@@ -50,8 +50,6 @@ export class Lane implements ByteSink, ChunkConsumer {
   readonly #table: EntryTable<OutputFile>;
   readonly #reader = new ChunkReader(this);
   readonly #hashes: ReadonlyMap<string, Hash>;
-  /** Entries whose files have been begun and are not complete. */
-  readonly #growing = new Set<FileEntry>();
   /** Wanted entries that are nothing but an end chunk. */
   readonly #empty = new Set<FileEntry>();
   /** Where the payload of the current chunk goes. */
@@ -149,7 +147,7 @@ export class Lane implements ByteSink, ChunkConsumer {
     await this.#options.decoding?.pending.until(0);
     this.#reader.end();
     if (this.#reader.chunks === 0 && !this.#options.allowEmpty) throw emptyArchive();
-    const problems = [...this.#table.open].map((entry) => EntryTable.missingEnd(entry));
+    const problems = this.#table.open.map((entry) => EntryTable.missingEnd(entry));
     if (problems.length > 0) return problems;
     for (const entry of this.#empty) {
       this.#open(entry, true);
@@ -170,9 +168,11 @@ export class Lane implements ByteSink, ChunkConsumer {
     errors: readonly XbstreamError[],
     removePartial: boolean,
   ): { errors: XbstreamError[]; partials: StoredPath[] } {
+    this.#options.output.drain();
     // Errors of the archive name a file as it is stored, those of the output by its place there.
     const partials = new Map<StoredPath, StoredPath>();
-    for (const entry of this.#growing) {
+    for (const entry of this.#table.entries) {
+      if (entry.isWritten) continue;
       const partial = entry.content?.abandon(removePartial);
       if (partial === undefined) continue;
       partials.set(entry.path, partial);
@@ -197,7 +197,7 @@ export class Lane implements ByteSink, ChunkConsumer {
   totals(): LaneTotals {
     const totals = { files: 0, bytes: 0, keptFiles: 0, archiveBytes: this.archiveBytes };
     for (const entry of this.#table.entries) {
-      if (entry.content === undefined || this.#growing.has(entry)) continue;
+      if (entry.content === undefined || !entry.isWritten) continue;
       totals.files += 1;
       totals.bytes += entry.content.sizeBytes;
       if (entry.content.kept) totals.keptFiles += 1;
@@ -230,13 +230,12 @@ export class Lane implements ByteSink, ChunkConsumer {
   #open(entry: FileEntry, empty: boolean): void {
     const { decoding, output } = this.#options;
     entry.content = decoding === undefined ? output.open(entry.path) : decoding.open(entry.path, output, empty);
-    this.#growing.add(entry);
   }
 
   #finish(entry: FileEntry): void {
     const file = entry.content!;
     file.finish(entry.sizeBytes, () => {
-      this.#growing.delete(entry);
+      entry.isWritten = true;
       this.#options.onFile(file.path, file.sizeBytes);
     });
   }

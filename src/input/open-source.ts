@@ -2,7 +2,6 @@ import * as fs from 'node:fs';
 import { isatty } from 'node:tty';
 import { systemError, XbstreamError } from '../errors.js';
 import { FileSource } from './file.js';
-import { PipeSource } from './pipe.js';
 import type { Source } from './source.js';
 
 /** Where the bytes of an archive come from. */
@@ -24,7 +23,7 @@ export function inputName(choice: InputChoice): string {
  * @param isStopped asked often while reading; true ends it
  * @throws XbstreamError `XB_IO`; `XB_USAGE` for a terminal
  */
-export function openSource(choice: InputChoice, isStopped: () => boolean): Source {
+export async function openSource(choice: InputChoice, isStopped: () => boolean): Promise<Source> {
   const name = inputName(choice);
   let fd: number;
   let stat: fs.Stats;
@@ -35,14 +34,18 @@ export function openSource(choice: InputChoice, isStopped: () => boolean): Sourc
     throw systemError(`cannot open ${name}`, error);
   }
   if (stat.isDirectory()) throw systemError(`cannot read ${name}`, Object.assign(new Error(), { code: 'EISDIR' }));
-  if (stat.isFIFO() || stat.isSocket()) return new PipeSource(fd, name);
+  if (stat.isFIFO() || stat.isSocket()) {
+    // What it stands on takes longer to load than a small file to unpack.
+    const { PipeSource } = await import('./pipe.js');
+    return new PipeSource(fd, name);
+  }
   if (isatty(fd)) {
     throw new XbstreamError('XB_USAGE', `${name} is a terminal, not an archive`, {
       hints: ['give it a file: tsxbstream -x < ARCHIVE', 'or a stream: ssh HOST "cat ARCHIVE" | tsxbstream -x'],
     });
   }
   const position = stat.isFile() || stat.isBlockDevice() ? positionOf(choice, fd) : undefined;
-  return new FileSource(fd, name, position, isStopped);
+  return new FileSource(fd, choice.kind === 'path', name, position, isStopped);
 }
 
 /** Where a descriptor that somebody else opened stands: `(head -c 100 >/dev/null; tsxbstream -x) < file` begins there. */

@@ -55,12 +55,21 @@ export class PipeSource implements Source {
         }
         return false;
       };
+      const makeRoom = (): Buffer => {
+        try {
+          return this.#room(sink);
+        } catch (error) {
+          // To make room something has to be written, which may fail. Nobody would catch it here.
+          queueMicrotask(() => fail(error));
+          return Buffer.alloc(READ_BYTES);
+        }
+      };
       // Node documents `onread` for this constructor as well; its types do not know.
       const options: SocketConstructorOpts & { onread: OnReadOpts } = {
         fd: this.#fd,
         readable: true,
         writable: false,
-        onread: { buffer: () => this.#room(sink), callback: take },
+        onread: { buffer: makeRoom, callback: take },
       };
       const socket = new Socket(options);
       this.#socket = socket;

@@ -51,6 +51,11 @@ export class DescriptorPool {
     this.#open.delete(holder);
   }
 
+  /** Has everybody give up their descriptors. */
+  suspendAll(): void {
+    this.#suspendOldest(this.#open.size);
+  }
+
   #suspendOldest(count: number): void {
     this.#beforeSuspend();
     const oldest = [...this.#open].sort((a, b) => a.lastUse - b.lastUse).slice(0, count);

@@ -6,8 +6,8 @@ import { KeptFile } from './kept-file.js';
 import { stripComponents, type Output, type OutputFile } from './output.js';
 import type { NameState } from './directory.js';
 import { PARTIAL_ENDING } from './partial-name.js';
-import { TargetDirectory, type Place } from './target-directory.js';
-import { TargetFile, targetExists, type TargetFileContext } from './target-file.js';
+import { targetExists, TargetDirectory, type Place } from './target-directory.js';
+import { TargetFile, type TargetFileContext } from './target-file.js';
 import { WriteQueue } from './write-queue.js';
 
 export interface DirectoryOutputOptions {
@@ -25,7 +25,7 @@ export interface DirectoryOutputOptions {
 }
 
 /** Pieces of the archive in memory at a time. */
-const PIECES = 6;
+const PIECES = 4;
 /** A thread costs some 30 ms to start: worth it from a few MiB on. */
 const THREAD_AFTER_STEPS = 8;
 
@@ -49,8 +49,7 @@ export class DirectoryOutput implements Output {
     this.blockBytes = fs.statfsSync(options.target).bsize;
     this.#context = {
       queue: this.#queue,
-      unwritten: new Set(),
-      partials: new Map(),
+      unwritten: undefined,
       placeForRename: (path, replaced) => this.#placeForRename(path, replaced),
       pool: this.#target.pool,
       overwrite: options.existing === 'overwrite',
@@ -83,16 +82,15 @@ export class DirectoryOutput implements Output {
     }
     // From here on the name is taken, though the file has it only when it is whole.
     directory.names.set(name, 'ours');
-    return new TargetFile(this.#context, path, place);
+    return new TargetFile(this.#context, path, directory);
   }
 
   /** What stands under a name that a stored file is to have; a partial file moves out of its way. */
   #stateOf({ directory, name }: Place): NameState | undefined {
     // Jobs of the writing thread do not list their partial names.
     if (name.endsWith(PARTIAL_ENDING)) this.#queue.settle();
-    if (directory.names.get(name) === 'partial') {
-      this.#context.partials.get(directory.path + name)?.yieldPartialName();
-    }
+    const state = directory.names.get(name);
+    if (typeof state === 'object') state.yieldName();
     return directory.names.get(name);
   }
 
@@ -114,7 +112,7 @@ export class DirectoryOutput implements Output {
     const { directory, name } = place;
     const stat = directory.look(name);
     // The partial file of another is no file that the archive can mean.
-    if (stat === undefined || directory.names.get(name) === 'partial') return;
+    if (stat === undefined || typeof directory.names.get(name) === 'object') return;
     if (!this.#context.overwrite || directory.names.get(name) !== 'before' || stat.isDirectory()) {
       throw targetExists(place).with({ details: ['the archive wants it removed or renamed, but did not store it'] });
     }
@@ -133,7 +131,7 @@ export class DirectoryOutput implements Output {
   }
 
   endStep(): void {
-    for (const file of this.#context.unwritten) file.flush();
+    this.#context.unwritten?.flush();
     this.#context.step += 1;
     if (this.#options.threads > 1 && this.#context.step === THREAD_AFTER_STEPS) this.#queue.start();
   }
@@ -143,7 +141,12 @@ export class DirectoryOutput implements Output {
     if (this.#options.fsync) this.#target.sync();
   }
 
+  drain(): void {
+    this.#queue.drain();
+  }
+
   release(): void {
     this.#queue.close();
+    this.#target.pool.suspendAll();
   }
 }

@@ -14,7 +14,12 @@ export type NameState =
   /** A file of this run, whole or to be, or a directory. */
   | 'ours'
   /** A partial file of this run. */
-  | 'partial';
+  | PartialName;
+
+/** Who has a partial name, and can take another. */
+export interface PartialName {
+  yieldName(): void;
+}
 
 /** What all directories of one target share. */
 export interface DirectoryContext {
@@ -231,7 +236,8 @@ export class Directory implements DescriptorHolder {
   }
 
   #list(): void {
-    for (const name of fs.readdirSync(this.prefix, { encoding: 'latin1' })) this.names.set(name, 'before');
+    const path = pathForSystem(this.prefix);
+    for (const name of fs.readdirSync(path, { encoding: 'latin1' })) this.names.set(name, 'before');
   }
 
   /** Whether `.` under another spelling of a name we know would be found: only asked where there is a name to ask with. */

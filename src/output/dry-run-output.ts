@@ -4,8 +4,7 @@ import { systemError, XbstreamError } from '../errors.js';
 import type { StoredPath } from '../format/stored-path.js';
 import { PIECE_ROOM_BYTES } from '../input/source.js';
 import { stripComponents, type Output, type OutputFile } from './output.js';
-import { TargetDirectory } from './target-directory.js';
-import { targetExists } from './target-file.js';
+import { targetExists, TargetDirectory } from './target-directory.js';
 
 export interface DryRunOptions {
   target: string;
@@ -68,8 +67,12 @@ export class DryRunOutput implements Output {
     // Nothing here waits for input.
   }
 
+  drain(): void {
+    // Nothing is under way.
+  }
+
   release(): void {
-    // Nothing is held.
+    this.#target?.pool.suspendAll();
   }
 
   close(): void {

@@ -64,6 +64,8 @@ export interface Output {
    * @throws XbstreamError `XB_IO`
    */
   close(): void;
+  /** The extraction has failed: what is under way is done or given up, and fails no more. */
+  drain(): void;
   /** Gives back what it holds, after good and bad ends alike. */
   release(): void;
 }

@@ -105,3 +105,15 @@ function openTarget(context: DirectoryContext, path: string, create: boolean): D
     throw systemError(`cannot make the target directory ${pathText(name)}`, error);
   }
 }
+
+/** The error for a final name that is taken. */
+export function targetExists({ directory, name }: Place): XbstreamError {
+  return new XbstreamError('XB_TARGET_EXISTS', `${pathText(directory.path + name)} exists in the target already`, {
+    path: directory.path + name,
+    details: ['it was not touched'],
+    hints: [
+      'unpack into an empty directory, or tell what to do with files that are there:',
+      'tsxbstream extract --overwrite (replace them) or --skip-existing (keep those of the same size)',
+    ],
+  });
+}

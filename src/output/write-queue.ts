@@ -38,6 +38,7 @@ export class WriteQueue {
     this.#thread ??= new Worker(new URL('./write-thread.js', import.meta.url), {
       workerData: { memory: this.#jobs.memory, dataBytes: this.#jobs.bytes.length },
       trackUnmanagedFds: false,
+      resourceLimits: { maxYoungGenerationSizeMb: 1 },
     });
   }
 
@@ -86,15 +87,28 @@ export class WriteQueue {
     this.#hear();
   }
 
+  /**
+   * Has all jobs done after the extraction has failed: what goes well still counts, what fails is no news any more.
+   */
+  drain(): void {
+    while (isBefore(this.#seen, this.#given)) {
+      try {
+        this.settle();
+      } catch {
+        // The error that came first is the one to tell.
+      }
+    }
+  }
+
   /** Ends the thread; what was offered and taken is done first. */
   close(): void {
     this.settle();
     this.#jobs.quit();
   }
 
-  /** Whether `bytes` lie where a second thread could take them from. */
-  shares(bytes: Buffer): boolean {
-    return this.#startOf(bytes) !== undefined;
+  /** Whether `bytes` are part of a piece, and so stay as they are until the next. */
+  holds(bytes: Buffer): boolean {
+    return bytes.buffer === this.#jobs.memory;
   }
 
   /** Where in the shared memory `bytes` begin; undefined when they lie elsewhere, or nobody is there to share with. */

@@ -23,7 +23,6 @@ function decodeElsewhere(layer: LayerName, bytes: Buffer): { code: string; outpu
   const script = fileURLToPath(new URL('../helpers/peak-memory.js', import.meta.url));
   const { status, stdout, stderr } = spawnSync(process.execPath, [script, layer, file], { encoding: 'utf8' });
   assert.equal(status, 0, stderr);
-  if (process.env.SHOW) console.log(layer, stdout);
   return JSON.parse(stdout) as { code: string; outputBytes: number; peakBytes: number };
 }
 
@@ -73,7 +72,7 @@ test('zstd: frames of ten MiB of zeros, as a sparse tablespace gives them', () =
 });
 
 test('LZ4: frames of ten MiB of zeros, and blocks of four MiB', () => {
-  const { compressSync } = createRequire(import.meta.url)('lz4-napi') as { compressSync(data: Buffer): Buffer };
+  const { compressSync } = createRequire(import.meta.url)('lz4-napi') as { compressSync: (data: Buffer) => Buffer };
   for (const [code, bytes] of [
     [4, 65536],
     [7, 4 << 20],

@@ -11,7 +11,7 @@ import { checkEveryFlippedBit, checkEveryTruncation, outcome } from '../helpers/
 import { decode, laterRunner } from '../helpers/decode.js';
 import { u32, u64 } from '../helpers/layer-writers.js';
 
-const { compressSync } = createRequire(import.meta.url)('lz4-napi') as { compressSync(data: Buffer): Buffer };
+const { compressSync } = createRequire(import.meta.url)('lz4-napi') as { compressSync: (data: Buffer) => Buffer };
 
 const DIRECTORY = mkdtempSync(join(tmpdir(), 'tsxbstream-lz4-'));
 after(() => rmSync(DIRECTORY, { recursive: true }));

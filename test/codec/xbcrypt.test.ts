@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { DecodeChain } from '../../dist/codec/decode-chain.js';
-import type { CipherName, DecryptionKey } from '../../dist/codec/codec.js';
+import type { DecryptionKey } from '../../dist/codec/codec.js';
 import { checkEveryFlippedBit, checkEveryTruncation, outcome } from '../helpers/damage.js';
 import { decode, FIXTURE_KEYS, laterRunner } from '../helpers/decode.js';
 import { qpressFile, u64, xbcryptFile } from '../helpers/layer-writers.js';
@@ -169,7 +169,7 @@ test('nothing of a chunk comes out before its hash holds, however large it is', 
 
 test('no error tells anything of the key', async () => {
   const secret: DecryptionKey = {
-    cipher: 'AES256' as CipherName,
+    cipher: 'AES256',
     bytes: Buffer.from('s3cr3t-s3cr3t-s3cr3t-s3cr3t-0123'),
   };
   await assert.rejects(decode(['xbcrypt'], FILE, { key: secret }), (error: Error & { details: string[] }) => {

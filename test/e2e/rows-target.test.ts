@@ -171,9 +171,29 @@ describe('what is in the target', { concurrency: true }, () => {
     }
   });
 
+  test('a target whose name is not ASCII, with a file in it', async (context) => {
+    const target = join(tempDir(context), 'Sauvegarde d’été');
+    fs.mkdirSync(target);
+    writeTree(target, { old: 'old', 'd/old': 'old' });
+    assertEnded(await unpack(target, archive(file('a', '1'), file('d/b', '2'), file('\xe9/c', '3'))), EXIT.ok);
+    assert.deepEqual(readTree(target), treeOf({ old: 'old', 'd/old': 'old', a: '1', 'd/b': '2', '\xe9/c': '3' }));
+    assertEnded(await unpack(target, file('old', 'new')), EXIT.refused, /old exists/);
+  });
+
   test('names that are no UTF-8, or would move a terminal', async (context) => {
     const target = tempDir(context);
-    const names = ['\xff\xfe', 'caf\xe9', 'caf\xc3\xa9', 'a\nb', '\x1b[31mred', 'a\\b', ' ', '-rf', '\xe2\x80\xae'];
+    const names = [
+      '\xff\xfe',
+      'caf\xe9',
+      'caf\xc3\xa9',
+      'a\nb',
+      '\x1b[31mred',
+      'a\\b',
+      ' ',
+      '-rf',
+      '\xe2\x80\xae',
+      '\xe9\xff/\xc3\xa9/f',
+    ];
     const bytes = archive(...names.map((name) => file(name, name)));
     assertEnded(await unpack(target, bytes), EXIT.ok);
     assert.deepEqual(readTree(target), treeOf(Object.fromEntries(names.map((name) => [name, name]))));

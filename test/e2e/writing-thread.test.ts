@@ -12,30 +12,37 @@ import { tempDir } from '../helpers/temp.js';
 import { readTree, treeOf, writeTree, type Tree } from '../helpers/tree.js';
 
 const MIB = 2 ** 20;
-/** The second thread begins after some 4 MiB. */
-const LEAD_IN = noise(6 * MIB);
+/** The second thread begins after 4 MiB. */
+const LEAD_IN = noise(5 * MIB);
 const leadIn = file('lead-in', LEAD_IN);
 
 type Files = Readonly<Record<string, Buffer | string>>;
-type Kind = 'file' | 'pipe';
 
-/** Unpacks with one thread and with two, from a file and from a pipe. */
+/** Unpacks with one thread and with two, and from a pipe with two. */
 async function everyWay(
   context: TestContext,
   bytes: Buffer,
   check: (result: RunResult, target: string) => void,
-  { before = {}, args = [] }: { before?: Files; args?: readonly string[] } = {},
+  {
+    before = {},
+    args = [],
+    makeTarget = () => tempDir(context),
+  }: { before?: Files; args?: readonly string[]; makeTarget?: () => string } = {},
 ): Promise<void> {
   const path = join(tempDir(context), 'archive');
   fs.writeFileSync(path, bytes);
-  for (const kind of ['file', 'pipe'] as Kind[]) {
-    for (const parallel of [['--parallel', '1'], []]) {
-      const target = tempDir(context);
-      writeTree(target, before);
-      const stdin: Stdin = kind === 'file' ? { kind, path } : { kind, bytes };
-      check(await run(['-x', '-C', target, ...parallel, ...args], { stdin }), target);
-    }
-  }
+  const ways = [
+    { kind: 'file', parallel: ['--parallel', '1'] },
+    { kind: 'file', parallel: [] },
+    { kind: 'pipe', parallel: [] },
+  ] as const;
+  const waits = ways.map(async ({ kind, parallel }) => {
+    const target = makeTarget();
+    writeTree(target, before);
+    const stdin: Stdin = kind === 'file' ? { kind, path } : { kind, bytes };
+    check(await run(['-x', '-C', target, ...parallel, ...args], { stdin }), target);
+  });
+  await Promise.all(waits);
 }
 
 function assertTree(expected: Tree): (result: RunResult, target: string) => void {
@@ -46,7 +53,7 @@ function assertTree(expected: Tree): (result: RunResult, target: string) => void
 }
 
 const small: Record<string, Buffer> = Object.fromEntries(
-  Array.from({ length: 6000 }, (_, index) => [`d${index % 7}/f${index}`, noise((index * 37) % 3000, index)]),
+  Array.from({ length: 1200 }, (_, index) => [`d${index % 7}/f${index}`, noise(1 + ((index * 37) % 3000), index)]),
 );
 const smallFiles = archive(...Object.entries(small).map(([path, content]) => file(path, content)));
 
@@ -56,15 +63,31 @@ describe('good archives', () => {
   });
 
   test('many small files, with --fsync, --manifest and --overwrite', async (context) => {
-    const manifest = join(tempDir(context), 'sums');
     const check = assertTree(treeOf({ 'lead-in': LEAD_IN, ...small }));
     const before = { 'd1/f1': 'old', 'lead-in': 'old' };
     await everyWay(context, archive(leadIn, smallFiles), check, { args: ['--overwrite'], before });
-    const checkSums = (result: RunResult, target: string): void => {
-      check(result, target);
-      execFileSync('sha256sum', ['--strict', '--quiet', '-c', manifest], { cwd: target, stdio: 'pipe' });
+    // All of them write the same manifest to the same file, and each of them whole.
+    const manifest = join(tempDir(context), 'sums');
+    await everyWay(context, archive(leadIn, smallFiles), check, { args: ['--fsync', '--manifest', manifest] });
+    const target = tempDir(context);
+    writeTree(target, { 'lead-in': LEAD_IN, ...small });
+    execFileSync('sha256sum', ['--strict', '--quiet', '-c', manifest], { cwd: target, stdio: 'pipe' });
+  });
+
+  test('many small files, in a directory far down and in one that others may write to', async (context) => {
+    const check = assertTree(treeOf({ 'lead-in': LEAD_IN, ...small }));
+    const far = (): string => {
+      const target = join(tempDir(context), 'x'.repeat(250), 'y'.repeat(250));
+      fs.mkdirSync(target, { recursive: true });
+      return target;
     };
-    await everyWay(context, archive(leadIn, smallFiles), checkSums, { args: ['--fsync', '--manifest', manifest] });
+    await everyWay(context, archive(leadIn, smallFiles), check, { makeTarget: far });
+    const open = (): string => {
+      const target = tempDir(context);
+      fs.chmodSync(target, 0o777);
+      return target;
+    };
+    await everyWay(context, archive(leadIn, smallFiles), check, { makeTarget: open });
   });
 
   test('large files, interleaved, sparse and out of order', async (context) => {
@@ -94,7 +117,7 @@ describe('good archives', () => {
   });
 
   test('corrections of files that were just made', async (context) => {
-    const rounds = Array.from({ length: 500 }, (_, index) =>
+    const rounds = Array.from({ length: 300 }, (_, index) =>
       archive(
         file(`r${index}`, noise(900, index)),
         file(`gone${index}`, 'x'.repeat(500)),
@@ -109,7 +132,7 @@ describe('good archives', () => {
   });
 
   test('stored files that are named like partial ones', async (context) => {
-    const pairs = Array.from({ length: 500 }, (_, index) => index);
+    const pairs = Array.from({ length: 300 }, (_, index) => index);
     const bytes = archive(
       leadIn,
       ...pairs.map((index) => archive(file(`f${index}`, 'x'), file(`.f${index}.partial`, 'y'))),
@@ -126,7 +149,7 @@ describe('good archives', () => {
   test('partial files of an earlier run in the way', async (context) => {
     const before = Object.fromEntries(
       Object.keys(small)
-        .slice(0, 500)
+        .slice(0, 300)
         .map((path) => [path.replace('/', '/.') + '.partial', 'old']),
     );
     await everyWay(context, archive(leadIn, smallFiles), assertTree(treeOf({ 'lead-in': LEAD_IN, ...small })), {
@@ -161,16 +184,16 @@ describe('errors', () => {
   }
 
   const everything = { 'lead-in': LEAD_IN, ...small };
-  const middle = Object.keys(small)[3000]!;
-  const [firstHalf, secondHalf] = [Object.keys(small).slice(0, 3000), Object.keys(small).slice(3000)].map((paths) =>
+  const middle = Object.keys(small)[600]!;
+  const [firstHalf, secondHalf] = [Object.keys(small).slice(0, 600), Object.keys(small).slice(600)].map((paths) =>
     archive(...paths.map((path) => file(path, small[path]!))),
   );
 
   test('a duplicate in the middle', async (context) => {
     const bytes = archive(leadIn, firstHalf!, file('lead-in', 'again'), secondHalf!);
     await everyWay(context, bytes, (result, target) => {
-      assertEnded(result, EXIT.damaged, /lead-in comes twice/, /3001 files are complete/);
-      assertPrefix(target, everything, Object.keys(small).slice(0, 3000));
+      assertEnded(result, EXIT.damaged, /lead-in comes twice/, /601 files are complete/);
+      assertPrefix(target, everything, Object.keys(small).slice(0, 600));
       assert.equal(fs.existsSync(join(target, middle)), false);
     });
   });
@@ -178,14 +201,8 @@ describe('errors', () => {
   test('a checksum in the middle', async (context) => {
     const bad = archive(payload('bad', 0, 'some bytes', { crc: 9 }), end('bad'));
     await everyWay(context, archive(leadIn, firstHalf!, bad, secondHalf!), (result, target) => {
-      assertEnded(
-        result,
-        EXIT.damaged,
-        /checksum mismatch in bad/,
-        /left as \.bad\.partial/,
-        /3001 files are complete/,
-      );
-      assertPrefix(target, everything, Object.keys(small).slice(0, 3000));
+      assertEnded(result, EXIT.damaged, /checksum mismatch in bad/, /left as \.bad\.partial/, /601 files are complete/);
+      assertPrefix(target, everything, Object.keys(small).slice(0, 600));
       assert.equal(fs.readFileSync(join(target, '.bad.partial'), 'latin1'), 'some bytes');
     });
   });
@@ -201,7 +218,7 @@ describe('errors', () => {
   test('a file in the way', async (context) => {
     const check = (result: RunResult, target: string): void => {
       assertEnded(result, EXIT.refused, /exists in the target already/);
-      assertPrefix(target, { ...everything, [middle]: 'old' }, [middle, ...Object.keys(small).slice(0, 3000)]);
+      assertPrefix(target, { ...everything, [middle]: 'old' }, [middle, ...Object.keys(small).slice(0, 600)]);
     };
     await everyWay(context, archive(leadIn, smallFiles), check, { before: { [middle]: 'old' } });
   });
@@ -230,7 +247,7 @@ describe('errors', () => {
   });
 
   for (const [name, bytes] of [
-    ['small files', archive(leadIn, smallFiles, file('more', noise(5 * MIB, 8)), smallFiles)],
+    ['small files', archive(leadIn, smallFiles)],
     ['a large file', archive(leadIn, file('large', noise(40 * MIB, 9), 10 * MIB))],
     [
       'interleaved large files',
@@ -248,14 +265,12 @@ describe('errors', () => {
       const unmount = (): void => {
         execFileSync('umount', [mountPoint]);
       };
+      const right = treeOf(everything);
       const check = (result: RunResult): void => {
         assertEnded(result, EXIT.refused, /no space left/);
-        assert.doesNotMatch(result.stderr, /comes twice/);
         const tree = readTree(join(mountPoint, 'target'));
         for (const [path, content] of Object.entries(tree)) {
-          if (path.endsWith('.partial')) continue;
-          const right = { ...everything, more: noise(5 * MIB, 8) }[path];
-          assert.equal(content, right && treeOf({ [path]: right })[path], path);
+          if (!path.endsWith('.partial')) assert.equal(content, right[path], path);
         }
         assert.ok(tree['lead-in'] !== undefined);
       };
@@ -266,7 +281,7 @@ describe('errors', () => {
         { kind: 'pipe', bytes },
       ] satisfies Stdin[]) {
         for (const parallel of [['--parallel', '1'], []]) {
-          execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=16m', 'none', mountPoint]);
+          execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'none', mountPoint]);
           try {
             fs.mkdirSync(join(mountPoint, 'target'));
             check(await run(['-x', '-C', join(mountPoint, 'target'), ...parallel], { stdin }));

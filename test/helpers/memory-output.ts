@@ -47,6 +47,10 @@ export class MemoryOutput implements Output {
     this.closed = true;
   }
 
+  drain(): void {
+    // Nothing is under way.
+  }
+
   release(): void {
     // Nothing is held.
   }
@@ -83,7 +87,8 @@ class MemoryFile implements OutputFile {
       return;
     }
     this.#grow(end);
-    bytes.copy(this.#content, fileOffset);
+    if (bytes.length === 1) this.#content[fileOffset] = bytes[0]!;
+    else bytes.copy(this.#content, fileOffset);
   }
 
   finish(sizeBytes: number, done: () => void): void {
