@@ -44,7 +44,7 @@ test('an input that was opened by its path', { skip }, async (context) => {
     },
   };
   const before = openDescriptors();
-  await openSource({ kind: 'path', path }, () => false).run(sink);
-  await assert.rejects(openSource({ kind: 'path', path }, () => false).run(failing));
+  await (await openSource({ kind: 'path', path }, () => false)).run(sink);
+  await assert.rejects((await openSource({ kind: 'path', path }, () => false)).run(failing));
   assert.equal(openDescriptors(), before);
 });
