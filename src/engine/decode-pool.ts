@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import type { DecodeJob, JobOutput, JobRunner, OutputSink } from '../codec/codec.js';
+import { noteNativeMemory } from '../codec/native-memory.js';
 import { runJob } from '../codec/run-job.js';
 import { errorFromRecord, type ErrorRecord } from '../errors.js';
 
@@ -15,6 +16,8 @@ export type DecodeAnswer = { slot: number } & ({ bytes: number } | { error: Erro
 
 /** What a decoding thread is started with: for each slot the memory for what goes in, and for what comes out. */
 export interface DecodeThreadData {
+  /** One int32: how many answers it has given. */
+  answers: SharedArrayBuffer;
   slots: readonly { input: SharedArrayBuffer; output: SharedArrayBuffer }[];
 }
 
@@ -36,6 +39,8 @@ const NOTHING = new Uint8Array(0);
 export class DecodePool {
   readonly #threads: DecodeThread[] = [];
   readonly #most: number;
+  /** What this thread decodes before its turn; undefined while that is in use. */
+  #own: Buffer | undefined = Buffer.alloc(0);
 
   /** @param threads how many there may be beside this one */
   constructor(threads: number) {
@@ -47,8 +52,39 @@ export class DecodePool {
     if (layer === 'zstd' || outputBytesMax < SENT_BYTES_MIN || Math.max(outputBytesMax, bytes.length) > SLOT_BYTES) {
       return runJob(job, sink);
     }
-    return this.#freeThread()?.send(job) ?? runJob(job, sink);
+    return this.#freeThread()?.send(job) ?? this.#runHere(job) ?? runJob(job, sink);
   };
+
+  /** How many jobs can be under way. */
+  get jobsMax(): number {
+    return this.#most * SLOTS_PER_THREAD + 1;
+  }
+
+  /** Whether a thread has answered and was not heard yet: it waits for more while this one does not turn to events. */
+  get hasNews(): boolean {
+    return this.#threads.some((thread) => thread.hasNews);
+  }
+
+  /** Decodes into memory that is used again and again, since it may not be this job's turn. */
+  #runHere(job: DecodeJob): Promise<JobOutput> | undefined {
+    if (this.#own === undefined) return undefined;
+    const output = this.#own.length === 0 ? Buffer.allocUnsafeSlow(SLOT_BYTES) : this.#own;
+    this.#own = undefined;
+    const release = (): void => {
+      this.#own = output;
+    };
+    let bytes = 0;
+    try {
+      // Of the layers that get here none is done later.
+      void runJob(job, (piece) => {
+        bytes += piece.copy(output, bytes);
+      });
+    } catch (error) {
+      release();
+      throw error;
+    }
+    return Promise.resolve({ pieces: piecesOf(output.subarray(0, bytes)), release });
+  }
 
   close(): void {
     for (const thread of this.#threads) thread.close();
@@ -74,6 +110,8 @@ interface Slot {
 class DecodeThread {
   readonly #worker: Worker;
   readonly #slots: Slot[];
+  readonly #answers = new Int32Array(new SharedArrayBuffer(4));
+  #heard = 0;
 
   constructor() {
     const slots = Array.from({ length: SLOTS_PER_THREAD }, () => ({
@@ -86,12 +124,16 @@ class DecodeThread {
       waiting: undefined,
       free: true,
     }));
-    const data: DecodeThreadData = { slots };
+    const data: DecodeThreadData = { slots, answers: this.#answers.buffer };
     this.#worker = new Worker(new URL('./decode-worker.js', import.meta.url), { workerData: data });
     this.#worker.on('message', (answer: DecodeAnswer) => this.#hear(answer));
     this.#worker.on('error', (error) => {
       for (const { waiting } of this.#slots) waiting?.reject(error);
     });
+  }
+
+  get hasNews(): boolean {
+    return Atomics.load(this.#answers, 0) !== this.#heard;
   }
 
   get isIdle(): boolean {
@@ -107,6 +149,7 @@ class DecodeThread {
     const slot = this.#slots[index]!;
     slot.free = false;
     slot.input.set(job.bytes);
+    noteNativeMemory(job.bytes.length);
     return new Promise((resolve, reject) => {
       slot.waiting = { resolve, reject };
       const sent: SentJob = { slot: index, job: { ...job, bytes: NOTHING }, bytes: job.bytes.length };
@@ -119,6 +162,7 @@ class DecodeThread {
   }
 
   #hear(answer: DecodeAnswer): void {
+    this.#heard = (this.#heard + 1) | 0;
     const slot = this.#slots[answer.slot]!;
     const { resolve, reject } = slot.waiting!;
     slot.waiting = undefined;

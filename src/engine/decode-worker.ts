@@ -5,7 +5,9 @@ import { errorToRecord, XbstreamError } from '../errors.js';
 import type { DecodeAnswer, DecodeThreadData, SentJob } from './decode-pool.js';
 
 const port = parentPort!;
-const slots = (workerData as DecodeThreadData).slots.map(({ input, output }) => ({
+const data = workerData as DecodeThreadData;
+const answers = new Int32Array(data.answers);
+const slots = data.slots.map(({ input, output }) => ({
   input: Buffer.from(input),
   output: Buffer.from(output),
 }));
@@ -24,4 +26,7 @@ function answerTo({ slot, job, bytes }: SentJob): DecodeAnswer {
   return { slot, bytes: outputBytes };
 }
 
-port.on('message', (sent: SentJob) => port.postMessage(answerTo(sent)));
+port.on('message', (sent: SentJob) => {
+  port.postMessage(answerTo(sent));
+  Atomics.add(answers, 0, 1);
+});

@@ -1,9 +1,11 @@
-import type { DecryptionKey, JobRunner } from '../codec/codec.js';
+import { setImmediate } from 'node:timers/promises';
+import type { DecryptionKey } from '../codec/codec.js';
 import { DecodeBudget } from '../codec/decode-budget.js';
 import { layersOf, type StoredLayers } from '../codec/stored-layers.js';
 import { XbstreamError } from '../errors.js';
 import { pathText, type StoredPath } from '../format/stored-path.js';
 import type { Output, OutputFile } from '../output/output.js';
+import type { DecodePool } from './decode-pool.js';
 import { DecodedFile } from './decoded-file.js';
 import { PendingWork } from './pending-work.js';
 
@@ -16,12 +18,13 @@ export interface DecodingOptions {
 
 export interface DecodingTools {
   /** Does decoding jobs elsewhere; without it they are done in this thread. */
-  run: JobRunner | undefined;
-  /** Jobs of all files together that may be under way. */
-  jobsMax: number;
+  pool: DecodePool | undefined;
   /** Called once, when data is decrypted with a key that its old format cannot prove. */
   onUnprovenKey: () => void;
 }
+
+/** Jobs of zstd that are under way at a time where it alone has threads of its own. */
+const JOBS_MAX = 2;
 
 /** What jobs under way may bind, in bytes: two of the largest that are decoded in one go, or a dozen usual ones. */
 const JOB_BYTES_MAX = 96 * 1024 * 1024;
@@ -40,7 +43,7 @@ export class Decoding {
   constructor(options: DecodingOptions, tools: DecodingTools) {
     this.#options = options;
     this.#tools = tools;
-    this.#budget = new DecodeBudget(tools.jobsMax, JOB_BYTES_MAX);
+    this.#budget = new DecodeBudget(tools.pool?.jobsMax ?? JOBS_MAX, JOB_BYTES_MAX);
   }
 
   /** What is undone of a stored file. @throws XbstreamError `XB_UNSAFE_PATH` */
@@ -61,7 +64,7 @@ export class Decoding {
     return new DecodedFile(path, file, {
       layers,
       key: this.#decrypts,
-      run: this.#tools.run,
+      run: this.#tools.pool?.run,
       budget: this.#budget,
       pending: this.pending,
       blockBytes: output.blockBytes,
@@ -99,6 +102,7 @@ export class Decoding {
     }
     this.#touched.clear();
     if (this.pending.count > MOST_FINISHING) waits.push(this.pending.until(MOST_FINISHING));
+    if (waits.length === 0 && this.#tools.pool?.hasNews === true) return setImmediate();
     return waits.length === 0 ? undefined : Promise.all(waits).then(() => undefined);
   }
 

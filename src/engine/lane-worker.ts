@@ -114,12 +114,10 @@ async function makeDecoding(pool: DecodePool | undefined): Promise<Decoding | un
   const { decompress, key } = options;
   if (!decompress && key === undefined) return undefined;
   const { Decoding } = await import('./decoding.js');
-  const threads = decodingThreads();
   return new Decoding(
     { decompress, key },
     {
-      run: pool?.run,
-      jobsMax: 2 * threads,
+      pool,
       onUnprovenKey: () => {
         post({
           type: 'warning',

@@ -29,12 +29,14 @@ export function runLane(
 ): Promise<LaneResult | undefined> {
   const control = new LaneControl();
   const task: LaneTask = { options, tellFiles: listener.file !== undefined, control: control.buffer };
+  const decodes = options.decompress || options.key !== undefined;
   // The lane opens and closes many descriptors; that Node keeps a list of them serves nobody.
   const worker = new Worker(new URL('./lane-worker.js', import.meta.url), {
     workerData: task,
     trackUnmanagedFds: false,
-    // Little of what a lane makes lives for long. With a larger nursery it takes 15 MB more, and no less time.
-    resourceLimits: { maxYoungGenerationSizeMb: 2 },
+    // Little of what a lane makes lives for long. With a larger nursery it takes 15 MB more, and no less time; but what
+    // decoders allocate natively is to be found dead in the nursery, not later.
+    resourceLimits: decodes ? {} : { maxYoungGenerationSizeMb: 2 },
   });
   return new Promise((resolve, reject) => {
     let grace: NodeJS.Timeout | undefined;
