@@ -1,6 +1,5 @@
 import { Selection } from '../../dist/archive/selection.js';
 import { WantedByCurrentName } from '../../dist/archive/wanted-entries.js';
-import { Decoding } from '../../dist/engine/decoding.js';
 import { Lane } from '../../dist/engine/lane.js';
 import { XbstreamError, type XbstreamErrorCode } from '../../dist/errors.js';
 import { DirectoryOutput, type DirectoryOutputOptions } from '../../dist/output/directory-output.js';
@@ -37,10 +36,7 @@ export async function runLane(
   const selection = new Selection({ include: settings.include ?? [], exclude: settings.exclude ?? [] });
   const lane = new Lane({
     output,
-    decoding: new Decoding(
-      { decompress: false, key: undefined },
-      { run: undefined, jobsMax: 1, onUnprovenKey: () => undefined },
-    ),
+    decoding: undefined,
     wanted: new WantedByCurrentName(selection),
     absoluteNames: settings.absoluteNames ?? false,
     allowEmpty: settings.allowEmpty ?? false,
