@@ -1,10 +1,13 @@
 import { XbstreamError, type XbstreamErrorCode } from '../errors.js';
 import type { ChunkHeader } from '../format/chunk.js';
-import type { StoredPath } from '../format/stored-path.js';
+import { pathText, type StoredPath } from '../format/stored-path.js';
 import { EntryTable, type Entry } from './entries.js';
 
 /** More are only counted: a hostile archive must not fill the memory with complaints. */
 export const MAX_PROBLEMS = 10_000;
+
+/** Most files that a problem of none in particular names. */
+const MOST_NAMED = 5;
 
 /** What every further chunk of a file would say again. */
 const ONCE_A_FILE: ReadonlySet<XbstreamErrorCode> = new Set(['XB_UNSAFE_PATH', 'XB_DUPLICATE_PATH']);
@@ -36,6 +39,7 @@ export class Losses<Content> {
     if (path === undefined) {
       this.isAnyonePossible = true;
       for (const entry of this.#table.open) this.#lost.add(entry);
+      error = this.#naming(error);
     }
     const entry = path === undefined ? undefined : this.#table.find(path);
     if (entry !== undefined) {
@@ -69,6 +73,18 @@ export class Losses<Content> {
       this.#lost.add(entry);
       if (!this.#cut.has(entry)) this.#add(EntryTable.missingEnd(entry), entry.path);
     }
+  }
+
+  /** The error with the names of the files that may have lost something by it. */
+  #naming(error: XbstreamError): XbstreamError {
+    const open = [...this.#table.open].map(({ path }) => path);
+    if (open.length === 0) return error;
+    const more = open.length > MOST_NAMED ? ` and ${open.length - MOST_NAMED} more` : '';
+    const names = open.slice(0, MOST_NAMED).map(pathText).join(', ');
+    return error.with({
+      path: open.length === 1 ? open[0] : undefined,
+      details: [`not complete at that place, and perhaps damaged by it: ${names}${more}`],
+    });
   }
 
   #add(error: XbstreamError, path: StoredPath | undefined): void {

@@ -1,5 +1,6 @@
 import { XbstreamError, type XbstreamErrorCode } from '../errors.js';
 import { CHUNK_MAGIC, type ChunkHeader } from '../format/chunk.js';
+import { crc32 } from '../format/crc32.js';
 import { normalizePath, pathText, type StoredPath } from '../format/stored-path.js';
 import { ChunkReader, type ChunkConsumer, type PayloadUse } from './chunk-reader.js';
 import { chunkEnd, guessHeader, isBoundary, type HeaderGuess } from './header-guess.js';
@@ -48,6 +49,9 @@ export interface SalvageReading {
 const KEPT_BYTES = 16 * 1024 * 1024;
 /** Bytes that may be read again beside as many as the archive has: a hostile one must not have us go back for ever. */
 const REREAD_BYTES = 256 * 1024 * 1024;
+/** So much of what follows a bad header is looked at before it is judged, where it cannot be had later: a chunk as a rule. */
+const WAITED_BYTES = 12 * 1024 * 1024;
+const CHECKED_BYTES = 1024 * 1024;
 
 const MAGIC = Buffer.from(CHUNK_MAGIC, 'latin1');
 const NOTHING = Buffer.alloc(0);
@@ -100,6 +104,8 @@ export class SalvagingReader implements SalvageReading {
   readonly #recent: RecentBytes | undefined;
   readonly #lookback: Lookback;
   readonly #guarded: ChunkConsumer;
+  /** A header that cannot be right waits until what follows it has come. */
+  #waiting: { error: XbstreamError; until: number } | undefined;
   #reader: ChunkReader;
   /** Archive offset of the next byte that the caller gives. */
   #inputOffset = 0;
@@ -140,7 +146,7 @@ export class SalvagingReader implements SalvageReading {
   }
 
   get skippableBytes(): number {
-    if (this.#search !== undefined || this.isHolding) return 0;
+    if (this.#search !== undefined || this.#waiting !== undefined || this.isHolding) return 0;
     return Math.max(0, this.#position - this.#inputOffset) + this.#reader.skippableBytes;
   }
 
@@ -234,6 +240,11 @@ export class SalvagingReader implements SalvageReading {
   }
 
   #step(bytes: Buffer): void {
+    if (this.#waiting !== undefined) {
+      this.#position += bytes.length;
+      if (this.#position >= this.#waiting.until) this.#waitNoMore();
+      return;
+    }
     if (this.#search !== undefined && this.#tentativeAt === undefined) {
       this.#lookFor(bytes);
       return;
@@ -248,6 +259,12 @@ export class SalvagingReader implements SalvageReading {
     }
   }
 
+  #waitNoMore(): void {
+    const { error } = this.#waiting!;
+    this.#waiting = undefined;
+    this.#recoverHeader(error);
+  }
+
   #recover(error: XbstreamError): void {
     const at = error.archiveOffset ?? this.#position;
     const current = this.#current;
@@ -257,6 +274,12 @@ export class SalvagingReader implements SalvageReading {
       this.#goOn(current.end);
       return;
     }
+    if (this.#recent === undefined) this.#recoverHeader(error);
+    else this.#waiting = { error, until: at + WAITED_BYTES };
+  }
+
+  #recoverHeader(error: XbstreamError): void {
+    const at = error.archiveOffset ?? this.#position;
     const guess = guessHeader(this.#lookback, at, this.#options.absoluteNames);
     if (guess?.confirmed === true) {
       this.#mend(error, guess);
@@ -266,9 +289,11 @@ export class SalvagingReader implements SalvageReading {
   }
 
   #mend(error: XbstreamError, { header, endOffset }: HeaderGuess): void {
-    const told = error.with({
+    const told = new XbstreamError(error.code, `a damaged chunk header in ${pathText(header.path)}: ${error.message}`, {
       path: header.path,
-      details: [`by what can be read of it, the chunk belongs to ${pathText(header.path)}`],
+      archiveOffset: error.archiveOffset,
+      details: [...error.details, `by what can be read of it, the chunk belongs to ${pathText(header.path)}`],
+      hints: error.hints,
     });
     this.#consumer.damaged(told, header.path);
     this.#suspect = undefined;
@@ -282,6 +307,10 @@ export class SalvagingReader implements SalvageReading {
 
   /** @returns false when there is more to do, perhaps with bytes that came before */
   #isOver(): boolean {
+    if (this.#waiting !== undefined) {
+      this.#waitNoMore();
+      return false;
+    }
     if (this.#search !== undefined && this.#tentativeAt === undefined) {
       this.#endSearch(undefined);
       return true;
@@ -390,12 +419,27 @@ export class SalvagingReader implements SalvageReading {
     }
   }
 
+  /** Whether a chunk's checksum holds if it ends here, and not where it says. */
+  #isWhole({ header }: Span, end: number): boolean {
+    if (header.type !== 'payload' && header.type !== 'sparse') return false;
+    let sum = 0;
+    for (let at = header.archiveOffset + header.headerBytes; at < end;) {
+      if (end - at > KEPT_BYTES) return false;
+      const bytes = this.#lookback.bytesAt(at, Math.min(end - at, CHECKED_BYTES));
+      if (bytes.length === 0) return false;
+      sum = crc32(bytes, sum);
+      at += bytes.length;
+    }
+    return sum === header.crc32;
+  }
+
   #endSearch(foundAt: number | undefined): void {
     const { error, errorAt, path, suspect } = this.#search!;
     this.#search = undefined;
     this.#tentativeAt = undefined;
-    if (suspect !== undefined && foundAt !== undefined && foundAt < errorAt) {
-      if (!suspect.failed) this.#consumer.damaged(wrongLength(suspect, foundAt), suspect.header.path);
+    const next = foundAt ?? this.#inputOffset;
+    if (suspect !== undefined && next !== errorAt && (next < errorAt || this.#isWhole(suspect, next))) {
+      if (!suspect.failed) this.#consumer.damaged(wrongLength(suspect, next), suspect.header.path);
       this.#consumer.doubted(suspect.header.path);
       return;
     }

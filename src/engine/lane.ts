@@ -262,7 +262,12 @@ export class Lane implements ByteSink, SalvageConsumer {
   /** Stored names of files that did not become complete. */
   get lost(): StoredPath[] {
     const doubtful = this.#doubtsEmptyFiles() ? this.#empty : [];
-    return [...this.#growing, ...doubtful].map(({ path }) => path);
+    const lost = new Set<FileEntry>([...this.#growing, ...doubtful]);
+    for (const entry of this.#table.entries) {
+      // Of these nothing has come that could be used.
+      if (this.#isLost(entry) && entry.content === undefined && this.#options.wanted.begins(entry)) lost.add(entry);
+    }
+    return Array.from(lost, ({ path }) => path);
   }
 
   #doubtsEmptyFiles(): boolean {
