@@ -93,7 +93,7 @@ function fileNamePattern(name: string): string {
 
 function characterPattern(character: string): string {
   if (/^[0-9A-Za-z_]$/.test(character)) return character;
-  const plain = character.replace(/[\\^$.*+?()[\]{}|/-]/u, String.raw`\$&`);
+  const plain = character.replace(/[\\^$.*+?()[\]{}|/]/u, String.raw`\$&`);
   const units = Array.from({ length: character.length }, (_, index) => character.charCodeAt(index));
   const hex = units.map((unit) => `@${hexPattern(unit)}`).join('');
   const pairs = PAIR_BLOCKS.filter(([first, last]) => units.length === 1 && units[0]! >= first && units[0]! <= last);

@@ -37,7 +37,7 @@ export async function cat(
       signal.throwIfAborted();
       await write(bytes);
     };
-    const output = new StreamOutput(sink, (path) => wanted.rank(path));
+    const output = new StreamOutput(sink, (path) => (source.seekable ? 0 : wanted.rank(path)));
     const decoding = new Decoding(
       { decompress: options.decompress, key: options.key },
       {
@@ -47,7 +47,7 @@ export async function cat(
           reporter.warning('an old format of encryption cannot prove the key: with a wrong one this is garbage'),
       },
     );
-    const tools = { options, wanted, output, decoding, reporter };
+    const tools = { options, wanted, output, decoding, reporter, signal };
     if (source.seekable) await catByPosition(source, tools);
     else await catAsItComes(source, tools);
   });
@@ -59,6 +59,7 @@ interface CatTools {
   output: StreamOutput;
   decoding: Decoding;
   reporter: CommonReporter;
+  signal: AbortSignal;
 }
 
 /** Which files are wanted, and in which order. */
@@ -134,7 +135,8 @@ function incomplete(entry: IndexEntry, { problems }: ArchiveIndex): XbstreamErro
   return new XbstreamError('XB_MISSING_EOF', `${pathText(entry.path)} is not complete`, { path: entry.path });
 }
 
-async function catAsItComes(source: Source, { options, wanted, output, decoding, reporter }: CatTools): Promise<void> {
+async function catAsItComes(source: Source, tools: CatTools): Promise<void> {
+  const { options, wanted, output, decoding, reporter, signal } = tools;
   const lane = new Lane({
     output,
     decoding,
@@ -158,6 +160,7 @@ async function catAsItComes(source: Source, { options, wanted, output, decoding,
   };
   try {
     await source.run(sink);
+    signal.throwIfAborted();
     const problems = await lane.end();
     await output.flush();
     tellProblems([...problems, ...(problems.length === 0 ? wanted.unmatched() : [])], reporter);

@@ -32,7 +32,7 @@ export class DecodedFile implements OutputFile {
   #storedBytes = 0;
   #ended = false;
   /** What has gone wrong: from then on nothing is decoded, and the file is never finished. */
-  #failure: unknown;
+  #failure: Error | undefined;
 
   /** @param file takes the decoded content */
   constructor(storedPath: StoredPath, file: OutputFile, options: DecodedFileOptions) {
@@ -123,13 +123,14 @@ export class DecodedFile implements OutputFile {
   }
 
   /** Takes note of what has gone wrong. A codec knows nothing of files: the error gets the name here. */
-  #told(error: unknown): unknown {
+  #told(error: unknown): Error {
     this.#failure ??= this.#named(error);
     return this.#failure;
   }
 
-  #named(error: unknown): unknown {
-    if (!(error instanceof XbstreamError) || error.path !== undefined) return error;
+  #named(error: unknown): Error {
+    if (!(error instanceof XbstreamError)) return error instanceof Error ? error : new Error(String(error));
+    if (error.path !== undefined) return error;
     const { code, message, details, hints } = error;
     return new XbstreamError(code, `${pathText(this.#storedPath)}: ${message}`, {
       path: this.#storedPath,

@@ -1,15 +1,11 @@
 import { printable, printablePath } from './printable.js';
 import type { Verification, VerifyReporter } from './reporter.js';
 import { digestLines } from './text.js';
-import { TextPrinter, type PrinterSettings } from './text-printer.js';
+import { TextPrinter } from './text-printer.js';
 import { verdict } from './verify-text.js';
 
 /** A verification as commands of a GitHub workflow, which shows them as annotations. */
 export class VerifyGithubReporter extends TextPrinter implements VerifyReporter {
-  constructor(settings: PrinterSettings) {
-    super(settings);
-  }
-
   verified(verification: Verification): void {
     const { ok, archiveName, problems, problemCount } = verification;
     const file = archiveName === '-' ? '' : `file=${property(archiveName)},`;

@@ -1,15 +1,11 @@
 import type { XbstreamError } from '../errors.js';
 import { printable } from './printable.js';
 import type { Verification, VerifyReporter } from './reporter.js';
-import { TextPrinter, type PrinterSettings } from './text-printer.js';
+import { TextPrinter } from './text-printer.js';
 import { byFile, placeOf, verdict } from './verify-text.js';
 
 /** A verification as a JUnit report, which CI systems show: a test for the archive, and one for each file with a problem. */
 export class VerifyJunitReporter extends TextPrinter implements VerifyReporter {
-  constructor(settings: PrinterSettings) {
-    super(settings);
-  }
-
   verified(verification: Verification): void {
     const { ok, archiveName, elapsedSeconds, problems, digests } = verification;
     const groups = [...byFile(problems)];

@@ -32,12 +32,17 @@ export function placeOf({ archiveOffset }: XbstreamError): string {
 
 /** What a verification comes to, in a line. */
 export function verdict(verification: Verification): string {
-  const { ok, entries, bytes, archiveBytes, elapsedSeconds, problemCount, archiveName } = verification;
+  const { ok, entries, bytes, archiveBytes, elapsedSeconds, problems, problemCount, archiveName } = verification;
   const name = archiveName === '-' ? 'the archive on stdin' : printable(archiveName);
   const rate = elapsedSeconds < 0.05 ? '' : `, ${formatRate(archiveBytes / elapsedSeconds)}`;
   const amount = `${formatCount(entries, 'file')} (${formatBytes(bytes)})`;
   if (ok) return `${name} is whole: ${amount}, every checksum held, in ${formatSeconds(elapsedSeconds)}${rate}`;
-  return `${name} is NOT whole: ${formatCount(problemCount, 'problem')}; ${amount} in ${formatSeconds(elapsedSeconds)}${rate}`;
+  return `${name} is NOT ${isOnlyUnread(problems) ? 'proven ' : ''}whole: ${formatCount(problemCount, 'problem')}; ${amount} in ${formatSeconds(elapsedSeconds)}${rate}`;
+}
+
+/** Nothing was found damaged, but something could not be looked into. */
+function isOnlyUnread(problems: readonly XbstreamError[]): boolean {
+  return problems.every(({ code }) => code === 'XB_KEY_REQUIRED' || code.startsWith('XB_UNSUPPORTED'));
 }
 
 /** A verification for people: what is wrong, by file. */

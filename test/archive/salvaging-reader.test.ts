@@ -7,6 +7,7 @@ import { WantedByCurrentName } from '../../dist/archive/wanted-entries.js';
 import { Lane } from '../../dist/engine/lane.js';
 import type { XbstreamError } from '../../dist/errors.js';
 import { archive, end, file, noise, payload } from '../helpers/archive-bytes.js';
+import { walkChunks } from '../helpers/chunk-walk.js';
 import { fixture } from '../helpers/fixtures.js';
 import { MemoryOutput } from '../helpers/memory-output.js';
 import { tenDamages } from '../helpers/ten-damages.js';
@@ -153,3 +154,29 @@ test('500 places changed at random in a real archive: never silent about what is
     if (files.size < whole.files.size) assert.ok(errors.length > 0, `byte ${place}: silent`);
   }
 });
+
+test('cut at each chunk boundary and at 500 other places: always a problem', async () => {
+  for (const name of ['percona/sparse-w16k', 'percona/base-none-NONE']) {
+    const { bytes } = fixture(name);
+    const boundaries = walkChunks(bytes).map(({ start }) => start);
+    const places = noise(250 * 4, 3);
+    const others = Array.from({ length: 250 }, (_, index) => places.readUInt32LE(index * 4) % bytes.length);
+    for (const length of [...boundaries, ...others]) {
+      const { errors } = await salvage(bytes.subarray(0, length), length % 2 === 0, 65536);
+      // An end chunk may be all that is missing of a file that nothing else tells of: then what is left is an archive.
+      const isWhole = walkedFilesAreEnded(bytes.subarray(0, length), boundaries);
+      assert.ok(errors.length > 0 || isWhole, `${name} cut at ${length}`);
+    }
+  }
+});
+
+/** Whether a cut archive ends between two files, so that nothing can tell that there were more. */
+function walkedFilesAreEnded(bytes: Buffer, boundaries: readonly number[]): boolean {
+  if (bytes.length === 0 || !boundaries.includes(bytes.length)) return false;
+  const open = new Set<string>();
+  for (const { type, path } of walkChunks(bytes)) {
+    if (type === 'E') open.delete(path);
+    else open.add(path);
+  }
+  return open.size === 0;
+}
