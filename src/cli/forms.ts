@@ -99,7 +99,7 @@ export const FORMS: Readonly<Record<Form, FormDefinition>> = {
     examples: [
       { command: 'tsxbstream verify backup.xbstream', purpose: 'is it whole?' },
       {
-        command: 'tsxbstream verify --deep --decrypt=AES256 --encrypt-key-file=KEY backup.xbstream',
+        command: 'tsxbstream verify --deep --decrypt=AES256 -f KEY backup.xbstream',
         purpose: 'also inside of compressed and encrypted files',
       },
       {

@@ -127,7 +127,7 @@ function terminalError(operands: readonly string[], form: Form): Error {
   return usageError(
     what,
     `from a file: ${FORMS[form].call} ARCHIVE${END[form] ?? ''}`,
-    `from a pipe: ... | ${FORMS[form].call} -${END[form] ?? ''}`,
+    `from a pipe: ... | ${FORMS[form].call}${form === 'cat' ? ' -' : ''}${END[form] ?? ''}`,
   );
 }
 
