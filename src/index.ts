@@ -1,10 +1,19 @@
 /**
- * tsxbstream as a library: unpack MySQL and MariaDB backup streams from a program.
+ * tsxbstream as a library: unpack, inspect and verify MySQL and MariaDB backup streams from a program.
  *
  * @packageDocumentation
  */
 export { extract } from './commands/extract.js';
 export type { ExistingFilePolicy, ExtractOptions } from './commands/extract-options.js';
+export { list } from './commands/list.js';
+export type { ListOptions } from './commands/list-options.js';
+export { verify } from './commands/verify.js';
+export type { VerifyOptions } from './commands/verify-options.js';
+export { info } from './commands/info.js';
+export type { InfoOptions } from './commands/info-options.js';
+export { cat } from './commands/cat.js';
+export type { CatOptions } from './commands/cat-options.js';
+export type { ContentSink } from './output/stream-output.js';
 export type { SelectionOptions } from './archive/selection.js';
 export type { CipherName, DecryptionKey } from './codec/codec.js';
 export { XbstreamError, type ErrorFacts, type XbstreamErrorCode } from './errors.js';
@@ -20,4 +29,18 @@ export {
 } from './format/chunk.js';
 export { isUtf8, pathBytes, pathText, type StoredPath } from './format/stored-path.js';
 export type { InputChoice } from './input/open-source.js';
-export type { ExtractSummary, FileReport, ProgressReport, Reporter } from './ui/reporter.js';
+export type {
+  BackupDescription,
+  CommonReporter,
+  ExtractSummary,
+  FileReport,
+  InfoReporter,
+  ListedCorrection,
+  ListedEntry,
+  Listing,
+  ListReporter,
+  ProgressReport,
+  Reporter,
+  Verification,
+  VerifyReporter,
+} from './ui/reporter.js';

@@ -90,12 +90,15 @@ export class Coverage {
     return undefined;
   }
 
-  /** The first range that is missing before the last byte, start and end (exclusive); `undefined` when there is none. */
-  get firstGap(): readonly [number, number] | undefined {
-    const [start, end, next] = this.#bounds ?? [];
-    if (start === undefined || end === undefined) return undefined;
-    if (start > 0) return [0, start];
-    return next === undefined ? undefined : [end, next];
+  /** The first `most` ranges that are missing before the last byte, start and end (exclusive). */
+  gaps(most: number): (readonly [number, number])[] {
+    const bounds = this.#bounds ?? [];
+    const gaps: (readonly [number, number])[] = [];
+    for (let at = 0; at < bounds.length && gaps.length < most; at += 2) {
+      const before = at === 0 ? 0 : bounds[at - 1]!;
+      if (bounds[at]! > before) gaps.push([before, bounds[at]!]);
+    }
+    return gaps;
   }
 
   /** Forgets everything; the budget gets back what it lent. */

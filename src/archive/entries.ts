@@ -3,6 +3,9 @@ import { FLAG_REWRITE, type ChunkHeader, type RenameHeader } from '../format/chu
 import { normalizePath, pathText, type StoredPath } from '../format/stored-path.js';
 import { Coverage, RangeBudget } from './coverage.js';
 
+/** Most missing parts of a file that an error names. */
+const MOST_GAPS_TOLD = 20;
+
 /** A stored file, as far as the archive has told of it. */
 export class Entry<Content> {
   /** In which order the archive's entries began, from 0. A rewritten file is a new entry. */
@@ -22,6 +25,8 @@ export class Entry<Content> {
   sparse = false;
   /** Where the archive first mentions it, in bytes. */
   readonly archiveOffset: number;
+  /** Which of its bytes have come is not known: a damaged chunk told a wrong length. */
+  isDoubted = false;
   /** What the reader of the archive keeps with it. */
   content: Content | undefined;
 
@@ -107,6 +112,24 @@ export class EntryTable<Content> {
     }
   }
 
+  /** The entry of a path, as a chunk says it. */
+  find(path: StoredPath): Entry<Content> | undefined {
+    const known = this.#entries.get(path);
+    if (known !== undefined) return known;
+    try {
+      return this.#entries.get(normalizePath(path, 0, this.#absoluteNames));
+    } catch {
+      return undefined; // no file can have such a path
+    }
+  }
+
+  /** Nothing more is expected of an entry, though it is not whole. */
+  close(entry: Entry<Content>): void {
+    entry.whole = true;
+    entry.coverage?.release();
+    entry.coverage = undefined;
+  }
+
   /** Whether a chunk changes what was whole before. */
   corrects(header: ChunkHeader): boolean {
     if (header.type === 'remove' || header.type === 'rename') return true;
@@ -139,7 +162,7 @@ export class EntryTable<Content> {
     entry.chunks += 1;
     if (header.type === 'sparse') entry.sparse = true;
     if (end > start) {
-      const overlap = entry.coverage?.add(start, end);
+      const overlap = entry.isDoubted ? undefined : entry.coverage?.add(start, end);
       if (overlap !== undefined) throw overlapping(entry, header, start, end, overlap);
       entry.sizeBytes = Math.max(entry.sizeBytes, end);
     }
@@ -160,14 +183,15 @@ export class EntryTable<Content> {
     const known = this.#entries.get(path);
     if (known?.whole === true) throw duplicatePath(path, header);
     const entry = known ?? this.#begin(path, header, true);
-    const gap = entry.coverage?.firstGap;
-    if (gap !== undefined) {
+    const gaps = entry.isDoubted ? [] : (entry.coverage?.gaps(MOST_GAPS_TOLD) ?? []);
+    if (gaps.length > 0) {
       throw new XbstreamError('XB_GAP', `a part of ${pathText(path)} is missing`, {
         path,
         archiveOffset: header.archiveOffset,
-        details: [
-          `its end chunk is at archive byte ${header.archiveOffset}, but bytes ${gap[0]}-${gap[1] - 1} of the file have not come`,
-        ],
+        details: gaps.map(
+          ([from, to]) =>
+            `its end chunk is at archive byte ${header.archiveOffset}, but bytes ${from}-${to - 1} of the file have not come`,
+        ),
       });
     }
     entry.chunks += 1;

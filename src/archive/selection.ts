@@ -2,13 +2,18 @@ import { createRequire } from 'node:module';
 import type picomatch from 'picomatch';
 import { XbstreamError } from '../errors.js';
 import { pathText, type StoredPath } from '../format/stored-path.js';
+import { isNeededByPrepare, TableName } from './table-names.js';
 
-/** Which entries are wanted; all when both lists are empty. */
+/** Which entries are wanted; all when nothing is given. */
 export interface SelectionOptions {
   /** Globs; an entry is wanted when one of them matches its final name, or when there is none. */
   include: readonly string[];
   /** Globs; an entry that matches one is not wanted, whatever `include` says. */
   exclude: readonly string[];
+  /** Tables by their SQL names (`shop.orders`): their files are wanted, and those that a prepare needs. */
+  tables?: readonly string[] | undefined;
+  /** With `tables`: leave out what only a prepare needs. */
+  tablesAlone?: boolean | undefined;
 }
 
 /** What xtrabackup puts behind a name for what it did to the file; a pattern may leave it away. */
@@ -23,15 +28,20 @@ const LAYER_SUFFIX = /\.(?:qp|lz4|zst|xbcrypt)$/;
 export class Selection {
   readonly #include: readonly Pattern[];
   readonly #exclude: readonly Pattern[];
+  readonly #tables: readonly TableName[];
+  readonly #tablesAlone: boolean;
 
+  /** @throws XbstreamError `XB_USAGE` for what is no name of a table */
   constructor(options: SelectionOptions) {
     this.#include = options.include.map((glob) => new Pattern(glob));
     this.#exclude = options.exclude.map((glob) => new Pattern(glob));
+    this.#tables = (options.tables ?? []).map(tableName);
+    this.#tablesAlone = options.tablesAlone === true;
   }
 
   /** Whether every entry is wanted. */
   get isEverything(): boolean {
-    return this.#include.length === 0 && this.#exclude.length === 0;
+    return this.#include.length === 0 && this.#exclude.length === 0 && this.#tables.length === 0;
   }
 
   wants(path: StoredPath): boolean {
@@ -40,18 +50,38 @@ export class Selection {
     // Every pattern is asked, so that each knows whether it ever matched.
     const included = this.#include.filter((pattern) => pattern.matches(names)).length > 0;
     const excluded = this.#exclude.filter((pattern) => pattern.matches(names)).length > 0;
-    return (included || this.#include.length === 0) && !excluded;
+    const isOfTable = this.#tables.filter((table) => table.owns(path)).length > 0;
+    const isNeeded = this.#tables.length > 0 && !this.#tablesAlone && isNeededByPrepare(path);
+    const isOpen = this.#include.length === 0 && this.#tables.length === 0;
+    return (included || isOfTable || isNeeded || isOpen) && !excluded;
   }
 
   /** The error for patterns that no entry matched, where there are any. */
   unmatched(): XbstreamError | undefined {
+    const tables = this.#tables.filter(({ matched }) => !matched).map(({ text }) => text);
+    if (tables.length > 0) return noTable(tables);
     const globs = this.#include.filter((pattern) => !pattern.matched).map(({ glob }) => glob);
     if (globs.length === 0) return undefined;
     const what = globs.length === 1 ? 'this pattern' : 'these patterns';
     return new XbstreamError('XB_NO_MATCH', `nothing in the archive matches ${what}: ${globs.join('  ')}`, {
-      hints: ['to see the names in it, without writing anything: tsxbstream extract --dry-run -v ARCHIVE'],
+      hints: ['to see the names in it: tsxbstream list ARCHIVE'],
     });
   }
+}
+
+function tableName(text: string): TableName {
+  const table = TableName.parse(text);
+  if (table !== undefined) return table;
+  throw new XbstreamError('XB_USAGE', `"${text}" is no name of a table`, {
+    hints: ['a database and a table, as in SQL: shop.orders, or `my.shop`.orders where a name holds a dot'],
+  });
+}
+
+function noTable(tables: readonly string[]): XbstreamError {
+  const what = tables.length === 1 ? 'this table' : 'these tables';
+  return new XbstreamError('XB_NO_MATCH', `the archive holds no file of ${what}: ${tables.join('  ')}`, {
+    hints: ['to see the names in it: tsxbstream list ARCHIVE'],
+  });
 }
 
 class Pattern {

@@ -1,9 +1,8 @@
 import { XbstreamError } from '../errors.js';
-import type { ChunkHeader } from '../format/chunk.js';
 import { pathText } from '../format/stored-path.js';
-import { PIECE_ROOM_BYTES, type ByteSink, type Source } from '../input/source.js';
-import { ChunkReader, type ChunkConsumer, type PayloadUse } from './chunk-reader.js';
-import { EntryTable, type Entry } from './entries.js';
+import type { Source } from '../input/source.js';
+import type { Entry } from './entries.js';
+import { readIndex } from './index.js';
 import type { Selection } from './selection.js';
 
 /** Tells of each entry, while the archive is read, whether it is wanted. */
@@ -19,9 +18,9 @@ export interface WantedEntries {
  * brought back when a later rename gives it a wanted name.
  */
 export class WantedByCurrentName implements WantedEntries {
-  readonly #selection: Selection;
+  readonly #selection: Pick<Selection, 'wants'>;
 
-  constructor(selection: Selection) {
+  constructor(selection: Pick<Selection, 'wants'>) {
     this.#selection = selection;
   }
 
@@ -45,6 +44,7 @@ export class WantedByCurrentName implements WantedEntries {
 
 /** Decides by final names, which a look through the archive's headers has told. */
 export class WantedByFinalName implements WantedEntries {
+  /** Entries are known again by where the archive mentions them first. */
   readonly #wanted: ReadonlySet<number>;
 
   private constructor(wanted: ReadonlySet<number>) {
@@ -52,68 +52,22 @@ export class WantedByFinalName implements WantedEntries {
   }
 
   /**
-   * Looks through an archive without reading payloads.
+   * Looks through an archive without reading payloads. Damage is no matter here: whoever reads it in earnest will say so.
    *
    * @param source a second reader of the same bytes, which can seek
-   * @throws XbstreamError `XB_IO`. Damage is no matter here: the look ends there, and so will the reading.
+   * @throws XbstreamError `XB_IO`
    */
   static async look(source: Source, selection: Selection, absoluteNames: boolean): Promise<WantedByFinalName> {
-    const table = new EntryTable<never>(absoluteNames);
-    const look = new HeaderLook(table);
-    try {
-      await source.run(look);
-    } catch (error) {
-      if (!(error instanceof XbstreamError) || error.code === 'XB_IO') throw error;
-    }
-    const wanted = new Set<number>();
-    for (const entry of table.entries) if (selection.wants(entry.path)) wanted.add(entry.ordinal);
-    return new WantedByFinalName(wanted);
+    const { entries } = await readIndex(source, { absoluteNames, allowEmpty: true });
+    const wanted = entries.filter(({ path }) => selection.wants(path));
+    return new WantedByFinalName(new Set(wanted.map(({ archiveOffset }) => archiveOffset)));
   }
 
   begins(entry: Entry<unknown>): boolean {
-    return this.#wanted.has(entry.ordinal);
+    return this.#wanted.has(entry.archiveOffset);
   }
 
   renamed(_entry: Entry<unknown>, wanted: boolean): boolean {
     return wanted;
-  }
-}
-
-class HeaderLook implements ByteSink, ChunkConsumer {
-  readonly #room = Buffer.allocUnsafeSlow(PIECE_ROOM_BYTES);
-  readonly #reader = new ChunkReader(this);
-  readonly #table: EntryTable<never>;
-
-  constructor(table: EntryTable<never>) {
-    this.#table = table;
-  }
-
-  room(): Buffer {
-    return this.#room;
-  }
-
-  push(piece: Buffer): undefined {
-    this.#reader.push(piece);
-  }
-
-  get skippableBytes(): number {
-    return this.#reader.skippableBytes;
-  }
-
-  skip(bytes: number): void {
-    this.#reader.skip(bytes);
-  }
-
-  chunk(header: ChunkHeader, spanBytes: number): PayloadUse {
-    this.#table.apply(header, spanBytes);
-    return 'pass';
-  }
-
-  payload(): void {
-    // Passed over.
-  }
-
-  chunkEnd(): void {
-    // Passed over.
   }
 }

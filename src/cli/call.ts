@@ -1,15 +1,29 @@
 /** From a command line to what it asks for. */
 import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
+import type { CatOptions } from '../commands/cat-options.js';
 import type { ExtractOptions } from '../commands/extract-options.js';
+import type { InfoOptions } from '../commands/info-options.js';
+import type { ListOptions } from '../commands/list-options.js';
+import type { VerifyOptions } from '../commands/verify-options.js';
+import type { InspectChoices, ListChoices, VerifyChoices } from '../ui/make-inspect-reporter.js';
 import type { ReporterChoices } from '../ui/make-reporter.js';
 import { EXIT_OK, EXIT_USAGE } from './exit-codes.js';
 import { extractOptions, reporterChoices } from './extract-arguments.js';
 import { FORMS, VERBS, verbOf } from './forms.js';
 import { formHelp, overview, shortHelp } from './help.js';
-import { readValues } from './option-values.js';
+import {
+  catOptions,
+  infoOptions,
+  listChoices,
+  listOptions,
+  verifyChoices,
+  verifyOptions,
+} from './inspect-arguments.js';
+import { readValues, type OptionValues } from './option-values.js';
 import type { Form } from './options.js';
 import { hideSecrets } from './process-title.js';
+import { commonChoices } from './shared-arguments.js';
 import { closest } from './suggestion.js';
 import { usageError } from './usage-error.js';
 import { version } from './version.js';
@@ -18,8 +32,15 @@ import { normaliseWords, type NormalisedWords } from './xbstream-grammar.js';
 /** What a command line asks for. */
 export type Call =
   /** A text: on stdout for who asked for it (exit code 0), else on stderr. */
-  | { kind: 'text'; text: string; exitCode: number }
-  | { kind: 'extract'; options: ExtractOptions; choices: ReporterChoices };
+  { kind: 'text'; text: string; exitCode: number } | VerbCall;
+
+/** What is asked of a verb. */
+export type VerbCall =
+  | { kind: 'extract'; options: ExtractOptions; choices: ReporterChoices }
+  | { kind: 'list'; options: ListOptions; choices: ListChoices }
+  | { kind: 'verify'; options: VerifyOptions; choices: VerifyChoices }
+  | { kind: 'info'; options: InfoOptions; choices: InspectChoices }
+  | { kind: 'cat'; options: CatOptions; choices: InspectChoices };
 
 /** What the reading of a command line depends on. */
 export interface CallSurroundings {
@@ -73,11 +94,38 @@ async function readForm(
   if (isAskedFor('version')) return { kind: 'text', text: `tsxbstream ${version()}\n`, exitCode: EXIT_OK };
   if (form === 'xbstream') checkMode(normalised);
   const values = await readValues(normalised, form);
-  return {
-    kind: 'extract',
-    options: extractOptions(values, normalised.operands, form, surroundings),
-    choices: reporterChoices(values, form),
-  };
+  return verbCall(form, values, normalised.operands, surroundings);
+}
+
+function verbCall(
+  form: Form,
+  values: OptionValues,
+  operands: readonly string[],
+  surroundings: CallSurroundings,
+): VerbCall {
+  switch (form) {
+    case 'xbstream':
+    case 'extract': {
+      const choices = reporterChoices(values, form);
+      return { kind: 'extract', options: extractOptions(values, operands, form, surroundings), choices };
+    }
+    case 'list': {
+      const choices = listChoices(values);
+      return { kind: 'list', options: listOptions(values, operands, surroundings), choices };
+    }
+    case 'verify': {
+      const choices = verifyChoices(values);
+      return { kind: 'verify', options: verifyOptions(values, operands, surroundings), choices };
+    }
+    case 'info': {
+      const choices = commonChoices(values);
+      return { kind: 'info', options: infoOptions(values, operands, surroundings), choices };
+    }
+    case 'cat': {
+      const choices = commonChoices(values);
+      return { kind: 'cat', options: catOptions(values, operands, surroundings), choices };
+    }
+  }
 }
 
 /** The xbstream form says by an option what is to be done. */

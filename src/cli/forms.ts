@@ -69,6 +69,79 @@ export const FORMS: Readonly<Record<Form, FormDefinition>> = {
       },
     ],
   },
+  list: {
+    call: 'tsxbstream list',
+    aliases: ['ls'],
+    usage: ['tsxbstream list [options] [ARCHIVE] [PATTERN...]'],
+    summary: 'show what is in an archive',
+    description: [
+      'Lists the files of ARCHIVE, or of stdin where ARCHIVE is - or missing, with their sizes and what was done to them (compression, encryption). Of a file only the headers are read, however large it is. The corrections that mariabackup sends are applied.',
+      'Exit code 0 means that every file listed has arrived, by its headers. Whether its content is right tells "verify".',
+    ],
+    examples: [
+      { command: 'tsxbstream list backup.xbstream', purpose: 'what is in it' },
+      {
+        command: "tsxbstream list --sort size backup.xbstream 'shop/*'",
+        purpose: 'the files of one database, the largest first',
+      },
+      { command: 'ssh db1 cat backup.xbstream | tsxbstream list --json', purpose: 'from a pipe, for a program' },
+    ],
+  },
+  verify: {
+    call: 'tsxbstream verify',
+    aliases: [],
+    usage: ['tsxbstream verify [options] [ARCHIVE]'],
+    summary: 'prove that an archive is whole',
+    description: [
+      'Reads all of ARCHIVE, or stdin where ARCHIVE is - or missing, and checks every chunk and every checksum, that no part of a file is missing, and that it ends where it should. Reports all that is wrong, by file. Writes nothing.',
+      'Exit code 0 means that the archive is whole. With --deep also what is inside of compressed and encrypted files.',
+    ],
+    examples: [
+      { command: 'tsxbstream verify backup.xbstream', purpose: 'is it whole?' },
+      {
+        command: 'tsxbstream verify --deep --decrypt=AES256 -f KEY backup.xbstream',
+        purpose: 'also inside of compressed and encrypted files',
+      },
+      {
+        command: 'tsxbstream verify --format github backup.xbstream',
+        purpose: 'problems as annotations of a workflow',
+      },
+      {
+        command: 'ssh db1 cat backup.xbstream | tsxbstream verify --digest sha256',
+        purpose: 'of a stream, with its checksum',
+      },
+    ],
+  },
+  info: {
+    call: 'tsxbstream info',
+    aliases: [],
+    usage: ['tsxbstream info [options] [ARCHIVE]'],
+    summary: 'tell what backup an archive holds, and what to do with it',
+    description: [
+      'Reads the small files in which xtrabackup and mariabackup tell of a backup: which program wrote it, of which server, full or incremental, with which positions. And says which commands prepare it.',
+    ],
+    examples: [
+      { command: 'tsxbstream info backup.xbstream', purpose: 'what is this, and what to do with it?' },
+      { command: 'tsxbstream info --json - < backup.xbstream', purpose: 'the same for a program' },
+    ],
+  },
+  cat: {
+    call: 'tsxbstream cat',
+    aliases: [],
+    usage: ['tsxbstream cat [options] ARCHIVE PATH...'],
+    summary: 'write the content of files to stdout',
+    description: [
+      'Writes the content of the files that match the PATHs to stdout, one after the other. Of an ARCHIVE that is a file nothing else is read. With --decompress and --decrypt files come out as they were on the server.',
+      'Exit code 0 means that all of it has come and every checksum held.',
+    ],
+    examples: [
+      { command: 'tsxbstream cat backup.xbstream xtrabackup_checkpoints', purpose: 'one small file' },
+      {
+        command: 'tsxbstream cat --decompress backup.xbstream shop/orders.ibd > orders.ibd',
+        purpose: 'one table, decompressed',
+      },
+    ],
+  },
 };
 
 /** The forms that are called by a verb. */

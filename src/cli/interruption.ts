@@ -51,7 +51,7 @@ export class Interruption {
   }
 
   /** What `work` comes to. If it was asked to stop and does not in time, rejects with the reason it was asked with. */
-  async patiently(work: Promise<void>): Promise<void> {
+  async patiently(work: Promise<unknown>): Promise<void> {
     const patience = new Promise<never>((_resolve, reject) => {
       this.#giveUp = reject;
     });

@@ -5,7 +5,7 @@
 import { nonEmpty, oneOf, positiveNumber, wholeNumber, type ValueKind } from './value-kinds.js';
 
 /** The ways to call the program: as xbstream (`-x`, `-c`), or by a verb. */
-export type Form = 'xbstream' | 'extract';
+export type Form = 'xbstream' | 'extract' | 'list' | 'verify' | 'info' | 'cat';
 
 /** Headings of the help text, in its order. */
 export const OPTION_GROUPS = [
@@ -46,7 +46,13 @@ export interface OptionDefinition {
   secret?: boolean;
 }
 
+const ALL: readonly Form[] = ['xbstream', 'extract', 'list', 'verify', 'info', 'cat'];
 const BOTH: readonly Form[] = ['xbstream', 'extract'];
+/** Those that undo layers. */
+const DECODING: readonly Form[] = ['xbstream', 'extract', 'verify', 'info', 'cat'];
+const SELECTING: readonly Form[] = ['xbstream', 'extract', 'list', 'cat'];
+/** Those that read the whole archive, in a thread of its own. */
+const READING: readonly Form[] = ['xbstream', 'extract', 'verify'];
 const XBSTREAM: readonly Form[] = ['xbstream'];
 
 const FIFO_LATER = 'reading an archive from several named pipes (--fifo-streams, --fifo-dir) is not built in yet';
@@ -62,7 +68,7 @@ const TABLE = {
     later: 'creating archives (-c, --create) is not built in yet',
   },
   decompress: {
-    forms: BOTH,
+    forms: ['xbstream', 'extract', 'cat'],
     classic: true,
     group: 'What to do',
     help: 'decompress .qp, .lz4 and .zst files',
@@ -71,7 +77,7 @@ const TABLE = {
     letters: 'd',
     value: 'ALGORITHM',
     kind: oneOf(['AES128', 'AES192', 'AES256', 'NONE'], true),
-    forms: BOTH,
+    forms: DECODING,
     classic: true,
     group: 'What to do',
     help: 'decrypt .xbcrypt files',
@@ -81,17 +87,25 @@ const TABLE = {
     value: 'GLOB',
     kind: nonEmpty('a pattern of file names, such as "shop/*"'),
     addsUp: true,
-    forms: BOTH,
+    forms: SELECTING,
     group: 'Which files',
-    help: 'unpack only files that match, such as "shop/*"; may be repeated',
+    help: 'only files that match, such as "shop/*"; may be repeated',
   },
   exclude: {
     value: 'GLOB',
     kind: nonEmpty('a pattern of file names, such as "shop/*"'),
     addsUp: true,
-    forms: BOTH,
+    forms: SELECTING,
     group: 'Which files',
     help: 'leave out files that match, even those included; may be repeated',
+  },
+  tables: {
+    value: 'DB.TABLE,...',
+    kind: nonEmpty('names of tables, such as shop.orders'),
+    addsUp: true,
+    forms: SELECTING,
+    group: 'Which files',
+    help: 'the files of these tables, and all that a prepare needs',
   },
 
   directory: {
@@ -129,6 +143,11 @@ const TABLE = {
     help: 'write nothing: say what would be written and what space is free',
   },
   fsync: { forms: BOTH, group: 'Where to', help: 'have each file on the disk before it gets its final name' },
+  'keep-going': {
+    forms: BOTH,
+    group: 'Where to',
+    help: 'after damage go on with the next chunk that makes sense, and save every file that is whole',
+  },
   'remove-partial': {
     forms: BOTH,
     group: 'Where to',
@@ -137,7 +156,7 @@ const TABLE = {
   'allow-symlinks': { forms: BOTH, group: 'Where to', help: 'follow symbolic links inside the target directory' },
   'absolute-names': {
     letters: 'P',
-    forms: BOTH,
+    forms: ALL,
     classic: true,
     group: 'Where to',
     help: 'allow stored names that begin with /',
@@ -147,26 +166,60 @@ const TABLE = {
     value: 'NAME[,NAME...]',
     kind: nonEmpty('names of digests, such as sha256'),
     addsUp: true,
-    forms: BOTH,
+    forms: READING,
     group: 'Checking',
     help: 'also print the digest of the archive as it was read (md5, sha1, sha256, ...)',
   },
   manifest: {
     value: 'FILE',
     kind: nonEmpty('a file'),
-    forms: BOTH,
+    forms: READING,
     group: 'Checking',
-    help: 'write to FILE what "sha256sum -c" needs to check the unpacked files',
+    help: 'write to FILE what "sha256sum -c" needs to check the files',
   },
-  'allow-empty': { forms: BOTH, group: 'Checking', help: 'take an empty input for an archive without files' },
+  'allow-empty': {
+    forms: ['xbstream', 'extract', 'list', 'verify'],
+    group: 'Checking',
+    help: 'take an empty input for an archive without files',
+  },
 
-  json: { forms: ['extract'], group: 'What is shown', help: 'print JSON lines on stdout, for programs' },
-  verbose: { letters: 'v', forms: BOTH, classic: true, group: 'What is shown', help: 'name each file' },
-  quiet: { letters: 'q', forms: BOTH, group: 'What is shown', help: 'print only warnings and errors' },
+  deep: {
+    forms: ['verify'],
+    group: 'Checking',
+    help: 'also decompress and decrypt every file, and check all that is inside',
+  },
+  format: {
+    value: 'FORMAT',
+    kind: oneOf(['text', 'json', 'github', 'junit']),
+    forms: ['verify'],
+    group: 'What is shown',
+    help: 'text, json, github (annotations of a workflow) or junit (a report for CI)',
+  },
+  sort: {
+    value: 'BY',
+    kind: oneOf(['archive', 'size', 'name']),
+    forms: ['list'],
+    group: 'What is shown',
+    help: 'archive (the order in it), size or name',
+  },
+  bytes: { forms: ['list'], group: 'What is shown', help: 'sizes in bytes, also on a terminal' },
+  json: {
+    forms: ['extract', 'list', 'verify', 'info'],
+    group: 'What is shown',
+    help: 'print JSON lines on stdout, for programs',
+  },
+  verbose: {
+    letters: 'v',
+    forms: ALL,
+    classic: true,
+    group: 'What is shown',
+    help: 'name each file, or tell more of it',
+  },
+  quiet: { letters: 'q', forms: ALL, group: 'What is shown', help: 'print only warnings and errors' },
   progress: {
     value: 'WHEN',
     kind: oneOf(['auto', 'always', 'never']),
-    forms: BOTH,
+    forms: ALL,
     group: 'What is shown',
     help: 'auto (on a terminal), always or never',
   },
@@ -174,18 +227,18 @@ const TABLE = {
     aliases: ['colour'],
     value: 'WHEN',
     kind: oneOf(['auto', 'always', 'never']),
-    forms: BOTH,
+    forms: ALL,
     group: 'What is shown',
     help: 'auto (on a terminal, unless NO_COLOR is set), always or never',
   },
-  help: { letters: 'h?', forms: BOTH, classic: true, group: 'What is shown', help: 'show this help' },
-  version: { letters: 'V', forms: BOTH, classic: true, group: 'What is shown', help: 'show the version' },
+  help: { letters: 'h?', forms: ALL, classic: true, group: 'What is shown', help: 'show this help' },
+  version: { letters: 'V', forms: ALL, classic: true, group: 'What is shown', help: 'show the version' },
 
   parallel: {
     letters: 'p',
     value: 'N',
     kind: positiveNumber,
-    forms: BOTH,
+    forms: READING,
     classic: true,
     group: 'Threads and keys',
     help: 'use at most N threads',
@@ -193,7 +246,7 @@ const TABLE = {
   'decompress-threads': {
     value: 'N',
     kind: positiveNumber,
-    forms: BOTH,
+    forms: READING,
     classic: true,
     group: 'Threads and keys',
     help: 'use at most N threads for decompression',
@@ -201,7 +254,7 @@ const TABLE = {
   'encrypt-threads': {
     value: 'N',
     kind: positiveNumber,
-    forms: BOTH,
+    forms: READING,
     classic: true,
     group: 'Threads and keys',
     help: 'use at most N threads for decryption',
@@ -210,7 +263,7 @@ const TABLE = {
     letters: 'k',
     value: 'KEY',
     kind: nonEmpty('a key'),
-    forms: BOTH,
+    forms: DECODING,
     classic: true,
     group: 'Threads and keys',
     help: 'the key for --decrypt; taken off the process list at once',
@@ -220,7 +273,7 @@ const TABLE = {
     letters: 'f',
     value: 'FILE',
     kind: nonEmpty('a file'),
-    forms: BOTH,
+    forms: DECODING,
     classic: true,
     group: 'Threads and keys',
     help: 'a file that holds the key for --decrypt',

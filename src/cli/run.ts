@@ -3,7 +3,7 @@ import { isatty } from 'node:tty';
 import type { ExtractOptions } from '../commands/extract-options.js';
 import { XbstreamError } from '../errors.js';
 import { errorText } from '../ui/error-text.js';
-import { errorFields, jsonLine } from '../ui/json.js';
+import { errorFields, jsonLine } from '../ui/json-line.js';
 import { makeReporter, type ReporterSurroundings } from '../ui/make-reporter.js';
 import { choosePaint } from '../ui/paint.js';
 import type { Reporter } from '../ui/reporter.js';
@@ -11,6 +11,7 @@ import { bugText } from './bug-text.js';
 import { isXbstreamForm, readCall, type Call } from './call.js';
 import { EXIT_OK, EXIT_REFUSED, exitCodeFor } from './exit-codes.js';
 import { Outputs } from './outputs.js';
+import { runInspection } from './run-inspection.js';
 import { runVerb } from './verb-run.js';
 
 /** What of the process a run depends on. */
@@ -48,15 +49,14 @@ export async function run(surroundings: Surroundings, verbs: Verbs = VERBS): Pro
     await outputs.flushed();
     return outputs.failure === undefined ? call.exitCode : EXIT_REFUSED;
   }
-  const { options, choices } = call;
-  const paint = await choosePaint(choices.color, stderr.isTTY === true, env);
-  return runVerb((reporter, signal) => verbs.extract(options, reporter, signal), {
-    reporter: makeReporter(choices, surroundings, paint),
-    outputs,
-    stderr,
-    paint,
-    showStack: choices.verbose || isDebugging,
-  });
+  const paint = await choosePaint(call.choices.color, stderr.isTTY === true, env);
+  const tools = { outputs, stderr, paint, showStack: call.choices.verbose || isDebugging };
+  return call.kind === 'extract'
+    ? runVerb((reporter, signal) => verbs.extract(call.options, reporter, signal), {
+        ...tools,
+        reporter: makeReporter(call.choices, surroundings, paint),
+      })
+    : runInspection(call, surroundings, tools);
 }
 
 /** Answers a command line that cannot be followed. @returns the exit code */

@@ -1,17 +1,17 @@
 import { systemError, XbstreamError, type XbstreamErrorCode } from '../errors.js';
 import type { Paint } from '../ui/paint.js';
 import type { OutputStream } from '../ui/output-stream.js';
-import type { Reporter } from '../ui/reporter.js';
+import type { CommonReporter, Verification } from '../ui/reporter.js';
 import { bugText } from './bug-text.js';
 import { EXIT_REFUSED, exitCodeFor } from './exit-codes.js';
 import { Interruption } from './interruption.js';
 import type { Outputs } from './outputs.js';
 
 /** A verb that has been told everything but whom to report to and when to stop. */
-export type Verb = (reporter: Reporter, signal: AbortSignal) => Promise<void>;
+export type Verb<Reporter> = (reporter: Reporter, signal: AbortSignal) => Promise<unknown>;
 
 /** What a run of a verb needs beside it. */
-export interface VerbRunTools {
+export interface VerbRunTools<Reporter> {
   reporter: Reporter;
   outputs: Outputs;
   /** Where a bug is told. */
@@ -26,7 +26,10 @@ export interface VerbRunTools {
  *
  * @returns the exit code; after a signal it does not return but dies of it
  */
-export async function runVerb(verb: Verb, tools: VerbRunTools): Promise<number> {
+export async function runVerb<Reporter extends CommonReporter>(
+  verb: Verb<Reporter>,
+  tools: VerbRunTools<Reporter>,
+): Promise<number> {
   const { reporter, outputs } = tools;
   const told: XbstreamErrorCode[] = [];
   const interruption = new Interruption(() => reporter.close());
@@ -55,7 +58,7 @@ export async function runVerb(verb: Verb, tools: VerbRunTools): Promise<number> 
 }
 
 /** What a promise rejects with, in a box: anything can be thrown, `undefined` too. */
-async function failureOf(work: Promise<void>): Promise<{ error: unknown } | undefined> {
+async function failureOf(work: Promise<unknown>): Promise<{ error: unknown } | undefined> {
   try {
     await work;
     return undefined;
@@ -64,20 +67,19 @@ async function failureOf(work: Promise<void>): Promise<{ error: unknown } | unde
   }
 }
 
-/** A reporter that also notes the codes of the errors it is told. */
-function noting(reporter: Reporter, codes: XbstreamErrorCode[]): Reporter {
-  return {
-    wantsFiles: reporter.wantsFiles,
-    file: (report) => reporter.file(report),
-    warning: (message) => reporter.warning(message),
-    error: (error) => {
-      codes.push(error.code);
-      reporter.error(error);
+/** A reporter that also notes the codes of the errors it is told, and of the problems that a verification has found. */
+function noting<Reporter extends CommonReporter>(reporter: Reporter, codes: XbstreamErrorCode[]): Reporter {
+  return new Proxy(reporter, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name, target);
+      if (typeof value !== 'function') return value;
+      return (...words: unknown[]): unknown => {
+        if (name === 'error') codes.push((words[0] as XbstreamError).code);
+        if (name === 'verified') codes.push(...(words[0] as Verification).problems.map(({ code }) => code));
+        return Reflect.apply(value, target, words);
+      };
     },
-    progress: (report) => reporter.progress(report),
-    extracted: (summary) => reporter.extracted(summary),
-    close: () => reporter.close(),
-  };
+  });
 }
 
 /**
@@ -86,7 +88,7 @@ function noting(reporter: Reporter, codes: XbstreamErrorCode[]): Reporter {
  */
 function tellFailure(
   error: unknown,
-  { reporter, stderr, paint, showStack }: VerbRunTools,
+  { reporter, stderr, paint, showStack }: VerbRunTools<CommonReporter>,
   told: readonly XbstreamErrorCode[] = [],
 ): number {
   reporter.close();
@@ -99,7 +101,7 @@ function tellFailure(
 }
 
 /** A verb may have found something else wrong in the moment it was interrupted: both are told. */
-function tellInterruption(error: unknown, interruption: Interruption, tools: VerbRunTools): void {
+function tellInterruption(error: unknown, interruption: Interruption, tools: VerbRunTools<CommonReporter>): void {
   if (interruption.isReason(error)) {
     tellFailure(error, tools);
     return;

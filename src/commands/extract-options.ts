@@ -42,6 +42,8 @@ export interface ExtractOptions {
   dryRun: boolean;
   /** Have every file on the disk, not only in its cache, before its name is final. */
   fsync: boolean;
+  /** After damage go on at the next chunk that makes sense, and give every undamaged file its final name. */
+  keepGoing?: boolean | undefined;
   /** After a failure remove this run's own partial files. */
   removePartial: boolean;
   /** Names of digests (as `node:crypto` knows them) of the raw archive bytes. */

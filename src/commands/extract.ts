@@ -1,7 +1,7 @@
-import * as fs from 'node:fs';
 import { errorFromRecord } from '../errors.js';
 import { pathText } from '../format/stored-path.js';
-import { inputName, type InputChoice } from '../input/open-source.js';
+import { inputName } from '../input/open-source.js';
+import { inputSize } from '../input/input-size.js';
 import { runLane } from '../engine/run-lane.js';
 import type { Reporter } from '../ui/reporter.js';
 import type { ExtractOptions } from './extract-options.js';
@@ -15,9 +15,9 @@ import type { ExtractOptions } from './extract-options.js';
  */
 export async function extract(options: ExtractOptions, reporter: Reporter, signal: AbortSignal): Promise<void> {
   const started = performance.now();
-  const totalBytes = sizeOf(options.input);
+  const totalBytes = inputSize(options.input);
   const result = await runLane(
-    options,
+    { verb: 'extract', options },
     {
       file: reporter.wantsFiles ? (path, bytes) => reporter.file({ path, bytes }) : undefined,
       warning: (message) => reporter.warning(message),
@@ -43,19 +43,11 @@ export async function extract(options: ExtractOptions, reporter: Reporter, signa
       freeBytes: result.freeBytes,
       keptFiles: result.keptFiles,
       digests: result.digests,
+      lost: result.lost,
+      lostCount: result.lostCount,
       archiveName: options.input.kind === 'path' ? inputName(options.input) : '-',
     });
     if (worst !== undefined) throw worst;
     if (result.stopped) signal.throwIfAborted();
-  }
-}
-
-/** Bytes of an input that is a regular file; undefined where it is not known before the end. */
-function sizeOf(input: InputChoice): number | undefined {
-  try {
-    const stat = input.kind === 'path' ? fs.statSync(input.path) : fs.fstatSync(input.fd);
-    return stat.isFile() ? stat.size : undefined;
-  } catch {
-    return undefined; // the lane will say why
   }
 }

@@ -31,6 +31,8 @@ export class DecodedFile implements OutputFile {
   /** Bytes of the stored file so far. */
   #storedBytes = 0;
   #ended = false;
+  /** What has gone wrong: from then on nothing is decoded, and the file is never finished. */
+  #failure: Error | undefined;
 
   /** @param file takes the decoded content */
   constructor(storedPath: StoredPath, file: OutputFile, options: DecodedFileOptions) {
@@ -59,7 +61,8 @@ export class DecodedFile implements OutputFile {
   }
 
   write(bytes: Buffer, fileOffset: number): void {
-    if (fileOffset !== this.#storedBytes) throw this.#outOfOrder(fileOffset);
+    if (this.#failure !== undefined) return;
+    if (fileOffset !== this.#storedBytes) throw this.#told(this.#outOfOrder(fileOffset));
     this.#storedBytes += bytes.length;
     try {
       this.#chain.push(bytes);
@@ -70,7 +73,8 @@ export class DecodedFile implements OutputFile {
   }
 
   finish(sizeBytes: number, done: () => void): void {
-    if (sizeBytes !== this.#storedBytes) throw this.#outOfOrder(sizeBytes);
+    if (this.#failure !== undefined) throw this.#failure;
+    if (sizeBytes !== this.#storedBytes) throw this.#told(this.#outOfOrder(sizeBytes));
     const complete = (): void => {
       if (this.#chain.isKeyUnproven) this.#options.onUnprovenKey();
       this.#file.finish(this.#pages.fileBytes, done);
@@ -118,9 +122,15 @@ export class DecodedFile implements OutputFile {
     return this.#file.abandon(removePartial);
   }
 
-  /** A codec knows nothing of files: the error gets the name here. */
-  #told(error: unknown): unknown {
-    if (!(error instanceof XbstreamError) || error.path !== undefined) return error;
+  /** Takes note of what has gone wrong. A codec knows nothing of files: the error gets the name here. */
+  #told(error: unknown): Error {
+    this.#failure ??= this.#named(error);
+    return this.#failure;
+  }
+
+  #named(error: unknown): Error {
+    if (!(error instanceof XbstreamError)) return error instanceof Error ? error : new Error(String(error));
+    if (error.path !== undefined) return error;
     const { code, message, details, hints } = error;
     return new XbstreamError(code, `${pathText(this.#storedPath)}: ${message}`, {
       path: this.#storedPath,

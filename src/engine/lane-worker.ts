@@ -3,21 +3,28 @@ import { availableParallelism } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import { Selection } from '../archive/selection.js';
 import { WantedByCurrentName, WantedByFinalName, type WantedEntries } from '../archive/wanted-entries.js';
+import { lookbackOf } from '../archive/source-lookback.js';
 import type { ExtractOptions } from '../commands/extract-options.js';
 import { errorToRecord, XbstreamError } from '../errors.js';
 import type { StoredPath } from '../format/stored-path.js';
 import { openSource } from '../input/open-source.js';
 import type { ByteSink, Source } from '../input/source.js';
 import { DirectoryOutput } from '../output/directory-output.js';
+import { DiscardingOutput } from '../output/discarding-output.js';
 import { DryRunOutput } from '../output/dry-run-output.js';
 import { writeManifest } from '../output/manifest.js';
 import type { DecodePool } from './decode-pool.js';
 import type { Decoding } from './decoding.js';
 import { Lane, type LaneOptions } from './lane.js';
-import { LaneControl, type LaneMessage, type LaneResult, type LaneTask } from './protocol.js';
+import { encryptedFiles } from './encrypted-files.js';
+import { LaneControl, MAX_LOST, type LaneJob, type LaneMessage, type LaneResult, type LaneTask } from './protocol.js';
 
 const port = parentPort!;
-const { options, tellFiles, control: controlBuffer } = workerData as LaneTask;
+const { job, tellFiles, control: controlBuffer } = workerData as LaneTask;
+const options = job.options;
+const decompress = job.verb === 'verify' ? job.options.deep : job.options.decompress;
+const key = job.verb === 'verify' && !job.options.deep ? undefined : options.key;
+const keepsGoing = job.verb === 'verify' || job.options.keepGoing === true;
 const control = new LaneControl(controlBuffer);
 
 function post(message: LaneMessage): void {
@@ -56,7 +63,14 @@ class ReportingLane extends Lane implements ByteSink {
   }
 }
 
-function openOutput(options: ExtractOptions): DirectoryOutput | DryRunOutput {
+type LaneOutput = DirectoryOutput | DryRunOutput | DiscardingOutput;
+
+function openOutput(job: LaneJob): LaneOutput {
+  if (job.verb === 'verify') return new DiscardingOutput(job.options.manifest !== undefined);
+  return openTarget(job.options);
+}
+
+function openTarget(options: ExtractOptions): DirectoryOutput | DryRunOutput {
   const { target, createTarget, allowSymlinks, existing, stripComponents, fsync, manifest } = options;
   if (options.dryRun) {
     return new DryRunOutput({
@@ -82,11 +96,8 @@ function openOutput(options: ExtractOptions): DirectoryOutput | DryRunOutput {
 /** How entries are chosen: by final names where the input can be read twice. */
 async function chooseEntries(selection: Selection, source: Source): Promise<WantedEntries> {
   if (selection.isEverything || !source.seekable) return new WantedByCurrentName(selection);
-  const wanted = await WantedByFinalName.look(
-    await openSource(options.input, () => control.stopped),
-    selection,
-    options.absoluteNames,
-  );
+  const wanted = await WantedByFinalName.look(source, selection, options.absoluteNames);
+  source.rewind?.();
   const unmatched = selection.unmatched();
   if (unmatched !== undefined && !control.stopped) throw unmatched;
   return wanted;
@@ -102,7 +113,7 @@ async function makePool(): Promise<DecodePool | undefined> {
 
 /** How many threads may undo layers: the upper limits that were given, and never more than there are cores. */
 function decodingThreads(): number {
-  const { parallel, decompress, decompressThreads, key, decryptThreads } = options;
+  const { parallel, decompressThreads, decryptThreads } = options;
   if (!decompress && key === undefined) return 1;
   const limits = [decompress ? decompressThreads : undefined, key === undefined ? undefined : decryptThreads];
   const asked = Math.max(...limits.map((limit) => limit ?? parallel ?? DECODING_THREADS_MAX));
@@ -111,7 +122,6 @@ function decodingThreads(): number {
 
 /** Decoders are loaded only where something is to be decoded. */
 async function makeDecoding(pool: DecodePool | undefined): Promise<Decoding | undefined> {
-  const { decompress, key } = options;
   if (!decompress && key === undefined) return undefined;
   const { Decoding } = await import('./decoding.js');
   return new Decoding(
@@ -131,23 +141,28 @@ async function makeDecoding(pool: DecodePool | undefined): Promise<Decoding | un
 
 async function run(): Promise<LaneResult> {
   let lane: Lane | undefined;
-  let output: DirectoryOutput | DryRunOutput | undefined;
+  let output: LaneOutput | undefined;
+  let source: Source | undefined;
   let errors: XbstreamError[] = [];
+  /** Not all of the archive was read. */
+  let isUnread = false;
   const pool = await makePool();
   try {
-    const source = await openSource(options.input, () => control.stopped);
+    const opened = await openSource(options.input, () => control.stopped);
+    source = opened;
     // There is but one command: to stop.
-    port.on('message', () => source.stop());
-    const selection = new Selection(options.selection);
+    port.on('message', () => opened.stop());
+    const selection = new Selection(job.verb === 'verify' ? { include: [], exclude: [] } : job.options.selection);
     const wanted = await chooseEntries(selection, source);
-    output = openOutput(options);
+    output = openOutput(job);
     const laneOptions: LaneOptions = {
       output,
       decoding: await makeDecoding(pool),
       wanted,
       absoluteNames: options.absoluteNames,
       allowEmpty: options.allowEmpty,
-      jump: source.seekable && options.digests.length === 0,
+      jump: source.seekable && options.digests.length === 0 && job.verb !== 'verify',
+      salvage: keepsGoing ? { lookback: lookbackOf(source), doubtsEmptyFiles: job.verb === 'extract' } : undefined,
       digests: options.digests,
       onFile: tellFiles ? (path, bytes) => reports.add(path, bytes) : () => undefined,
     };
@@ -155,26 +170,41 @@ async function run(): Promise<LaneResult> {
     await source.run(lane);
     if (!control.stopped) {
       errors = await lane.end();
+      if (job.verb === 'verify' && job.options.deep && key === undefined) errors.push(...encryptedFiles(lane.files()));
       const unmatched = selection.unmatched();
       if (errors.length === 0 && unmatched !== undefined) errors.push(unmatched);
-      if (options.manifest !== undefined && errors.length === 0) writeManifest(options.manifest, lane.files());
+      if (options.manifest !== undefined && (errors.length === 0 || keepsGoing))
+        writeManifest(options.manifest, lane.files());
     }
   } catch (error) {
     if (!(error instanceof XbstreamError)) throw error;
     errors = [error];
+    isUnread = true;
   }
   const stopped = control.stopped && errors.length === 0;
-  const left = lane?.abandon(errors, options.removePartial) ?? { errors, partials: [] };
+  const lost = keepsGoing ? (lane?.lost ?? []) : [];
+  const left = lane?.abandon(errors, job.verb === 'extract' && job.options.removePartial) ?? { errors, partials: [] };
   reports.flush();
   output?.release();
+  source?.close();
   pool?.close();
-  const totals = lane?.totals() ?? { files: 0, bytes: 0, keptFiles: 0, archiveBytes: 0 };
+  const totals = lane?.totals() ?? {
+    files: 0,
+    bytes: 0,
+    keptFiles: 0,
+    archiveBytes: 0,
+    entries: 0,
+    entryBytes: 0,
+  };
   return {
     ...totals,
-    errors: left.errors.map(errorToRecord),
+    errors: (job.verb === 'verify' ? errors : left.errors).map(errorToRecord),
+    errorCount: Math.max(errors.length, lane?.problemCount ?? 0),
+    lost: lost.slice(0, MAX_LOST),
+    lostCount: lost.length,
     partials: left.partials,
     stopped,
-    digests: stopped || errors.length > 0 ? {} : (lane?.digests() ?? {}),
+    digests: stopped || isUnread || (errors.length > 0 && !keepsGoing) ? {} : (lane?.digests() ?? {}),
     freeBytes: output instanceof DryRunOutput ? output.freeBytes : undefined,
   };
 }

@@ -1,6 +1,14 @@
 import type { Hash } from 'node:crypto';
-import { ChunkReader, type ChunkConsumer, type PayloadUse } from '../archive/chunk-reader.js';
+import { ChunkReader, type PayloadUse } from '../archive/chunk-reader.js';
 import { EntryTable, type Entry, type EntryChange } from '../archive/entries.js';
+import { emptyArchive, Losses } from '../archive/losses.js';
+import type { Lookback } from '../archive/lookback.js';
+import {
+  isSalvageable,
+  SalvagingReader,
+  type SalvageConsumer,
+  type SalvageReading,
+} from '../archive/salvaging-reader.js';
 import type { WantedEntries } from '../archive/wanted-entries.js';
 import { XbstreamError } from '../errors.js';
 import type { ChunkHeader } from '../format/chunk.js';
@@ -25,8 +33,17 @@ export interface LaneOptions {
   jump: boolean;
   /** Digests of the raw archive to work out, by their names in `node:crypto`. */
   digests: readonly string[];
+  /** Goes on after damage, at the next chunk that makes sense. */
+  salvage?: SalvageSettings | undefined;
   /** A file has its final name. */
   onFile: (path: StoredPath, sizeBytes: number) => void;
+}
+
+export interface SalvageSettings {
+  /** Has bytes again; missing where the input cannot be read by position. */
+  lookback: Lookback | undefined;
+  /** A file that is nothing but an end chunk may have lost its content, where a part of the archive cannot be read. */
+  doubtsEmptyFiles: boolean;
 }
 
 /** What a lane has done. */
@@ -35,6 +52,9 @@ export interface LaneTotals {
   bytes: number;
   keptFiles: number;
   archiveBytes: number;
+  /** Entries of the archive, wanted or not, whole or not, and what their sizes add up to. */
+  entries: number;
+  entryBytes: number;
 }
 
 type FileEntry = Entry<OutputFile>;
@@ -45,10 +65,13 @@ type FileEntry = Entry<OutputFile>;
  * A file that consists of an end chunk alone is made only when the archive has ended well: damage to a path elsewhere may
  * have left that end chunk behind.
  */
-export class Lane implements ByteSink, ChunkConsumer {
+export class Lane implements ByteSink, SalvageConsumer {
   readonly #options: LaneOptions;
   readonly #table: EntryTable<OutputFile>;
-  readonly #reader = new ChunkReader(this);
+  readonly #reader: SalvageReading;
+  /** Set where damage does not end the reading. */
+  readonly #losses: Losses<OutputFile> | undefined;
+  #hashedBytes = 0;
   readonly #hashes: ReadonlyMap<string, Hash>;
   /** Wanted entries that are nothing but an end chunk. */
   readonly #empty = new Set<FileEntry>();
@@ -58,6 +81,16 @@ export class Lane implements ByteSink, ChunkConsumer {
   constructor(options: LaneOptions) {
     this.#options = options;
     this.#table = new EntryTable(options.absoluteNames);
+    const { salvage, absoluteNames } = options;
+    this.#losses = salvage === undefined ? undefined : new Losses(this.#table);
+    this.#reader =
+      salvage === undefined
+        ? new ChunkReader(this)
+        : new SalvagingReader(this, {
+            lookback: salvage.lookback,
+            absoluteNames,
+            refused: options.jump ? 'pass' : 'check',
+          });
     this.#hashes = new Map(
       options.digests.map((name) => [name, process.getBuiltinModule('node:crypto').createHash(name)]),
     );
@@ -68,27 +101,87 @@ export class Lane implements ByteSink, ChunkConsumer {
   }
 
   push(piece: Buffer): Promise<void> | undefined {
-    for (const hash of this.#hashes.values()) hash.update(piece);
+    if (this.#hashes.size > 0) this.#hash(piece);
     const taken = this.#reader.push(piece);
     if (this.#reader.isHolding) return this.#pushRest(piece, taken);
     this.#options.output.endStep();
-    return this.#options.decoding?.ready();
+    return this.#ready();
+  }
+
+  /** What comes again, after damage, is in the digests already. */
+  #hash(piece: Buffer): void {
+    const start = this.#reader.archiveOffset;
+    const fresh = piece.subarray(Math.max(0, this.#hashedBytes - start));
+    for (const hash of this.#hashes.values()) hash.update(fresh);
+    this.#hashedBytes = Math.max(this.#hashedBytes, start + piece.length);
   }
 
   /** A correction waits until all files before it have their names. */
   async #pushRest(piece: Buffer, taken: number): Promise<void> {
-    const { decoding, output } = this.#options;
     while (this.#reader.isHolding) {
-      await decoding?.ready();
-      await decoding?.pending.until(0);
+      await this.#ready();
+      await this.#finished();
       taken += this.#reader.push(piece.subarray(taken));
     }
-    output.endStep();
-    await decoding?.ready();
+    this.#options.output.endStep();
+    await this.#ready();
+  }
+
+  /** What to wait for before more content is given. */
+  #ready(): Promise<void> | undefined {
+    const { decoding } = this.#options;
+    if (decoding === undefined) return undefined;
+    for (;;) {
+      try {
+        return decoding.ready()?.catch((error: unknown) => this.#bear(error));
+      } catch (error) {
+        this.#bear(error);
+      }
+    }
+  }
+
+  /** Waits until everything that was given is decoded. */
+  async #finished(): Promise<void> {
+    const pending = this.#options.decoding?.pending;
+    while (pending !== undefined) {
+      try {
+        await pending.until(0);
+        return;
+      } catch (error) {
+        this.#bear(error);
+      }
+    }
+  }
+
+  /** What is wrong inside of a file costs that file, where damage does not end the reading. */
+  #bear(error: unknown): void {
+    if (this.#losses === undefined || !isSalvageable(error) || error.path === undefined) throw error;
+    this.#losses.damaged(error, error.path);
   }
 
   get skippableBytes(): number {
-    return this.#reader.skippableBytes;
+    // What is ignorable is part of a digest, too.
+    return this.#hashes.size > 0 ? 0 : this.#reader.skippableBytes;
+  }
+
+  takeRewind(): number {
+    return this.#reader.takeRewind?.() ?? 0;
+  }
+
+  endReached(): number {
+    return this.#reader.endReached?.() ?? 0;
+  }
+
+  damaged(error: XbstreamError, path: StoredPath | undefined): void {
+    this.#losses!.damaged(error, path);
+  }
+
+  lostChunk(header: ChunkHeader): void {
+    this.#losses!.lostChunk(header);
+  }
+
+  doubted(path: StoredPath): void {
+    this.#losses!.doubted(path);
   }
 
   skip(bytes: number): void {
@@ -110,7 +203,7 @@ export class Lane implements ByteSink, ChunkConsumer {
       case 'content':
         if (change.replaced !== undefined) this.#drop(change.replaced);
         if (change.begins) this.#begin(change.entry);
-        this.#file = change.entry.content;
+        this.#file = this.#isLost(change.entry) ? undefined : change.entry.content;
         break;
       case 'whole':
         this.#whole(change.entry);
@@ -144,18 +237,55 @@ export class Lane implements ByteSink, ChunkConsumer {
    * @throws XbstreamError `XB_TRUNCATED`, `XB_EMPTY_ARCHIVE`, and what the output throws
    */
   async end(): Promise<XbstreamError[]> {
-    await this.#options.decoding?.pending.until(0);
+    await this.#finished();
     this.#reader.end();
-    if (this.#reader.chunks === 0 && !this.#options.allowEmpty) throw emptyArchive();
-    const problems = this.#table.open.map((entry) => EntryTable.missingEnd(entry));
-    if (problems.length > 0) return problems;
+    await this.#finished();
+    if (this.#losses !== undefined) {
+      this.#losses.end(this.#reader.chunks, this.#options.allowEmpty);
+    } else {
+      if (this.#reader.chunks === 0 && !this.#options.allowEmpty) throw emptyArchive();
+      const problems = this.#table.open.map((entry) => EntryTable.missingEnd(entry));
+      if (problems.length > 0) return problems;
+    }
+    if (!this.#doubtsEmptyFiles()) this.#makeEmptyFiles();
+    this.#options.output.close();
+    return this.#losses?.problems ?? [];
+  }
+
+  /** How many problems there are; {@link end} has returned so many at most. */
+  get problemCount(): number {
+    return this.#losses?.count ?? 0;
+  }
+
+  /** Stored names of files that did not become complete. */
+  get lost(): StoredPath[] {
+    const doubtful = this.#doubtsEmptyFiles() ? this.#empty : [];
+    const lost = new Set<FileEntry>(doubtful);
+    for (const entry of this.#table.entries) {
+      const isGrowing = entry.content !== undefined && !entry.isWritten;
+      // Of the others nothing has come that could be used.
+      const isUseless = this.#isLost(entry) && entry.content === undefined && this.#options.wanted.begins(entry);
+      if (isGrowing || isUseless) lost.add(entry);
+    }
+    return Array.from(lost, ({ path }) => path);
+  }
+
+  #doubtsEmptyFiles(): boolean {
+    const losses = this.#losses;
+    if (losses === undefined || this.#options.salvage?.doubtsEmptyFiles !== true) return false;
+    return losses.isAnyonePossible || this.#table.open.length > 0;
+  }
+
+  #makeEmptyFiles(): void {
     for (const entry of this.#empty) {
       this.#open(entry, true);
       this.#finish(entry);
     }
     this.#empty.clear();
-    this.#options.output.close();
-    return [];
+  }
+
+  #isLost(entry: FileEntry): boolean {
+    return this.#losses?.has(entry) === true;
   }
 
   /**
@@ -195,8 +325,10 @@ export class Lane implements ByteSink, ChunkConsumer {
   }
 
   totals(): LaneTotals {
-    const totals = { files: 0, bytes: 0, keptFiles: 0, archiveBytes: this.archiveBytes };
+    const totals = { files: 0, bytes: 0, keptFiles: 0, archiveBytes: this.archiveBytes, entries: 0, entryBytes: 0 };
     for (const entry of this.#table.entries) {
+      totals.entries += 1;
+      totals.entryBytes += entry.sizeBytes;
       if (entry.content === undefined || !entry.isWritten) continue;
       totals.files += 1;
       totals.bytes += entry.content.sizeBytes;
@@ -220,6 +352,7 @@ export class Lane implements ByteSink, ChunkConsumer {
   }
 
   #whole(entry: FileEntry): void {
+    if (this.#isLost(entry)) return;
     if (entry.endOnly) {
       if (this.#options.wanted.begins(entry)) this.#empty.add(entry);
     } else if (entry.content !== undefined) {
@@ -248,6 +381,8 @@ export class Lane implements ByteSink, ChunkConsumer {
   /** A whole entry is no longer part of the archive's content. */
   #drop(entry: FileEntry): void {
     this.#empty.delete(entry);
+    // A lost one has but a partial file, and that may be all there is left of it.
+    if (this.#isLost(entry)) return;
     entry.content?.remove();
     entry.content = undefined;
   }
@@ -255,6 +390,10 @@ export class Lane implements ByteSink, ChunkConsumer {
   #rename({ path, entry, replaced }: EntryChange<OutputFile> & { kind: 'rename' }): void {
     if (entry === undefined) {
       this.#correctForeign(path, false);
+      return;
+    }
+    if (this.#isLost(entry)) {
+      if (replaced !== undefined) this.#drop(replaced);
       return;
     }
     const had = entry.content !== undefined || this.#empty.has(entry);
@@ -274,14 +413,4 @@ function alsoLeft(partials: readonly StoredPath[]): string[] {
   const named = partials.slice(0, NAMED_UNFINISHED).map(pathText).join(', ');
   const more = partials.length - NAMED_UNFINISHED;
   return [`also unfinished: ${named}${more > 0 ? ` and ${more} more` : ''}`];
-}
-
-function emptyArchive(): XbstreamError {
-  return new XbstreamError('XB_EMPTY_ARCHIVE', 'the input is empty: not a single chunk came', {
-    archiveOffset: 0,
-    hints: [
-      'look whether the program that sends the backup failed',
-      'if an empty archive is what you expect: tsxbstream extract --allow-empty',
-    ],
-  });
 }

@@ -1,19 +1,31 @@
 import type { ExtractOptions } from '../commands/extract-options.js';
+import type { VerifyOptions } from '../commands/verify-options.js';
 import type { ErrorRecord } from '../errors.js';
 import type { StoredPath } from '../format/stored-path.js';
 import type { LaneTotals } from './lane.js';
 
+/** What a lane can be for. */
+export type LaneJob = { verb: 'extract'; options: ExtractOptions } | { verb: 'verify'; options: VerifyOptions };
+
 /** What a lane's thread is started with. */
 export interface LaneTask {
-  options: ExtractOptions;
+  job: LaneJob;
   /** Say which files are complete. */
   tellFiles: boolean;
   control: SharedArrayBuffer;
 }
 
+/** Most lost files that are named. */
+export const MAX_LOST = 10_000;
+
 /** What a lane has to say when it has ended, well or badly. */
 export interface LaneResult extends LaneTotals {
   errors: ErrorRecord[];
+  /** How many errors there are; `errors` may hold fewer. */
+  errorCount: number;
+  /** Stored names of files that did not become complete though the reading went on; at most {@link MAX_LOST}. */
+  lost: StoredPath[];
+  lostCount: number;
   /** It was told to stop before the input's end. */
   stopped: boolean;
   /** Partial files that were left, in the target. */

@@ -1,7 +1,13 @@
 import { Worker } from 'node:worker_threads';
-import type { ExtractOptions } from '../commands/extract-options.js';
 import type { StoredPath } from '../format/stored-path.js';
-import { LaneControl, type LaneCommand, type LaneMessage, type LaneResult, type LaneTask } from './protocol.js';
+import {
+  LaneControl,
+  type LaneCommand,
+  type LaneJob,
+  type LaneMessage,
+  type LaneResult,
+  type LaneTask,
+} from './protocol.js';
 
 /** How often progress is told, in milliseconds. */
 const PROGRESS_INTERVAL_MS = 100;
@@ -17,19 +23,15 @@ export interface LaneListener {
 }
 
 /**
- * Runs an extraction in a thread of its own, so that this one stays free for signals and whatever the caller does.
+ * Runs a verb that reads a whole archive in a thread of its own, so that this one stays free for signals and whatever the caller does.
  *
  * @param signal ends it early; the result then says `stopped`
  * @returns undefined when the thread did not stop in time and was ended
  */
-export function runLane(
-  options: ExtractOptions,
-  listener: LaneListener,
-  signal: AbortSignal,
-): Promise<LaneResult | undefined> {
+export function runLane(job: LaneJob, listener: LaneListener, signal: AbortSignal): Promise<LaneResult | undefined> {
   const control = new LaneControl();
-  const task: LaneTask = { options, tellFiles: listener.file !== undefined, control: control.buffer };
-  const decodes = options.decompress || options.key !== undefined;
+  const task: LaneTask = { job, tellFiles: listener.file !== undefined, control: control.buffer };
+  const decodes = job.options.key !== undefined || (job.verb === 'verify' ? job.options.deep : job.options.decompress);
   // The lane opens and closes many descriptors; that Node keeps a list of them serves nobody.
   const worker = new Worker(new URL('./lane-worker.js', import.meta.url), {
     workerData: task,

@@ -113,4 +113,8 @@ export class PipeSource implements Source {
     this.#socket?.destroy();
     this.#finish?.();
   }
+
+  close(): void {
+    this.#socket?.destroy();
+  }
 }

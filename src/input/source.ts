@@ -20,6 +20,10 @@ export interface ByteSink {
   readonly skippableBytes: number;
   /** Tells the sink that this many bytes, at most {@link skippableBytes}, were jumped over. */
   skip(bytes: number): void;
+  /** How many bytes before the last one pushed the sink wants again, where the input can seek; asked after each push. */
+  takeRewind?(): number;
+  /** The input has ended: how many of its last bytes the sink wants again, where it can seek; 0 when that is all. */
+  endReached?(): number;
 }
 
 /** Where the bytes of an archive come from. */
@@ -29,11 +33,22 @@ export interface Source {
   /** Whether bytes nobody needs can be jumped over. */
   readonly seekable: boolean;
   /**
+   * Bytes at any place, where the input can seek: fewer than asked for, perhaps none, at its end.
+   *
+   * @param archiveOffset from the first byte that {@link run} gives
+   * @throws XbstreamError `XB_IO`
+   */
+  bytesAt?(archiveOffset: number, bytes: number): Buffer;
+  /**
    * Gives all bytes to `sink`, in order, and resolves at the input's end, or after {@link stop}.
    *
    * @throws XbstreamError `XB_IO` when reading fails, and what the sink throws
    */
   run(sink: ByteSink): Promise<void>;
+  /** Lets {@link run} begin anew, where the input can seek. */
+  rewind?(): void;
   /** Makes {@link run} give nothing more and resolve soon, also when the input is silent. */
   stop(): void;
+  /** Gives back what the source itself has opened; nothing is read after that. */
+  close(): void;
 }

@@ -25,14 +25,21 @@ export interface ReporterSurroundings {
   stderr: OutputStream;
 }
 
-/** The printer that fits. */
+/** Whether the line that moves is wanted. */
+export function isProgressShown(
+  { progress, quiet }: Pick<ReporterChoices, 'progress' | 'quiet'>,
+  stderr: OutputStream,
+): boolean {
+  return progress === 'always' || (progress === 'auto' && stderr.isTTY === true && !quiet);
+}
+
+/** The printer that fits an extraction. */
 export function makeReporter(
   choices: ReporterChoices,
   { stdout, stderr }: ReporterSurroundings,
   paint: Paint,
 ): Reporter {
   const { json, quiet, verbose, dryRun, closingLine } = choices;
-  const isTerminal = stderr.isTTY === true;
   if (json) {
     return new JsonReporter({
       results: stdout,
@@ -41,7 +48,6 @@ export function makeReporter(
       progress: choices.progress === 'always',
     });
   }
-  const isShown = choices.progress === 'always' || (choices.progress === 'auto' && isTerminal && !quiet);
   return new TextReporter({
     results: closingLine ? stdout : stderr,
     problems: stderr,
@@ -50,6 +56,6 @@ export function makeReporter(
     verbose,
     dryRun,
     closingLine,
-    progress: isShown ? new ProgressDisplay(stderr) : undefined,
+    progress: isProgressShown(choices, stderr) ? new ProgressDisplay(stderr) : undefined,
   });
 }

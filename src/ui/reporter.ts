@@ -1,5 +1,26 @@
 import type { XbstreamError } from '../errors.js';
 
+/** How far the reading of an archive has come. */
+export interface ProgressReport {
+  /** Bytes of the archive read so far. */
+  bytes: number;
+  /** Size of the archive in bytes, where it is known. */
+  totalBytes?: number | undefined;
+}
+
+/**
+ * Where commands say what they do. For each verb that has more to say there is a reporter of its own, with one
+ * implementation for people and one for programs; commands print nothing themselves.
+ */
+export interface CommonReporter {
+  /** Something the user should know that is no failure. */
+  warning(message: string): void;
+  error(error: XbstreamError): void;
+  progress(report: ProgressReport): void;
+  /** Takes whatever moves off the screen and gives the cursor back; called before the process ends in any way. */
+  close(): void;
+}
+
 /** A file that an extraction has completed. */
 export interface FileReport {
   /** Its final name, one character a byte (`StoredPath`). */
@@ -28,31 +49,120 @@ export interface ExtractSummary {
   digests: Readonly<Record<string, string>>;
   /** What the digests are of, as `sha1sum` prints it: the archive's name, or `-`. */
   archiveName: string;
+  /** Where it went on after damage: stored names of the files that did not become complete (not all, if there are very many). */
+  lost?: readonly string[] | undefined;
+  /** How many files were lost. */
+  lostCount?: number | undefined;
 }
 
-/** How far the reading of an archive has come. */
-export interface ProgressReport {
-  /** Bytes of the archive read so far. */
-  bytes: number;
-  /** Size of the archive in bytes, where it is known. */
-  totalBytes?: number | undefined;
-}
-
-/**
- * Where commands say what they do. There is one implementation for people and one for programs; commands print nothing
- * themselves.
- */
-export interface Reporter {
+/** What an extraction says. */
+export interface Reporter extends CommonReporter {
   /** Whether {@link file} does anything: telling of many small files takes its time. */
   readonly wantsFiles: boolean;
   /** A file has its final name (or was kept). */
   file(report: FileReport): void;
-  /** Something the user should know that is no failure. */
-  warning(message: string): void;
-  error(error: XbstreamError): void;
-  progress(report: ProgressReport): void;
   /** The end of an extraction. */
   extracted(summary: ExtractSummary): void;
-  /** Takes whatever moves off the screen and gives the cursor back; called before the process ends in any way. */
-  close(): void;
+}
+
+/** A stored file in a listing. */
+export interface ListedEntry {
+  /** One character a byte. */
+  path: string;
+  bytes: number;
+  chunks: number;
+  complete: boolean;
+  sparse: boolean;
+  /** What was done to it, outermost first. */
+  layers: readonly string[];
+  /** Where the archive first mentions it, in bytes. */
+  archiveOffset: number;
+}
+
+/** A change of what the archive had told before. */
+export interface ListedCorrection {
+  kind: 'remove' | 'rename' | 'rewrite';
+  path: string;
+  newPath?: string | undefined;
+  archiveOffset: number;
+  /** False where there was nothing to correct. */
+  effective: boolean;
+}
+
+/** What an archive holds. */
+export interface Listing {
+  entries: readonly ListedEntry[];
+  corrections: readonly ListedCorrection[];
+  /** Bytes of the entries listed. */
+  bytes: number;
+  /** Chunks of the archive. */
+  chunks: number;
+  archiveBytes: number;
+  /** Nothing is wrong with the archive, as far as was looked. */
+  complete: boolean;
+}
+
+/** What a listing says. */
+export interface ListReporter extends CommonReporter {
+  listed(listing: Listing): void;
+}
+
+/** What a verification has found. */
+export interface Verification {
+  ok: boolean;
+  entries: number;
+  /** Bytes of the entries, as their sizes say. */
+  bytes: number;
+  archiveBytes: number;
+  elapsedSeconds: number;
+  /** Not all of them, if there are very many. */
+  problems: readonly XbstreamError[];
+  problemCount: number;
+  digests: Readonly<Record<string, string>>;
+  archiveName: string;
+}
+
+/** What a verification says. */
+export interface VerifyReporter extends CommonReporter {
+  /** All that is wrong comes with this, and nowhere else. */
+  verified(verification: Verification): void;
+}
+
+/** A fact about a backup: a heading and what there is under it. */
+export interface InfoReporter extends CommonReporter {
+  described(description: BackupDescription): void;
+}
+
+/** What a backup is. What is not known is undefined. */
+export interface BackupDescription {
+  /** Which program wrote it. */
+  tool?: string | undefined;
+  toolVersion?: string | undefined;
+  toolCommand?: string | undefined;
+  serverVersion?: string | undefined;
+  serverFlavor?: string | undefined;
+  name?: string | undefined;
+  uuid?: string | undefined;
+  kind?: 'full' | 'incremental' | undefined;
+  /** As `xtrabackup_checkpoints` says it. */
+  backupType?: string | undefined;
+  fromLsn?: string | undefined;
+  toLsn?: string | undefined;
+  lastLsn?: string | undefined;
+  startTime?: string | undefined;
+  endTime?: string | undefined;
+  partial?: boolean | undefined;
+  binlogFile?: string | undefined;
+  binlogPosition?: string | undefined;
+  gtid?: string | undefined;
+  compression: readonly string[];
+  encrypted: boolean;
+  files: number;
+  bytes: number;
+  archiveBytes: number;
+  complete: boolean;
+  /** Files that could not be read, and why. */
+  unread: readonly { path: string; reason: string }[];
+  /** What to do next with it, in order. */
+  next: readonly { purpose: string; command: string }[];
 }

@@ -1,20 +1,10 @@
-import type { XbstreamError } from '../errors.js';
-import { errorText, warningText } from './error-text.js';
-import type { OutputStream } from './output-stream.js';
-import type { Paint } from './paint.js';
 import { printable, printablePath } from './printable.js';
-import type { ProgressDisplay } from './progress.js';
-import type { ExtractSummary, FileReport, ProgressReport, Reporter } from './reporter.js';
-import { Screen } from './screen.js';
+import type { ExtractSummary, FileReport, Reporter } from './reporter.js';
+import { TextPrinter, type PrinterSettings } from './text-printer.js';
 import { formatBytes, formatCount, formatRate, formatSeconds } from './units.js';
 
-/** What a person wants to read, and where. */
-export interface TextSettings {
-  /** Where results go: stdout for a verb, stderr for the xbstream form, whose stdout stays empty. */
-  results: OutputStream;
-  /** Where errors and warnings go. */
-  problems: OutputStream;
-  paint: Paint;
+/** What a person wants to read, and where. Results go to stdout for a verb, to stderr for the xbstream form. */
+export interface TextSettings extends PrinterSettings {
   /** Nothing but warnings and errors, and the digests that were asked for. */
   quiet: boolean;
   /** Name each file. */
@@ -23,7 +13,6 @@ export interface TextSettings {
   dryRun: boolean;
   /** Say at the end what was done. */
   closingLine: boolean;
-  progress?: ProgressDisplay | undefined;
 }
 
 /** `9 files (117 MiB)` and what was kept of them. */
@@ -48,20 +37,27 @@ function dryRunLine(summary: ExtractSummary): string {
 }
 
 /** As `sha1sum` prints it. */
-function digestLines({ digests, archiveName }: ExtractSummary): string {
+export function digestLines({ digests, archiveName }: Pick<ExtractSummary, 'digests' | 'archiveName'>): string {
   return Object.values(digests)
     .map((hex) => `${hex}  ${printable(archiveName)}\n`)
     .join('');
 }
 
+/** What did not become complete though the reading went on; empty where nothing was lost. */
+function lostLines({ lost = [], lostCount = 0, files, bytes }: ExtractSummary): string {
+  if (lostCount === 0) return '';
+  const more = lostCount > lost.length ? `  and ${(lostCount - lost.length).toLocaleString('en-US')} more\n` : '';
+  const names = lost.map((path) => `  ${printablePath(path)}\n`).join('');
+  return `lost ${formatCount(lostCount, 'file')}; ${formatCount(files, 'file')} (${formatBytes(bytes)}) are whole. Lost:\n${names}${more}`;
+}
+
 /** The printer for people. */
-export class TextReporter implements Reporter {
+export class TextReporter extends TextPrinter implements Reporter {
   readonly #settings: TextSettings;
-  readonly #screen: Screen;
 
   constructor(settings: TextSettings) {
+    super(settings);
     this.#settings = settings;
-    this.#screen = new Screen(settings.progress);
   }
 
   get wantsFiles(): boolean {
@@ -71,38 +67,19 @@ export class TextReporter implements Reporter {
 
   file({ path, bytes }: FileReport): void {
     if (!this.wantsFiles) return;
-    const { results, dryRun } = this.#settings;
-    const size = dryRun ? `${formatBytes(bytes).padStart(9)}  ` : '';
-    this.#screen.list(results, `${size}${printablePath(path)}\n`);
-  }
-
-  warning(message: string): void {
-    const { problems, paint } = this.#settings;
-    this.#screen.write(problems, warningText(message, paint));
-  }
-
-  error(error: XbstreamError): void {
-    const { problems, paint } = this.#settings;
-    this.#screen.write(problems, errorText(error, paint));
-  }
-
-  progress(report: ProgressReport): void {
-    this.#settings.progress?.update(report);
+    const size = this.#settings.dryRun ? `${formatBytes(bytes).padStart(9)}  ` : '';
+    this.list(`${size}${printablePath(path)}\n`);
   }
 
   extracted(summary: ExtractSummary): void {
-    // What went wrong is told by the error; a digest of half an archive would only be taken for that of the whole.
-    if (!summary.ok) return;
-    const { results, quiet, closingLine } = this.#settings;
-    // The run is over: whatever is written from here on has the screen to itself.
-    this.#screen.close();
-    this.#screen.write(results, digestLines(summary));
-    if (quiet) return;
-    if (summary.dryRun) this.#screen.write(results, dryRunLine(summary));
-    else if (closingLine) this.#screen.write(results, unpackedLine(summary));
-  }
-
-  close(): void {
-    this.#screen.close();
+    const { quiet, closingLine } = this.#settings;
+    if (!summary.ok) {
+      // What went wrong is told by the errors; a digest of half an archive would only be taken for that of the whole.
+      const lines = lostLines(summary);
+      if (lines !== '') this.conclude(lines);
+      return;
+    }
+    const closing = summary.dryRun ? dryRunLine(summary) : closingLine ? unpackedLine(summary) : '';
+    this.conclude(digestLines(summary) + (quiet ? '' : closing));
   }
 }

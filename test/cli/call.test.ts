@@ -31,7 +31,8 @@ const DEFAULTS: ExtractOptions = {
   input: { kind: 'descriptor', fd: 0 },
   target: '.',
   createTarget: false,
-  selection: { include: [], exclude: [] },
+  selection: { include: [], exclude: [], tables: [] },
+  keepGoing: false,
   existing: 'refuse',
   decompress: false,
   key: undefined,
@@ -69,7 +70,7 @@ test('-x takes what concerns the target, the selection and the checks, too', asy
     '--include=a --exclude b --include c --exclude=d --digest sha1 --digest md5,SHA-256 --manifest m -p 3';
   assert.deepEqual(await optionsOf(words.split(' ')), {
     ...DEFAULTS,
-    selection: { include: ['a', 'c'], exclude: ['b', 'd'] },
+    selection: { include: ['a', 'c'], exclude: ['b', 'd'], tables: [] },
     existing: 'overwrite',
     stripComponents: 2,
     absoluteNames: true,
@@ -121,7 +122,7 @@ test('extract makes its target; its words are the archive, then patterns', async
     input: { kind: 'path', path: 'backup.xbstream' },
     target: 'dir',
     createTarget: true,
-    selection: { include: ['db1/*', 'db2/*'], exclude: [] },
+    selection: { include: ['db1/*', 'db2/*'], exclude: [], tables: [] },
   });
 });
 
@@ -204,6 +205,14 @@ test('no word at all is answered with the usage and exit code 2', async () => {
       unpack as xbstream and mbstream do
   tsxbstream extract [options] [ARCHIVE] [PATTERN...]
       unpack an archive, or some of its files
+  tsxbstream list [options] [ARCHIVE] [PATTERN...]
+      show what is in an archive
+  tsxbstream verify [options] [ARCHIVE]
+      prove that an archive is whole
+  tsxbstream info [options] [ARCHIVE]
+      tell what backup an archive holds, and what to do with it
+  tsxbstream cat [options] ARCHIVE PATH...
+      write the content of files to stdout
 
 More:
   tsxbstream --help
@@ -219,7 +228,7 @@ const REFUSALS: readonly [words: string[], code: string, message: string, hints:
     'there is no command "extrct"',
     [
       'did you mean: tsxbstream extract?',
-      'commands: extract; and -x, as xbstream has it',
+      'commands: extract, list, verify, info, cat; and -x, as xbstream has it',
       'what they do: tsxbstream --help',
     ],
   ],
@@ -229,7 +238,7 @@ const REFUSALS: readonly [words: string[], code: string, message: string, hints:
     'there is no command "package.json"',
     [
       'to unpack package.json: tsxbstream extract package.json -C DIR',
-      'commands: extract; and -x, as xbstream has it',
+      'commands: extract, list, verify, info, cat; and -x, as xbstream has it',
       'what they do: tsxbstream --help',
     ],
   ],

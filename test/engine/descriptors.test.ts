@@ -44,7 +44,11 @@ test('an input that was opened by its path', { skip }, async (context) => {
     },
   };
   const before = openDescriptors();
-  await (await openSource({ kind: 'path', path }, () => false)).run(sink);
-  await assert.rejects((await openSource({ kind: 'path', path }, () => false)).run(failing));
+  const source = await openSource({ kind: 'path', path }, () => false);
+  await source.run(sink);
+  source.close();
+  const failed = await openSource({ kind: 'path', path }, () => false);
+  await assert.rejects(failed.run(failing));
+  failed.close();
   assert.equal(openDescriptors(), before);
 });

@@ -1,0 +1,216 @@
+import type { XbstreamError } from '../errors.js';
+import type { ChunkHeader } from '../format/chunk.js';
+import type { StoredPath } from '../format/stored-path.js';
+import { PIECE_ROOM_BYTES, type ByteSink, type Source } from '../input/source.js';
+import type { PayloadUse } from './chunk-reader.js';
+import { EntryTable, type Entry, type EntryChange } from './entries.js';
+import { Extents } from './extents.js';
+import { Losses } from './losses.js';
+import { NotedContent } from './noted-content.js';
+import { SalvagingReader, type SalvageConsumer } from './salvaging-reader.js';
+import { lookbackOf } from './source-lookback.js';
+
+/** A stored file, as the archive's headers tell of it. */
+export interface IndexEntry {
+  /** Its name after all corrections. */
+  path: StoredPath;
+  /** In which order the entries began. */
+  ordinal: number;
+  /** Its size, holes included. */
+  bytes: number;
+  chunks: number;
+  sparse: boolean;
+  /** Its end chunk has come and no part is missing. */
+  complete: boolean;
+  /** Where the archive first mentions it, in bytes. */
+  archiveOffset: number;
+  /** Where its content lies; only of entries whose extents were asked for. */
+  extents: Extents | undefined;
+  /** Its content, where that was asked for and is small enough. */
+  content: Buffer | undefined;
+}
+
+/** A change of what the archive had told before (format.md, "The MariaDB dialect"). */
+export interface Correction {
+  kind: 'remove' | 'rename' | 'rewrite';
+  path: StoredPath;
+  newPath?: StoredPath;
+  archiveOffset: number;
+  /** False where there was nothing to correct. */
+  effective: boolean;
+}
+
+/** What an archive holds. */
+export interface ArchiveIndex {
+  /** In archive order. */
+  entries: IndexEntry[];
+  /** At most {@link MAX_CORRECTIONS} of them. */
+  corrections: Correction[];
+  /** What is wrong; the entries are what is left. At most 10,000 of them. */
+  problems: XbstreamError[];
+  /** How many problems there are in all. */
+  problemCount: number;
+  chunks: number;
+  archiveBytes: number;
+}
+
+export interface IndexOptions {
+  absoluteNames: boolean;
+  /** Take an input without a single chunk for whole. */
+  allowEmpty: boolean;
+  /** Whether to note where an entry's content lies, by its ordinal. */
+  wantsExtents?: (ordinal: number) => boolean;
+  /** Whether to keep an entry's content (at most 1 MiB), by the name it has when it comes. */
+  wantsContent?: (path: StoredPath) => boolean;
+  /** Told now and then how far the reading has come. */
+  onProgress?: (archiveBytes: number) => void;
+}
+
+const MAX_CORRECTIONS = 100_000;
+/** After so many pieces other things get their turn: this runs in the thread that hears signals. */
+const PIECES_AT_A_TIME = 16;
+
+/**
+ * Makes the index of an archive. Where the source can seek, payloads are jumped over; else it is read to the end. Damage
+ * does not end it: the index then tells what there is, and what is wrong.
+ *
+ * @throws XbstreamError `XB_IO`
+ */
+export async function readIndex(source: Source, options: IndexOptions): Promise<ArchiveIndex> {
+  const builder = new IndexBuilder(source, options);
+  await source.run(builder);
+  return builder.end();
+}
+
+class IndexBuilder implements ByteSink, SalvageConsumer {
+  readonly #options: IndexOptions;
+  readonly #room = Buffer.allocUnsafeSlow(PIECE_ROOM_BYTES);
+  readonly #table: EntryTable<NotedContent>;
+  readonly #losses: Losses<NotedContent>;
+  readonly #reader: SalvagingReader;
+  readonly #corrections: Correction[] = [];
+  #pieces = 0;
+  /** Keeps the payload of the current chunk. */
+  #taker: NotedContent | undefined;
+
+  constructor(source: Source, options: IndexOptions) {
+    this.#options = options;
+    this.#table = new EntryTable(options.absoluteNames);
+    this.#losses = new Losses(this.#table);
+    const lookback = lookbackOf(source);
+    this.#reader = new SalvagingReader(this, { lookback, absoluteNames: options.absoluteNames, refused: 'pass' });
+  }
+
+  end(): ArchiveIndex {
+    this.#reader.end();
+    this.#losses.end(this.#reader.chunks, this.#options.allowEmpty);
+    const entries = Array.from(this.#table.entries, (entry) => this.#describe(entry));
+    return {
+      entries: entries.sort((a, b) => a.ordinal - b.ordinal),
+      corrections: this.#corrections,
+      problems: this.#losses.problems,
+      problemCount: this.#losses.count,
+      chunks: this.#reader.chunks,
+      archiveBytes: this.#reader.archiveOffset,
+    };
+  }
+
+  room(): Buffer {
+    return this.#room;
+  }
+
+  push(piece: Buffer): Promise<void> | undefined {
+    this.#reader.push(piece);
+    this.#pieces += 1;
+    if (this.#pieces % PIECES_AT_A_TIME !== 0) return undefined;
+    this.#options.onProgress?.(this.#reader.archiveOffset);
+    return new Promise((resolve) => setImmediate(resolve));
+  }
+
+  get skippableBytes(): number {
+    return this.#reader.skippableBytes;
+  }
+
+  skip(bytes: number): void {
+    this.#reader.skip(bytes);
+  }
+
+  takeRewind(): number {
+    return this.#reader.takeRewind();
+  }
+
+  endReached(): number {
+    return this.#reader.endReached();
+  }
+
+  chunk(header: ChunkHeader, spanBytes: number): PayloadUse {
+    const change = this.#table.apply(header, spanBytes);
+    this.#noteExtent(change, header);
+    this.#noteCorrection(change, header.archiveOffset);
+    this.#taker = this.#takerOf(change);
+    return this.#taker === undefined ? 'pass' : 'take';
+  }
+
+  payload(bytes: Buffer, fileOffset: number): void {
+    this.#taker?.take(bytes, fileOffset);
+  }
+
+  #takerOf(change: EntryChange<NotedContent>): NotedContent | undefined {
+    if (change.kind !== 'content' || this.#options.wantsContent?.(change.entry.path) !== true) return undefined;
+    return (change.entry.content ??= new NotedContent());
+  }
+
+  chunkEnd(): void {
+    // There is nothing to do for a checksum that held.
+  }
+
+  damaged(error: XbstreamError, path: StoredPath | undefined): void {
+    this.#losses.damaged(error, path);
+  }
+
+  lostChunk(header: ChunkHeader): void {
+    this.#losses.lostChunk(header);
+  }
+
+  doubted(path: StoredPath): void {
+    this.#losses.doubted(path);
+  }
+
+  #noteExtent(change: EntryChange<NotedContent>, header: ChunkHeader): void {
+    if (change.kind !== 'content' || (header.type !== 'payload' && header.type !== 'sparse')) return;
+    const { entry } = change;
+    if (this.#options.wantsExtents?.(entry.ordinal) !== true) return;
+    entry.content ??= new NotedContent();
+    entry.content.extents ??= new Extents();
+    entry.content.extents.add(header.archiveOffset, header.fileOffset);
+  }
+
+  #noteCorrection(change: EntryChange<NotedContent>, archiveOffset: number): void {
+    if (this.#corrections.length === MAX_CORRECTIONS) return;
+    if (change.kind === 'remove') {
+      const { path, entry } = change;
+      this.#corrections.push({ kind: 'remove', path, archiveOffset, effective: entry !== undefined });
+    } else if (change.kind === 'rename') {
+      const { path, newPath, entry } = change;
+      this.#corrections.push({ kind: 'rename', path, newPath, archiveOffset, effective: entry !== undefined });
+    } else if (change.kind === 'content' && change.replaced !== undefined) {
+      this.#corrections.push({ kind: 'rewrite', path: change.entry.path, archiveOffset, effective: true });
+    }
+  }
+
+  #describe(entry: Entry<NotedContent>): IndexEntry {
+    const { path, ordinal, sizeBytes, chunks, sparse, whole, archiveOffset, content } = entry;
+    const complete = whole && !this.#losses.has(entry);
+    return {
+      path,
+      ordinal,
+      bytes: sizeBytes,
+      chunks,
+      sparse,
+      complete,
+      archiveOffset,
+      extents: content?.extents,
+      content: content?.content,
+    };
+  }
+}

@@ -1,0 +1,78 @@
+import type { LayerName } from '../codec/codec.js';
+import { allLayersOf } from '../codec/stored-layers.js';
+import type { BackupDescription } from '../ui/reporter.js';
+import { parseBinlogInfo, parseBinlogPos, type BinlogPosition } from './binlog-info.js';
+import { parseKeyValues } from './key-values.js';
+import { parseMetadata } from './metadata-json.js';
+import type { SmallFileKind } from './small-files.js';
+
+/** What the small files of a backup say. */
+export type SmallTexts = Partial<Record<SmallFileKind, string>>;
+
+/** What the names of a backup's files say. */
+export interface StoredNames {
+  paths: readonly string[];
+}
+
+type TextFacts = Omit<
+  BackupDescription,
+  'files' | 'bytes' | 'archiveBytes' | 'complete' | 'unread' | 'next' | 'compression' | 'encrypted'
+>;
+
+/** What the small files tell. What none of them says is undefined. */
+export function factsOf(texts: SmallTexts): TextFacts {
+  const info = parseKeyValues(texts.info ?? '');
+  const checkpoints = parseKeyValues(texts.checkpoints ?? '');
+  const metadata = parseMetadata(texts.metadata ?? '');
+  const first = (key: string, other = key): string | undefined =>
+    [info.get(key), checkpoints.get(other), metadata.get(key), metadata.get(other)].find(
+      (value) => value !== undefined && value !== '',
+    );
+  const backupType = first('backup_type');
+  const binlog = binlogOf(texts, info.get('binlog_pos') ?? metadata.get('binlog_pos'));
+  const serverVersion = first('server_version');
+  return {
+    tool: first('tool_name'),
+    toolVersion: first('tool_version'),
+    toolCommand: first('tool_command'),
+    serverVersion,
+    serverFlavor: first('server_flavor'),
+    name: first('name'),
+    uuid: first('uuid'),
+    kind: kindOf(backupType, first('incremental')),
+    backupType,
+    fromLsn: first('innodb_from_lsn', 'from_lsn'),
+    toLsn: first('innodb_to_lsn', 'to_lsn'),
+    lastLsn: first('last_lsn'),
+    startTime: first('start_time'),
+    endTime: first('end_time'),
+    partial: yesOrNo(first('partial')),
+    binlogFile: binlog.file,
+    binlogPosition: binlog.position,
+    gtid: binlog.gtid,
+  };
+}
+
+function binlogOf(texts: SmallTexts, position: string | undefined): BinlogPosition {
+  const own = texts.binlog === undefined ? {} : parseBinlogInfo(texts.binlog);
+  if (own.file !== undefined || position === undefined) return own;
+  return parseBinlogPos(position) ?? own;
+}
+
+function kindOf(backupType: string | undefined, incremental: string | undefined): 'full' | 'incremental' | undefined {
+  if (backupType !== undefined) return backupType.startsWith('incremental') ? 'incremental' : 'full';
+  const answer = yesOrNo(incremental);
+  return answer === undefined ? undefined : answer ? 'incremental' : 'full';
+}
+
+function yesOrNo(text: string | undefined): boolean | undefined {
+  if (text === undefined) return undefined;
+  return /^(?:Y|yes|true|1)$/i.test(text);
+}
+
+/** The layers that the names of files tell of. */
+export function layersIn({ paths }: StoredNames): { compression: LayerName[]; encrypted: boolean } {
+  const found = new Set(paths.flatMap(allLayersOf));
+  const encrypted = found.delete('xbcrypt');
+  return { compression: [...found], encrypted };
+}

@@ -1,0 +1,115 @@
+import type { CatOptions } from '../commands/cat-options.js';
+import type { InfoOptions } from '../commands/info-options.js';
+import type { ListOptions } from '../commands/list-options.js';
+import type { VerifyOptions } from '../commands/verify-options.js';
+import type { ListChoices, VerifyChoices, VerifyFormat } from '../ui/make-inspect-reporter.js';
+import type { OptionValues } from './option-values.js';
+import {
+  commonChoices,
+  digestNames,
+  inputChoice,
+  keyChoice,
+  selectionOptions,
+  type ArgumentSurroundings,
+} from './shared-arguments.js';
+import { usageError } from './usage-error.js';
+
+/** @throws XbstreamError `XB_USAGE` */
+export function listOptions(
+  values: OptionValues,
+  operands: readonly string[],
+  { isTerminal }: ArgumentSurroundings,
+): ListOptions {
+  const [archive, ...patterns] = operands;
+  return {
+    input: inputChoice(archive, operands, 'list', isTerminal),
+    selection: selectionOptions(values, patterns),
+    sort: (values.last('sort') ?? 'archive') as ListOptions['sort'],
+    absoluteNames: values.has('absolute-names'),
+    allowEmpty: values.has('allow-empty'),
+  };
+}
+
+export function listChoices(values: OptionValues): ListChoices {
+  return { ...commonChoices(values), bytes: values.has('bytes') };
+}
+
+/** @throws XbstreamError `XB_USAGE`, and what reading a key throws */
+export function verifyOptions(
+  values: OptionValues,
+  operands: readonly string[],
+  { isTerminal, env }: ArgumentSurroundings,
+): VerifyOptions {
+  const deep = values.has('deep');
+  if (!deep && (values.has('encrypt-key') || values.has('encrypt-key-file') || values.has('decrypt'))) {
+    throw usageError('a key is of use only with --deep', 'add --deep to look inside of compressed and encrypted files');
+  }
+  return {
+    input: onlyArchive(operands, 'verify', isTerminal),
+    deep,
+    key: keyChoice(values, env),
+    decompressThreads: values.number('decompress-threads'),
+    decryptThreads: values.number('encrypt-threads'),
+    absoluteNames: values.has('absolute-names'),
+    allowEmpty: values.has('allow-empty'),
+    digests: digestNames(values.all('digest')),
+    manifest: values.last('manifest'),
+    parallel: values.number('parallel'),
+  };
+}
+
+/** @throws XbstreamError `XB_USAGE` */
+export function verifyChoices(values: OptionValues): VerifyChoices {
+  const format = values.last('format') as VerifyFormat | undefined;
+  if (values.has('json') && format !== undefined && format !== 'json') {
+    throw usageError(`--json and --format=${format} exclude each other`, 'leave out one of them');
+  }
+  return { ...commonChoices(values), format: format ?? (values.has('json') ? 'json' : 'text') };
+}
+
+/** @throws XbstreamError `XB_USAGE`, and what reading a key throws */
+export function infoOptions(
+  values: OptionValues,
+  operands: readonly string[],
+  { isTerminal, env }: ArgumentSurroundings,
+): InfoOptions {
+  return {
+    input: onlyArchive(operands, 'info', isTerminal),
+    key: keyChoice(values, env),
+    absoluteNames: values.has('absolute-names'),
+  };
+}
+
+/** @throws XbstreamError `XB_USAGE`, and what reading a key throws */
+export function catOptions(
+  values: OptionValues,
+  operands: readonly string[],
+  { isTerminal, env }: ArgumentSurroundings,
+): CatOptions {
+  const [archive, ...patterns] = operands;
+  const selection = selectionOptions(values, []);
+  if (patterns.length + selection.include.length + (selection.tables?.length ?? 0) === 0) {
+    throw usageError(
+      'it is not said which file to write',
+      'as in: tsxbstream cat ARCHIVE xtrabackup_info',
+      'the names in it: tsxbstream list ARCHIVE',
+    );
+  }
+  return {
+    input: inputChoice(archive, operands, 'cat', isTerminal),
+    patterns,
+    selection: { ...selection, tablesAlone: true },
+    decompress: values.has('decompress'),
+    key: keyChoice(values, env),
+    absoluteNames: values.has('absolute-names'),
+  };
+}
+
+/** The input of a verb that takes an archive and nothing else. */
+function onlyArchive(operands: readonly string[], form: 'verify' | 'info', isTerminal: (fd: number) => boolean) {
+  const [archive, second] = operands;
+  if (second !== undefined) {
+    throw usageError(`${form} takes one archive, and "${second}" is a second`, `tsxbstream ${form} ARCHIVE`);
+  }
+  return inputChoice(archive, operands, form, isTerminal);
+}

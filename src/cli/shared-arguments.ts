@@ -1,0 +1,144 @@
+/** What the command lines of several verbs have in common. */
+import { getHashes } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import type { SelectionOptions } from '../archive/selection.js';
+import type { DecryptionKey } from '../codec/codec.js';
+import { readKey } from '../codec/key.js';
+import type { InputChoice } from '../input/open-source.js';
+import type { ProgressChoice } from '../ui/make-reporter.js';
+import type { ColorChoice } from '../ui/paint.js';
+import { FORMS } from './forms.js';
+import type { OptionValues } from './option-values.js';
+import type { Form } from './options.js';
+import { closest } from './suggestion.js';
+import { usageError } from './usage-error.js';
+
+/** The descriptor of stdin. */
+const STDIN = 0;
+
+/** What a command line is read against. */
+export interface ArgumentSurroundings {
+  /** Whether a descriptor is a terminal. */
+  isTerminal: (fd: number) => boolean;
+  env: NodeJS.ProcessEnv;
+}
+
+/** What is shown, whatever the verb. */
+export interface CommonChoices {
+  json: boolean;
+  quiet: boolean;
+  verbose: boolean;
+  progress: ProgressChoice;
+  color: ColorChoice;
+}
+
+/** @throws XbstreamError `XB_USAGE` */
+export function commonChoices(values: OptionValues): CommonChoices {
+  if (values.has('quiet') && values.has('verbose'))
+    throw usageError('-q and -v exclude each other', 'leave out one of them');
+  return {
+    json: values.has('json'),
+    quiet: values.has('quiet'),
+    verbose: values.has('verbose'),
+    // The table has had both checked.
+    progress: (values.last('progress') ?? 'auto') as ProgressChoice,
+    color: (values.last('color') ?? 'auto') as ColorChoice,
+  };
+}
+
+/** @throws XbstreamError what {@link readKey} throws */
+export function keyChoice(values: OptionValues, env: NodeJS.ProcessEnv): DecryptionKey | undefined {
+  return readKey(
+    {
+      decrypt: values.last('decrypt'),
+      encryptKey: values.last('encrypt-key'),
+      encryptKeyFile: values.last('encrypt-key-file'),
+    },
+    env,
+  );
+}
+
+export function selectionOptions(values: OptionValues, patterns: readonly string[]): SelectionOptions {
+  return {
+    include: [...patterns, ...values.all('include')],
+    exclude: values.all('exclude'),
+    tables: values.all('tables').flatMap(tableNames),
+  };
+}
+
+/** Names in a list; a comma between backquotes belongs to a name. */
+function tableNames(list: string): string[] {
+  return (list.match(/(?:`[^`]*`|[^,`])+/g) ?? []).map((name) => name.trim()).filter((name) => name !== '');
+}
+
+/** The digests asked for, each once, under the names that `node:crypto` knows them by. */
+export function digestNames(given: readonly string[]): string[] {
+  if (given.length === 0) return [];
+  const known = new Map(getHashes().map((name) => [name.toLowerCase(), name]));
+  const typed = given.flatMap((list) => list.split(',')).map((name) => name.trim());
+  return [...new Set(typed.map((name) => digestName(name, known)))];
+}
+
+function digestName(typed: string, known: ReadonlyMap<string, string>): string {
+  const lower = typed.toLowerCase();
+  // SHA-256 is how the standards write it.
+  const name = known.get(lower) ?? known.get(lower.replace('sha-', 'sha'));
+  if (name !== undefined) return name;
+  const similar = closest(lower, known.keys());
+  throw usageError(
+    typed === '' ? '--digest was given an empty name' : `--digest: there is no digest "${typed}"`,
+    ...(similar === undefined ? [] : [`did you mean ${similar}?`]),
+    'among others there are: md5, sha1, sha256, sha512',
+  );
+}
+
+export function inputChoice(
+  archive: string | undefined,
+  operands: readonly string[],
+  form: Form,
+  isTerminal: (fd: number) => boolean,
+): InputChoice {
+  if (archive !== undefined && archive !== '-') {
+    if (looksLikePattern(archive) && !existsSync(archive)) {
+      throw usageError(
+        `there is no archive "${archive}"; it looks like a pattern`,
+        'the archive comes first, and - stands for stdin:',
+        `${FORMS[form].call} - ${operands.map(quoted).join(' ')} < ARCHIVE`,
+      );
+    }
+    if (archive === '') throw usageError('the name of the archive is empty', '- stands for stdin');
+    return { kind: 'path', path: archive };
+  }
+  if (isTerminal(STDIN)) throw terminalError(operands, form);
+  return { kind: 'descriptor', fd: STDIN };
+}
+
+function terminalError(operands: readonly string[], form: Form): Error {
+  const first = operands[0];
+  const what = 'stdin is a terminal, and an archive cannot be typed';
+  if (form === 'xbstream') {
+    const archive = first !== undefined && existsSync(first) ? quoted(first) : 'ARCHIVE';
+    return usageError(
+      what,
+      `from a file: tsxbstream -x -C DIR < ${archive}`,
+      'from a pipe: ... | tsxbstream -x -C DIR',
+    );
+  }
+  return usageError(
+    what,
+    `from a file: ${FORMS[form].call} ARCHIVE${END[form] ?? ''}`,
+    `from a pipe: ... | ${FORMS[form].call}${form === 'cat' ? ' -' : ''}${END[form] ?? ''}`,
+  );
+}
+
+/** How a call of a verb may go on behind the archive. */
+const END: Readonly<Partial<Record<Form, string>>> = { extract: ' -C DIR', cat: ' PATH' };
+
+function looksLikePattern(word: string): boolean {
+  return /[*?[\]{}]/.test(word);
+}
+
+/** A word as a shell takes it for itself. */
+function quoted(word: string): string {
+  return /^[\w./:@%+=,-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
+}

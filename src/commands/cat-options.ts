@@ -1,0 +1,18 @@
+import type { SelectionOptions } from '../archive/selection.js';
+import type { DecryptionKey } from '../codec/codec.js';
+import type { InputChoice } from '../input/open-source.js';
+
+/** Everything that writing the content of files can be told. */
+export interface CatOptions {
+  input: InputChoice;
+  /** Their content comes in this order; each may match several files, those in the archive's order. */
+  patterns: readonly string[];
+  /** Further ways to say which files; what they choose comes behind what `patterns` do. */
+  selection: SelectionOptions;
+  /** Undo compression, by the stored names' suffixes. */
+  decompress: boolean;
+  /** Undo encryption with this key. */
+  key?: DecryptionKey | undefined;
+  /** Allow stored names that begin with `/`. */
+  absoluteNames: boolean;
+}

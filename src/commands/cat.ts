@@ -1,0 +1,166 @@
+import { readIndex, type ArchiveIndex, type IndexEntry } from '../archive/index.js';
+import { readExtents } from '../archive/read-extents.js';
+import { Selection } from '../archive/selection.js';
+import { WantedByCurrentName } from '../archive/wanted-entries.js';
+import { Decoding } from '../engine/decoding.js';
+import { Lane } from '../engine/lane.js';
+import { XbstreamError } from '../errors.js';
+import { pathText, type StoredPath } from '../format/stored-path.js';
+import { inputSize } from '../input/input-size.js';
+import type { ByteSink, Source } from '../input/source.js';
+import { StreamOutput, type ContentSink } from '../output/stream-output.js';
+import type { CommonReporter } from '../ui/reporter.js';
+import type { CatOptions } from './cat-options.js';
+import { interruptibly } from './interruptibly.js';
+import { tellProblems } from './problems.js';
+
+/**
+ * Writes the content of files of an archive, one after the other. Where the input can seek, only their own extents are
+ * read beside the headers.
+ *
+ * @param write takes the content
+ * @throws XbstreamError any code; `XB_NO_MATCH` for a pattern that matches nothing
+ * @throws the signal's reason after it was aborted
+ */
+export async function cat(
+  options: CatOptions,
+  write: ContentSink,
+  reporter: CommonReporter,
+  signal: AbortSignal,
+): Promise<void> {
+  await interruptibly(options.input, signal, async (source) => {
+    const wanted = new WantedFiles(options);
+    const sink: ContentSink = async (bytes) => {
+      signal.throwIfAborted();
+      await write(bytes);
+    };
+    const output = new StreamOutput(sink, (path) => (source.seekable ? 0 : wanted.rank(path)));
+    const decoding = new Decoding(
+      { decompress: options.decompress, key: options.key },
+      {
+        pool: undefined,
+        onUnprovenKey: () =>
+          reporter.warning('an old format of encryption cannot prove the key: with a wrong one this is garbage'),
+      },
+    );
+    const tools = { options, wanted, output, decoding, reporter, signal };
+    if (source.seekable) await catByPosition(source, tools);
+    else await catAsItComes(source, tools);
+  });
+}
+
+interface CatTools {
+  options: CatOptions;
+  wanted: WantedFiles;
+  output: StreamOutput;
+  decoding: Decoding;
+  reporter: CommonReporter;
+  signal: AbortSignal;
+}
+
+/** Which files are wanted, and in which order. */
+class WantedFiles {
+  /** One for each pattern, then one for all else that was given. */
+  readonly #selections: readonly Selection[];
+
+  constructor({ patterns, selection }: CatOptions) {
+    const { include, tables = [], exclude } = selection;
+    const single = patterns.map((pattern) => new Selection({ include: [pattern], exclude }));
+    this.#selections = include.length + tables.length > 0 ? [...single, new Selection(selection)] : single;
+  }
+
+  /** The place of a file in the order; -1 when it is not wanted. */
+  rank(path: StoredPath): number {
+    // All are asked, so that each knows whether it ever matched.
+    return this.#selections.map((selection) => selection.wants(path)).indexOf(true);
+  }
+
+  wants(path: StoredPath): boolean {
+    return this.rank(path) !== -1;
+  }
+
+  unmatched(): XbstreamError[] {
+    return this.#selections.flatMap((selection) => selection.unmatched() ?? []);
+  }
+}
+
+async function catByPosition(source: Source, tools: CatTools): Promise<void> {
+  const { options, wanted, output, decoding, reporter } = tools;
+  const { absoluteNames } = options;
+  const names = await readIndex(source, { absoluteNames, allowEmpty: false });
+  const ranks = new Map<number, number>();
+  for (const { path, ordinal } of names.entries) {
+    const rank = wanted.rank(path);
+    if (rank !== -1) ranks.set(ordinal, rank);
+  }
+  const unmatched = wanted.unmatched();
+  // Nothing is written when something is missing: damage may be why.
+  if (unmatched.length > 0) tellProblems([...names.problems, ...unmatched], reporter);
+  const { entries } = await readAgain(source, ranks, absoluteNames);
+  const chosen = entries.filter(({ ordinal }) => ranks.has(ordinal));
+  chosen.sort((a, b) => ranks.get(a.ordinal)! - ranks.get(b.ordinal)! || a.ordinal - b.ordinal);
+  for (const entry of chosen) {
+    if (!entry.complete) throw incomplete(entry, names);
+    const file = decoding.open(entry.path, output, entry.extents === undefined);
+    const settled = async (): Promise<void> => {
+      await decoding.ready();
+      await output.flush();
+    };
+    if (entry.extents !== undefined) {
+      await readExtents(source, entry.extents, { take: (bytes, fileOffset) => file.write(bytes, fileOffset), settled });
+    }
+    file.finish(entry.bytes, () => undefined);
+    await decoding.pending.until(0);
+    await output.flush();
+  }
+}
+
+/** A second look, for where the content of the wanted entries lies. */
+function readAgain(
+  source: Source,
+  wanted: ReadonlyMap<number, unknown>,
+  absoluteNames: boolean,
+): Promise<ArchiveIndex> {
+  source.rewind!();
+  return readIndex(source, { absoluteNames, allowEmpty: false, wantsExtents: (ordinal) => wanted.has(ordinal) });
+}
+
+function incomplete(entry: IndexEntry, { problems }: ArchiveIndex): XbstreamError {
+  const own = problems.find(({ path }) => path === entry.path) ?? problems[0];
+  if (own !== undefined) return own;
+  return new XbstreamError('XB_MISSING_EOF', `${pathText(entry.path)} is not complete`, { path: entry.path });
+}
+
+async function catAsItComes(source: Source, tools: CatTools): Promise<void> {
+  const { options, wanted, output, decoding, reporter, signal } = tools;
+  const lane = new Lane({
+    output,
+    decoding,
+    wanted: new WantedByCurrentName(wanted),
+    absoluteNames: options.absoluteNames,
+    allowEmpty: false,
+    jump: false,
+    digests: [],
+    onFile: () => undefined,
+  });
+  const totalBytes = inputSize(options.input);
+  const sink: ByteSink = {
+    room: () => lane.room(),
+    push: async (piece) => {
+      await lane.push(piece);
+      await output.flush();
+      reporter.progress({ bytes: lane.archiveBytes, totalBytes });
+    },
+    skippableBytes: 0,
+    skip: () => undefined,
+  };
+  try {
+    await source.run(sink);
+    signal.throwIfAborted();
+    const problems = await lane.end();
+    await output.flush();
+    tellProblems([...problems, ...(problems.length === 0 ? wanted.unmatched() : [])], reporter);
+  } finally {
+    lane.abandon([], false);
+  }
+}

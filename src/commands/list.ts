@@ -1,0 +1,42 @@
+import { readIndex, type IndexEntry } from '../archive/index.js';
+import { Selection } from '../archive/selection.js';
+import { allLayersOf } from '../codec/stored-layers.js';
+import { inputSize } from '../input/input-size.js';
+import type { ListReporter } from '../ui/reporter.js';
+import { interruptibly } from './interruptibly.js';
+import type { ListOptions } from './list-options.js';
+import { tellProblems } from './problems.js';
+
+const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+const ORDERS: Readonly<Record<ListOptions['sort'], (a: IndexEntry, b: IndexEntry) => number>> = {
+  archive: (a, b) => a.ordinal - b.ordinal,
+  size: (a, b) => b.bytes - a.bytes || byText(a.path, b.path),
+  name: (a, b) => byText(a.path, b.path),
+};
+
+/**
+ * Lists what an archive holds. Of a file only headers are read, so that checksums are not judged; see `verify`.
+ *
+ * @throws XbstreamError any code of a damaged or incomplete archive, after the listing was told; `XB_NO_MATCH`, `XB_IO`
+ * @throws the signal's reason after it was aborted
+ */
+export async function list(options: ListOptions, reporter: ListReporter, signal: AbortSignal): Promise<void> {
+  const { absoluteNames, allowEmpty, sort } = options;
+  const totalBytes = inputSize(options.input);
+  const selection = new Selection(options.selection);
+  const index = await interruptibly(options.input, signal, (source) =>
+    readIndex(source, { absoluteNames, allowEmpty, onProgress: (bytes) => reporter.progress({ bytes, totalBytes }) }),
+  );
+  const entries = index.entries.filter(({ path }) => selection.wants(path)).sort(ORDERS[sort]);
+  reporter.listed({
+    entries: entries.map((entry) => ({ ...entry, layers: allLayersOf(entry.path) })),
+    corrections: index.corrections,
+    bytes: entries.reduce((sum, { bytes }) => sum + bytes, 0),
+    chunks: index.chunks,
+    archiveBytes: index.archiveBytes,
+    complete: index.problemCount === 0,
+  });
+  const unmatched = selection.unmatched();
+  tellProblems(unmatched === undefined ? index.problems : [...index.problems, unmatched], reporter);
+}

@@ -1,0 +1,25 @@
+import type { DecryptionKey } from '../codec/codec.js';
+import type { InputChoice } from '../input/open-source.js';
+
+/** Everything a verification can be told. */
+export interface VerifyOptions {
+  input: InputChoice;
+  /** Also undo every layer, and hold all checksums inside. */
+  deep: boolean;
+  /** Undoes encryption; without it encrypted files cannot be looked into. */
+  key?: DecryptionKey | undefined;
+  /** Most threads that decompress. */
+  decompressThreads?: number | undefined;
+  /** Most threads that decrypt. */
+  decryptThreads?: number | undefined;
+  /** Allow stored names that begin with `/`. */
+  absoluteNames: boolean;
+  /** Take an input without a single chunk for whole. */
+  allowEmpty: boolean;
+  /** Names of digests (as `node:crypto` knows them) of the raw archive bytes. */
+  digests: readonly string[];
+  /** Where to write `sha256sum -c` lines of the files, decoded if `deep`. */
+  manifest?: string | undefined;
+  /** Most threads. */
+  parallel?: number | undefined;
+}

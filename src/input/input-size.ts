@@ -1,0 +1,12 @@
+import * as fs from 'node:fs';
+import type { InputChoice } from './open-source.js';
+
+/** Bytes of an input that is a regular file; undefined where it is not known before the end. */
+export function inputSize(input: InputChoice): number | undefined {
+  try {
+    const stat = input.kind === 'path' ? fs.statSync(input.path) : fs.fstatSync(input.fd);
+    return stat.isFile() ? stat.size : undefined;
+  } catch {
+    return undefined; // opening it will say why
+  }
+}

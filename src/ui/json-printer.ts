@@ -1,0 +1,66 @@
+import type { XbstreamError } from '../errors.js';
+import { errorText, warningText } from './error-text.js';
+import { errorFields, jsonLine, type Fields } from './json-line.js';
+import type { OutputStream } from './output-stream.js';
+import type { Paint } from './paint.js';
+import type { CommonReporter, ProgressReport } from './reporter.js';
+import { Screen } from './screen.js';
+
+/** What a program wants to read, and where. */
+export interface JsonSettings {
+  /** Where the JSON lines go. */
+  results: OutputStream;
+  /** Where errors and warnings go as text, too. */
+  problems: OutputStream;
+  paint: Paint;
+  /** Also say how far the reading has come. */
+  progress: boolean;
+}
+
+/** What all printers for programs do alike. */
+export class JsonPrinter implements CommonReporter {
+  readonly #settings: JsonSettings;
+  readonly #screen = new Screen();
+
+  constructor(settings: JsonSettings) {
+    this.#settings = settings;
+  }
+
+  warning(message: string): void {
+    this.write('warning', { message });
+    this.#screen.write(this.#settings.problems, warningText(message, this.#settings.paint));
+  }
+
+  error(error: XbstreamError): void {
+    this.#tell('error', error);
+  }
+
+  /** Something wrong with the archive that was looked at. */
+  protected problem(error: XbstreamError): void {
+    this.#tell('problem', error);
+  }
+
+  progress({ bytes, totalBytes }: ProgressReport): void {
+    if (this.#settings.progress) this.write('progress', { bytes, totalBytes });
+  }
+
+  close(): void {
+    this.#screen.close();
+  }
+
+  /** Writes a line soon, together with its likes. */
+  protected list(type: string, fields: Fields): void {
+    this.#screen.list(this.#settings.results, jsonLine(type, fields));
+  }
+
+  protected write(type: string, fields: Fields): void {
+    this.list(type, fields);
+    this.#screen.flush();
+  }
+
+  #tell(type: 'error' | 'problem', error: XbstreamError): void {
+    const { results, problems, paint } = this.#settings;
+    this.#screen.write(results, jsonLine(type, errorFields(error)));
+    this.#screen.write(problems, errorText(error, paint));
+  }
+}

@@ -1,0 +1,40 @@
+import { pathFields } from './json-line.js';
+import { JsonPrinter, type JsonSettings } from './json-printer.js';
+import { pathText } from './printable.js';
+import type { Listing, ListReporter } from './reporter.js';
+
+export interface ListJsonSettings extends JsonSettings {
+  /** Also positions and corrections. */
+  verbose: boolean;
+}
+
+/** A listing for programs. */
+export class ListJsonReporter extends JsonPrinter implements ListReporter {
+  readonly #settings: ListJsonSettings;
+
+  constructor(settings: ListJsonSettings) {
+    super(settings);
+    this.#settings = settings;
+  }
+
+  listed(listing: Listing): void {
+    const { verbose } = this.#settings;
+    for (const { path, bytes, chunks, complete, sparse, layers, archiveOffset } of listing.entries) {
+      const more = verbose ? { archiveOffset } : {};
+      this.list('entry', { ...pathFields(path), bytes, chunks, complete, sparse, layers, ...more });
+    }
+    for (const { kind, path, newPath, archiveOffset, effective } of verbose ? listing.corrections : []) {
+      const target = newPath === undefined ? undefined : pathText(newPath);
+      this.list('correction', {
+        kind,
+        ...pathFields(path),
+        newPath: target?.text,
+        newPathBase64: target?.base64,
+        archiveOffset,
+        effective,
+      });
+    }
+    const { entries, bytes, chunks, archiveBytes, complete } = listing;
+    this.write('summary', { entries: entries.length, bytes, chunks, archiveBytes, complete });
+  }
+}

@@ -1,0 +1,80 @@
+import { InfoJsonReporter } from './info-json.js';
+import { InfoTextReporter } from './info-text.js';
+import { ListJsonReporter } from './list-json.js';
+import { ListTextReporter } from './list-text.js';
+import { isProgressShown, type ProgressChoice, type ReporterSurroundings } from './make-reporter.js';
+import type { ColorChoice, Paint } from './paint.js';
+import { ProgressDisplay } from './progress.js';
+import type { CommonReporter, InfoReporter, ListReporter, VerifyReporter } from './reporter.js';
+import { TextPrinter } from './text-printer.js';
+import { VerifyGithubReporter } from './verify-github.js';
+import { VerifyJsonReporter } from './verify-json.js';
+import { VerifyJunitReporter } from './verify-junit.js';
+import { VerifyTextReporter } from './verify-text.js';
+
+/** What was chosen about what is shown, whatever the verb. */
+export interface InspectChoices {
+  json: boolean;
+  quiet: boolean;
+  verbose: boolean;
+  progress: ProgressChoice;
+  color: ColorChoice;
+}
+
+export interface ListChoices extends InspectChoices {
+  /** Sizes in bytes, also on a terminal. */
+  bytes: boolean;
+}
+
+export type VerifyFormat = 'text' | 'json' | 'github' | 'junit';
+
+export interface VerifyChoices extends InspectChoices {
+  format: VerifyFormat;
+}
+
+export function makeListReporter(choices: ListChoices, streams: ReporterSurroundings, paint: Paint): ListReporter {
+  const { verbose, quiet } = choices;
+  if (choices.json) return new ListJsonReporter({ ...jsonSettings(choices, streams, paint), verbose });
+  const humanSizes = streams.stdout.isTTY === true && !choices.bytes;
+  return new ListTextReporter({ ...textSettings(choices, streams, paint), humanSizes, verbose, quiet });
+}
+
+export function makeVerifyReporter(
+  choices: VerifyChoices,
+  streams: ReporterSurroundings,
+  paint: Paint,
+): VerifyReporter {
+  if (choices.format === 'json') return new VerifyJsonReporter(jsonSettings(choices, streams, paint));
+  const settings = { ...textSettings(choices, streams, paint), quiet: choices.quiet };
+  switch (choices.format) {
+    case 'text':
+      return new VerifyTextReporter(settings);
+    case 'github':
+      return new VerifyGithubReporter(settings);
+    case 'junit':
+      return new VerifyJunitReporter(settings);
+  }
+}
+
+export function makeInfoReporter(choices: InspectChoices, streams: ReporterSurroundings, paint: Paint): InfoReporter {
+  if (choices.json) return new InfoJsonReporter(jsonSettings(choices, streams, paint));
+  return new InfoTextReporter({ ...textSettings(choices, streams, paint), quiet: choices.quiet });
+}
+
+/** For a verb whose stdout belongs to what it writes. */
+export function makePlainReporter(
+  choices: InspectChoices,
+  streams: ReporterSurroundings,
+  paint: Paint,
+): CommonReporter {
+  return new TextPrinter(textSettings(choices, streams, paint));
+}
+
+function textSettings(choices: InspectChoices, { stdout, stderr }: ReporterSurroundings, paint: Paint) {
+  const progress = isProgressShown(choices, stderr) ? new ProgressDisplay(stderr) : undefined;
+  return { results: stdout, problems: stderr, paint, progress };
+}
+
+function jsonSettings({ progress }: InspectChoices, { stdout, stderr }: ReporterSurroundings, paint: Paint) {
+  return { results: stdout, problems: stderr, paint, progress: progress === 'always' };
+}

@@ -1,0 +1,182 @@
+/** Reading goes on after damage, and nothing that is whole is called damaged. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { Lookback } from '../../dist/archive/lookback.js';
+import { Selection } from '../../dist/archive/selection.js';
+import { WantedByCurrentName } from '../../dist/archive/wanted-entries.js';
+import { Lane } from '../../dist/engine/lane.js';
+import type { XbstreamError } from '../../dist/errors.js';
+import { archive, end, file, noise, payload } from '../helpers/archive-bytes.js';
+import { walkChunks } from '../helpers/chunk-walk.js';
+import { fixture } from '../helpers/fixtures.js';
+import { MemoryOutput } from '../helpers/memory-output.js';
+import { tenDamages } from '../helpers/ten-damages.js';
+
+interface Salvaged {
+  errors: XbstreamError[];
+  files: Map<string, Buffer>;
+  lost: string[];
+}
+
+/** @param seekable what came before can be read again, as of a file; else as from a pipe */
+async function salvage(bytes: Buffer, seekable: boolean, pieceBytes = 4096): Promise<Salvaged> {
+  const output = new MemoryOutput();
+  const lookback: Lookback = {
+    bytesAt: (at, length) => bytes.subarray(at, at + length),
+    endsAt: (at) => at === bytes.length,
+  };
+  const lane = new Lane({
+    output,
+    decoding: undefined,
+    wanted: new WantedByCurrentName(new Selection({ include: [], exclude: [] })),
+    absoluteNames: false,
+    allowEmpty: false,
+    jump: false,
+    digests: [],
+    salvage: { lookback: seekable ? lookback : undefined, doubtsEmptyFiles: true },
+    onFile: () => undefined,
+  });
+  for (let at = 0; ;) {
+    if (at >= bytes.length) {
+      const again = seekable ? lane.endReached() : 0;
+      if (again === 0) break;
+      at -= again;
+    }
+    const piece = bytes.subarray(at, at + pieceBytes);
+    at += piece.length;
+    await lane.push(piece);
+    if (seekable) at -= lane.takeRewind();
+  }
+  const errors = await lane.end();
+  const { lost } = lane;
+  lane.abandon(errors, false);
+  return { errors, files: output.files, lost };
+}
+
+for (const seekable of [true, false]) {
+  describe(seekable ? 'from a file' : 'from a pipe', { concurrency: true }, () => {
+    for (const pieceBytes of [1, 777, 4096, 1_000_000]) {
+      test(`each of twelve damages is found where it is, in pieces of ${pieceBytes}`, async () => {
+        const { bytes, damages, good } = tenDamages();
+        const { errors, files, lost } = await salvage(bytes, seekable, pieceBytes);
+        for (const { kind, path, from, to } of damages) {
+          const found = errors.filter(
+            ({ path: named, details, archiveOffset }) =>
+              (named === path || details.some((line) => line.includes(path))) &&
+              archiveOffset! >= from &&
+              archiveOffset! <= to,
+          );
+          assert.ok(
+            found.length > 0,
+            `${kind}: ${errors.map(({ code, path: named }) => `${code} ${named}`).join(', ')}`,
+          );
+          assert.ok(!files.has(path), `${kind}: a damaged file has its final name`);
+          assert.ok(lost.includes(path), `${kind}: the file is not among the lost`);
+        }
+        for (const [path, content] of Object.entries(good)) assert.deepEqual(files.get(path), content, path);
+        assert.equal(lost.length, damages.length);
+        for (const { path, details } of errors) assert.match([path, ...details].join(), /bad\//);
+        for (const { path } of errors) assert.doesNotMatch(path ?? '', /good/);
+      });
+    }
+
+    test('a length that reaches behind the end of the archive hides nothing', async () => {
+      const long = payload('a', 0, noise(5000), { payloadBytes: 2 ** 40 });
+      const { errors, files } = await salvage(archive(long, end('a'), file('b', 'B')), seekable);
+      assert.deepEqual([errors[0]?.code, errors[0]?.path], ['XB_BAD_HEADER', 'a']);
+      assert.deepEqual([...files.keys()], ['b']);
+    });
+
+    test('cut short within a payload', async () => {
+      const { errors, files, lost } = await salvage(
+        archive(file('b', 'B'), payload('a', 0, noise(5000))).subarray(0, 3000),
+        seekable,
+      );
+      assert.deepEqual(
+        errors.map(({ code, path }) => [code, path]),
+        [['XB_TRUNCATED', 'a']],
+      );
+      assert.deepEqual([[...files.keys()], lost], [['b'], ['a']]);
+    });
+
+    test('an archive within an archive is content, also when the chunk around it is damaged', async () => {
+      const inner = archive(file('inner', 'I'));
+      const outer = archive(file('first', '1'), payload('outer', 0, inner), end('outer'), file('last', '2'));
+      const damaged = Buffer.from(outer);
+      damaged[outer.indexOf(inner) - 1]! ^= 1; // the checksum
+      const { files } = await salvage(damaged, seekable);
+      assert.deepEqual([...files.keys()], ['first', 'last']);
+    });
+
+    test('what is open where bytes cannot be read gets no final name; what is empty may not be', async () => {
+      const bytes = archive(payload('a', 0, 'x'), noise(500, 7), end('a'), end('empty'), file('b', 'B'));
+      const { files, lost, errors } = await salvage(bytes, seekable);
+      assert.deepEqual([...files.keys()], ['b']);
+      assert.deepEqual(lost.sort(), ['a', 'empty']);
+      assert.equal(errors[0]?.code, 'XB_BAD_MAGIC');
+    });
+
+    test('nothing but text is no archive, and told once', async () => {
+      const { errors } = await salvage(Buffer.from('xtrabackup: error: no such thing\n'.repeat(100)), seekable);
+      assert.deepEqual(
+        errors.map(({ code }) => code),
+        ['XB_BAD_MAGIC'],
+      );
+      assert.match(errors[0]!.message, /text/);
+    });
+
+    test('a gigabyte of claims: an archive that has us go back at every header ends soon', async () => {
+      const header = payload('a', 0, '', { payloadBytes: 2 ** 40 });
+      const bytes = archive(...Array.from({ length: 20_000 }, () => header));
+      const started = performance.now();
+      const { errors } = await salvage(bytes, seekable, 65536);
+      assert.ok(errors.length > 0);
+      assert.ok(performance.now() - started < 20_000);
+    });
+  });
+}
+
+test('500 places changed at random in a real archive: never silent about what is lost', async () => {
+  const { bytes } = fixture('percona/sparse-w16k');
+  const whole = await salvage(bytes, true);
+  assert.deepEqual(whole.errors, []);
+  const changes = noise(500 * 4, 5);
+  for (let index = 0; index < 500; index += 1) {
+    const damaged = Buffer.from(bytes);
+    const place = changes.readUInt32LE(index * 4) % bytes.length;
+    damaged[place]! ^= 1 << (index % 8);
+    const { errors, files } = await salvage(damaged, index % 2 === 0, 65536);
+    for (const [path, content] of files) {
+      const right = whole.files.get(path);
+      // A flag may change without any effect.
+      assert.ok(right?.equals(content) === true, `byte ${place}: ${path} came out wrong`);
+    }
+    if (files.size < whole.files.size) assert.ok(errors.length > 0, `byte ${place}: silent`);
+  }
+});
+
+test('cut at each chunk boundary and at 500 other places: always a problem', async () => {
+  for (const name of ['percona/sparse-w16k', 'percona/base-none-NONE']) {
+    const { bytes } = fixture(name);
+    const boundaries = walkChunks(bytes).map(({ start }) => start);
+    const places = noise(250 * 4, 3);
+    const others = Array.from({ length: 250 }, (_, index) => places.readUInt32LE(index * 4) % bytes.length);
+    for (const length of [...boundaries, ...others]) {
+      const { errors } = await salvage(bytes.subarray(0, length), length % 2 === 0, 65536);
+      // An end chunk may be all that is missing of a file that nothing else tells of: then what is left is an archive.
+      const isWhole = walkedFilesAreEnded(bytes.subarray(0, length), boundaries);
+      assert.ok(errors.length > 0 || isWhole, `${name} cut at ${length}`);
+    }
+  }
+});
+
+/** Whether a cut archive ends between two files, so that nothing can tell that there were more. */
+function walkedFilesAreEnded(bytes: Buffer, boundaries: readonly number[]): boolean {
+  if (bytes.length === 0 || !boundaries.includes(bytes.length)) return false;
+  const open = new Set<string>();
+  for (const { type, path } of walkChunks(bytes)) {
+    if (type === 'E') open.delete(path);
+    else open.add(path);
+  }
+  return open.size === 0;
+}

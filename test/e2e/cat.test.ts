@@ -1,0 +1,205 @@
+/** `cat`: the content of files, and `info`: what a backup is. */
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import * as fs from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { archive, end, file, noise, payload, remove, rename, sparse } from '../helpers/archive-bytes.js';
+import { run, start } from '../helpers/cli.js';
+import { fixture, fixturePath } from '../helpers/fixtures.js';
+import { linesOf } from '../helpers/json-lines.js';
+import { EXIT } from '../helpers/outcome.js';
+import { tempDir, type Cleanup } from '../helpers/temp.js';
+
+async function catOf(context: Cleanup, kind: 'file' | 'pipe', bytes: Buffer, ...words: readonly string[]) {
+  const path = join(tempDir(context), 'archive');
+  fs.writeFileSync(path, bytes);
+  return run(
+    ['cat', ...words.map((word) => (word === '-' && kind === 'file' ? path : word))],
+    kind === 'pipe' ? { stdin: { kind, bytes } } : {},
+  );
+}
+
+for (const kind of ['file', 'pipe'] as const) {
+  describe(`cat from a ${kind}`, { concurrency: true }, () => {
+    test('files in the order in which they are named', async (context) => {
+      const bytes = archive(
+        payload('a', 0, 'one '),
+        payload('b', 0, 'three '),
+        payload('a', 4, 'two '),
+        end('b'),
+        end('a'),
+        end('empty'),
+      );
+      const { code, stdout, stderr } = await catOf(context, kind, bytes, '-', 'b', 'empty', 'a');
+      assert.deepEqual([code, stdout, stderr], [0, 'three one two ', '']);
+      assert.equal((await catOf(context, kind, bytes, '-', '*')).stdout, 'one two three ');
+    });
+
+    test('holes are zeros', async (context) => {
+      const bytes = archive(
+        sparse(
+          's',
+          0,
+          [
+            [3, 2],
+            [4, 0],
+          ],
+          'ab',
+        ),
+        end('s'),
+      );
+      assert.equal((await catOf(context, kind, bytes, '-', 's')).stdout, '\0\0\0ab\0\0\0\0');
+    });
+
+    test('damage is told', async (context) => {
+      const bytes = archive(file('good', 'G'), payload('bad', 0, 'B', { crc: 1 }), end('bad'), payload('open', 0, 'O'));
+      assert.equal((await catOf(context, kind, bytes, '-', 'bad')).code, EXIT.damaged);
+      assert.equal(
+        (await catOf(context, kind, bytes, '-', 'none')).code,
+        kind === 'file' ? EXIT.refused : EXIT.damaged,
+      );
+      const open = await catOf(context, kind, bytes.subarray(0), '-', 'open');
+      assert.notEqual(open.code, EXIT.ok);
+    });
+
+    test('decoded', async (context) => {
+      const { bytes } = fixture('percona/base-zstd-AES256');
+      const key = fixturePath('percona/key.AES256').replace(/\.xbs$/, '');
+      const sums = fs.readFileSync(fixturePath('percona/base-zstd-AES256').replace(/xbs$/, 'sha256'), 'latin1');
+      const words = ['--decompress', '--decrypt=AES256', '-f', key, '-', 'readme.txt'];
+      const { code, stdout } = await catOf(context, kind, bytes, ...words);
+      assert.equal(code, 0);
+      assert.ok(sums.includes(`${createHash('sha256').update(stdout).digest('hex')}  readme.txt`));
+    });
+
+    test('ends quietly when nobody reads on', async (context) => {
+      const bytes = file('a', noise(3_000_000), 100_000);
+      const path = join(tempDir(context), 'archive');
+      fs.writeFileSync(path, bytes);
+      const { child, ended } = start(
+        ['cat', kind === 'file' ? path : '-', 'a'],
+        kind === 'pipe' ? { stdin: { kind, bytes } } : {},
+      );
+      child.stdout!.once('data', () => child.stdout!.destroy());
+      const { code, stderr } = await ended;
+      assert.deepEqual([code === EXIT.refused, stderr], [true, '']);
+    });
+  });
+}
+
+describe('cat', { concurrency: true }, () => {
+  test('content in any order comes right from a file, and not at all from a pipe', async (context) => {
+    const bytes = archive(payload('a', 3, 'def'), payload('a', 0, 'abc'), end('a'));
+    assert.equal((await catOf(context, 'file', bytes, '-', 'a')).stdout, 'abcdef');
+    assert.equal((await catOf(context, 'pipe', bytes, '-', 'a')).code, EXIT.undecodable);
+  });
+
+  test('by final names', async (context) => {
+    const bytes = archive(file('old', 'O'), file('gone', 'x'), rename('old', 'new'), remove('gone'));
+    assert.equal((await catOf(context, 'file', bytes, '-', 'new')).stdout, 'O');
+    assert.equal((await catOf(context, 'file', bytes, '-', 'gone')).code, EXIT.refused);
+    assert.equal((await catOf(context, 'pipe', bytes, '-', 'gone')).code, EXIT.undecodable);
+  });
+
+  test('without a file to write', async () => {
+    assert.equal((await run(['cat', '-'])).code, EXIT.usage);
+  });
+});
+
+describe('info', { concurrency: true }, () => {
+  const INFO = `uuid = 1-2
+name = nightly
+tool_name = xtrabackup
+tool_command = --backup --compress=zstd uuid = evil
+tool_version = 8.0.35-30
+server_version = 8.0.36-28
+start_time = 2026-01-02 03:04:05
+end_time = 2026-01-02 03:05:06
+binlog_pos = filename 'binlog.000003', position '157', GTID of the last change 'aaa:1-5,
+bbb:1-2'
+innodb_from_lsn = 19000
+innodb_to_lsn = 20000
+partial = N
+incremental = Y
+`;
+
+  test('of an incremental backup of xtrabackup', async () => {
+    const bytes = archive(
+      file('shop/t.ibd.delta.zst', 'x'),
+      file('xtrabackup_info', INFO),
+      file('xtrabackup_checkpoints', 'backup_type = incremental\nfrom_lsn = 19000\nto_lsn = 20000\nlast_lsn = 20010\n'),
+      file('xtrabackup_binlog_info', 'binlog.000004\t200\taaa:1-6,\nbbb:1-2\n'),
+    );
+    const json = await run(['info', '--json'], { stdin: { kind: 'pipe', bytes } });
+    assert.equal(json.code, 0, json.stderr);
+    const [info] = linesOf(json.stdout, 'info');
+    const expected = {
+      tool: 'xtrabackup',
+      toolVersion: '8.0.35-30',
+      serverVersion: '8.0.36-28',
+      uuid: '1-2',
+      kind: 'incremental',
+      fromLsn: '19000',
+      toLsn: '20000',
+      lastLsn: '20010',
+      binlogFile: 'binlog.000004',
+      binlogPosition: '200',
+      gtid: 'aaa:1-6,bbb:1-2',
+      compression: ['zstd'],
+      encrypted: false,
+      files: 4,
+    };
+    for (const [key, value] of Object.entries(expected)) assert.deepEqual(info?.[key], value, key);
+    const { stdout } = await run(['info'], { stdin: { kind: 'pipe', bytes } });
+    assert.match(stdout, /xtrabackup --prepare --apply-log-only --target-dir=DIR/);
+    assert.match(stdout, /ends at LSN 19000/);
+    assert.match(stdout, /--decompress/);
+  });
+
+  test('of MariaDB, old names and new, from a file', async (context) => {
+    const old = fixture('mariadb/tiny-full').bytes;
+    const path = join(tempDir(context), 'archive');
+    fs.writeFileSync(path, old);
+    const { stdout } = await run(['info', path]);
+    assert.match(stdout, /made by: +mariadb-backup 10\.11/);
+    assert.match(stdout, /mariadb-backup --prepare --target-dir=DIR/);
+    const bytes = archive(
+      file('mariadb_backup_info', 'tool_name = mariadb-backup\n'),
+      file('mariadb_backup_checkpoints', 'backup_type = full-backuped\n'),
+    );
+    const [info] = linesOf((await run(['info', '--json'], { stdin: { kind: 'pipe', bytes } })).stdout, 'info');
+    assert.deepEqual([info?.['tool'], info?.['kind']], ['mariadb-backup', 'full']);
+  });
+
+  test('of backup_metadata.json', async () => {
+    const text = JSON.stringify({
+      version: 1,
+      backup: { tool_name: 'xtrabackup', serverVersion: '9.7.0', from_lsn: 0, to_lsn: 7 },
+    });
+    const bytes = file('backup_metadata.json', text);
+    const [info] = linesOf((await run(['info', '--json'], { stdin: { kind: 'pipe', bytes } })).stdout, 'info');
+    assert.deepEqual([info?.['serverVersion'], info?.['toLsn']], ['9.7.0', '7']);
+  });
+
+  test('of an encrypted backup, with and without its key', async () => {
+    const stdin = { kind: 'pipe', bytes: fixture('percona/base-zstd-AES256').bytes } as const;
+    const without = await run(['info'], { stdin });
+    assert.match(without.stdout, /not read: +xtrabackup_info\.zst\.xbcrypt: it is encrypted/);
+    const key = fixturePath('percona/key.AES256').replace(/\.xbs$/, '');
+    const { stdout } = await run(['info', '--decrypt=AES256', '-f', key], { stdin });
+    assert.match(stdout, /made by: +xtrabackup 8\.0\.35/);
+  });
+
+  test('hostile files: too large, not text, escape sequences', async () => {
+    const bytes = archive(
+      file('xtrabackup_info', Buffer.alloc(2_000_000, 0x61)),
+      file('xtrabackup_checkpoints', 'backup_type = \u001b[31mred\n'),
+      file('backup_metadata.json', '['.repeat(100_000)),
+    );
+    const { code, stdout } = await run(['info'], { stdin: { kind: 'pipe', bytes } });
+    assert.equal(code, 0);
+    assert.match(stdout, /xtrabackup_info: it is too large/);
+    assert.ok(!stdout.includes('\u001b'));
+  });
+});

@@ -1,0 +1,187 @@
+/** `list` agrees with what an extraction would make. */
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import * as fs from 'node:fs';
+import { join } from 'node:path';
+import { describe, test, type TestContext } from 'node:test';
+import { archive, end, file, payload, remove, rename } from '../helpers/archive-bytes.js';
+import { PROGRAM, run, start } from '../helpers/cli.js';
+import { FIXTURE_NAMES, fixture } from '../helpers/fixtures.js';
+import { linesOf } from '../helpers/json-lines.js';
+import { piecesOf, runInMemory, treeInMemory } from '../helpers/lane.js';
+import { largeName, writeLargeArchive } from '../helpers/large-archive.js';
+import { EXIT } from '../helpers/outcome.js';
+import { hasProgram } from '../helpers/programs.js';
+import { tempDir } from '../helpers/temp.js';
+
+/** Size by name, of what unpacking gives. */
+async function unpackedSizes(bytes: Buffer): Promise<Record<string, number>> {
+  const { codes, output } = await runInMemory(piecesOf(bytes, 65536));
+  assert.deepEqual(codes, []);
+  const tree = Object.entries(treeInMemory(output));
+  return Object.fromEntries(tree.map(([path, text]) => [path, Number(text.split(' ')[0])]));
+}
+
+describe('list of every fixture agrees with the unpacked tree', { concurrency: true }, () => {
+  for (const name of FIXTURE_NAMES) {
+    test(name, async (context) => {
+      const { bytes } = fixture(name);
+      const expected = await unpackedSizes(bytes);
+      const path = join(tempDir(context), 'archive');
+      fs.writeFileSync(path, bytes);
+      const [json, text] = await Promise.all([
+        run(['list', path, '--json']),
+        run(['ls', '--bytes'], { stdin: { kind: 'pipe', bytes } }),
+      ]);
+      assert.deepEqual([json.code, json.stderr, text.code, text.stderr], [0, '', 0, '']);
+      const entries = linesOf(json.stdout, 'entry');
+      assert.deepEqual(Object.fromEntries(entries.map((entry) => [entry['path'], entry['bytes']])), expected);
+      assert.ok(entries.every((entry) => entry['complete'] === true));
+      const [summary] = linesOf(json.stdout, 'summary');
+      assert.equal(summary!['entries'], Object.keys(expected).length);
+      assert.equal(summary!['archiveBytes'], bytes.length);
+      const lines = text.stdout.trimEnd().split('\n').slice(0, -1);
+      const listed = lines.map((line) => /^ *(\d+) +whole +\S+ +(.*)$/.exec(line)!);
+      assert.deepEqual(Object.fromEntries(listed.map(([, size, path]) => [path, Number(size)])), expected);
+    });
+  }
+});
+
+describe('list', { concurrency: true }, () => {
+  const bytes = archive(
+    file('a/small.ibd.zst.xbcrypt', 'x'),
+    file('b/large.ibd', 'y'.repeat(3000)),
+    end('empty'),
+    file('old', 'z'),
+    rename('old', 'new\u001b[31m'),
+    remove('gone'),
+  );
+  const stdin = { kind: 'pipe', bytes } as const;
+
+  test('--sort', async () => {
+    const names = async (by: string) => {
+      const { stdout } = await run(['list', '--json', '--sort', by], { stdin });
+      return linesOf(stdout, 'entry').map(({ path }) => path);
+    };
+    assert.deepEqual(await names('archive'), ['a/small.ibd.zst.xbcrypt', 'b/large.ibd', 'empty', 'new\u001b[31m']);
+    assert.equal((await names('size'))[0], 'b/large.ibd');
+    assert.deepEqual((await names('name'))[3], 'new\u001b[31m');
+  });
+
+  test('a line is as the contract has it; names are made printable', async () => {
+    const { stdout } = await run(['list', '--json', '-', 'a/*'], { stdin });
+    assert.equal(
+      stdout.split('\n')[0],
+      '{"type":"entry","path":"a/small.ibd.zst.xbcrypt","bytes":1,"chunks":2,"complete":true,"sparse":false,"layers":["xbcrypt","zstd"]}',
+    );
+    const text = await run(['list'], { stdin });
+    assert.ok(text.stdout.includes(String.raw`new\x1b[31m`) && !text.stdout.includes('\u001b'));
+  });
+
+  test('-v tells corrections and positions', async () => {
+    const { stdout } = await run(['list', '-v'], { stdin });
+    assert.match(stdout, /renames old to new/);
+    assert.match(stdout, /removes gone \(there is no such file\)/);
+    const json = await run(['list', '-v', '--json'], { stdin });
+    assert.equal(linesOf(json.stdout, 'correction').length, 2);
+    assert.equal(linesOf(json.stdout, 'entry')[0]?.['archiveOffset'], 0);
+  });
+
+  test('what is not whole is listed, and said', async () => {
+    const cut = archive(file('a', 'A'), payload('b', 0, 'B'));
+    const { code, stdout, stderr } = await run(['list', '--json'], { stdin: { kind: 'pipe', bytes: cut } });
+    assert.equal(code, EXIT.incomplete);
+    assert.match(stderr, /before b is complete/);
+    assert.deepEqual(
+      linesOf(stdout, 'entry').map(({ path, complete }) => [path, complete]),
+      [
+        ['a', true],
+        ['b', false],
+      ],
+    );
+    assert.equal(linesOf(stdout, 'summary')[0]?.['complete'], false);
+    assert.equal(linesOf(stdout, 'error')[0]?.['code'], 'XB_MISSING_EOF');
+  });
+
+  test('a pattern that matches nothing; a pattern given first; an empty input', async (context) => {
+    assert.equal((await run(['list', '-', 'nothing*'], { stdin })).code, EXIT.refused);
+    const first = await run(['list', 'shop/*'], { stdin });
+    assert.equal(first.code, EXIT.usage);
+    assert.match(first.stderr, /tsxbstream list - 'shop\/\*' < ARCHIVE/);
+    const path = join(tempDir(context), 'empty');
+    fs.writeFileSync(path, '');
+    assert.equal((await run(['list', path])).code, EXIT.incomplete);
+    assert.equal((await run(['list', '--allow-empty', path])).code, EXIT.ok);
+  });
+
+  test('ends quietly when nobody reads on', async () => {
+    const many = archive(...Array.from({ length: 20_000 }, (_, index) => end(`directory/of/file${index}`)));
+    const { child, ended } = start(['list'], { stdin: { kind: 'pipe', bytes: many } });
+    child.stdout!.once('data', () => child.stdout!.destroy());
+    const { code, stderr } = await ended;
+    assert.deepEqual([code === 0 || code === EXIT.refused, stderr], [true, '']);
+  });
+
+  test('--tables takes what a table and a prepare need', async () => {
+    const backup = archive(
+      ...['ibdata1', 'xtrabackup_info', 'mysql.ibd', 'undo_001'].map((name) => end(name)),
+      ...['shop/orders.ibd', 'shop/my@002dtable.ibd.zst.xbcrypt', 'shop/orders_old.ibd', 'other/orders.ibd'].map((n) =>
+        end(n),
+      ),
+      ...['shop/log#P#p0.ibd.delta', 'shop/log#p#p1#sp#s0.ibd.meta'].map((name) => end(name)),
+    );
+    const list = async (tables: string) => {
+      const { stdout } = await run(['list', '--json', '--tables', tables], { stdin: { kind: 'pipe', bytes: backup } });
+      return linesOf(stdout, 'entry').map(({ path }) => path);
+    };
+    const needed = ['ibdata1', 'xtrabackup_info', 'mysql.ibd', 'undo_001'];
+    assert.deepEqual(await list('shop.orders'), [...needed, 'shop/orders.ibd']);
+    assert.deepEqual(await list('shop.my-table,shop.log'), [
+      ...needed,
+      'shop/my@002dtable.ibd.zst.xbcrypt',
+      'shop/log#P#p0.ibd.delta',
+      'shop/log#p#p1#sp#s0.ibd.meta',
+    ]);
+    const none = await run(['list', '--tables', 'shop.none'], { stdin: { kind: 'pipe', bytes: backup } });
+    assert.equal(none.code, EXIT.refused);
+    assert.equal(
+      (await run(['list', '--tables', 'none'], { stdin: { kind: 'pipe', bytes: backup } })).code,
+      EXIT.usage,
+    );
+  });
+});
+
+/** Bytes that a run of the program reads by position, and how often. */
+function tracedReads(context: TestContext, args: readonly string[]): { reads: number; bytes: number } {
+  const log = join(tempDir(context), 'trace');
+  execFileSync('strace', ['-f', '-e', 'trace=pread64', '-o', log, process.execPath, PROGRAM, ...args], {
+    stdio: ['ignore', 'ignore', 'ignore'],
+    env: { ...process.env, NO_COLOR: '1' },
+  });
+  const calls = fs.readFileSync(log, 'latin1').match(/pread64\(.*= (\d+)$/gm) ?? [];
+  return { reads: calls.length, bytes: calls.reduce((sum, call) => sum + Number(/(\d+)$/.exec(call)![1]), 0) };
+}
+
+describe('an archive of 100 GiB', () => {
+  test('list, cat and extract read headers, and of payloads only their own', (context) => {
+    if (!hasProgram(context, 'strace', 'strace')) return;
+    const directory = tempDir(context);
+    const path = join(directory, 'archive');
+    const shape = { chunkBytes: 10_737_416, files: 5000, chunksPerFile: 2 };
+    // tmpfs would count the holes where swap is short, but never gives them room.
+    const size = writeLargeArchive(path, shape);
+    assert.ok(size > 100e9);
+    const chunks = shape.files * (shape.chunksPerFile + 1);
+    const headers = chunks * 4096 + 1_000_000;
+    const own = shape.chunkBytes * shape.chunksPerFile;
+    const { reads, bytes } = tracedReads(context, ['list', '-q', path]);
+    assert.ok(reads < chunks * 1.2 && bytes < headers, `list: ${reads} reads of ${bytes} bytes`);
+    // Two looks for where the file is, and the file.
+    const cat = tracedReads(context, ['cat', path, largeName(70)]);
+    assert.ok(cat.bytes < 2 * headers + own * 1.1, `cat: ${cat.bytes} bytes`);
+    const target = join(directory, 'target');
+    const extract = tracedReads(context, ['extract', '-q', path, '--tables', 'db.t70', '-C', target]);
+    assert.ok(extract.bytes < 2 * headers + own * 1.1, `extract: ${extract.bytes} bytes`);
+    assert.equal(fs.statSync(join(target, largeName(70))).size, own);
+  });
+});
