@@ -19,7 +19,7 @@ export class DiscardingOutput implements Output {
   }
 
   open(path: StoredPath): OutputFile {
-    return this.#hash ? new HashedFile(path) : new DiscardedFile(path);
+    return new DiscardedFile(path, this.#hash);
   }
 
   correctForeign(): void {
@@ -52,18 +52,28 @@ class DiscardedFile implements OutputFile {
   sizeBytes = 0;
   readonly kept = false;
   sha256: string | undefined;
+  /** Missing where that the checksums hold is all that counts. */
+  readonly #hash: Hash | undefined;
+  #hashedBytes = 0;
 
-  constructor(path: StoredPath) {
+  constructor(path: StoredPath, hash: boolean) {
     this.path = path;
+    this.#hash = hash ? process.getBuiltinModule('node:crypto').createHash('sha256') : undefined;
   }
 
   write(bytes: Buffer, fileOffset: number): void {
-    // That its checksum holds is all that counts.
-    void (bytes, fileOffset);
+    if (this.#hash === undefined) return;
+    this.#fill(this.#hash, fileOffset);
+    this.#hash.update(bytes);
+    this.#hashedBytes += bytes.length;
   }
 
   finish(sizeBytes: number, done: () => void): void {
     this.sizeBytes = sizeBytes;
+    if (this.#hash !== undefined) {
+      this.#fill(this.#hash, sizeBytes);
+      this.sha256 = this.#hash.digest('hex');
+    }
     done();
   }
 
@@ -78,30 +88,13 @@ class DiscardedFile implements OutputFile {
   abandon(): undefined {
     return undefined;
   }
-}
-
-class HashedFile extends DiscardedFile {
-  readonly #hash: Hash = process.getBuiltinModule('node:crypto').createHash('sha256');
-  #hashedBytes = 0;
-
-  override write(bytes: Buffer, fileOffset: number): void {
-    this.#fill(fileOffset);
-    this.#hash.update(bytes);
-    this.#hashedBytes += bytes.length;
-  }
-
-  override finish(sizeBytes: number, done: () => void): void {
-    this.#fill(sizeBytes);
-    this.sha256 = this.#hash.digest('hex');
-    super.finish(sizeBytes, done);
-  }
 
   /** Holes are zeros. */
-  #fill(fileOffset: number): void {
+  #fill(hash: Hash, fileOffset: number): void {
     if (fileOffset < this.#hashedBytes) throw this.#outOfOrder(fileOffset);
     while (this.#hashedBytes < fileOffset) {
       const piece = ZEROS.subarray(0, fileOffset - this.#hashedBytes);
-      this.#hash.update(piece);
+      hash.update(piece);
       this.#hashedBytes += piece.length;
     }
   }
