@@ -58,8 +58,8 @@ export interface IndexOptions {
   absoluteNames: boolean;
   /** Take an input without a single chunk for whole. */
   allowEmpty: boolean;
-  /** Whether to note where an entry's content lies, by its ordinal. */
-  wantsExtents?: (ordinal: number) => boolean;
+  /** Whether to note where an entry's content lies, by its ordinal or the name it has when its content comes. */
+  wantsExtents?: (ordinal: number, path: StoredPath) => boolean;
   /** Whether to keep an entry's content (at most 1 MiB), by the name it has when it comes. */
   wantsContent?: (path: StoredPath) => boolean;
   /** Told now and then how far the reading has come. */
@@ -179,7 +179,7 @@ class IndexBuilder implements ByteSink, SalvageConsumer {
   #noteExtent(change: EntryChange<NotedContent>, header: ChunkHeader): void {
     if (change.kind !== 'content' || (header.type !== 'payload' && header.type !== 'sparse')) return;
     const { entry } = change;
-    if (this.#options.wantsExtents?.(entry.ordinal) !== true) return;
+    if (this.#options.wantsExtents?.(entry.ordinal, entry.path) !== true) return;
     entry.content ??= new NotedContent();
     entry.content.extents ??= new Extents();
     entry.content.extents.add(header.archiveOffset, header.fileOffset);

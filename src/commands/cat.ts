@@ -87,7 +87,13 @@ class WantedFiles {
 async function catByPosition(source: Source, tools: CatTools): Promise<void> {
   const { options, wanted, output, decoding, reporter } = tools;
   const { absoluteNames } = options;
-  const names = await readIndex(source, { absoluteNames, allowEmpty: false });
+  // Another one, since a name that a file loses later is no match.
+  const first = new WantedFiles(options);
+  const names = await readIndex(source, {
+    absoluteNames,
+    allowEmpty: false,
+    wantsExtents: (_ordinal, path) => first.wants(path),
+  });
   const ranks = new Map<number, number>();
   for (const { path, ordinal } of names.entries) {
     const rank = wanted.rank(path);
@@ -96,7 +102,9 @@ async function catByPosition(source: Source, tools: CatTools): Promise<void> {
   const unmatched = wanted.unmatched();
   // Nothing is written when something is missing: damage may be why.
   if (unmatched.length > 0) tellProblems([...names.problems, ...unmatched], reporter);
-  const { entries } = await readAgain(source, ranks, absoluteNames);
+  // A file that got its name by a rename was not known to be wanted when its content came.
+  const isPassedOver = names.entries.some((entry) => ranks.has(entry.ordinal) && !entry.extents && entry.bytes > 0);
+  const { entries } = isPassedOver ? await readAgain(source, ranks, absoluteNames) : names;
   const chosen = entries.filter(({ ordinal }) => ranks.has(ordinal));
   chosen.sort((a, b) => ranks.get(a.ordinal)! - ranks.get(b.ordinal)! || a.ordinal - b.ordinal);
   for (const entry of chosen) {

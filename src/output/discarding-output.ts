@@ -19,7 +19,7 @@ export class DiscardingOutput implements Output {
   }
 
   open(path: StoredPath): OutputFile {
-    return new DiscardedFile(path, this.#hash);
+    return this.#hash ? new HashedFile(path) : new DiscardedFile(path);
   }
 
   correctForeign(): void {
@@ -47,33 +47,20 @@ export class DiscardingOutput implements Output {
   }
 }
 
-class DiscardedFile implements OutputFile {
+abstract class PassingFile implements OutputFile {
   path: StoredPath;
   sizeBytes = 0;
   readonly kept = false;
   sha256: string | undefined;
-  /** Missing where that the checksums hold is all that counts. */
-  readonly #hash: Hash | undefined;
-  #hashedBytes = 0;
 
-  constructor(path: StoredPath, hash: boolean) {
+  constructor(path: StoredPath) {
     this.path = path;
-    this.#hash = hash ? process.getBuiltinModule('node:crypto').createHash('sha256') : undefined;
   }
 
-  write(bytes: Buffer, fileOffset: number): void {
-    if (this.#hash === undefined) return;
-    this.#fill(this.#hash, fileOffset);
-    this.#hash.update(bytes);
-    this.#hashedBytes += bytes.length;
-  }
+  abstract write(bytes: Buffer, fileOffset: number): void;
 
   finish(sizeBytes: number, done: () => void): void {
     this.sizeBytes = sizeBytes;
-    if (this.#hash !== undefined) {
-      this.#fill(this.#hash, sizeBytes);
-      this.sha256 = this.#hash.digest('hex');
-    }
     done();
   }
 
@@ -88,13 +75,36 @@ class DiscardedFile implements OutputFile {
   abandon(): undefined {
     return undefined;
   }
+}
+
+class DiscardedFile extends PassingFile {
+  override write(): void {
+    // That its checksums hold is all that counts.
+  }
+}
+
+class HashedFile extends PassingFile {
+  readonly #hash: Hash = process.getBuiltinModule('node:crypto').createHash('sha256');
+  #hashedBytes = 0;
+
+  override write(bytes: Buffer, fileOffset: number): void {
+    this.#fill(fileOffset);
+    this.#hash.update(bytes);
+    this.#hashedBytes += bytes.length;
+  }
+
+  override finish(sizeBytes: number, done: () => void): void {
+    this.#fill(sizeBytes);
+    this.sha256 = this.#hash.digest('hex');
+    super.finish(sizeBytes, done);
+  }
 
   /** Holes are zeros. */
-  #fill(hash: Hash, fileOffset: number): void {
+  #fill(fileOffset: number): void {
     if (fileOffset < this.#hashedBytes) throw this.#outOfOrder(fileOffset);
     while (this.#hashedBytes < fileOffset) {
       const piece = ZEROS.subarray(0, fileOffset - this.#hashedBytes);
-      hash.update(piece);
+      this.#hash.update(piece);
       this.#hashedBytes += piece.length;
     }
   }

@@ -108,7 +108,10 @@ const MISTAKES: readonly [line: string[], form: Form, message: string, hints: st
     ['--json'],
     'xbstream',
     'unknown option --json',
-    ['it is an option of: tsxbstream extract', 'all options: tsxbstream -x --help'],
+    [
+      ...['extract', 'list', 'verify', 'info'].map((verb) => `it is an option of: tsxbstream ${verb}`),
+      'all options: tsxbstream -x --help',
+    ],
   ],
   [
     ['-x'],
