@@ -25,7 +25,7 @@ export interface DirectoryOutputOptions {
 }
 
 /** Pieces of the archive in memory at a time. */
-const PIECES = 4;
+const PIECES = 3;
 /** A thread costs some 30 ms to start: worth it from a few MiB on. */
 const THREAD_AFTER_STEPS = 8;
 
