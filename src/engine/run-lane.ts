@@ -36,9 +36,9 @@ export function runLane(job: LaneJob, listener: LaneListener, signal: AbortSigna
   const worker = new Worker(new URL('./lane-worker.js', import.meta.url), {
     workerData: task,
     trackUnmanagedFds: false,
-    // Little of what a lane makes lives for long. With a larger nursery it takes 15 MB more, and no less time; but what
+    // Little of what a lane makes lives for long. With a larger nursery it takes up to 18 MB more, and no less time; but what
     // decoders allocate natively is to be found dead in the nursery, not later.
-    resourceLimits: decodes ? {} : { maxYoungGenerationSizeMb: 2 },
+    resourceLimits: decodes ? {} : { maxYoungGenerationSizeMb: 1 },
   });
   return new Promise((resolve, reject) => {
     let grace: NodeJS.Timeout | undefined;
