@@ -21,10 +21,29 @@ export default tseslint.config(
   {
     // node:test returns promises that its runner awaits itself.
     files: ['test/**/*.ts'],
-    rules: { '@typescript-eslint/no-floating-promises': ['error', { allowForKnownSafeCalls: ['test', 'it', 'describe', 'suite'].map((name) => ({ from: 'package', name, package: 'node:test' })) }] },
+    rules: {
+      '@typescript-eslint/no-floating-promises': [
+        'error',
+        {
+          allowForKnownSafeCalls: ['test', 'it', 'describe', 'suite'].map((name) => ({
+            from: 'package',
+            name,
+            package: 'node:test',
+          })),
+        },
+      ],
+    },
   },
   {
     files: ['**/*.js'],
-    languageOptions: { globals: { process: 'readonly', console: 'readonly', Buffer: 'readonly', URL: 'readonly', setTimeout: 'readonly' } },
+    languageOptions: {
+      globals: {
+        process: 'readonly',
+        console: 'readonly',
+        Buffer: 'readonly',
+        URL: 'readonly',
+        setTimeout: 'readonly',
+      },
+    },
   },
 );
