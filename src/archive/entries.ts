@@ -1,46 +1,11 @@
 import { XbstreamError } from '../errors.js';
 import { FLAG_REWRITE, type ChunkHeader, type RenameHeader } from '../format/chunk.js';
 import { normalizePath, pathText, type StoredPath } from '../format/stored-path.js';
-import { Coverage, RangeBudget } from './coverage.js';
+import { RangeBudget } from './coverage.js';
+import { Entry } from './entry.js';
 
 /** Most missing parts of a file that an error names. */
 const MOST_GAPS_TOLD = 20;
-
-/** A stored file, as far as the archive has told of it. */
-export class Entry<Content> {
-  /** In which order the archive's entries began, from 0. A rewritten file is a new entry. */
-  readonly ordinal: number;
-  /** Its name at this point of the archive. */
-  path: StoredPath;
-  /** Its end chunk has come. */
-  whole = false;
-  /** Its {@link content} is complete. */
-  isWritten = false;
-  /** It has nothing but an end chunk: it is empty, or all its chunks were given another name by damage. */
-  readonly endOnly: boolean;
-  /** Size of the file in bytes, holes included; grows while the entry is open. */
-  sizeBytes = 0;
-  chunks = 0;
-  /** It has sparse chunks. */
-  sparse = false;
-  /** Where the archive first mentions it, in bytes. */
-  readonly archiveOffset: number;
-  /** Which of its bytes have come is not known: a damaged chunk told a wrong length. */
-  isDoubted = false;
-  /** What the reader of the archive keeps with it. */
-  content: Content | undefined;
-
-  /** What of it has come; no longer kept when it is whole. */
-  coverage: Coverage | undefined;
-
-  constructor(ordinal: number, path: StoredPath, archiveOffset: number, budget: RangeBudget, endOnly: boolean) {
-    this.ordinal = ordinal;
-    this.path = path;
-    this.archiveOffset = archiveOffset;
-    this.coverage = new Coverage(budget);
-    this.endOnly = endOnly;
-  }
-}
 
 /** What a chunk means for the archive's entries. */
 export type EntryChange<Content> =
@@ -70,6 +35,10 @@ export class EntryTable<Content> {
   readonly #entries = new Map<StoredPath, Entry<Content>>();
   readonly #budget = new RangeBudget();
   #begun = 0;
+  /** Chunks of one file mostly follow each other: the last path as a chunk said it, its plain form, and its entry. */
+  #lastRaw: StoredPath | undefined;
+  #lastPath: StoredPath = '';
+  #lastEntry: Entry<Content> | undefined;
 
   constructor(absoluteNames: boolean) {
     this.#absoluteNames = absoluteNames;
@@ -93,14 +62,14 @@ export class EntryTable<Content> {
    */
   apply(header: ChunkHeader, spanBytes: number): EntryChange<Content> {
     if (header.type === 'ignorable') return { kind: 'nothing' };
-    const path = normalizePath(header.path, header.archiveOffset, this.#absoluteNames);
+    const path = this.#normalized(header);
     switch (header.type) {
       case 'payload':
       case 'sparse':
         return this.#content(path, header, header.fileOffset, header.fileOffset + spanBytes);
       case 'seek': {
         // What is jumped over is a hole. Going back is no overlap yet: what is written there then is.
-        const from = this.#entries.get(path)?.coverage?.positionBytes ?? 0;
+        const from = this.#get(path)?.coverage?.positionBytes ?? 0;
         return this.#content(path, header, Math.min(from, header.fileOffset), header.fileOffset);
       }
       case 'end':
@@ -123,19 +92,11 @@ export class EntryTable<Content> {
     }
   }
 
-  /** Nothing more is expected of an entry, though it is not whole. */
-  close(entry: Entry<Content>): void {
-    entry.whole = true;
-    entry.coverage?.release();
-    entry.coverage = undefined;
-  }
-
   /** Whether a chunk changes what was whole before. */
   corrects(header: ChunkHeader): boolean {
     if (header.type === 'remove' || header.type === 'rename') return true;
     if (header.type !== 'payload' || (header.flags & FLAG_REWRITE) === 0) return false;
-    const path = normalizePath(header.path, header.archiveOffset, this.#absoluteNames);
-    return this.#entries.get(path)?.whole === true;
+    return this.#get(this.#normalized(header))?.whole === true;
   }
 
   /** The error for an entry that is still open at the archive's end. */
@@ -150,7 +111,7 @@ export class EntryTable<Content> {
   }
 
   #content(path: StoredPath, header: ChunkHeader, start: number, end: number): EntryChange<Content> {
-    let entry = this.#entries.get(path);
+    let entry = this.#get(path);
     let replaced: Entry<Content> | undefined;
     if (entry?.whole === true) {
       if (header.type !== 'payload' || (header.flags & FLAG_REWRITE) === 0) throw duplicatePath(path, header);
@@ -158,9 +119,11 @@ export class EntryTable<Content> {
       entry = undefined;
     }
     const begins = entry === undefined;
+    // Removed first, so that the order of the map is that of the archive for a rewritten file too.
+    if (replaced !== undefined) this.#entries.delete(path);
     entry ??= this.#begin(path, header, false);
     entry.chunks += 1;
-    if (header.type === 'sparse') entry.sparse = true;
+    if (header.type === 'sparse') entry.markSparse();
     if (end > start) {
       const overlap = entry.isDoubted ? undefined : entry.coverage?.add(start, end);
       if (overlap !== undefined) throw overlapping(entry, header, start, end, overlap);
@@ -173,14 +136,27 @@ export class EntryTable<Content> {
   #begin(path: StoredPath, header: ChunkHeader, endOnly: boolean): Entry<Content> {
     const entry = new Entry<Content>(this.#begun, path, header.archiveOffset, this.#budget, endOnly);
     this.#begun += 1;
-    // Removed first, so that the order of the map is that of the archive for a rewritten file too.
-    this.#entries.delete(path);
     this.#entries.set(path, entry);
+    this.#lastEntry = entry;
     return entry;
   }
 
+  #normalized(header: Exclude<ChunkHeader, { type: 'ignorable' }>): StoredPath {
+    if (header.path !== this.#lastRaw) {
+      this.#lastPath = normalizePath(header.path, header.archiveOffset, this.#absoluteNames);
+      this.#lastRaw = header.path;
+      this.#lastEntry = this.#entries.get(this.#lastPath);
+    }
+    return this.#lastPath;
+  }
+
+  /** @param path of the chunk that was normalized last */
+  #get(path: StoredPath): Entry<Content> | undefined {
+    return path === this.#lastPath ? this.#lastEntry : this.#entries.get(path);
+  }
+
   #end(path: StoredPath, header: ChunkHeader): EntryChange<Content> {
-    const known = this.#entries.get(path);
+    const known = this.#get(path);
     if (known?.whole === true) throw duplicatePath(path, header);
     const entry = known ?? this.#begin(path, header, true);
     const gaps = entry.isDoubted ? [] : (entry.coverage?.gaps(MOST_GAPS_TOLD) ?? []);
@@ -195,13 +171,12 @@ export class EntryTable<Content> {
       });
     }
     entry.chunks += 1;
-    entry.whole = true;
-    entry.coverage?.release();
-    entry.coverage = undefined;
+    entry.close();
     return { kind: 'whole', entry };
   }
 
   #remove(path: StoredPath, header: ChunkHeader): EntryChange<Content> {
+    this.#lastRaw = undefined;
     const entry = this.#entries.get(path);
     if (entry !== undefined) {
       if (!entry.whole) throw correctionOfOpen(path, header, 'removed');
@@ -211,6 +186,7 @@ export class EntryTable<Content> {
   }
 
   #rename(path: StoredPath, header: RenameHeader): EntryChange<Content> {
+    this.#lastRaw = undefined;
     const newPath = normalizePath(header.newPath, header.archiveOffset, this.#absoluteNames);
     const entry = this.#entries.get(path);
     const target = this.#entries.get(newPath);

@@ -1,7 +1,8 @@
 import { XbstreamError, type XbstreamErrorCode } from '../errors.js';
 import type { ChunkHeader } from '../format/chunk.js';
 import { pathText, type StoredPath } from '../format/stored-path.js';
-import { EntryTable, type Entry } from './entries.js';
+import { EntryTable } from './entries.js';
+import type { Entry } from './entry.js';
 
 /** More are only counted: a hostile archive must not fill the memory with complaints. */
 export const MAX_PROBLEMS = 10_000;
@@ -46,7 +47,7 @@ export class Losses<Content> {
       this.#lost.add(entry);
       if (error.code === 'XB_TRUNCATED') this.#cut.add(entry);
       // Its end chunk is what told of the gap: it is not to come any more.
-      if (error.code === 'XB_GAP') this.#table.close(entry);
+      if (error.code === 'XB_GAP') entry.close();
     }
     this.#add(error, path);
   }
@@ -57,13 +58,13 @@ export class Losses<Content> {
     this.#table.apply(header, header.type === 'payload' ? header.payloadBytes : 0);
     const entry = this.#table.find(header.path);
     if (entry === undefined) return;
-    if (header.type === 'sparse' || header.type === 'seek') entry.isDoubted = true;
+    if (header.type === 'sparse' || header.type === 'seek') entry.doubt();
     this.#lost.add(entry);
   }
 
   doubted(path: StoredPath): void {
     const entry = this.#table.find(path);
-    if (entry !== undefined) entry.isDoubted = true;
+    if (entry !== undefined) entry.doubt();
   }
 
   /** The archive has ended: what has no end chunk is incomplete. @param chunks how many there were */

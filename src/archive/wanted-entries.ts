@@ -1,7 +1,7 @@
 import { XbstreamError } from '../errors.js';
 import { pathText } from '../format/stored-path.js';
 import type { Source } from '../input/source.js';
-import type { Entry } from './entries.js';
+import type { Entry } from './entry.js';
 import { readIndex } from './index.js';
 import type { Selection } from './selection.js';
 

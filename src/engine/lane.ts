@@ -1,6 +1,7 @@
 import type { Hash } from 'node:crypto';
 import { ChunkReader, type PayloadUse } from '../archive/chunk-reader.js';
-import { EntryTable, type Entry, type EntryChange } from '../archive/entries.js';
+import { EntryTable, type EntryChange } from '../archive/entries.js';
+import type { Entry } from '../archive/entry.js';
 import { emptyArchive, Losses } from '../archive/losses.js';
 import type { Lookback } from '../archive/lookback.js';
 import {
@@ -368,7 +369,7 @@ export class Lane implements ByteSink, SalvageConsumer {
   #finish(entry: FileEntry): void {
     const file = entry.content!;
     file.finish(entry.sizeBytes, () => {
-      entry.isWritten = true;
+      entry.markWritten();
       this.#options.onFile(file.path, file.sizeBytes);
     });
   }
