@@ -1,4 +1,5 @@
 import { XbstreamError, type XbstreamErrorCode } from '../errors.js';
+import type { JobMemory } from './job-memory.js';
 
 /** What can have been done to a stored file, named as users know it. */
 export type LayerName = 'xbcrypt' | 'zstd' | 'lz4' | 'qpress';
@@ -76,16 +77,20 @@ export type OutputSink = (piece: Buffer) => void;
 /**
  * Does a job. Either at once: then all output has gone to `sink` when it returns `undefined`. Or later: then it
  * resolves to the output and does not touch `sink`.
+ *
+ * @param isNext it is this job's turn: what goes to `sink` is passed on at once
  */
-export type JobRunner = (job: DecodeJob, sink: OutputSink) => Promise<JobOutput> | undefined;
+export type JobRunner = (job: DecodeJob, sink: OutputSink, isNext: boolean) => Promise<JobOutput> | undefined;
 
 export interface WalkerOptions {
   /**
-   * True when jobs are done elsewhere and several at a time. They are then of a size that is worth sending (256 KiB to
-   * 16 MiB of output) and own their `bytes`. When false, jobs are what the pushed piece holds, and their `bytes` are
-   * only lent until `emit` returns (zstd jobs own theirs always).
+   * True when jobs are done elsewhere and several at a time. They are then of a size that is worth sending (1 MiB of
+   * output, where the layer allows) and own their `bytes`. When false, jobs are what the pushed piece holds, and their
+   * `bytes` are only lent until `emit` returns (zstd jobs own theirs always).
    */
   concurrent: boolean;
+  /** Where the memory comes from that jobs own. */
+  memory: JobMemory;
 }
 
 /**

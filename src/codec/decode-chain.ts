@@ -2,6 +2,7 @@ import type { DecryptionKey, JobRunner, LayerName, LayerWalker, OutputSink, Walk
 import { layerError } from './codec.js';
 import { DecodeBudget } from './decode-budget.js';
 import { DecodeStage } from './decode-stage.js';
+import { JobMemory } from './job-memory.js';
 import { Lz4Walker } from './lz4.js';
 import { QpressWalker } from './qpress.js';
 import { runJob } from './run-job.js';
@@ -19,6 +20,8 @@ export interface DecodeChainOptions {
   run?: JobRunner | undefined;
   /** How many jobs and bytes may be under way; can be shared between chains. Its default allows two jobs. */
   budget?: DecodeBudget | undefined;
+  /** Memory for jobs; can be shared between chains. */
+  memory?: JobMemory | undefined;
 }
 
 const DEFAULT_JOBS_MAX = 2;
@@ -43,12 +46,13 @@ export class DecodeChain {
   #waiter: { isOver: () => boolean; resolve: () => void; reject: (error: unknown) => void } | undefined;
 
   /** @throws XbstreamError `XB_KEY_REQUIRED` */
-  constructor({ layers, key, output, run, budget }: DecodeChainOptions) {
+  constructor({ layers, key, output, run, budget, memory }: DecodeChainOptions) {
     this.#budget = budget ?? new DecodeBudget(DEFAULT_JOBS_MAX, DEFAULT_BYTES_MAX);
     const context = {
       run: run ?? runJob,
       budget: this.#budget,
       concurrent: run !== undefined,
+      memory: memory ?? new JobMemory(),
       progressed: this.#wake,
       failed: (error: unknown) => this.#fail(error),
     };
@@ -165,6 +169,6 @@ function makeWalker(layer: LayerName, key: DecryptionKey | undefined, options: W
     case 'lz4':
       return new Lz4Walker(options);
     case 'zstd':
-      return new ZstdWalker();
+      return new ZstdWalker(options);
   }
 }

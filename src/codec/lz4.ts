@@ -35,9 +35,10 @@ const WORD_BYTES = 4;
 const STORED_BIT = 0x80000000;
 /** No block decodes to more, whatever a frame says. */
 const BLOCK_BYTES_MAX = 4 << 20;
-/** A frame of no more content is one job; of a larger one each job holds this much or less. */
-const WHOLE_FRAME_BYTES_MAX = 16 << 20;
-const PART_BYTES_MAX = 4 << 20;
+/** A job holds so much of a frame: its output is still in the CPU's caches when it is hashed and written. */
+const PART_BYTES_MAX = 1 << 20;
+/** Linked blocks need those before them: a frame of no more content is one job, so that others can be done beside it. */
+const LINKED_FRAME_BYTES_MAX = 16 << 20;
 
 interface Frame {
   blockBytesMax: number;
@@ -66,8 +67,8 @@ export class Lz4Walker extends PieceWalker {
   #skipBytes = 0;
   #content = new FrameContent();
 
-  constructor({ concurrent }: WalkerOptions) {
-    super(concurrent, concurrent);
+  constructor({ concurrent, memory }: WalkerOptions) {
+    super(memory, concurrent, concurrent);
   }
 
   protected measure(window: Buffer, at: number): Found {
@@ -148,6 +149,7 @@ export class Lz4Walker extends PieceWalker {
         this.windowOffset + at,
       );
     }
+    const linked = (flags & FLAG_INDEPENDENT) === 0;
     // Sizes beyond what a number can hold exactly are refused when the content ends before them.
     const contentBytes =
       (flags & FLAG_CONTENT_SIZE) !== 0 ? Number(window.readBigUInt64LE(at + CONTENT_SIZE_AT)) : undefined;
@@ -156,11 +158,12 @@ export class Lz4Walker extends PieceWalker {
       blockChecksums: (flags & FLAG_BLOCK_CHECKSUM) !== 0,
       hasContentChecksum: (flags & FLAG_CONTENT_CHECKSUM) !== 0,
       contentBytes,
-      linked: (flags & FLAG_INDEPENDENT) === 0,
+      linked,
       begun: false,
     };
-    if (contentBytes === undefined) this.jobOutputBytesMax = WHOLE_FRAME_BYTES_MAX;
-    else this.jobOutputBytesMax = contentBytes <= WHOLE_FRAME_BYTES_MAX ? Infinity : PART_BYTES_MAX;
+    if (!linked) this.jobOutputBytesMax = PART_BYTES_MAX;
+    else if (contentBytes === undefined) this.jobOutputBytesMax = LINKED_FRAME_BYTES_MAX;
+    else this.jobOutputBytesMax = contentBytes <= LINKED_FRAME_BYTES_MAX ? Infinity : PART_BYTES_MAX;
   }
 
   #block(frame: Frame, window: Buffer, at: number, available: number): Found {
@@ -227,7 +230,7 @@ export class Lz4Walker extends PieceWalker {
 
   runInOrder(job: DecodeJob, run: JobRunner, sink: OutputSink): Promise<JobOutput> | undefined {
     if (job.layer === 'lz4') job.history = this.#content.tail;
-    return run(job, sink);
+    return run(job, sink, true);
   }
 
   checkOutput(job: DecodeJob, piece: Buffer): void {

@@ -1,5 +1,5 @@
-import { noteNativeMemory } from './native-memory.js';
 import type { DecodeJob, LayerName, LayerWalker } from './codec.js';
+import type { JobMemory } from './job-memory.js';
 
 const NOTHING = Buffer.alloc(0);
 const HELD_BYTES_MIN = 4096;
@@ -40,16 +40,18 @@ export abstract class PieceWalker implements LayerWalker {
   #needBytes = 1;
   #held: Buffer = NOTHING;
   #heldBytes = 0;
-  /** A gathering buffer that was given away and has come back with its job. */
-  #spare: Buffer = NOTHING;
+  /** Bytes of the last job: where so much room is free the next is begun with it, so that nothing is moved to grow. */
+  #usualBytes = 0;
   readonly #gather: boolean;
   readonly #own: boolean;
+  readonly #memory: JobMemory;
 
   /**
    * @param gather jobs are filled up over several pieces; otherwise each ends with the piece
    * @param own jobs own their bytes
    */
-  constructor(gather: boolean, own: boolean) {
+  constructor(memory: JobMemory, gather: boolean, own: boolean) {
+    this.#memory = memory;
     this.#gather = gather;
     this.#own = own;
   }
@@ -82,7 +84,7 @@ export abstract class PieceWalker implements LayerWalker {
       const end = this.#heldBytes;
       const done = this.#scan(this.#held.subarray(0, end), emit);
       this.#heldBytes = end - done;
-      if (this.#heldBytes > 0) this.#held.copyWithin(0, done, end);
+      if (done > 0 && this.#heldBytes > 0) this.#held.copyWithin(0, done, end);
     }
     if (at === bytes.length) return;
     const window = at === 0 ? bytes : bytes.subarray(at);
@@ -95,13 +97,17 @@ export abstract class PieceWalker implements LayerWalker {
     const done = this.#flush(window, 0, emit);
     this.windowOffset += done;
     this.finish(window.subarray(done));
-    this.#held = NOTHING;
-    this.#heldBytes = 0;
+    this.close();
   }
 
   jobDone(job: DecodeJob): void {
-    // Empty when it was moved to another thread.
-    if (this.#own && job.bytes.buffer.byteLength > this.#spare.length) this.#spare = Buffer.from(job.bytes.buffer);
+    if (this.#own) this.#memory.give(job.bytes);
+  }
+
+  close(): void {
+    this.#memory.give(this.#held);
+    this.#held = NOTHING;
+    this.#heldBytes = 0;
   }
 
   /** Walks the window and returns how many of its bytes are done with. */
@@ -151,19 +157,18 @@ export abstract class PieceWalker implements LayerWalker {
   }
 
   /**
-   * A part of the window as memory of its own. When it ends the window and fills most of the gathering buffer, that
+   * A part of the window as memory that its job keeps until it is done. When it ends the window and fills most of the gathering buffer, that
    * buffer itself is given away: a large frame would otherwise be in memory twice.
    */
   #owned(window: Buffer, start: number, end: number): Buffer {
     if (window.buffer === this.#held.buffer && end === window.length && 2 * (end - start) > this.#held.length) {
-      this.#held = this.#spare;
-      this.#spare = NOTHING;
+      this.#usualBytes = end - start;
+      this.#held = NOTHING;
       return window.subarray(start, end);
     }
-    // Not from Node's pool: whoever owns it may transfer it to another thread.
-    const copy = Buffer.allocUnsafeSlow(end - start);
+    const copy = this.#memory.take(end - start);
     window.copy(copy, 0, start, end);
-    return copy;
+    return copy.subarray(0, end - start);
   }
 
   #hold(bytes: Buffer, start: number, end: number): void {
@@ -171,11 +176,12 @@ export abstract class PieceWalker implements LayerWalker {
     const total = this.#heldBytes + end - start;
     if (total > this.#held.length) {
       const ahead = Math.min(2 * this.#held.length, this.#held.length + HELD_GROWTH_BYTES_MAX);
-      const grown = Buffer.allocUnsafeSlow(Math.max(HELD_BYTES_MIN, total, ahead));
+      const grown =
+        this.#memory.takeFree(Math.max(this.#usualBytes, total)) ??
+        this.#memory.take(Math.max(HELD_BYTES_MIN, total, ahead));
       this.#held.copy(grown, 0, 0, this.#heldBytes);
-      const outgrownBytes = this.#held.length;
+      this.#memory.give(this.#held);
       this.#held = grown;
-      noteNativeMemory(outgrownBytes);
     }
     bytes.copy(this.#held, this.#heldBytes, start, end);
     this.#heldBytes = total;

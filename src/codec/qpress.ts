@@ -27,8 +27,8 @@ export class QpressWalker extends PieceWalker {
   #chunkBytes = 0;
   #expected: 'archive header' | 'file header' | 'block or trailer' | 'end of data' = 'archive header';
 
-  constructor({ concurrent }: WalkerOptions) {
-    super(concurrent, concurrent);
+  constructor({ concurrent, memory }: WalkerOptions) {
+    super(memory, concurrent, concurrent);
   }
 
   protected measure(window: Buffer, at: number): Found {

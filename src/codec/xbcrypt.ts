@@ -43,8 +43,8 @@ export class XbcryptWalker extends PieceWalker {
   readonly #key: DecryptionKey;
   #version: Version | undefined;
 
-  constructor(key: DecryptionKey, { concurrent }: WalkerOptions) {
-    super(concurrent, concurrent);
+  constructor(key: DecryptionKey, { concurrent, memory }: WalkerOptions) {
+    super(memory, concurrent, concurrent);
     this.#key = key;
   }
 

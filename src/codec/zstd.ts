@@ -7,6 +7,7 @@ import {
   type JobRunner,
   type OutputSink,
   type ZstdJob,
+  type WalkerOptions,
 } from './codec.js';
 import { makeRoomForNativeMemory } from './native-memory.js';
 import { PieceWalker, type Found } from './piece-walker.js';
@@ -65,8 +66,8 @@ export class ZstdWalker extends PieceWalker {
   #part: ZstdJob['part'];
   #stream: ZstdStream | undefined;
 
-  constructor() {
-    super(true, true);
+  constructor({ memory }: WalkerOptions) {
+    super(memory, true, true);
     this.jobOutputBytesMax = JOB_BYTES_TARGET;
   }
 
@@ -202,10 +203,11 @@ export class ZstdWalker extends PieceWalker {
   }
 
   runInOrder(job: DecodeJob, run: JobRunner, sink: OutputSink): Promise<JobOutput> | undefined {
-    return job.layer === 'zstd' && job.part ? this.#runPart(job, job.part, sink) : run(job, sink);
+    return job.layer === 'zstd' && job.part ? this.#runPart(job, job.part, sink) : run(job, sink, true);
   }
 
-  close(): void {
+  override close(): void {
+    super.close();
     this.#stream?.close();
     this.#stream = undefined;
   }

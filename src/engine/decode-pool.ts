@@ -1,63 +1,64 @@
 import { Worker } from 'node:worker_threads';
 import type { DecodeJob, JobOutput, JobRunner, OutputSink } from '../codec/codec.js';
-import { noteNativeMemory } from '../codec/native-memory.js';
+import { JobMemory } from '../codec/job-memory.js';
 import { runJob } from '../codec/run-job.js';
 import { errorFromRecord, type ErrorRecord } from '../errors.js';
 
-/** A job as it is sent: its bytes lie in the slot's memory. */
+/** A job as it is sent, with room for what comes out. The memory of both goes along, and comes back with the answer. */
 export interface SentJob {
-  slot: number;
+  number: number;
   job: DecodeJob;
-  bytes: number;
+  output: Uint8Array;
 }
 
-/** What a decoding thread answers: how many bytes it has put into the slot's memory. */
-export type DecodeAnswer = { slot: number } & ({ bytes: number } | { error: ErrorRecord } | { bug: unknown });
+/** What a decoding thread answers: what has come out lies in the first `bytes` of `output`. */
+export type DecodeAnswer = { number: number; input: Uint8Array; output: Uint8Array } & (
+  { bytes: number } | { error: ErrorRecord } | { bug: unknown }
+);
 
-/** What a decoding thread is started with: for each slot the memory for what goes in, and for what comes out. */
+/** What a decoding thread is started with. */
 export interface DecodeThreadData {
   /** One int32: how many answers it has given. */
   answers: SharedArrayBuffer;
-  slots: readonly { input: SharedArrayBuffer; output: SharedArrayBuffer }[];
 }
 
-/** Jobs one thread has at a time: the one it does, and the next, so that it need not wait for it. */
-const SLOTS_PER_THREAD = 2;
-/**
- * Room for what goes in and what comes out of a job; the usual frame of xtrabackup holds 10 MiB. The memory is shared and
- * used again: to allocate and send it anew for each job cost more than the decoding of LZ4.
- */
-const SLOT_BYTES = 16 * 1024 * 1024;
+/** Jobs one thread has at a time: enough that it does not run out of them while this thread does one itself. */
+const JOBS_PER_THREAD = 4;
+/** No larger job is sent; larger ones are rare, and done in pieces here. */
+const SENT_BYTES_MAX = 16 * 1024 * 1024;
 /** A smaller job is done sooner than sent. */
 const SENT_BYTES_MIN = 16 * 1024;
-const NOTHING = new Uint8Array(0);
 
 /**
  * Decodes in other threads what they have time for, and in this one what they have not, so that all are busy. zstd is
  * always left to its own threads.
  */
 export class DecodePool {
+  /** For what is decoded here and there. */
+  readonly memory = new JobMemory();
   readonly #threads: DecodeThread[] = [];
   readonly #most: number;
-  /** What this thread decodes before its turn; undefined while that is in use. */
-  #own: Buffer | undefined = Buffer.alloc(0);
+  /** This thread is decoding a job before its turn, or has. */
+  #isOwnTaken = false;
 
   /** @param threads how many there may be beside this one */
   constructor(threads: number) {
     this.#most = threads;
   }
 
-  readonly run: JobRunner = (job: DecodeJob, sink: OutputSink): Promise<JobOutput> | undefined => {
+  readonly run: JobRunner = (job: DecodeJob, sink: OutputSink, isNext: boolean): Promise<JobOutput> | undefined => {
     const { layer, outputBytesMax, bytes } = job;
-    if (layer === 'zstd' || outputBytesMax < SENT_BYTES_MIN || Math.max(outputBytesMax, bytes.length) > SLOT_BYTES) {
+    if (layer === 'zstd' || outputBytesMax < SENT_BYTES_MIN || Math.max(outputBytesMax, bytes.length) > SENT_BYTES_MAX) {
       return runJob(job, sink);
     }
-    return this.#freeThread()?.send(job) ?? this.#runHere(job) ?? runJob(job, sink);
+    const thread = this.#freeThread();
+    if (thread !== undefined) return thread.send(job);
+    return isNext || this.#isOwnTaken ? runJob(job, sink) : this.#runAhead(job);
   };
 
   /** How many jobs can be under way. */
   get jobsMax(): number {
-    return this.#most * SLOTS_PER_THREAD + 1;
+    return this.#most * JOBS_PER_THREAD + 1;
   }
 
   /** Whether a thread has answered and was not heard yet: it waits for more while this one does not turn to events. */
@@ -65,13 +66,13 @@ export class DecodePool {
     return this.#threads.some((thread) => thread.hasNews);
   }
 
-  /** Decodes into memory that is used again and again, since it may not be this job's turn. */
-  #runHere(job: DecodeJob): Promise<JobOutput> | undefined {
-    if (this.#own === undefined) return undefined;
-    const output = this.#own.length === 0 ? Buffer.allocUnsafeSlow(SLOT_BYTES) : this.#own;
-    this.#own = undefined;
+  /** Does a job before its turn. */
+  #runAhead(job: DecodeJob): Promise<JobOutput> {
+    const output = this.memory.take(job.outputBytesMax);
+    this.#isOwnTaken = true;
     const release = (): void => {
-      this.#own = output;
+      this.#isOwnTaken = false;
+      this.memory.give(output);
     };
     let bytes = 0;
     try {
@@ -91,44 +92,35 @@ export class DecodePool {
   }
 
   #freeThread(): DecodeThread | undefined {
-    const free = this.#threads.find(({ isIdle }) => isIdle) ?? this.#threads.find(({ hasSlot }) => hasSlot);
-    if (free?.isIdle === true || this.#threads.length === this.#most) return free;
-    const thread = new DecodeThread();
+    let least: DecodeThread | undefined;
+    for (const thread of this.#threads) if (thread.jobs < (least?.jobs ?? JOBS_PER_THREAD)) least = thread;
+    if (least?.jobs === 0 || this.#threads.length === this.#most) return least;
+    const thread = new DecodeThread(this.memory);
     this.#threads.push(thread);
     return thread;
   }
 }
 
-interface Slot {
-  readonly input: Uint8Array;
-  readonly output: Buffer;
-  /** Set while it is in use. */
-  waiting: { resolve: (output: JobOutput) => void; reject: (error: unknown) => void } | undefined;
-  free: boolean;
+interface Waiting {
+  resolve: (output: JobOutput) => void;
+  reject: (error: unknown) => void;
 }
 
 class DecodeThread {
+  readonly #memory: JobMemory;
   readonly #worker: Worker;
-  readonly #slots: Slot[];
+  readonly #waiting = new Map<number, Waiting>();
   readonly #answers = new Int32Array(new SharedArrayBuffer(4));
   #heard = 0;
+  #sent = 0;
 
-  constructor() {
-    const slots = Array.from({ length: SLOTS_PER_THREAD }, () => ({
-      input: new SharedArrayBuffer(SLOT_BYTES),
-      output: new SharedArrayBuffer(SLOT_BYTES),
-    }));
-    this.#slots = slots.map(({ input, output }) => ({
-      input: new Uint8Array(input),
-      output: Buffer.from(output),
-      waiting: undefined,
-      free: true,
-    }));
-    const data: DecodeThreadData = { slots, answers: this.#answers.buffer };
+  constructor(memory: JobMemory) {
+    this.#memory = memory;
+    const data: DecodeThreadData = { answers: this.#answers.buffer };
     this.#worker = new Worker(new URL('./decode-worker.js', import.meta.url), { workerData: data });
     this.#worker.on('message', (answer: DecodeAnswer) => this.#hear(answer));
     this.#worker.on('error', (error) => {
-      for (const { waiting } of this.#slots) waiting?.reject(error);
+      for (const { reject } of this.#waiting.values()) reject(error);
     });
   }
 
@@ -136,24 +128,19 @@ class DecodeThread {
     return Atomics.load(this.#answers, 0) !== this.#heard;
   }
 
-  get isIdle(): boolean {
-    return this.#slots.every(({ free }) => free);
-  }
-
-  get hasSlot(): boolean {
-    return this.#slots.some(({ free }) => free);
+  /** How many it has to do. */
+  get jobs(): number {
+    return this.#sent - Atomics.load(this.#answers, 0);
   }
 
   send(job: DecodeJob): Promise<JobOutput> {
-    const index = this.#slots.findIndex(({ free }) => free);
-    const slot = this.#slots[index]!;
-    slot.free = false;
-    slot.input.set(job.bytes);
-    noteNativeMemory(job.bytes.length);
+    const output = this.#memory.take(job.outputBytesMax);
+    this.#sent = (this.#sent + 1) | 0;
+    const number = this.#sent;
     return new Promise((resolve, reject) => {
-      slot.waiting = { resolve, reject };
-      const sent: SentJob = { slot: index, job: { ...job, bytes: NOTHING }, bytes: job.bytes.length };
-      this.#worker.postMessage(sent);
+      this.#waiting.set(number, { resolve, reject });
+      const sent: SentJob = { number, job, output };
+      this.#worker.postMessage(sent, [job.bytes.buffer as ArrayBuffer, output.buffer as ArrayBuffer]);
     });
   }
 
@@ -163,14 +150,12 @@ class DecodeThread {
 
   #hear(answer: DecodeAnswer): void {
     this.#heard = (this.#heard + 1) | 0;
-    const slot = this.#slots[answer.slot]!;
-    const { resolve, reject } = slot.waiting!;
-    slot.waiting = undefined;
-    const release = (): void => {
-      slot.free = true;
-    };
+    const { resolve, reject } = this.#waiting.get(answer.number)!;
+    this.#waiting.delete(answer.number);
+    this.#memory.give(answer.input);
+    const release = (): void => this.#memory.give(answer.output);
     if ('bytes' in answer) {
-      resolve({ pieces: piecesOf(slot.output.subarray(0, answer.bytes)), release });
+      resolve({ pieces: piecesOf(Buffer.from(answer.output.buffer, 0, answer.bytes)), release });
       return;
     }
     release();

@@ -5,28 +5,27 @@ import { errorToRecord, XbstreamError } from '../errors.js';
 import type { DecodeAnswer, DecodeThreadData, SentJob } from './decode-pool.js';
 
 const port = parentPort!;
-const data = workerData as DecodeThreadData;
-const answers = new Int32Array(data.answers);
-const slots = data.slots.map(({ input, output }) => ({
-  input: Buffer.from(input),
-  output: Buffer.from(output),
-}));
+const answers = new Int32Array((workerData as DecodeThreadData).answers);
 
-function answerTo({ slot, job, bytes }: SentJob): DecodeAnswer {
-  const { input, output } = slots[slot]!;
-  let outputBytes = 0;
+function answerTo({ number, job, output }: SentJob): DecodeAnswer {
+  const returned = { number, input: job.bytes, output };
+  let bytes = 0;
   try {
-    const later = runJob({ ...job, bytes: input.subarray(0, bytes) }, (piece) => {
-      outputBytes += piece.copy(output, outputBytes);
+    const later = runJob(job, (piece) => {
+      output.set(piece, bytes);
+      bytes += piece.length;
     });
-    if (later !== undefined) return { slot, bug: new Error(`${job.layer} is not decoded in this thread`) };
+    if (later !== undefined) return { ...returned, bug: new Error(`${job.layer} is not decoded in this thread`) };
   } catch (error) {
-    return error instanceof XbstreamError ? { slot, error: errorToRecord(error) } : { slot, bug: error };
+    if (error instanceof XbstreamError) return { ...returned, error: errorToRecord(error) };
+    return { ...returned, bug: error };
   }
-  return { slot, bytes: outputBytes };
+  return { ...returned, bytes };
 }
 
 port.on('message', (sent: SentJob) => {
-  port.postMessage(answerTo(sent));
+  const answer = answerTo(sent);
+  // First: whoever sees the number turns to events, and must find the answer there.
+  port.postMessage(answer, [answer.input.buffer as ArrayBuffer, answer.output.buffer as ArrayBuffer]);
   Atomics.add(answers, 0, 1);
 });

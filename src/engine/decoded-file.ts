@@ -1,6 +1,7 @@
 import type { DecryptionKey, JobRunner, LayerName } from '../codec/codec.js';
 import type { DecodeBudget } from '../codec/decode-budget.js';
 import { DecodeChain } from '../codec/decode-chain.js';
+import type { JobMemory } from '../codec/job-memory.js';
 import { PageHoles } from '../codec/page-holes.js';
 import { XbstreamError } from '../errors.js';
 import { pathText, type StoredPath } from '../format/stored-path.js';
@@ -12,6 +13,7 @@ export interface DecodedFileOptions {
   key: DecryptionKey | undefined;
   run: JobRunner | undefined;
   budget: DecodeBudget;
+  memory: JobMemory;
   /** Takes what is left to do when the last byte has come. */
   pending: PendingWork;
   /** Size of the output's disk blocks, in bytes. */
@@ -39,9 +41,9 @@ export class DecodedFile implements OutputFile {
     this.#storedPath = storedPath;
     this.#file = file;
     this.#options = options;
-    const { layers, key, run, budget } = options;
+    const { layers, key, run, budget, memory } = options;
     this.#pages = new PageHoles(options.blockBytes, (fileOffset, bytes) => file.write(bytes, fileOffset));
-    this.#chain = new DecodeChain({ layers, key, run, budget, output: (piece) => this.#pages.push(piece) });
+    this.#chain = new DecodeChain({ layers, key, run, budget, memory, output: (piece) => this.#pages.push(piece) });
   }
 
   get path(): StoredPath {

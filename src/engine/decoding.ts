@@ -1,9 +1,11 @@
 import { setImmediate } from 'node:timers/promises';
 import type { DecryptionKey } from '../codec/codec.js';
 import { DecodeBudget } from '../codec/decode-budget.js';
+import { JobMemory } from '../codec/job-memory.js';
 import { layersOf, type StoredLayers } from '../codec/stored-layers.js';
 import { XbstreamError } from '../errors.js';
 import { pathText, type StoredPath } from '../format/stored-path.js';
+import { PIECE_ROOM_BYTES } from '../input/source.js';
 import type { Output, OutputFile } from '../output/output.js';
 import type { DecodePool } from './decode-pool.js';
 import { DecodedFile } from './decoded-file.js';
@@ -26,16 +28,19 @@ export interface DecodingTools {
 /** Jobs of zstd that are under way at a time where it alone has threads of its own. */
 const JOBS_MAX = 2;
 
-/** What jobs under way may bind, in bytes: two of the largest that are decoded in one go, or a dozen usual ones. */
-const JOB_BYTES_MAX = 96 * 1024 * 1024;
+/** What jobs under way may bind, in bytes: two usual frames of zstd, or a dozen jobs of other layers. A larger one goes alone. */
+const JOB_BYTES_MAX = 40 * 1024 * 1024;
 
 /** Opens files of an archive in an output so that what was done to them is undone on the way. */
 export class Decoding {
   /** Files whose last frames are still being decoded. */
   readonly pending = new PendingWork();
+  /** Room for a piece of the archive, not shared with the thread that writes: see {@link JobMemory}. */
+  readonly room = Buffer.allocUnsafeSlow(PIECE_ROOM_BYTES);
   readonly #options: DecodingOptions;
   readonly #tools: DecodingTools;
   readonly #budget: DecodeBudget;
+  readonly #memory: JobMemory;
   /** Files that were given content since {@link ready} was asked last. */
   readonly #touched = new Set<DecodedFile>();
   #warned = false;
@@ -43,6 +48,7 @@ export class Decoding {
   constructor(options: DecodingOptions, tools: DecodingTools) {
     this.#options = options;
     this.#tools = tools;
+    this.#memory = tools.pool?.memory ?? new JobMemory();
     this.#budget = new DecodeBudget(tools.pool?.jobsMax ?? JOBS_MAX, JOB_BYTES_MAX);
   }
 
@@ -66,6 +72,7 @@ export class Decoding {
       key: this.#decrypts,
       run: this.#tools.pool?.run,
       budget: this.#budget,
+      memory: this.#memory,
       pending: this.pending,
       blockBytes: output.blockBytes,
       touched: (touched) => this.#touched.add(touched),

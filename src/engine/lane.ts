@@ -98,7 +98,8 @@ export class Lane implements ByteSink, SalvageConsumer {
   }
 
   room(): Buffer {
-    return this.#options.output.room();
+    const { decoding, output } = this.#options;
+    return decoding === undefined ? output.room() : decoding.room;
   }
 
   push(piece: Buffer): Promise<void> | undefined {

@@ -78,9 +78,9 @@ test('no more jobs are under way than the budget allows, also when chains share 
   const later = laterRunner();
   let underWay = 0;
   let most = 0;
-  const run: JobRunner = async (job, sink) => {
+  const run: JobRunner = async (job, sink, isNext) => {
     most = Math.max(most, ++underWay);
-    const output = await later(job, sink)!;
+    const output = await later(job, sink, isNext)!;
     underWay--;
     return output;
   };
@@ -98,9 +98,9 @@ test('no more jobs are under way than the budget allows, also when chains share 
 test('a budget of few bytes lets one job at a time through', async () => {
   const later = laterRunner();
   let underWay = 0;
-  const run: JobRunner = async (job, sink) => {
+  const run: JobRunner = async (job, sink, isNext) => {
     assert.equal(++underWay, 1);
-    const output = await later(job, sink)!;
+    const output = await later(job, sink, isNext)!;
     underWay--;
     return output;
   };
