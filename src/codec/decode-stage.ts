@@ -166,7 +166,8 @@ export class DecodeStage {
     queued.state = 'running';
     try {
       const { run } = this.#context;
-      const result = job.inOrder && this.#walker.runInOrder ? this.#walker.runInOrder(job, run, sink) : run(job, sink, isFirst);
+      const result =
+        job.inOrder && this.#walker.runInOrder ? this.#walker.runInOrder(job, run, sink) : run(job, sink, isFirst);
       result?.then(
         (output) => this.#settle(queued, output),
         (error: unknown) => this.#settle(queued, undefined, { error }),

@@ -48,7 +48,11 @@ export class DecodePool {
 
   readonly run: JobRunner = (job: DecodeJob, sink: OutputSink, isNext: boolean): Promise<JobOutput> | undefined => {
     const { layer, outputBytesMax, bytes } = job;
-    if (layer === 'zstd' || outputBytesMax < SENT_BYTES_MIN || Math.max(outputBytesMax, bytes.length) > SENT_BYTES_MAX) {
+    if (
+      layer === 'zstd' ||
+      outputBytesMax < SENT_BYTES_MIN ||
+      Math.max(outputBytesMax, bytes.length) > SENT_BYTES_MAX
+    ) {
       return runJob(job, sink);
     }
     const thread = this.#freeThread();
