@@ -16,6 +16,7 @@ export type XbstreamErrorCode =
   | 'XB_MISSING_EOF'
   | 'XB_GAP'
   | 'XB_EMPTY_ARCHIVE'
+  | 'XB_UNFINISHED_BACKUP'
   | 'XB_LAYER_TRUNCATED'
   // content cannot be decoded
   | 'XB_KEY_REQUIRED'

@@ -47,6 +47,7 @@ export function verifyOptions(
   return {
     input: onlyArchive(operands, 'verify', isTerminal),
     deep,
+    backup: values.has('backup'),
     key: keyChoice(values, env),
     decompressThreads: values.number('decompress-threads'),
     decryptThreads: values.number('encrypt-threads'),

@@ -188,6 +188,11 @@ const TABLE = {
     group: 'Checking',
     help: 'also decompress and decrypt every file, and check all that is inside',
   },
+  backup: {
+    forms: ['verify'],
+    group: 'Checking',
+    help: 'it must be a whole backup of xtrabackup or mariabackup: fail, too, when xtrabackup_info is missing, which they write last',
+  },
   format: {
     value: 'FORMAT',
     kind: oneOf(['text', 'json', 'github', 'junit']),

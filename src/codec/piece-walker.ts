@@ -94,9 +94,10 @@ export abstract class PieceWalker implements LayerWalker {
 
   end(emit: (job: DecodeJob) => void): void {
     const window = this.#held.subarray(0, this.#heldBytes);
-    const done = this.#flush(window, 0, emit);
-    this.windowOffset += done;
-    this.finish(window.subarray(done));
+    // Before the window may go away with its job.
+    const rest = window.subarray(this.#batchBytes);
+    this.windowOffset += this.#flush(window, 0, emit);
+    this.finish(rest);
     this.close();
   }
 
@@ -112,10 +113,12 @@ export abstract class PieceWalker implements LayerWalker {
 
   /** Walks the window and returns how many of its bytes are done with. */
   #scan(window: Buffer, emit: (job: DecodeJob) => void): number {
+    const end = window.length;
     let start = 0;
     for (;;) {
       const at = start + this.#batchBytes;
-      const found = this.measure(window, at);
+      // Where its last bytes have gone out in a job, the window may have gone with them.
+      const found = at < end ? this.measure(window, at) : this.measure(NOTHING, 0);
       if (found === 'unit') {
         if (this.#batchBytes > 0 && this.#isFull()) start += this.#flush(window, start, emit);
         this.#batchBytes += this.unitBytes;

@@ -6,6 +6,8 @@ export interface VerifyOptions {
   input: InputChoice;
   /** Also undo every layer, and hold all checksums inside. */
   deep: boolean;
+  /** It must be a whole backup: the file that backup programs write last must be there. */
+  backup: boolean;
   /** Undoes encryption; without it encrypted files cannot be looked into. */
   key?: DecryptionKey | undefined;
   /** Most threads that decompress. */

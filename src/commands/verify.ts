@@ -1,4 +1,6 @@
-import { runLane } from '../engine/run-lane.js';
+import { noBackup, UNFINISHED_BACKUP } from '../backup/backup-state.js';
+import { runLane, type LaneListener } from '../engine/run-lane.js';
+import { verifyHalves } from '../engine/verify-halves.js';
 import { errorFromRecord } from '../errors.js';
 import { inputSize } from '../input/input-size.js';
 import { inputName } from '../input/open-source.js';
@@ -15,15 +17,13 @@ import type { VerifyOptions } from './verify-options.js';
 export async function verify(options: VerifyOptions, reporter: VerifyReporter, signal: AbortSignal): Promise<boolean> {
   const started = performance.now();
   const totalBytes = inputSize(options.input);
-  const result = await runLane(
-    { verb: 'verify', options },
-    {
-      file: undefined,
-      warning: (message) => reporter.warning(message),
-      progress: (bytes) => reporter.progress({ bytes, totalBytes }),
-    },
-    signal,
-  );
+  const listener: LaneListener = {
+    file: undefined,
+    warning: (message) => reporter.warning(message),
+    progress: (bytes) => reporter.progress({ bytes, totalBytes }),
+  };
+  const result =
+    (await verifyHalves(options, listener, signal)) ?? (await runLane({ verb: 'verify', options }, listener, signal));
   if (result === undefined || result.stopped) {
     signal.throwIfAborted();
     return false;
@@ -31,6 +31,13 @@ export async function verify(options: VerifyOptions, reporter: VerifyReporter, s
   const errors = result.errors.map(errorFromRecord);
   const refusal = errors.find(({ code }) => code === 'XB_IO');
   if (refusal !== undefined) throw refusal;
+  let { errorCount } = result;
+  if (errors.length === 0 && options.backup && result.backup !== 'whole') {
+    errors.push(noBackup(result.archiveBytes));
+    errorCount += 1;
+  } else if (errors.length === 0 && result.backup === 'unfinished') {
+    reporter.warning(UNFINISHED_BACKUP);
+  }
   reporter.verified({
     ok: errors.length === 0,
     entries: result.entries,
@@ -38,7 +45,7 @@ export async function verify(options: VerifyOptions, reporter: VerifyReporter, s
     archiveBytes: result.archiveBytes,
     elapsedSeconds: (performance.now() - started) / 1000,
     problems: errors,
-    problemCount: result.errorCount,
+    problemCount: errorCount,
     digests: result.digests,
     archiveName: options.input.kind === 'path' ? inputName(options.input) : '-',
   });

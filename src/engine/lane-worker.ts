@@ -1,6 +1,7 @@
 /** The thread of a lane: opens its input and output, pushes the one through the lane into the other. */
 import { availableParallelism } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
+import { backupState } from '../backup/backup-state.js';
 import { Selection } from '../archive/selection.js';
 import { WantedByCurrentName, WantedByFinalName, type WantedEntries } from '../archive/wanted-entries.js';
 import { lookbackOf } from '../archive/source-lookback.js';
@@ -120,6 +121,10 @@ function decodingThreads(): number {
   return Math.min(asked, availableParallelism(), DECODING_THREADS_MAX);
 }
 
+function* pathsOf(lane: Lane): Iterable<StoredPath> {
+  for (const { path } of lane.files()) yield path;
+}
+
 /** Decoders are loaded only where something is to be decoded. */
 async function makeDecoding(pool: DecodePool | undefined): Promise<Decoding | undefined> {
   if (!decompress && key === undefined) return undefined;
@@ -162,6 +167,7 @@ async function run(): Promise<LaneResult> {
       absoluteNames: options.absoluteNames,
       allowEmpty: options.allowEmpty,
       jump: source.seekable && options.digests.length === 0 && job.verb !== 'verify',
+      part: job.verb === 'verify' ? job.part : undefined,
       salvage: keepsGoing ? { lookback: lookbackOf(source), doubtsEmptyFiles: job.verb === 'extract' } : undefined,
       digests: options.digests,
       onFile: tellFiles ? (path, bytes) => reports.add(path, bytes) : () => undefined,
@@ -198,6 +204,7 @@ async function run(): Promise<LaneResult> {
   };
   return {
     ...totals,
+    backup: job.verb === 'verify' && lane !== undefined ? backupState(pathsOf(lane)) : undefined,
     errors: (job.verb === 'verify' ? errors : left.errors).map(errorToRecord),
     errorCount: Math.max(errors.length, lane?.problemCount ?? 0),
     lost: lost.slice(0, MAX_LOST),

@@ -17,6 +17,7 @@ import { pathText, type StoredPath } from '../format/stored-path.js';
 import type { ByteSink } from '../input/source.js';
 import type { Output, OutputFile } from '../output/output.js';
 import type { Decoding } from './decoding.js';
+import type { ArchivePart } from './protocol.js';
 
 /** Most unfinished files that an error names. */
 const NAMED_UNFINISHED = 5;
@@ -32,6 +33,8 @@ export interface LaneOptions {
   allowEmpty: boolean;
   /** Payloads of files that are not wanted may be jumped over instead of checked. */
   jump: boolean;
+  /** Payloads of chunks that begin elsewhere are jumped over: somebody else checks them. */
+  part?: ArchivePart | undefined;
   /** Digests of the raw archive to work out, by their names in `node:crypto`. */
   digests: readonly string[];
   /** Goes on after damage, at the next chunk that makes sense. */
@@ -220,8 +223,11 @@ export class Lane implements ByteSink, SalvageConsumer {
       case 'nothing':
         break;
     }
+    const { jump, part } = this.#options;
+    if (part !== undefined && (header.archiveOffset < part.fromBytes || header.archiveOffset >= part.toBytes))
+      return 'pass';
     if (this.#file !== undefined) return 'take';
-    return this.#options.jump ? 'pass' : 'check';
+    return jump ? 'pass' : 'check';
   }
 
   payload(bytes: Buffer, fileOffset: number): void {

@@ -1,11 +1,21 @@
 import type { ExtractOptions } from '../commands/extract-options.js';
 import type { VerifyOptions } from '../commands/verify-options.js';
+import type { BackupState } from '../backup/backup-state.js';
 import type { ErrorRecord } from '../errors.js';
 import type { StoredPath } from '../format/stored-path.js';
 import type { LaneTotals } from './lane.js';
 
 /** What a lane can be for. */
-export type LaneJob = { verb: 'extract'; options: ExtractOptions } | { verb: 'verify'; options: VerifyOptions };
+export type LaneJob =
+  | { verb: 'extract'; options: ExtractOptions }
+  /** With `part` only payloads that begin there are looked at, in a seekable input. */
+  | { verb: 'verify'; options: VerifyOptions; part?: ArchivePart | undefined };
+
+/** A part of an archive, in bytes from its start; the end is exclusive. */
+export interface ArchivePart {
+  fromBytes: number;
+  toBytes: number;
+}
 
 /** What a lane's thread is started with. */
 export interface LaneTask {
@@ -31,6 +41,8 @@ export interface LaneResult extends LaneTotals {
   /** Partial files that were left, in the target. */
   partials: StoredPath[];
   digests: Record<string, string>;
+  /** What the archive's files are; only after a verification. */
+  backup: BackupState | undefined;
   /** Bytes free in the target's file system; only after a dry run. */
   freeBytes: number | undefined;
 }

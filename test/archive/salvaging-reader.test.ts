@@ -7,6 +7,7 @@ import { WantedByCurrentName } from '../../dist/archive/wanted-entries.js';
 import { Lane } from '../../dist/engine/lane.js';
 import type { XbstreamError } from '../../dist/errors.js';
 import { archive, end, file, noise, payload } from '../helpers/archive-bytes.js';
+import { backupState } from '../../dist/backup/backup-state.js';
 import { walkChunks } from '../helpers/chunk-walk.js';
 import { fixture } from '../helpers/fixtures.js';
 import { MemoryOutput } from '../helpers/memory-output.js';
@@ -155,20 +156,35 @@ test('500 places changed at random in a real archive: never silent about what is
   }
 });
 
-test('cut at each chunk boundary and at 500 other places: always a problem', async () => {
-  for (const name of ['percona/sparse-w16k', 'percona/base-none-NONE']) {
+test('a backup cut at each chunk boundary and at 500 other places: always a problem, or its last file is missing', async () => {
+  for (const name of ['percona/base-none-NONE', 'percona/frames-lz4-NONE', 'mariadb/tiny-full-compress-qp']) {
     const { bytes } = fixture(name);
-    const boundaries = walkChunks(bytes).map(({ start }) => start);
-    const places = noise(250 * 4, 3);
-    const others = Array.from({ length: 250 }, (_, index) => places.readUInt32LE(index * 4) % bytes.length);
-    for (const length of [...boundaries, ...others]) {
-      const { errors } = await salvage(bytes.subarray(0, length), length % 2 === 0, 65536);
-      // An end chunk may be all that is missing of a file that nothing else tells of: then what is left is an archive.
-      const isWhole = walkedFilesAreEnded(bytes.subarray(0, length), boundaries);
-      assert.ok(errors.length > 0 || isWhole, `${name} cut at ${length}`);
+    for (const length of cuts(bytes)) {
+      const { errors, files } = await salvage(bytes.subarray(0, length), length % 2 === 0, 65536);
+      assert.ok(errors.length > 0 || backupState(files.keys()) !== 'whole', `${name} cut at ${length}`);
     }
+    assert.equal(backupState((await salvage(bytes, true)).files.keys()), 'whole');
   }
 });
+
+test('another archive cut at each chunk boundary and at 500 other places: a problem, unless it ends between two files', async () => {
+  const { bytes } = fixture('percona/sparse-w16k');
+  const boundaries = walkChunks(bytes).map(({ start }) => start);
+  for (const length of cuts(bytes)) {
+    const { errors } = await salvage(bytes.subarray(0, length), length % 2 === 0, 65536);
+    // An end chunk may be all that is missing of a file that nothing else tells of: then what is left is an archive.
+    const isWhole = walkedFilesAreEnded(bytes.subarray(0, length), boundaries);
+    assert.ok(errors.length > 0 || isWhole, `cut at ${length}`);
+  }
+});
+
+function cuts(bytes: Buffer): number[] {
+  const places = noise(500 * 4, 3);
+  return [
+    ...walkChunks(bytes).map(({ start }) => start),
+    ...Array.from({ length: 500 }, (_, index) => places.readUInt32LE(index * 4) % bytes.length),
+  ];
+}
 
 /** Whether a cut archive ends between two files, so that nothing can tell that there were more. */
 function walkedFilesAreEnded(bytes: Buffer, boundaries: readonly number[]): boolean {

@@ -9,6 +9,7 @@ import { run, type RunResult } from '../helpers/cli.js';
 import { FIXTURE_NAMES, fixture, fixturePath } from '../helpers/fixtures.js';
 import { linesOf } from '../helpers/json-lines.js';
 import { EXIT } from '../helpers/outcome.js';
+import { walkChunks } from '../helpers/chunk-walk.js';
 import { tempDir } from '../helpers/temp.js';
 import { tenDamages } from '../helpers/ten-damages.js';
 
@@ -123,6 +124,26 @@ describe('verify', { concurrency: true }, () => {
     assert.match(stdout, /name="&lt;b&amp;&quot;\\x01&gt;"/);
     const whole = await run(['verify', '--format=junit'], { stdin: { kind: 'pipe', bytes: file('a', 'A') } });
     assert.match(whole.stdout, /tests="1" failures="0"/);
+  });
+
+  test('a backup that was cut between two files: a warning, and with --backup a problem', async () => {
+    const { bytes } = fixture('percona/base-zstd-AES256');
+    const last = walkChunks(bytes).findIndex(({ path }) => path.startsWith('xtrabackup_info'));
+    const cut = archive(bytes.subarray(0, walkChunks(bytes)[last]!.start), file('backup-my.cnf.zst.xbcrypt', 'x'));
+    const whole = await run(['verify', '--backup'], { stdin: { kind: 'pipe', bytes } });
+    assert.deepEqual([whole.code, whole.stderr], [0, '']);
+    const warned = await run(['verify'], { stdin: { kind: 'pipe', bytes: cut } });
+    assert.equal(warned.code, 0);
+    assert.match(warned.stderr, /warning: this looks like a backup whose end is missing/);
+    const failed = await run(['verify', '--backup', '--json'], { stdin: { kind: 'pipe', bytes: cut } });
+    assert.equal(failed.code, EXIT.incomplete);
+    assert.deepEqual(
+      linesOf(failed.stdout, 'problem').map(({ code }) => code),
+      ['XB_UNFINISHED_BACKUP'],
+    );
+    const other = await run(['verify', '--backup'], { stdin: { kind: 'pipe', bytes: file('a', 'A') } });
+    assert.equal(other.code, EXIT.incomplete);
+    assert.equal((await run(['verify'], { stdin: { kind: 'pipe', bytes: file('a', 'A') } })).stderr, '');
   });
 
   test('usage', async () => {

@@ -40,12 +40,14 @@ export async function decode(
 }
 
 /**
- * Does jobs as other threads would: copies of them, later, and those of odd number last.
+ * Does jobs as other threads would: later, those of odd number last, and with their memory gone from here. (zstd is not
+ * sent to other threads.)
  */
 export function laterRunner(): JobRunner {
   let number = 0;
   return async (job: DecodeJob): Promise<JobOutput> => {
-    const copy = structuredClone(job);
+    const transfer = job.layer === 'zstd' ? [] : [job.bytes.buffer as ArrayBuffer];
+    const copy = structuredClone(job, { transfer });
     const turns = number++ % 2 === 1 ? 6 : 1;
     for (let i = 0; i < turns; i++) await new Promise((resolve) => setImmediate(resolve));
     const pieces: Buffer[] = [];

@@ -1,0 +1,46 @@
+import { availableParallelism } from 'node:os';
+import type { VerifyOptions } from '../commands/verify-options.js';
+import { inputSize } from '../input/input-size.js';
+import type { LaneResult } from './protocol.js';
+import { runLane, type LaneListener } from './run-lane.js';
+
+/** Of a smaller archive the checksums are done before a second thread has started. */
+const HALVED_BYTES_MIN = 64 * 1024 * 1024;
+
+/**
+ * Verifies an archive in two lanes side by side: both walk all headers, and each holds the checksums of one half. That is
+ * only good to find out whether all is well: what is wrong is told by one lane that goes through everything in order.
+ *
+ * @returns undefined when something is wrong, or two lanes would not help: it is all still to be done
+ */
+export async function verifyHalves(
+  options: VerifyOptions,
+  listener: LaneListener,
+  signal: AbortSignal,
+): Promise<LaneResult | undefined> {
+  const archiveBytes = inputSize(options.input);
+  const isHalvable = !options.deep && options.digests.length === 0 && options.manifest === undefined;
+  const threads = Math.min(options.parallel ?? 2, availableParallelism());
+  if (!isHalvable || threads < 2 || archiveBytes === undefined || archiveBytes < HALVED_BYTES_MIN) return undefined;
+  const middle = Math.floor(archiveBytes / 2);
+  const done = [0, 0];
+  const giveUp = new AbortController();
+  const either = AbortSignal.any([signal, giveUp.signal]);
+  const results = await Promise.all(
+    [
+      { fromBytes: 0, toBytes: middle },
+      { fromBytes: middle, toBytes: Infinity },
+    ].map(async (part, index) => {
+      const progress = (bytes: number): void => {
+        done[index] = Math.max(0, Math.min(bytes, part.toBytes) - part.fromBytes);
+        listener.progress(done[0]! + done[1]!);
+      };
+      const result = await runLane({ verb: 'verify', options, part }, { ...listener, progress }, either);
+      if (result === undefined || result.stopped || result.errorCount > 0) giveUp.abort();
+      return result;
+    }),
+  );
+  const [first] = results;
+  if (signal.aborted) return first;
+  return giveUp.signal.aborted ? undefined : first;
+}

@@ -1,0 +1,86 @@
+/** A large file is verified in two halves side by side: nobody can tell but by the time it takes. */
+import assert from 'node:assert/strict';
+import * as fs from 'node:fs';
+import { join } from 'node:path';
+import { describe, test, type TestContext } from 'node:test';
+import { run } from '../helpers/cli.js';
+import { linesOf } from '../helpers/json-lines.js';
+import { EXIT } from '../helpers/outcome.js';
+import { largeName, writeLargeArchive } from '../helpers/large-archive.js';
+import { tempDir } from '../helpers/temp.js';
+
+const CHUNK_BYTES = 1 << 20;
+const FILES = 8;
+const CHUNKS_PER_FILE = 16;
+
+function makeArchive(context: TestContext): { path: string; bytes: number } {
+  const path = join(tempDir(context), 'large.xbstream');
+  return {
+    path,
+    bytes: writeLargeArchive(path, { chunkBytes: CHUNK_BYTES, files: FILES, chunksPerFile: CHUNKS_PER_FILE }),
+  };
+}
+
+function flip(path: string, position: number): void {
+  const fd = fs.openSync(path, 'r+');
+  const byte = Buffer.alloc(1);
+  fs.readSync(fd, byte, 0, 1, position);
+  fs.writeSync(fd, Buffer.from([byte[0]! ^ 1]), 0, 1, position);
+  fs.closeSync(fd);
+}
+
+describe('a large file, verified in halves', { concurrency: 2 }, () => {
+  test('is whole', async (context) => {
+    const { path, bytes } = makeArchive(context);
+    const { code, stdout } = await run(['verify', '--json', path]);
+    assert.equal(code, 0);
+    const [summary] = linesOf(stdout, 'summary');
+    assert.deepEqual(
+      [summary?.['ok'], summary?.['entries'], summary?.['bytes'], bytes > FILES * CHUNKS_PER_FILE * CHUNK_BYTES],
+      [true, FILES, FILES * CHUNKS_PER_FILE * CHUNK_BYTES, true],
+    );
+  });
+
+  /** Where the payload is damaged, as parts of the archive; a byte in the middle of a chunk's zeros. */
+  const damages: Record<string, readonly number[]> = {
+    'in the first half': [0.2],
+    'in the second half': [0.8],
+    'on both sides of the middle': [0.4999, 0.5001],
+    'in every eighth': [0.06, 0.19, 0.31, 0.44, 0.56, 0.69, 0.81, 0.94],
+  };
+  for (const [where, places] of Object.entries(damages)) {
+    test(`damage ${where} is told as one lane alone tells it`, async (context) => {
+      const { path, bytes } = makeArchive(context);
+      for (const place of places) flip(path, Math.floor(bytes * place));
+      const [halved, alone] = await Promise.all([
+        run(['verify', '--json', path]),
+        run(['verify', '--json', '--parallel', '1', path]),
+      ]);
+      assert.equal(halved.code, EXIT.damaged);
+      assert.equal(halved.stdout, alone.stdout);
+      assert.equal(
+        linesOf(halved.stdout, 'problem').length,
+        new Set(places.map((place) => Math.floor((place * bytes) / CHUNK_BYTES))).size,
+      );
+    });
+  }
+
+  test('a damaged header in either half', async (context) => {
+    for (const place of [2, 6]) {
+      const { path, bytes } = makeArchive(context);
+      // The first chunk of that file: its header follows the end chunk of the one before.
+      flip(path, Math.round((bytes / FILES) * place) + 3);
+      const { code, stdout } = await run(['verify', '--json', path]);
+      assert.equal(code, EXIT.damaged);
+      assert.ok(linesOf(stdout, 'problem').some(({ path: named }) => named === largeName(place)));
+    }
+  });
+
+  test('one that is cut short', async (context) => {
+    const { path, bytes } = makeArchive(context);
+    for (const cut of [1, CHUNK_BYTES + 7, Math.floor(bytes * 0.4)]) {
+      fs.truncateSync(path, bytes - cut);
+      assert.equal((await run(['verify', path])).code, EXIT.incomplete);
+    }
+  });
+});
