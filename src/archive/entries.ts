@@ -21,7 +21,7 @@ export class Entry<Content> {
   /** Size of the file in bytes, holes included; grows while the entry is open. */
   sizeBytes = 0;
   chunks = 0;
-  /** It has sparse chunks. */
+  /** It has chunks that may leave holes. */
   sparse = false;
   /** Where the archive first mentions it, in bytes. */
   readonly archiveOffset: number;
@@ -160,7 +160,7 @@ export class EntryTable<Content> {
     const begins = entry === undefined;
     entry ??= this.#begin(path, header, false);
     entry.chunks += 1;
-    if (header.type === 'sparse') entry.sparse = true;
+    if (header.type === 'sparse' || header.type === 'seek') entry.sparse = true;
     if (end > start) {
       const overlap = entry.isDoubted ? undefined : entry.coverage?.add(start, end);
       if (overlap !== undefined) throw overlapping(entry, header, start, end, overlap);

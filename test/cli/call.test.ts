@@ -202,7 +202,8 @@ test('no word at all is answered with the usage and exit code 2', async () => {
     kind: 'text',
     text: `Usage:
   tsxbstream -x [options] < ARCHIVE
-      unpack as xbstream and mbstream do
+  tsxbstream -c [options] FILE... > ARCHIVE
+      unpack and pack as xbstream and mbstream do
   tsxbstream extract [options] [ARCHIVE] [PATTERN...]
       unpack an archive, or some of its files
   tsxbstream list [options] [ARCHIVE] [PATTERN...]
@@ -213,6 +214,11 @@ test('no word at all is answered with the usage and exit code 2', async () => {
       tell what backup an archive holds, and what to do with it
   tsxbstream cat [options] ARCHIVE PATH...
       write the content of files to stdout
+  tsxbstream create [options] FILE...
+  tsxbstream create [options] --from-tar[=FILE]
+      make an archive of files, directories or a tar archive
+  tsxbstream convert-to-tar [options] [ARCHIVE] [PATTERN...]
+      make a tar of an archive, or of some of its files
 
 More:
   tsxbstream --help
@@ -228,7 +234,7 @@ const REFUSALS: readonly [words: string[], code: string, message: string, hints:
     'there is no command "extrct"',
     [
       'did you mean: tsxbstream extract?',
-      'commands: extract, list, verify, info, cat; and -x, as xbstream has it',
+      'commands: extract, list, verify, info, cat, create, convert-to-tar; and -x, as xbstream has it',
       'what they do: tsxbstream --help',
     ],
   ],
@@ -238,7 +244,7 @@ const REFUSALS: readonly [words: string[], code: string, message: string, hints:
     'there is no command "package.json"',
     [
       'to unpack package.json: tsxbstream extract package.json -C DIR',
-      'commands: extract, list, verify, info, cat; and -x, as xbstream has it',
+      'commands: extract, list, verify, info, cat, create, convert-to-tar; and -x, as xbstream has it',
       'what they do: tsxbstream --help',
     ],
   ],
@@ -253,7 +259,7 @@ const REFUSALS: readonly [words: string[], code: string, message: string, hints:
     ],
   ],
   [['-xc'], 'XB_USAGE', '-x and -c exclude each other', ['-x unpacks an archive, -c writes one']],
-  [['-c', 'file'], 'XB_UNSUPPORTED_LAYER', 'creating archives (-c, --create) is not built in yet', []],
+  [['-c'], 'XB_USAGE', 'no files are named', ['name them: tsxbstream create FILE... -o ARCHIVE']],
   [
     ['-x', '-k', 'secret', '-f', 'keyfile'],
     'XB_USAGE',
