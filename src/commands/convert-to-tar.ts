@@ -17,6 +17,7 @@ export async function convertToTar(options: TarOptions, reporter: MakeReporter, 
   const result = await runTask(
     new URL('../engine/tar-worker.js', import.meta.url),
     options,
+    options.decompress || options.key !== undefined,
     {
       file: reporter.wantsFiles ? (path, bytes) => reporter.file({ path, bytes }) : undefined,
       warning: (message) => reporter.warning(message),

@@ -16,6 +16,7 @@ export async function create(options: CreateOptions, reporter: MakeReporter, sig
   const result = await runTask(
     new URL('../engine/create-worker.js', import.meta.url),
     options,
+    false,
     {
       file: reporter.wantsFiles ? (path, bytes) => reporter.file({ path, bytes }) : undefined,
       warning: (message) => reporter.warning(message),

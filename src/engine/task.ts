@@ -49,19 +49,26 @@ export interface TaskListener {
  *
  * @param module the thread's module
  * @param options what it is told to do, as it expects it: plain data
+ * @param decodes what decoders allocate natively is to be found dead in the nursery, not later: then it has its usual size.
+ *   Without them a small one saves memory, and takes no more time
  * @param signal ends it early; the result then says `stopped`
  * @returns undefined when the thread did not stop in time and was ended
  */
 export function runTask(
   module: URL,
   options: unknown,
+  decodes: boolean,
   listener: TaskListener,
   signal: AbortSignal,
 ): Promise<TaskResult | undefined> {
   const control = new LaneControl();
   const start: TaskStart<unknown> = { options, tellFiles: listener.file !== undefined, control: control.buffer };
   // It opens and closes many descriptors; that Node keeps a list of them serves nobody.
-  const worker = new Worker(module, { workerData: start, trackUnmanagedFds: false });
+  const worker = new Worker(module, {
+    workerData: start,
+    trackUnmanagedFds: false,
+    resourceLimits: decodes ? {} : { maxYoungGenerationSizeMb: 1 },
+  });
   return new Promise((resolve, reject) => {
     let grace: NodeJS.Timeout | undefined;
     const progress = setInterval(() => listener.progress(control.archiveBytes), PROGRESS_INTERVAL_MS);

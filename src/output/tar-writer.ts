@@ -6,6 +6,8 @@ import { TarNames } from './tar-names.js';
 import { TarStreamSink } from './tar-stream-sink.js';
 
 const ZEROS = Buffer.alloc(256 * 1024);
+/** All of a small file, so that it is written in one step. */
+const HELD_BYTES = 64 * 1024;
 
 /** The file that says that a tar is not all there is: its content is missing, which no reader of tar archives overlooks. */
 const MISSING_NAME = 'THE-REST-OF-THIS-ARCHIVE-IS-MISSING';
@@ -38,8 +40,9 @@ export class TarWriter {
   #pieces: Piece[] = [];
   /** Where the last of them ends in the file. */
   #givenBytes = 0;
-  /** Its very last byte, which is written when the file has proved to be good: a bad one is never complete. */
-  readonly #held = Buffer.alloc(1);
+  /** The end of it, which is written when the file has proved to be good: a bad one is never complete. */
+  readonly #held = Buffer.allocUnsafeSlow(HELD_BYTES);
+  #heldBytes = 0;
 
   /** @param mtime of all files, in seconds since 1970 */
   constructor(sink: SequentialSink, mtime: number, sparse: boolean) {
@@ -66,6 +69,7 @@ export class TarWriter {
     this.#position = 0;
     this.#dataBytes = isSparse ? covered : sizeBytes;
     this.#written = 0;
+    this.#heldBytes = 0;
     this.#pieces = [];
     this.#givenBytes = 0;
     const map = isSparse ? withEnd(extents, sizeBytes) : undefined;
@@ -109,7 +113,7 @@ export class TarWriter {
     await this.#fill(this.#sizeBytes);
     if (this.#written !== this.#dataBytes) throw this.#changed();
     this.#path = undefined;
-    await this.#sink.complete(this.#held.subarray(0, this.#dataBytes));
+    await this.#sink.complete(this.#held.subarray(0, this.#heldBytes));
   }
 
   /** All files are in. @throws XbstreamError `XB_IO` */
@@ -148,10 +152,13 @@ export class TarWriter {
     const { length } = bytes;
     if (length === 0) return;
     this.#written += length;
-    const isLast = this.#written >= this.#dataBytes;
-    if (isLast) this.#held[0] = bytes[length - 1]!;
-    if (!isLast) await this.#sink.write(bytes);
-    else if (length > 1) await this.#sink.write(bytes.subarray(0, length - 1));
+    if (this.#written < this.#dataBytes) {
+      await this.#sink.write(bytes);
+      return;
+    }
+    const rest = Math.max(0, length - HELD_BYTES);
+    this.#heldBytes = bytes.copy(this.#held, 0, rest);
+    if (rest > 0) await this.#sink.write(bytes.subarray(0, rest));
   }
 
   #changed(): XbstreamError {
