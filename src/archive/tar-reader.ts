@@ -208,14 +208,14 @@ export class TarReader {
     return (text.includes('\ufffd') ? rawRecord(this.#about, key) : undefined) ?? pathFromText(text);
   }
 
+  /** What tar-stream's error about a header means. */
   #unreadable(error: unknown): XbstreamError {
-    if (this.#tarOffset < BLOCK_BYTES) {
-      return new XbstreamError('XB_BAD_MAGIC', 'this is no tar archive', {
-        hints: ['a compressed one is unpacked on the way: zstd -dc FILE.tar.zst | tsxbstream create --from-tar'],
-      });
-    }
     const said = error instanceof Error ? error.message : String(error);
-    return this.#damaged(/^Invalid tar header/.test(said) ? 'no header stands where one must' : said);
+    if (!said.startsWith('Invalid tar header')) return this.#damaged(`an impossible header (${said})`);
+    if (this.#tarOffset >= BLOCK_BYTES) return this.#damaged('no header stands where one must');
+    return new XbstreamError('XB_BAD_MAGIC', 'this is no tar archive', {
+      hints: ['a compressed one is unpacked on the way: zstd -dc FILE.tar.zst | tsxbstream create --from-tar'],
+    });
   }
 
   #badMap(): XbstreamError {

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import { describe, test, type TestContext } from 'node:test';
 import {
   archive,
@@ -92,6 +93,22 @@ describe('every real archive, from a file and from a pipe', { concurrency: 2 }, 
   }
 });
 
+describe('every sample, from a file and from a pipe', () => {
+  for (const name of fs.readdirSync('samples').filter((entry) => entry.includes('.xbstream'))) {
+    test(name, async (context) => {
+      const stored = fs.readFileSync(join('samples', name));
+      const bytes = name.endsWith('.gz') ? gunzipSync(stored) : stored;
+      const path = archiveFile(context, bytes);
+      for (const words of [[], ['--sparse']]) {
+        const fromFile = await good(context, [path, ...words]);
+        const fromPipe = await good(context, ['-', ...words], { stdin: { kind: 'pipe', bytes } });
+        assert.ok(fromFile.bytes.equals(fromPipe.bytes), 'from a file and from a pipe');
+        assertReadable(context, fromFile.path, await unpacked(context, path));
+      }
+    });
+  }
+});
+
 describe('decoded', () => {
   for (const [name, words] of [
     ['percona/base-zstd-AES256', ['--decompress', '-d', 'AES256', '-f', 'test/fixtures/percona/key.AES256']],
@@ -139,6 +156,18 @@ describe('names', () => {
     for (const program of TAR_PROGRAMS) {
       if (!hasProgram(context, program.program, program.debianPackage)) continue;
       assert.deepEqual(readTar(context, program, path).tree, treeOf(files), program.name);
+    }
+  });
+
+  test('absolute ones', async (context) => {
+    const names = ['/short', `/${long(60, 'd')}/${long(90)}`, `/${long(200)}`];
+    const bytes = archive(...names.map((name) => file(name, 'x')));
+    assert.equal((await makeTar(context, [archiveFile(context, bytes)])).result.code, EXIT.damaged);
+    const { path } = await good(context, ['-P', archiveFile(context, bytes)]);
+    for (const program of ['tar', 'bsdtar']) {
+      if (!hasProgram(context, program, program === 'tar' ? 'tar' : 'libarchive-tools')) continue;
+      const { stdout, stderr } = spawnSync(program, ['-tPf', path], { encoding: 'utf8' });
+      assert.deepEqual([stdout.trimEnd().split('\n'), stderr], [names, ''], program);
     }
   });
 
@@ -239,6 +268,64 @@ describe('content', () => {
     const uncorrected = archive(...cuts, ...small, ...rests, ...ends);
     const whole = await good(context, ['--stream'], { stdin: { kind: 'pipe', bytes: uncorrected } });
     assertReadable(context, whole.path, await unpacked(context, archiveFile(context, uncorrected)));
+  });
+
+  describe('a file of 10 GB', () => {
+    const holes = sparse(
+      'large',
+      0,
+      [
+        [4_000_000_000, 1],
+        [4_000_000_000, 1],
+        [1_999_999_997, 1],
+      ],
+      'abc',
+    );
+    const bytes = archive(holes, end('large'));
+
+    test('has its size in the header', async (context) => {
+      const path = archiveFile(context, bytes);
+      const script = '"$@" | head -c 5000';
+      const { stdout } = spawnSync('sh', ['-c', script, 'sh', process.execPath, PROGRAM, 'tar', path]);
+      const cut = join(tempDir(context), 'cut.tar');
+      fs.writeFileSync(cut, stdout);
+      const python = 'import sys, tarfile\nprint(tarfile.open(sys.argv[1]).next().size)';
+      for (const [program, debianPackage, args] of [
+        ['tar', 'tar', ['-tvf', cut]],
+        ['bsdtar', 'libarchive-tools', ['-tvf', cut]],
+        ['python3', 'python3', ['-c', python, cut]],
+      ] as const) {
+        if (!hasProgram(context, program, debianPackage)) continue;
+        assert.match(spawnSync(program, args, { encoding: 'utf8' }).stdout, /\b10000000000\b/, program);
+      }
+    });
+
+    test('keeps its holes', async (context) => {
+      const { path } = await good(context, [archiveFile(context, bytes), '--sparse']);
+      assert.ok(fs.statSync(path).size < 50_000);
+      const target = tempDir(context);
+      assert.equal(spawnSync('tar', ['-xf', path, '-C', target]).status, 0);
+      const fd = fs.openSync(join(target, 'large'), 'r');
+      const byte = Buffer.alloc(1);
+      for (const [fileOffset, letter] of [
+        [4_000_000_000, 'a'],
+        [8_000_000_001, 'b'],
+        [9_999_999_999, 'c'],
+      ] as const) {
+        fs.readSync(fd, byte, 0, 1, fileOffset);
+        assert.equal(byte.toString(), letter);
+      }
+      assert.equal(fs.fstatSync(fd).size, 10_000_000_000);
+      fs.closeSync(fd);
+    });
+  });
+
+  test('the files of a table, and what a prepare needs', async (context) => {
+    const bytes = archive(file('shop/a.ibd', '1'), file('shop/b.ibd', '2'), file('ibdata1', '3'), file('x/a.ibd', '4'));
+    const expected = treeOf({ 'shop/a.ibd': '1', ibdata1: '3' });
+    const words = ['--tables', 'shop.a'];
+    assertReadable(context, (await good(context, [archiveFile(context, bytes), ...words])).path, expected);
+    assertReadable(context, (await good(context, words, { stdin: { kind: 'pipe', bytes } })).path, expected);
   });
 
   test('only what was chosen', async (context) => {
