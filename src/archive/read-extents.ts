@@ -5,6 +5,9 @@ import { ChunkReader } from './chunk-reader.js';
 import type { Extents } from './extents.js';
 import { chunkEnd } from './header-guess.js';
 
+/** A map may cut content into parts of a byte, of which the consumer keeps each until it has settled. */
+const SPARSE_PIECE_BYTES = 32 * 1024;
+
 /** Who takes the content of an entry. */
 export interface ExtentConsumer {
   /** `bytes` are lent until {@link settled} is. */
@@ -36,7 +39,9 @@ export class ExtentReader {
   }
 
   async #readChunk(archiveOffset: number, consumer: ExtentConsumer): Promise<void> {
-    const end = chunkEnd(this.#header(archiveOffset));
+    const header = this.#header(archiveOffset);
+    const end = chunkEnd(header);
+    const pieceBytes = header.type === 'sparse' ? SPARSE_PIECE_BYTES : PIECE_BYTES;
     const reader = new ChunkReader(
       {
         chunk: () => 'take',
@@ -46,7 +51,8 @@ export class ExtentReader {
       archiveOffset,
     );
     while (reader.archiveOffset < end) {
-      const piece = this.#bytesAt(reader.archiveOffset).subarray(0, end - reader.archiveOffset);
+      const room = Math.min(pieceBytes, end - reader.archiveOffset);
+      const piece = this.#bytesAt(reader.archiveOffset).subarray(0, room);
       if (piece.length === 0) throw shortened(reader.archiveOffset);
       reader.push(piece);
       await consumer.settled();

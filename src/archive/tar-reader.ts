@@ -47,6 +47,7 @@ export class TarReader {
   /** Content that tar-stream has been given and not given back. */
   #due = 0;
   #sparse: TarSparseContent | undefined;
+  #failure: Error | undefined;
   #step: { isDrained: boolean; done: () => void; fail: (error: Error) => void } | undefined;
 
   constructor(consumer: TarConsumer) {
@@ -54,14 +55,14 @@ export class TarReader {
     this.#extract.on('entry', (header, content, next) => {
       this.#header = header;
       content.on('data', (bytes) => this.#data(bytes as Buffer));
-      content.on('error', (error) => this.#step?.fail(error));
+      content.on('error', (error) => this.#fail(error));
       next();
     });
     this.#extract.on('drain', () => {
       if (this.#step !== undefined) this.#step.isDrained = true;
       this.#settle();
     });
-    this.#extract.on('error', (error) => this.#step?.fail(error));
+    this.#extract.on('error', (error) => this.#fail(error));
   }
 
   /** @throws XbstreamError `XB_BAD_MAGIC`, `XB_BAD_HEADER`, `XB_UNSUPPORTED_LAYER`, and what the consumer throws */
@@ -182,7 +183,8 @@ export class TarReader {
     return new Promise((resolve, reject) => {
       this.#due += contentBytes;
       this.#step = { isDrained: false, done: resolve, fail: reject };
-      this.#extract.write(bytes);
+      if (this.#failure === undefined) this.#extract.write(bytes);
+      else reject(this.#failure);
     });
   }
 
@@ -193,8 +195,13 @@ export class TarReader {
       this.#due -= bytes.length;
       this.#settle();
     } catch (error) {
-      this.#step?.fail(error as Error);
+      this.#fail(error as Error);
     }
+  }
+
+  #fail(error: Error): void {
+    this.#failure ??= error;
+    this.#step?.fail(error);
   }
 
   #settle(): void {

@@ -1,5 +1,6 @@
 import { errorFromRecord } from '../errors.js';
 import { runTask } from '../engine/task.js';
+import { inputSize } from '../input/input-size.js';
 import { outputName } from '../output/archive-target.js';
 import type { MakeReporter } from '../ui/reporter.js';
 import type { TarOptions } from './tar-options.js';
@@ -14,6 +15,7 @@ import type { TarOptions } from './tar-options.js';
  */
 export async function convertToTar(options: TarOptions, reporter: MakeReporter, signal: AbortSignal): Promise<void> {
   const started = performance.now();
+  const totalBytes = inputSize(options.input);
   const result = await runTask(
     new URL('../engine/tar-worker.js', import.meta.url),
     options,
@@ -21,7 +23,7 @@ export async function convertToTar(options: TarOptions, reporter: MakeReporter, 
     {
       file: reporter.wantsFiles ? (path, bytes) => reporter.file({ path, bytes }) : undefined,
       warning: (message) => reporter.warning(message),
-      progress: (bytes) => reporter.progress({ bytes }),
+      progress: (bytes) => reporter.progress({ bytes, totalBytes }),
     },
     signal,
   );

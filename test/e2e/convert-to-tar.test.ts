@@ -283,7 +283,7 @@ describe('content', () => {
     );
     const bytes = archive(holes, end('large'));
 
-    test('has its size in the header', async (context) => {
+    test('has its size in the header', (context) => {
       const path = archiveFile(context, bytes);
       const script = '"$@" | head -c 5000';
       const { stdout } = spawnSync('sh', ['-c', script, 'sh', process.execPath, PROGRAM, 'tar', path]);
