@@ -89,7 +89,8 @@ test('cut anywhere it is cut short', async () => {
 
 describe('what is no tar, or not all of it', () => {
   const numbers = (count: number): string => `${count}\n${'0\n0\n'.repeat(count)}`;
-  const sparse = (map: string, parts: Buffer | string = '', realSize = 5000): Buffer => sparseMember('s', realSize, map, parts);
+  const sparse = (map: string, parts: Buffer | string = '', realSize = 5000): Buffer =>
+    sparseMember('s', realSize, map, parts);
   for (const [name, tar, code] of [
     ['text', Buffer.from('something else, for sure. '.repeat(40)), 'XB_BAD_MAGIC'],
     ['noise', noise(5000), 'XB_BAD_MAGIC'],
