@@ -368,3 +368,46 @@ test('extract ARCHIVE does not care what stdin is', async () => {
   const call = await read(['extract', 'backup.xbstream'], { terminal: true });
   assert.equal(call.kind, 'extract');
 });
+
+test('convert-to-tar is told what extract is, and what a tar needs', async () => {
+  const words = ['tar', 'package.json', 'shop/*', '--tables=a.b', '--decompress', '--mtime=@7', '--stream', '-o', 'x'];
+  assert.deepEqual(await read([...words, '--tmp-dir=/spool', '--sparse', '--allow-empty']), {
+    kind: 'convert-to-tar',
+    options: {
+      input: { kind: 'path', path: 'package.json' },
+      output: { kind: 'path', path: 'x', overwrite: false },
+      selection: { include: ['shop/*'], exclude: [], tables: ['a.b'] },
+      decompress: true,
+      key: undefined,
+      decompressThreads: undefined,
+      decryptThreads: undefined,
+      parallel: undefined,
+      absoluteNames: false,
+      allowEmpty: true,
+      sparse: true,
+      mtime: 7,
+      stream: true,
+      tmpDir: '/spool',
+    },
+    choices: {
+      ...{ json: false, quiet: false, verbose: false, progress: 'auto', color: 'auto' },
+      ...{ dryRun: false, closingLine: true },
+    },
+  });
+});
+
+for (const words of [
+  ['tar', 'package.json'],
+  ['create', 'a'],
+  ['-c', 'a'],
+]) {
+  test(`${words.join(' ')} refuses a terminal as stdout`, async () => {
+    const asked = readCall({ argv: ['node', 'tsxbstream.js', ...words], isTerminal: (fd) => fd === 1, env: {} });
+    await assert.rejects(asked, (error: unknown) => {
+      assert.ok(error instanceof XbstreamError);
+      assert.deepEqual([error.code, error.message], ['XB_USAGE', 'stdout is a terminal, and what is made is no text']);
+      assert.match(error.hints.join(), / -o .*\| \.\.\./);
+      return true;
+    });
+  });
+}
