@@ -1,5 +1,5 @@
 /**
- * Measures `tsxbstream -x` against another program that reads the same archives, by default `mbstream`.
+ * Measures `tsxbstream` against another program that reads and writes the same archives, by default `mbstream`.
  *
  *   npm run bench -- [--rounds N] [--only NAME,NAME] [--save] [--ours COMMAND] [--peer COMMAND] [--innodb FOLDER]
  *
@@ -137,7 +137,7 @@ async function runScenario(scenario, { rounds, workspace, archives, signal }, re
   const { notes } = result;
   const archive = scenario.archive && (await archives.get(scenario.archive));
   const peerArchive = scenario.peerArchive ? await archives.get(scenario.peerArchive) : archive;
-  const target = path.join(workspace.folderFor(archive?.bytes ?? 0), 'target');
+  const target = path.join(workspace.folderFor((archive?.bytes ?? 0) * (scenario.targetCopies ?? 1)), 'target');
   notes.push(...(target.startsWith('/dev/shm/') ? [] : ['not on tmpfs: memory is short']));
 
   /**
@@ -149,7 +149,10 @@ async function runScenario(scenario, { rounds, workspace, archives, signal }, re
     try {
       mkdirSync(target);
       const input = source && { kind: scenario.input ?? 'file', path: source.path };
-      const figures = await measure(scenario[who](target), { ...(input && { input }), signal });
+      const given = { ...(input && { input }), signal };
+      if (scenario.before) await measure(scenario.before(target), given);
+      const figures = await measure(scenario[who](target), scenario.before ? { signal } : given);
+      if (isChecked && scenario.after) await measure(scenario.after(target), { signal });
       if (isChecked && source) await checkFolder(target, source.tree, signal);
       return figures;
     } finally {

@@ -30,6 +30,9 @@ import { folderEntries } from './folder.js';
  * @property {ArchiveRecipe} [archive] given on stdin; without one nothing is unpacked and nothing compared
  * @property {ArchiveRecipe} [peerArchive] when the peer is to be measured with another one; it must yield the same
  * @property {'file' | 'pipe'} [input] how it is given
+ * @property {(target: string) => string[]} [before] given the archive instead; run before each, outside the timing
+ * @property {(target: string) => string[]} [after] makes a tree of what the first runs have left, to be compared
+ * @property {number} [targetCopies] how often the content is in the target at a time; 1
  * @property {(target: string) => string[]} ours our command, unpacking into the folder `target`
  * @property {(target: string) => string[]} peer the command we are compared with
  * @property {number} [peerMemoryBytes] the peer is left out when less memory is free
@@ -45,6 +48,19 @@ const CHUNK_BYTES = 10 * MIB;
 
 /** @type {Goal} */
 const RSS_GOAL = { figure: 'rss', bytes: 100e6 };
+/** @type {Goal} */
+const MAKING_RSS_GOAL = { figure: 'rss', bytes: 120e6 };
+
+/**
+ * A shell command in a folder.
+ *
+ * @param {string} script gets `words` as its arguments
+ * @param {string} folder
+ * @param {string[]} words
+ */
+function shell(script, folder, words = []) {
+  return ['sh', '-ec', `cd "$0"; ${script}`, folder, ...words];
+}
 
 /**
  * @param {object} programs
@@ -116,6 +132,27 @@ export function makeScenarios({ ours, peer, innodb }) {
       peerMayFail: true,
       mostRounds: 3,
       goals: [RSS_GOAL],
+    },
+    {
+      name: 'to-tar',
+      title: 'the 8 files of 256 MiB to a tar, `< archive`; the peer unpacks them and packs them with GNU tar',
+      archive: large,
+      input: 'file',
+      ours: (/** @type {string} */ target) => [...ours, 'convert-to-tar', '-q', '-o', `${target}/a.tar`],
+      peer: (/** @type {string} */ target) =>
+        shell('mkdir tree; "$@" -x -C tree; tar -cf a.tar -C tree .', target, peer),
+      after: (/** @type {string} */ target) => shell('rm -rf tree; tar -xf a.tar; rm a.tar', target),
+      targetCopies: 2,
+      goals: [{ figure: 'wall', ratio: 0.7 }, MAKING_RSS_GOAL],
+    },
+    {
+      name: 'create',
+      title: 'the same files with `-c` to /dev/null',
+      archive: large,
+      before: extract.peer,
+      ours: (/** @type {string} */ target) => shell('exec "$@" -c */*', target, ours),
+      peer: (/** @type {string} */ target) => shell('exec "$@" -c */*', target, peer),
+      goals: [{ figure: 'wall', ratio: 1 }, MAKING_RSS_GOAL],
     },
     {
       name: 'version',

@@ -14,6 +14,11 @@ export type { InfoOptions } from './commands/info-options.js';
 export { cat } from './commands/cat.js';
 export type { CatOptions } from './commands/cat-options.js';
 export type { ContentSink } from './output/stream-output.js';
+export { create } from './commands/create.js';
+export type { CreateOptions, CreateSource } from './commands/create-options.js';
+export { convertToTar } from './commands/convert-to-tar.js';
+export type { TarOptions } from './commands/tar-options.js';
+export type { OutputChoice } from './output/archive-target.js';
 export type { SelectionOptions } from './archive/selection.js';
 export type { CipherName, DecryptionKey } from './codec/codec.js';
 export { XbstreamError, type ErrorFacts, type XbstreamErrorCode } from './errors.js';
@@ -39,6 +44,8 @@ export type {
   ListedEntry,
   Listing,
   ListReporter,
+  MadeSummary,
+  MakeReporter,
   ProgressReport,
   Reporter,
   Verification,

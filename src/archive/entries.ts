@@ -123,7 +123,7 @@ export class EntryTable<Content> {
     if (replaced !== undefined) this.#entries.delete(path);
     entry ??= this.#begin(path, header, false);
     entry.chunks += 1;
-    if (header.type === 'sparse') entry.markSparse();
+    if (header.type === 'sparse' || header.type === 'seek') entry.markSparse();
     if (end > start) {
       const overlap = entry.isDoubted ? undefined : entry.coverage?.add(start, end);
       if (overlap !== undefined) throw overlapping(entry, header, start, end, overlap);

@@ -45,7 +45,7 @@ export class Entry<Content> {
     return (this.#bits & WRITTEN) !== 0;
   }
 
-  /** It has sparse chunks. */
+  /** It has chunks that may leave holes. */
   get sparse(): boolean {
     return (this.#bits & SPARSE) !== 0;
   }

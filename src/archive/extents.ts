@@ -1,6 +1,6 @@
 /** Where the content of an entry lies in an archive: a pair of numbers for each chunk, in little room. */
 export class Extents {
-  #numbers = new Float64Array(8);
+  #numbers = new Float64Array(2);
   #used = 0;
 
   /** How many chunks there are. */
@@ -22,10 +22,16 @@ export class Extents {
 
   /** The archive offsets of the chunks' headers, in the order of the file. */
   inFileOrder(): Float64Array {
-    const order = Array.from({ length: this.length }, (_, index) => index);
-    const isSorted = order.every((index) => index === 0 || this.#fileOffset(index - 1) <= this.#fileOffset(index));
-    if (!isSorted) order.sort((a, b) => this.#fileOffset(a) - this.#fileOffset(b));
-    return Float64Array.from(order, (index) => this.#numbers[index * 2]!);
+    const order = new Float64Array(this.length);
+    let isSorted = true;
+    for (let index = 0; index < order.length; index += 1) {
+      order[index] = this.#numbers[index * 2]!;
+      if (index > 0 && this.#fileOffset(index - 1) > this.#fileOffset(index)) isSorted = false;
+    }
+    if (isSorted) return order;
+    const indices = Array.from(order, (_, index) => index);
+    indices.sort((a, b) => this.#fileOffset(a) - this.#fileOffset(b));
+    return order.map((_, place) => this.#numbers[indices[place]! * 2]!);
   }
 
   #fileOffset(index: number): number {

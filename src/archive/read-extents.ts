@@ -1,45 +1,83 @@
 import { XbstreamError } from '../errors.js';
-import { decodeChunkHeader, MAX_HEADER_BYTES } from '../format/chunk.js';
-import { PIECE_BYTES, type Source } from '../input/source.js';
+import { decodeChunkHeader, MAX_HEADER_BYTES, type ChunkHeader } from '../format/chunk.js';
+import { PIECE_BYTES, PIECE_ROOM_BYTES, type Source } from '../input/source.js';
 import { ChunkReader } from './chunk-reader.js';
 import type { Extents } from './extents.js';
 import { chunkEnd } from './header-guess.js';
 
+/** A map may cut content into parts of a byte, of which the consumer keeps each until it has settled. */
+const SPARSE_PIECE_BYTES = 32 * 1024;
+
 /** Who takes the content of an entry. */
 export interface ExtentConsumer {
-  /** `bytes` are lent until the call returns. */
+  /** `bytes` are lent until {@link settled} is. */
   take(bytes: Buffer, fileOffset: number): void;
   /** A piece was taken: what to wait for. */
   settled(): Promise<void>;
 }
 
-/**
- * Reads the content of one entry, chunk by chunk in the order of the file, and nothing else of the archive.
- *
- * @throws XbstreamError what {@link ChunkReader} throws, `XB_TRUNCATED`, `XB_IO`, and what the consumer throws
- */
-export async function readExtents(source: Source, extents: Extents, consumer: ExtentConsumer): Promise<void> {
-  for (const archiveOffset of extents.inFileOrder()) await readChunk(source, archiveOffset, consumer);
-}
+/** Reads the content of entries, chunk by chunk in the order of the file, and little else of the archive. */
+export class ExtentReader {
+  readonly #source: Source;
+  readonly #room = Buffer.allocUnsafeSlow(PIECE_ROOM_BYTES);
+  /** What was read last, and where in the archive it stands: small files are read many at a time. */
+  #window: Buffer = Buffer.alloc(0);
+  #windowOffset = 0;
 
-async function readChunk(source: Source, archiveOffset: number, consumer: ExtentConsumer): Promise<void> {
-  const head = source.bytesAt!(archiveOffset, MAX_HEADER_BYTES);
-  const header = decodeChunkHeader(head, 0, head.length, archiveOffset);
-  if (header === undefined) throw shortened(archiveOffset);
-  const end = chunkEnd(header);
-  const reader = new ChunkReader(
-    {
-      chunk: () => 'take',
-      payload: (bytes, fileOffset) => consumer.take(bytes, fileOffset),
-      chunkEnd: () => undefined,
-    },
-    archiveOffset,
-  );
-  while (reader.archiveOffset < end) {
-    const piece = source.bytesAt!(reader.archiveOffset, Math.min(PIECE_BYTES, end - reader.archiveOffset));
-    if (piece.length === 0) throw shortened(reader.archiveOffset);
-    reader.push(piece);
-    await consumer.settled();
+  /** @param source can seek */
+  constructor(source: Source) {
+    this.#source = source;
+  }
+
+  /**
+   * Reads the content of one entry.
+   *
+   * @throws XbstreamError what {@link ChunkReader} throws, `XB_TRUNCATED`, `XB_IO`, and what the consumer throws
+   */
+  async read(extents: Extents, consumer: ExtentConsumer): Promise<void> {
+    for (const archiveOffset of extents.inFileOrder()) await this.#readChunk(archiveOffset, consumer);
+  }
+
+  async #readChunk(archiveOffset: number, consumer: ExtentConsumer): Promise<void> {
+    const header = this.#header(archiveOffset);
+    const end = chunkEnd(header);
+    const pieceBytes = header.type === 'sparse' ? SPARSE_PIECE_BYTES : PIECE_BYTES;
+    const reader = new ChunkReader(
+      {
+        chunk: () => 'take',
+        payload: (bytes, fileOffset) => consumer.take(bytes, fileOffset),
+        chunkEnd: () => undefined,
+      },
+      archiveOffset,
+    );
+    while (reader.archiveOffset < end) {
+      const room = Math.min(pieceBytes, end - reader.archiveOffset);
+      const piece = this.#bytesAt(reader.archiveOffset).subarray(0, room);
+      if (piece.length === 0) throw shortened(reader.archiveOffset);
+      reader.push(piece);
+      await consumer.settled();
+    }
+  }
+
+  #header(archiveOffset: number): ChunkHeader {
+    let head = this.#bytesAt(archiveOffset);
+    if (head.length < MAX_HEADER_BYTES) head = this.#readAt(archiveOffset);
+    const header = decodeChunkHeader(head, 0, head.length, archiveOffset);
+    if (header === undefined) throw shortened(archiveOffset);
+    return header;
+  }
+
+  /** What stands at a place; nothing at the archive's end. */
+  #bytesAt(archiveOffset: number): Buffer {
+    const inWindow = archiveOffset - this.#windowOffset;
+    if (inWindow >= 0 && inWindow < this.#window.length) return this.#window.subarray(inWindow);
+    return this.#readAt(archiveOffset);
+  }
+
+  #readAt(archiveOffset: number): Buffer {
+    this.#window = this.#source.bytesAt!(archiveOffset, PIECE_BYTES, this.#room);
+    this.#windowOffset = archiveOffset;
+    return this.#window;
   }
 }
 

@@ -2,12 +2,15 @@
 import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { CatOptions } from '../commands/cat-options.js';
+import type { CreateOptions } from '../commands/create-options.js';
 import type { ExtractOptions } from '../commands/extract-options.js';
 import type { InfoOptions } from '../commands/info-options.js';
 import type { ListOptions } from '../commands/list-options.js';
+import type { TarOptions } from '../commands/tar-options.js';
 import type { VerifyOptions } from '../commands/verify-options.js';
 import type { InspectChoices, ListChoices, VerifyChoices } from '../ui/make-inspect-reporter.js';
 import type { ReporterChoices } from '../ui/make-reporter.js';
+import { createOptions } from './create-arguments.js';
 import { EXIT_OK, EXIT_USAGE } from './exit-codes.js';
 import { extractOptions, reporterChoices } from './extract-arguments.js';
 import { FORMS, VERBS, verbOf } from './forms.js';
@@ -25,6 +28,7 @@ import type { Form } from './options.js';
 import { hideSecrets } from './process-title.js';
 import { commonChoices } from './shared-arguments.js';
 import { closest } from './suggestion.js';
+import { tarOptions } from './tar-arguments.js';
 import { usageError } from './usage-error.js';
 import { version } from './version.js';
 import { normaliseWords, type NormalisedWords } from './xbstream-grammar.js';
@@ -40,7 +44,9 @@ export type VerbCall =
   | { kind: 'list'; options: ListOptions; choices: ListChoices }
   | { kind: 'verify'; options: VerifyOptions; choices: VerifyChoices }
   | { kind: 'info'; options: InfoOptions; choices: InspectChoices }
-  | { kind: 'cat'; options: CatOptions; choices: InspectChoices };
+  | { kind: 'cat'; options: CatOptions; choices: InspectChoices }
+  | { kind: 'create'; options: CreateOptions; choices: ReporterChoices }
+  | { kind: 'convert-to-tar'; options: TarOptions; choices: ReporterChoices };
 
 /** What the reading of a command line depends on. */
 export interface CallSurroundings {
@@ -94,6 +100,7 @@ async function readForm(
   if (isAskedFor('version')) return { kind: 'text', text: `tsxbstream ${version()}\n`, exitCode: EXIT_OK };
   if (form === 'xbstream') checkMode(normalised);
   const values = await readValues(normalised, form);
+  if (isAskedFor('create')) return createCall(form, values, normalised.operands, surroundings);
   return verbCall(form, values, normalised.operands, surroundings);
 }
 
@@ -125,7 +132,31 @@ function verbCall(
       const choices = commonChoices(values);
       return { kind: 'cat', options: catOptions(values, operands, surroundings), choices };
     }
+    case 'create':
+      return createCall(form, values, operands, surroundings);
+    case 'convert-to-tar': {
+      const choices = reporterChoices(values, form);
+      const options = tarOptions(values, operands, surroundings);
+      return { kind: 'convert-to-tar', options, choices: makingChoices(choices, options) };
+    }
   }
+}
+
+/** The verb, or the xbstream form with `-c`. */
+function createCall(
+  form: Form,
+  values: OptionValues,
+  operands: readonly string[],
+  surroundings: CallSurroundings,
+): VerbCall {
+  const choices = reporterChoices(values, form);
+  const options = createOptions(values, operands, form, surroundings);
+  return { kind: 'create', options, choices: makingChoices(choices, options) };
+}
+
+/** Only where what is made goes to a file, stdout is free for saying so. */
+function makingChoices(choices: ReporterChoices, { output }: Pick<CreateOptions, 'output'>): ReporterChoices {
+  return { ...choices, closingLine: choices.closingLine && output.kind === 'path' };
 }
 
 /** The xbstream form says by an option what is to be done. */

@@ -25,12 +25,13 @@ export const FORMS: Readonly<Record<Form, FormDefinition>> = {
   xbstream: {
     call: 'tsxbstream -x',
     aliases: [],
-    usage: ['tsxbstream -x [options] < ARCHIVE'],
-    summary: 'unpack as xbstream and mbstream do',
+    usage: ['tsxbstream -x [options] < ARCHIVE', 'tsxbstream -c [options] FILE... > ARCHIVE'],
+    summary: 'unpack and pack as xbstream and mbstream do',
     description: [
       'Unpacks the archive on stdin: a drop-in for "xbstream -x" and "mbstream -x", also when started under one of these names. Prints nothing on stdout.',
       'Exit code 0 means that the whole archive has arrived and every checksum held. A file that is not whole never gets its final name.',
-      'All spellings of xbstream work: --directory=DIR, --directory DIR, -CDIR, -C DIR, -xvC DIR, --dir DIR. Further words are ignored.',
+      'With -c: writes an archive of FILEs to stdout, byte for byte what xbstream and mbstream write. A file that changes while it is read is an error.',
+      'All spellings of xbstream work: --directory=DIR, --directory DIR, -CDIR, -C DIR, -xvC DIR, --dir DIR. With -x further words are ignored.',
     ],
     examples: [
       { command: 'tsxbstream -x -C /var/lib/mysql < backup.xbstream', purpose: 'unpack a backup' },
@@ -139,6 +140,45 @@ export const FORMS: Readonly<Record<Form, FormDefinition>> = {
       {
         command: 'tsxbstream cat --decompress backup.xbstream shop/orders.ibd > orders.ibd',
         purpose: 'one table, decompressed',
+      },
+    ],
+  },
+  create: {
+    call: 'tsxbstream create',
+    aliases: [],
+    usage: ['tsxbstream create [options] FILE...', 'tsxbstream create [options] --from-tar[=FILE]'],
+    summary: 'make an archive of files, directories or a tar archive',
+    description: [
+      'Writes an archive of FILEs to stdout, or to the file that -o names. Of a directory all files are taken, in the order of their names. An archive holds names and contents, nothing else: no modes, owners, times, links or empty directories.',
+      'A file that changes or vanishes while it is read is an error. What is written to stdout is then broken off inside a chunk, so that no reader takes it for whole; the file of -o never gets its name.',
+    ],
+    examples: [
+      { command: 'tsxbstream create -C /backup/full . -o full.xbstream', purpose: 'everything in a directory' },
+      {
+        command: "find . -name '*.ibd' -print0 | tsxbstream create -0T - > tables.xbstream",
+        purpose: 'the files that another program names',
+      },
+      {
+        command: 'zstd -dc old.tar.zst | tsxbstream create --from-tar > old.xbstream',
+        purpose: 'from a tar archive, without unpacking it',
+      },
+    ],
+  },
+  'convert-to-tar': {
+    call: 'tsxbstream convert-to-tar',
+    aliases: ['tar'],
+    usage: ['tsxbstream convert-to-tar [options] [ARCHIVE] [PATTERN...]'],
+    summary: 'make a tar of an archive, or of some of its files',
+    description: [
+      'Writes what ARCHIVE (or stdin) holds as a tar to stdout, or to the file that -o names: files with mode 0640 and time 0, in the order of the archive, corrections applied. The same archive gives the same tar, byte for byte.',
+      'Of a file only what is needed is read, and nothing is kept. The files of a pipe wait in --tmp-dir until its end, since a correction may come to the last; --stream does not wait.',
+      'If the archive is damaged or incomplete, the tar ends in the middle of a file, so that no program takes it for whole.',
+    ],
+    examples: [
+      { command: 'tsxbstream tar backup.xbstream | zstd > backup.tar.zst', purpose: 'convert and compress' },
+      {
+        command: "tsxbstream tar --decompress backup.xbstream 'shop/*' -o shop.tar",
+        purpose: 'the files of one database, decompressed',
       },
     ],
   },

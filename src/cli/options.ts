@@ -2,10 +2,10 @@
  * Every option there is, once. The grammar, the parser and the help text derive from this table; so can a man page and
  * shell completion.
  */
-import { nonEmpty, oneOf, positiveNumber, wholeNumber, type ValueKind } from './value-kinds.js';
+import { nonEmpty, oneOf, positiveNumber, sizeInBytes, wholeNumber, type ValueKind } from './value-kinds.js';
 
 /** The ways to call the program: as xbstream (`-x`, `-c`), or by a verb. */
-export type Form = 'xbstream' | 'extract' | 'list' | 'verify' | 'info' | 'cat';
+export type Form = 'xbstream' | 'extract' | 'list' | 'verify' | 'info' | 'cat' | 'create' | 'convert-to-tar';
 
 /** Headings of the help text, in its order. */
 export const OPTION_GROUPS = [
@@ -46,13 +46,19 @@ export interface OptionDefinition {
   secret?: boolean;
 }
 
-const ALL: readonly Form[] = ['xbstream', 'extract', 'list', 'verify', 'info', 'cat'];
+const ALL: readonly Form[] = ['xbstream', 'extract', 'list', 'verify', 'info', 'cat', 'create', 'convert-to-tar'];
 const BOTH: readonly Form[] = ['xbstream', 'extract'];
 /** Those that undo layers. */
-const DECODING: readonly Form[] = ['xbstream', 'extract', 'verify', 'info', 'cat'];
-const SELECTING: readonly Form[] = ['xbstream', 'extract', 'list', 'cat'];
+const DECODING: readonly Form[] = ['xbstream', 'extract', 'verify', 'info', 'cat', 'convert-to-tar'];
+const SELECTING: readonly Form[] = ['xbstream', 'extract', 'list', 'cat', 'convert-to-tar'];
 /** Those that read the whole archive, in a thread of its own. */
 const READING: readonly Form[] = ['xbstream', 'extract', 'verify'];
+/** Those that have threads to decode with. */
+const THREADED: readonly Form[] = [...READING, 'convert-to-tar'];
+/** Those that make one file of many. */
+const MAKING: readonly Form[] = ['create', 'convert-to-tar'];
+const CREATE: readonly Form[] = ['create'];
+const TAR: readonly Form[] = ['convert-to-tar'];
 const XBSTREAM: readonly Form[] = ['xbstream'];
 
 const FIFO_LATER = 'reading an archive from several named pipes (--fifo-streams, --fifo-dir) is not built in yet';
@@ -65,10 +71,9 @@ const TABLE = {
     classic: true,
     group: 'What to do',
     help: 'write an archive of FILEs to stdout',
-    later: 'creating archives (-c, --create) is not built in yet',
   },
   decompress: {
-    forms: ['xbstream', 'extract', 'cat'],
+    forms: ['xbstream', 'extract', 'cat', 'convert-to-tar'],
     classic: true,
     group: 'What to do',
     help: 'decompress .qp, .lz4 and .zst files',
@@ -83,6 +88,53 @@ const TABLE = {
     help: 'decrypt .xbcrypt files',
   },
 
+  'from-tar': {
+    value: 'FILE',
+    valueIsOptional: true,
+    kind: nonEmpty('a tar archive'),
+    forms: CREATE,
+    group: 'What to do',
+    help: 'make the archive of the files in a tar archive; of the one on stdin without FILE',
+  },
+  sparse: {
+    forms: MAKING,
+    group: 'What to do',
+    help: 'leave out blocks of zeros, as sparse chunks (which xbstream reads, and mbstream does not)',
+  },
+  'chunk-size': {
+    value: 'SIZE',
+    kind: sizeInBytes,
+    forms: CREATE,
+    group: 'What to do',
+    help: 'most bytes of a file in a chunk, such as 512K or 1M (default: 10M)',
+  },
+  mtime: {
+    value: 'TIME',
+    kind: nonEmpty('a time, such as 2026-01-31T12:00:00Z or @1700000000'),
+    forms: TAR,
+    group: 'What to do',
+    help: 'the time of all files, such as 2026-01-31T12:00:00Z or @1700000000 (default: @0)',
+  },
+  stream: {
+    forms: TAR,
+    group: 'What to do',
+    help: 'write each file as soon as it is whole; fails where the archive corrects one that is written',
+  },
+
+  'files-from': {
+    letters: 'T',
+    value: 'FILE',
+    kind: nonEmpty('a file'),
+    forms: CREATE,
+    group: 'Which files',
+    help: 'also the files named in FILE, one a line; - stands for stdin',
+  },
+  null: {
+    letters: '0',
+    forms: CREATE,
+    group: 'Which files',
+    help: 'names in --files-from end in NUL bytes, not lines',
+  },
   include: {
     value: 'GLOB',
     kind: nonEmpty('a pattern of file names, such as "shop/*"'),
@@ -112,13 +164,28 @@ const TABLE = {
     letters: 'C',
     value: 'DIR',
     kind: nonEmpty('a directory'),
-    forms: BOTH,
+    forms: [...BOTH, 'create'],
     classic: true,
     group: 'Where to',
     help: 'unpack into DIR instead of the current directory',
   },
+  output: {
+    letters: 'o',
+    value: 'FILE',
+    kind: nonEmpty('a file'),
+    forms: MAKING,
+    group: 'Where to',
+    help: 'write to FILE instead of stdout; it gets its name when it is whole',
+  },
+  'tmp-dir': {
+    value: 'DIR',
+    kind: nonEmpty('a directory'),
+    forms: TAR,
+    group: 'Where to',
+    help: 'where files wait that come from a pipe (default: TMPDIR, or /tmp)',
+  },
   overwrite: {
-    forms: BOTH,
+    forms: [...BOTH, ...MAKING],
     group: 'Where to',
     help: 'replace files that are there; each old file stays until the new one is whole',
   },
@@ -178,7 +245,7 @@ const TABLE = {
     help: 'write to FILE what "sha256sum -c" needs to check the files',
   },
   'allow-empty': {
-    forms: ['xbstream', 'extract', 'list', 'verify'],
+    forms: ['xbstream', 'extract', 'list', 'verify', 'convert-to-tar'],
     group: 'Checking',
     help: 'take an empty input for an archive without files',
   },
@@ -209,7 +276,7 @@ const TABLE = {
   },
   bytes: { forms: ['list'], group: 'What is shown', help: 'sizes in bytes, also on a terminal' },
   json: {
-    forms: ['extract', 'list', 'verify', 'info'],
+    forms: ['extract', 'list', 'verify', 'info', ...MAKING],
     group: 'What is shown',
     help: 'print JSON lines on stdout, for programs',
   },
@@ -243,7 +310,7 @@ const TABLE = {
     letters: 'p',
     value: 'N',
     kind: positiveNumber,
-    forms: READING,
+    forms: THREADED,
     classic: true,
     group: 'Threads and keys',
     help: 'use at most N threads',
@@ -251,7 +318,7 @@ const TABLE = {
   'decompress-threads': {
     value: 'N',
     kind: positiveNumber,
-    forms: READING,
+    forms: THREADED,
     classic: true,
     group: 'Threads and keys',
     help: 'use at most N threads for decompression',
@@ -259,7 +326,7 @@ const TABLE = {
   'encrypt-threads': {
     value: 'N',
     kind: positiveNumber,
-    forms: READING,
+    forms: THREADED,
     classic: true,
     group: 'Threads and keys',
     help: 'use at most N threads for decryption',
@@ -319,7 +386,27 @@ export const OPTIONS: Readonly<Record<OptionName, OptionDefinition>> = TABLE;
 
 const NAMES = Object.keys(TABLE) as OptionName[];
 
+/** What an option means where that is not what its definition says. */
+const MEANINGS: Readonly<Partial<Record<Form, Partial<Record<OptionName, string>>>>> = {
+  create: {
+    directory: 'look for FILEs in DIR instead of the current directory',
+    overwrite: 'replace FILE of --output when the new one is whole',
+    'absolute-names': 'keep leading slashes, and what stands before ".."',
+  },
+  'convert-to-tar': {
+    include: 'convert only files that match, such as "shop/*"; may be repeated',
+    overwrite: 'replace FILE of --output when the new one is whole',
+    sparse: 'keep holes, as GNU tar does (GNU sparse 1.0), instead of writing zeros',
+  },
+};
+
 /** The options of a form, by name. */
 export function optionsOf(form: Form): Map<OptionName, OptionDefinition> {
-  return new Map(NAMES.filter((name) => OPTIONS[name].forms.includes(form)).map((name) => [name, OPTIONS[name]]));
+  const names = NAMES.filter((name) => OPTIONS[name].forms.includes(form));
+  return new Map(
+    names.map((name) => {
+      const meaning = MEANINGS[form]?.[name];
+      return [name, meaning === undefined ? OPTIONS[name] : { ...OPTIONS[name], help: meaning }];
+    }),
+  );
 }

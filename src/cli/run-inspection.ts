@@ -4,7 +4,7 @@ import type { VerbCall } from './call.js';
 import { runVerb, type VerbRunTools } from './verb-run.js';
 
 /** A call of a verb that looks into an archive. */
-export type InspectionCall = Exclude<VerbCall, { kind: 'extract' }>;
+export type InspectionCall = Extract<VerbCall, { kind: 'list' | 'verify' | 'info' | 'cat' }>;
 
 /** Each verb is loaded when it is called. @returns the exit code */
 export async function runInspection(

@@ -12,6 +12,7 @@ import { isXbstreamForm, readCall, type Call } from './call.js';
 import { EXIT_OK, EXIT_REFUSED, exitCodeFor } from './exit-codes.js';
 import { Outputs } from './outputs.js';
 import { runInspection } from './run-inspection.js';
+import { runMaking } from './run-making.js';
 import { runVerb } from './verb-run.js';
 
 /** What of the process a run depends on. */
@@ -51,12 +52,14 @@ export async function run(surroundings: Surroundings, verbs: Verbs = VERBS): Pro
   }
   const paint = await choosePaint(call.choices.color, stderr.isTTY === true, env);
   const tools = { outputs, stderr, paint, showStack: call.choices.verbose || isDebugging };
-  return call.kind === 'extract'
-    ? runVerb((reporter, signal) => verbs.extract(call.options, reporter, signal), {
-        ...tools,
-        reporter: makeReporter(call.choices, surroundings, paint),
-      })
-    : runInspection(call, surroundings, tools);
+  if (call.kind === 'extract') {
+    return runVerb((reporter, signal) => verbs.extract(call.options, reporter, signal), {
+      ...tools,
+      reporter: makeReporter(call.choices, surroundings, paint),
+    });
+  }
+  if (call.kind === 'create' || call.kind === 'convert-to-tar') return runMaking(call, surroundings, tools);
+  return runInspection(call, surroundings, tools);
 }
 
 /** Answers a command line that cannot be followed. @returns the exit code */

@@ -14,6 +14,20 @@ export const positiveNumber: ValueKind = {
   accepts: (text) => isWhole(text) && Number(text) > 0,
 };
 
+const SIZE = /^(\d{1,12})([KMG]?)(?:iB)?$/i;
+const SIZE_UNITS: Readonly<Record<string, number>> = { '': 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30 };
+
+/** A size as it was typed, in bytes. */
+export function bytesOfSize(text: string): number {
+  const [, digits, unit] = SIZE.exec(text) ?? [];
+  return Number(digits) * SIZE_UNITS[unit?.toUpperCase() ?? '']!;
+}
+
+export const sizeInBytes: ValueKind = {
+  expects: 'a size from 1 byte to 1G, such as 512K or 10M',
+  accepts: (text) => SIZE.test(text) && bytesOfSize(text) > 0 && bytesOfSize(text) <= 2 ** 30,
+};
+
 /** Anything but nothing. */
 export function nonEmpty(what: string): ValueKind {
   return { expects: what, accepts: (text) => text !== '' };

@@ -92,6 +92,8 @@ function tellFailure(
   told: readonly XbstreamErrorCode[] = [],
 ): number {
   reporter.close();
+  // The reader of what is made has gone away (`| head`): nobody is left who wants to know.
+  if (error instanceof XbstreamError && error.systemCode === 'EPIPE') return EXIT_REFUSED;
   if (error instanceof XbstreamError) {
     reporter.error(error);
     return exitCodeFor([...told, error.code]);

@@ -1,5 +1,5 @@
 import { readIndex, type ArchiveIndex, type IndexEntry } from '../archive/index.js';
-import { readExtents } from '../archive/read-extents.js';
+import { ExtentReader } from '../archive/read-extents.js';
 import { Selection } from '../archive/selection.js';
 import { WantedByCurrentName } from '../archive/wanted-entries.js';
 import { Decoding } from '../engine/decoding.js';
@@ -107,6 +107,7 @@ async function catByPosition(source: Source, tools: CatTools): Promise<void> {
   const { entries } = isPassedOver ? await readAgain(source, ranks, absoluteNames) : names;
   const chosen = entries.filter(({ ordinal }) => ranks.has(ordinal));
   chosen.sort((a, b) => ranks.get(a.ordinal)! - ranks.get(b.ordinal)! || a.ordinal - b.ordinal);
+  const extents = new ExtentReader(source);
   for (const entry of chosen) {
     if (!entry.complete) throw incomplete(entry, names);
     const file = decoding.open(entry.path, output, entry.extents === undefined);
@@ -115,7 +116,7 @@ async function catByPosition(source: Source, tools: CatTools): Promise<void> {
       await output.flush();
     };
     if (entry.extents !== undefined) {
-      await readExtents(source, entry.extents, { take: (bytes, fileOffset) => file.write(bytes, fileOffset), settled });
+      await extents.read(entry.extents, { take: (bytes, fileOffset) => file.write(bytes, fileOffset), settled });
     }
     file.finish(entry.bytes, () => undefined);
     await decoding.pending.until(0);

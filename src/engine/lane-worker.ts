@@ -14,8 +14,7 @@ import { DirectoryOutput } from '../output/directory-output.js';
 import { DiscardingOutput } from '../output/discarding-output.js';
 import { DryRunOutput } from '../output/dry-run-output.js';
 import { writeManifest } from '../output/manifest.js';
-import type { DecodePool } from './decode-pool.js';
-import type { Decoding } from './decoding.js';
+import { setUpDecoding } from './decoding-setup.js';
 import { Lane, type LaneOptions } from './lane.js';
 import { encryptedFiles } from './encrypted-files.js';
 import { LaneControl, MAX_LOST, type LaneJob, type LaneMessage, type LaneResult, type LaneTask } from './protocol.js';
@@ -51,8 +50,6 @@ class FileReports {
 }
 
 const reports = new FileReports();
-
-const DECODING_THREADS_MAX = 4;
 
 /** A lane that tells how far it has come. */
 class ReportingLane extends Lane implements ByteSink {
@@ -104,44 +101,8 @@ async function chooseEntries(selection: Selection, source: Source): Promise<Want
   return wanted;
 }
 
-/** Threads that undo layers beside this one, where any can help. */
-async function makePool(): Promise<DecodePool | undefined> {
-  const threads = decodingThreads();
-  if (threads < 2) return undefined;
-  const { DecodePool } = await import('./decode-pool.js');
-  return new DecodePool(threads - 1);
-}
-
-/** How many threads may undo layers: the upper limits that were given, and never more than there are cores. */
-function decodingThreads(): number {
-  const { parallel, decompressThreads, decryptThreads } = options;
-  if (!decompress && key === undefined) return 1;
-  const limits = [decompress ? decompressThreads : undefined, key === undefined ? undefined : decryptThreads];
-  const asked = Math.max(...limits.map((limit) => limit ?? parallel ?? DECODING_THREADS_MAX));
-  return Math.min(asked, availableParallelism(), DECODING_THREADS_MAX);
-}
-
 function* pathsOf(lane: Lane): Iterable<StoredPath> {
   for (const { path } of lane.files()) yield path;
-}
-
-/** Decoders are loaded only where something is to be decoded. */
-async function makeDecoding(pool: DecodePool | undefined): Promise<Decoding | undefined> {
-  if (!decompress && key === undefined) return undefined;
-  const { Decoding } = await import('./decoding.js');
-  return new Decoding(
-    { decompress, key },
-    {
-      pool,
-      onUnprovenKey: () => {
-        post({
-          type: 'warning',
-          message:
-            'these files are encrypted in an old format that cannot prove a key: with a wrong one they are garbage',
-        });
-      },
-    },
-  );
 }
 
 async function run(): Promise<LaneResult> {
@@ -151,7 +112,9 @@ async function run(): Promise<LaneResult> {
   let errors: XbstreamError[] = [];
   /** Not all of the archive was read. */
   let isUnread = false;
-  const pool = await makePool();
+  const { decoding, pool } = await setUpDecoding({ ...options, decompress, key }, (message) =>
+    post({ type: 'warning', message }),
+  );
   try {
     const opened = await openSource(options.input, () => control.stopped);
     source = opened;
@@ -162,7 +125,7 @@ async function run(): Promise<LaneResult> {
     output = openOutput(job);
     const laneOptions: LaneOptions = {
       output,
-      decoding: await makeDecoding(pool),
+      decoding,
       wanted,
       absoluteNames: options.absoluteNames,
       allowEmpty: options.allowEmpty,

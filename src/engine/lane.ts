@@ -347,7 +347,8 @@ export class Lane implements ByteSink, SalvageConsumer {
 
   /** The files of an archive that has ended well, in archive order. */
   *files(): Iterable<OutputFile> {
-    for (const { content } of this.#table.entries) if (content !== undefined) yield content;
+    const entries = [...this.#table.entries].sort((a, b) => a.ordinal - b.ordinal);
+    for (const { content } of entries) if (content !== undefined) yield content;
   }
 
   /** The digests asked for, in hex. Good once, after the end. */

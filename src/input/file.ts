@@ -45,9 +45,7 @@ export class FileSource implements Source {
 
   async run(sink: ByteSink): Promise<void> {
     while (!this.#stopped && !this.#isStopped()) {
-      // A copy whose target lies a few bytes above its source modulo the page size runs at a quarter of the speed
-      // (2.2 against 9 GB/s measured): put half a page between the two.
-      const start = (this.#position + PAGE_BYTES / 2 - MALLOC_OFFSET) % PAGE_BYTES;
+      const start = startInRoom(this.#position);
       const memory = sink.room();
       const bytes = this.#read(memory, start, this.#pieceBytes);
       if (bytes === 0) {
@@ -66,12 +64,14 @@ export class FileSource implements Source {
     }
   }
 
-  bytesAt(archiveOffset: number, bytes: number): Buffer {
-    const memory = Buffer.allocUnsafe(bytes);
+  bytesAt(archiveOffset: number, bytes: number, room?: Buffer): Buffer {
+    const memory = room ?? Buffer.allocUnsafe(bytes);
     if (!this.seekable || archiveOffset < 0 || archiveOffset > Number.MAX_SAFE_INTEGER - this.#start)
       return memory.subarray(0, 0);
+    const position = this.#start + archiveOffset;
+    const start = room === undefined ? 0 : startInRoom(position);
     try {
-      return memory.subarray(0, fs.readSync(this.#fd, memory, 0, bytes, this.#start + archiveOffset));
+      return memory.subarray(start, start + fs.readSync(this.#fd, memory, start, bytes, position));
     } catch (error) {
       throw systemError(`cannot read ${this.#name}`, error);
     }
@@ -106,4 +106,12 @@ export class FileSource implements Source {
     this.#pieceBytes = PIECE_BYTES_AFTER_JUMP;
     sink.skip(bytes);
   }
+}
+
+/**
+ * Where in a room to put what is read from a position. A copy whose target lies a few bytes above its source modulo the page
+ * size runs at a quarter of the speed (2.2 against 9 GB/s measured): this puts half a page between the two.
+ */
+function startInRoom(position: number): number {
+  return (position + PAGE_BYTES / 2 - MALLOC_OFFSET) % PAGE_BYTES;
 }

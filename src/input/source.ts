@@ -36,9 +36,10 @@ export interface Source {
    * Bytes at any place, where the input can seek: fewer than asked for, perhaps none, at its end.
    *
    * @param archiveOffset from the first byte that {@link run} gives
+   * @param room where to put them; {@link PIECE_ROOM_BYTES} serve for {@link PIECE_BYTES}. Without it in new memory
    * @throws XbstreamError `XB_IO`
    */
-  bytesAt?(archiveOffset: number, bytes: number): Buffer;
+  bytesAt?(archiveOffset: number, bytes: number, room?: Buffer): Buffer;
   /**
    * Gives all bytes to `sink`, in order, and resolves at the input's end, or after {@link stop}.
    *

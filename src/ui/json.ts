@@ -1,9 +1,9 @@
 import { pathFields } from './json-line.js';
 import { JsonPrinter } from './json-printer.js';
-import type { ExtractSummary, FileReport, Reporter } from './reporter.js';
+import type { ExtractSummary, FileReport, MadeSummary, MakeReporter, Reporter } from './reporter.js';
 
-/** The printer for programs: JSON lines. */
-export class JsonReporter extends JsonPrinter implements Reporter {
+/** The printer for programs of the verbs that go from file to file: JSON lines. */
+export class JsonReporter extends JsonPrinter implements Reporter, MakeReporter {
   readonly wantsFiles = true;
 
   file({ path, bytes }: FileReport): void {
@@ -23,5 +23,9 @@ export class JsonReporter extends JsonPrinter implements Reporter {
       freeBytes,
       digests: Object.keys(digests).length > 0 ? digests : undefined,
     });
+  }
+
+  made({ ok, files, bytes, outputBytes }: MadeSummary): void {
+    this.write('summary', { ok, files, bytes, outputBytes });
   }
 }

@@ -21,7 +21,7 @@ export interface CommonReporter {
   close(): void;
 }
 
-/** A file that an extraction has completed. */
+/** A file that is done. */
 export interface FileReport {
   /** Its final name, one character a byte (`StoredPath`). */
   path: string;
@@ -55,14 +55,36 @@ export interface ExtractSummary {
   lostCount?: number | undefined;
 }
 
-/** What an extraction says. */
-export interface Reporter extends CommonReporter {
+/** What a verb says that goes from file to file. */
+export interface FilesReporter extends CommonReporter {
   /** Whether {@link file} does anything: telling of many small files takes its time. */
   readonly wantsFiles: boolean;
-  /** A file has its final name (or was kept). */
+  /** A file is done: it has its final name (or was kept), or is in the archive that is being made. */
   file(report: FileReport): void;
+}
+
+/** What an extraction says. */
+export interface Reporter extends FilesReporter {
   /** The end of an extraction. */
   extracted(summary: ExtractSummary): void;
+}
+
+/** What the making of an archive or a tar has done when it ends, well or badly. */
+export interface MadeSummary {
+  ok: boolean;
+  files: number;
+  /** Bytes of these files. */
+  bytes: number;
+  /** Bytes that were written. */
+  outputBytes: number;
+  elapsedSeconds: number;
+  /** What was made, as messages call it. */
+  outputName: string;
+}
+
+/** What the making of an archive or a tar says. */
+export interface MakeReporter extends FilesReporter {
+  made(summary: MadeSummary): void;
 }
 
 /** A stored file in a listing. */

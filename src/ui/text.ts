@@ -1,5 +1,5 @@
 import { printable, printablePath } from './printable.js';
-import type { ExtractSummary, FileReport, Reporter } from './reporter.js';
+import type { ExtractSummary, FileReport, MadeSummary, MakeReporter, Reporter } from './reporter.js';
 import { TextPrinter, type PrinterSettings } from './text-printer.js';
 import { formatBytes, formatCount, formatRate, formatSeconds } from './units.js';
 
@@ -51,8 +51,8 @@ function lostLines({ lost = [], lostCount = 0, files, bytes }: ExtractSummary): 
   return `lost ${formatCount(lostCount, 'file')}; ${formatCount(files, 'file')} (${formatBytes(bytes)}) are whole. Lost:\n${names}${more}`;
 }
 
-/** The printer for people. */
-export class TextReporter extends TextPrinter implements Reporter {
+/** The printer for people of the verbs that go from file to file. */
+export class TextReporter extends TextPrinter implements Reporter, MakeReporter {
   readonly #settings: TextSettings;
 
   constructor(settings: TextSettings) {
@@ -81,5 +81,13 @@ export class TextReporter extends TextPrinter implements Reporter {
     }
     const closing = summary.dryRun ? dryRunLine(summary) : closingLine ? unpackedLine(summary) : '';
     this.conclude(digestLines(summary) + (quiet ? '' : closing));
+  }
+
+  made({ ok, files, bytes, elapsedSeconds, outputName }: MadeSummary): void {
+    const { quiet, closingLine } = this.#settings;
+    if (!ok || quiet || !closingLine) return;
+    const rate = elapsedSeconds < 0.05 ? '' : `, ${formatRate(bytes / elapsedSeconds)}`;
+    const what = `${formatCount(files, 'file')} (${formatBytes(bytes)})`;
+    this.conclude(`wrote ${what} to ${printable(outputName)} in ${formatSeconds(elapsedSeconds)}${rate}\n`);
   }
 }

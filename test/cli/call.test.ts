@@ -202,7 +202,8 @@ test('no word at all is answered with the usage and exit code 2', async () => {
     kind: 'text',
     text: `Usage:
   tsxbstream -x [options] < ARCHIVE
-      unpack as xbstream and mbstream do
+  tsxbstream -c [options] FILE... > ARCHIVE
+      unpack and pack as xbstream and mbstream do
   tsxbstream extract [options] [ARCHIVE] [PATTERN...]
       unpack an archive, or some of its files
   tsxbstream list [options] [ARCHIVE] [PATTERN...]
@@ -213,6 +214,11 @@ test('no word at all is answered with the usage and exit code 2', async () => {
       tell what backup an archive holds, and what to do with it
   tsxbstream cat [options] ARCHIVE PATH...
       write the content of files to stdout
+  tsxbstream create [options] FILE...
+  tsxbstream create [options] --from-tar[=FILE]
+      make an archive of files, directories or a tar archive
+  tsxbstream convert-to-tar [options] [ARCHIVE] [PATTERN...]
+      make a tar of an archive, or of some of its files
 
 More:
   tsxbstream --help
@@ -228,7 +234,7 @@ const REFUSALS: readonly [words: string[], code: string, message: string, hints:
     'there is no command "extrct"',
     [
       'did you mean: tsxbstream extract?',
-      'commands: extract, list, verify, info, cat; and -x, as xbstream has it',
+      'commands: extract, list, verify, info, cat, create, convert-to-tar; and -x, as xbstream has it',
       'what they do: tsxbstream --help',
     ],
   ],
@@ -238,7 +244,7 @@ const REFUSALS: readonly [words: string[], code: string, message: string, hints:
     'there is no command "package.json"',
     [
       'to unpack package.json: tsxbstream extract package.json -C DIR',
-      'commands: extract, list, verify, info, cat; and -x, as xbstream has it',
+      'commands: extract, list, verify, info, cat, create, convert-to-tar; and -x, as xbstream has it',
       'what they do: tsxbstream --help',
     ],
   ],
@@ -253,7 +259,7 @@ const REFUSALS: readonly [words: string[], code: string, message: string, hints:
     ],
   ],
   [['-xc'], 'XB_USAGE', '-x and -c exclude each other', ['-x unpacks an archive, -c writes one']],
-  [['-c', 'file'], 'XB_UNSUPPORTED_LAYER', 'creating archives (-c, --create) is not built in yet', []],
+  [['-c'], 'XB_USAGE', 'no files are named', ['name them: tsxbstream create FILE... -o ARCHIVE']],
   [
     ['-x', '-k', 'secret', '-f', 'keyfile'],
     'XB_USAGE',
@@ -362,3 +368,46 @@ test('extract ARCHIVE does not care what stdin is', async () => {
   const call = await read(['extract', 'backup.xbstream'], { terminal: true });
   assert.equal(call.kind, 'extract');
 });
+
+test('convert-to-tar is told what extract is, and what a tar needs', async () => {
+  const words = ['tar', 'package.json', 'shop/*', '--tables=a.b', '--decompress', '--mtime=@7', '--stream', '-o', 'x'];
+  assert.deepEqual(await read([...words, '--tmp-dir=/spool', '--sparse', '--allow-empty']), {
+    kind: 'convert-to-tar',
+    options: {
+      input: { kind: 'path', path: 'package.json' },
+      output: { kind: 'path', path: 'x', overwrite: false },
+      selection: { include: ['shop/*'], exclude: [], tables: ['a.b'] },
+      decompress: true,
+      key: undefined,
+      decompressThreads: undefined,
+      decryptThreads: undefined,
+      parallel: undefined,
+      absoluteNames: false,
+      allowEmpty: true,
+      sparse: true,
+      mtime: 7,
+      stream: true,
+      tmpDir: '/spool',
+    },
+    choices: {
+      ...{ json: false, quiet: false, verbose: false, progress: 'auto', color: 'auto' },
+      ...{ dryRun: false, closingLine: true },
+    },
+  });
+});
+
+for (const words of [
+  ['tar', 'package.json'],
+  ['create', 'a'],
+  ['-c', 'a'],
+]) {
+  test(`${words.join(' ')} refuses a terminal as stdout`, async () => {
+    const asked = readCall({ argv: ['node', 'tsxbstream.js', ...words], isTerminal: (fd) => fd === 1, env: {} });
+    await assert.rejects(asked, (error: unknown) => {
+      assert.ok(error instanceof XbstreamError);
+      assert.deepEqual([error.code, error.message], ['XB_USAGE', 'stdout is a terminal, and what is made is no text']);
+      assert.match(error.hints.join(), / -o .*\| \.\.\./);
+      return true;
+    });
+  });
+}

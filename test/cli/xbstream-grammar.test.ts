@@ -109,7 +109,9 @@ const MISTAKES: readonly [line: string[], form: Form, message: string, hints: st
     'xbstream',
     'unknown option --json',
     [
-      ...['extract', 'list', 'verify', 'info'].map((verb) => `it is an option of: tsxbstream ${verb}`),
+      ...['extract', 'list', 'verify', 'info', 'create', 'convert-to-tar'].map(
+        (verb) => `it is an option of: tsxbstream ${verb}`,
+      ),
       'all options: tsxbstream -x --help',
     ],
   ],

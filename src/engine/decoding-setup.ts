@@ -1,0 +1,37 @@
+import { availableParallelism } from 'node:os';
+import type { DecryptionKey } from '../codec/codec.js';
+import type { DecodePool } from './decode-pool.js';
+import type { Decoding } from './decoding.js';
+
+const DECODING_THREADS_MAX = 4;
+
+/** What is undone, and with how many threads at most. */
+export interface DecodingSetup {
+  decompress: boolean;
+  key?: DecryptionKey | undefined;
+  decompressThreads?: number | undefined;
+  decryptThreads?: number | undefined;
+  parallel?: number | undefined;
+}
+
+/** How many threads may undo layers: the upper limits that were given, and never more than there are cores. */
+function decodingThreads({ parallel, decompress, decompressThreads, key, decryptThreads }: DecodingSetup): number {
+  const limits = [decompress ? decompressThreads : undefined, key === undefined ? undefined : decryptThreads];
+  const asked = Math.max(...limits.map((limit) => limit ?? parallel ?? DECODING_THREADS_MAX));
+  return Math.min(asked, availableParallelism(), DECODING_THREADS_MAX);
+}
+
+/** What undoes layers, and the threads that help; decoders are loaded only where something is to be decoded. */
+export async function setUpDecoding(
+  setup: DecodingSetup,
+  onWarning: (message: string) => void,
+): Promise<{ decoding: Decoding | undefined; pool: DecodePool | undefined }> {
+  const { decompress, key } = setup;
+  if (!decompress && key === undefined) return { decoding: undefined, pool: undefined };
+  const threads = decodingThreads(setup);
+  const { Decoding } = await import('./decoding.js');
+  const pool = threads < 2 ? undefined : new (await import('./decode-pool.js')).DecodePool(threads - 1);
+  const onUnprovenKey = (): void =>
+    onWarning('these files are encrypted in an old format that cannot prove a key: with a wrong one they are garbage');
+  return { decoding: new Decoding({ decompress, key }, { pool, onUnprovenKey }), pool };
+}

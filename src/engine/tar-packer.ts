@@ -1,0 +1,77 @@
+import { memberName, plainName } from '../archive/member-name.js';
+import type { TarConsumer } from '../archive/tar-reader.js';
+import type { ArchiveWriter } from '../archive/writer.js';
+import { XbstreamError } from '../errors.js';
+import { pathText, type StoredPath } from '../format/stored-path.js';
+import { checkName } from '../input/file-list.js';
+import { ChunkMaker } from './chunk-maker.js';
+
+export interface TarPackerOptions {
+  chunkBytes: number;
+  sparse: boolean;
+  absoluteNames: boolean;
+  onFile: (path: StoredPath, bytes: number) => void;
+  onWarning: (message: string) => void;
+}
+
+/** Puts the files of a tar into an archive, chunk by chunk. */
+export class TarPacker implements TarConsumer {
+  readonly #writer: ArchiveWriter;
+  readonly #options: TarPackerOptions;
+  readonly #chunks: ChunkMaker;
+  readonly #memory: Buffer;
+  readonly #names = new Set<StoredPath>();
+  readonly #removed = new Set<StoredPath>();
+  #filled = 0;
+  #fileOffset = 0;
+  #name: StoredPath = '';
+
+  constructor(writer: ArchiveWriter, options: TarPackerOptions) {
+    this.#writer = writer;
+    this.#options = options;
+    this.#chunks = new ChunkMaker(writer);
+    this.#memory = Buffer.allocUnsafeSlow(options.chunkBytes);
+  }
+
+  member(path: StoredPath): void {
+    const { name, removed } = this.#options.absoluteNames ? { name: path, removed: '' } : memberName(path);
+    if (removed !== '' && !this.#removed.has(removed)) {
+      this.#removed.add(removed);
+      this.#options.onWarning(`Removing leading \`${pathText(removed)}' from member names`);
+    }
+    this.#name = plainName(name);
+    checkName(this.#name, path);
+    if (this.#names.has(this.#name)) {
+      throw new XbstreamError('XB_IO', `the tar holds ${pathText(this.#name)} twice`, {
+        path: this.#name,
+        hints: ['unpack the tar, and make the archive of the files: tsxbstream create FILE...'],
+      });
+    }
+    this.#names.add(this.#name);
+    this.#fileOffset = 0;
+    this.#filled = 0;
+  }
+
+  data(bytes: Buffer): void {
+    for (let at = 0; at < bytes.length;) {
+      const copied = bytes.copy(this.#memory, this.#filled, at);
+      this.#filled += copied;
+      at += copied;
+      if (this.#filled === this.#memory.length) this.#put();
+    }
+  }
+
+  memberEnd(): void {
+    if (this.#filled > 0) this.#put();
+    this.#writer.end(this.#name);
+    this.#options.onFile(this.#name, this.#fileOffset);
+  }
+
+  #put(): void {
+    const chunk = this.#memory.subarray(0, this.#filled);
+    if (this.#options.sparse) this.#chunks.sparse(this.#name, this.#fileOffset, chunk);
+    else this.#chunks.plain(this.#name, this.#fileOffset, chunk);
+    this.#fileOffset += this.#filled;
+    this.#filled = 0;
+  }
+}

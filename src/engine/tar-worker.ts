@@ -1,0 +1,184 @@
+/** The thread that converts an archive to a tar. */
+import { readIndex, type IndexEntry } from '../archive/index.js';
+import { ExtentReader } from '../archive/read-extents.js';
+import { Selection } from '../archive/selection.js';
+import { WantedByCurrentName } from '../archive/wanted-entries.js';
+import type { TarOptions } from '../commands/tar-options.js';
+import { errorToRecord, XbstreamError } from '../errors.js';
+import { openSource } from '../input/open-source.js';
+import type { Source } from '../input/source.js';
+import { ArchiveTarget } from '../output/archive-target.js';
+import { DescriptorWriter, Stopped } from '../output/descriptor-writer.js';
+import { Spool } from '../output/spool.js';
+import { SpoolOutput } from '../output/spool-output.js';
+import type { SpooledFile } from '../output/spooled-file.js';
+import { TarWriter } from '../output/tar-writer.js';
+import { setUpDecoding } from './decoding-setup.js';
+import type { Decoding } from './decoding.js';
+import { Lane, type LaneOptions } from './lane.js';
+import { TarCopy, writeSpooled } from './tar-copy.js';
+import { TaskThread } from './task-thread.js';
+import type { TaskResult } from './task.js';
+
+const thread = new TaskThread<TarOptions>();
+const { options } = thread;
+const { sparse, absoluteNames, allowEmpty } = options;
+const totals = { files: 0, bytes: 0 };
+
+function written(path: string, bytes: number): void {
+  totals.files += 1;
+  totals.bytes += bytes;
+  thread.file(path, bytes);
+}
+
+function assertNotStopped(): void {
+  if (thread.isStopped()) throw new Stopped();
+}
+
+async function put(tar: TarWriter, file: SpooledFile): Promise<void> {
+  assertNotStopped();
+  await tar.begin(file.path, file.sizeBytes, sparse ? file.extents : undefined);
+  await writeSpooled(tar, file);
+  written(file.path, file.sizeBytes);
+}
+
+/** An input that can be read at any place: first all headers, then what is left when corrections are applied. */
+async function copySeekable(source: Source, tar: TarWriter, decoding: Decoding | undefined): Promise<XbstreamError[]> {
+  const index = await readIndex(source, { absoluteNames, allowEmpty, wantsExtents: () => true });
+  assertNotStopped();
+  const isGood = index.problemCount === 0;
+  const selection = new Selection(options.selection);
+  const wanted = index.entries.filter((entry) => selection.wants(entry.path));
+  const unmatched = selection.unmatched();
+  if (isGood && unmatched !== undefined) throw unmatched;
+  const copy = new TarCopy({ tar, extents: new ExtentReader(source), decoding, sparse, onPiece: assertNotStopped });
+  for (const entry of wanted) {
+    if (!isGood && !isCertain(entry)) continue;
+    assertNotStopped();
+    const { path, bytes } = await copy.copy(entry);
+    thread.control.archiveBytes += entry.bytes;
+    written(path, bytes);
+  }
+  return index.problems;
+}
+
+/** Whether a file of a damaged archive is whole. An end chunk alone may be what damage to a path elsewhere has left behind. */
+function isCertain({ complete, extents }: IndexEntry): boolean {
+  return complete && extents !== undefined;
+}
+
+/** A pipe: content waits, since corrections may come until the end. */
+async function copyPiped(source: Source, tar: TarWriter, decoding: Decoding | undefined): Promise<XbstreamError[]> {
+  const spool = new Spool(options.tmpDir);
+  const output = new SpoolOutput(spool, options.stream);
+  const selection = new Selection(options.selection);
+  const passOn = async (): Promise<void> => {
+    for (let file = output.takePassed(); file !== undefined; file = output.takePassed()) {
+      await put(tar, file);
+      file.drop();
+    }
+  };
+  const lane = new TellingLane(
+    {
+      output,
+      decoding,
+      wanted: new WantedByCurrentName(selection),
+      absoluteNames,
+      allowEmpty,
+      jump: false,
+      digests: [],
+      onFile: () => undefined,
+    },
+    options.stream ? passOn : undefined,
+  );
+  let errors: XbstreamError[];
+  try {
+    try {
+      await source.run(lane);
+      assertNotStopped();
+      errors = await lane.end();
+      await passOn();
+    } catch (error) {
+      if (!(error instanceof XbstreamError) || error.code === 'XB_IO') throw error;
+      errors = [error];
+    }
+    const unmatched = selection.unmatched();
+    if (errors.length === 0 && unmatched !== undefined) throw unmatched;
+    if (options.stream) return errors;
+    // The lane knows the order, but of decoded files only what decodes them.
+    const waiting = output.byPath();
+    for (const { path } of lane.files()) {
+      const file = waiting.get(path)?.shift();
+      if (file !== undefined) await put(tar, file);
+    }
+    return errors;
+  } finally {
+    output.release();
+  }
+}
+
+/** A lane that says how far it is, and passes files on after each piece. */
+class TellingLane extends Lane {
+  readonly #passOn: (() => Promise<void>) | undefined;
+
+  constructor(options: LaneOptions, passOn: (() => Promise<void>) | undefined) {
+    super(options);
+    this.#passOn = passOn;
+  }
+
+  override push(piece: Buffer): Promise<void> | undefined {
+    const wait = super.push(piece);
+    thread.control.archiveBytes = this.archiveBytes;
+    return this.#passOn === undefined ? wait : this.#pass(this.#passOn, wait);
+  }
+
+  async #pass(passOn: () => Promise<void>, wait: Promise<void> | undefined): Promise<void> {
+    await wait;
+    await passOn();
+  }
+}
+
+async function run(): Promise<TaskResult> {
+  let target: ArchiveTarget | undefined;
+  let sink: DescriptorWriter | undefined;
+  let tar: TarWriter | undefined;
+  let errors: XbstreamError[] = [];
+  let stopped = false;
+  let source: Source | undefined;
+  const { decoding, pool } = await setUpDecoding(options, (message) => thread.warning(message));
+  try {
+    const opened = await openSource(options.input, thread.isStopped);
+    source = opened;
+    thread.onStop(() => opened.stop());
+    target = new ArchiveTarget(options.output);
+    sink = new DescriptorWriter(target.fd, target.name, thread.isStopped);
+    tar = new TarWriter(sink, options.mtime, sparse);
+    errors = source.seekable ? await copySeekable(source, tar, decoding) : await copyPiped(source, tar, decoding);
+    if (errors.length === 0) {
+      await tar.end();
+      target.commit();
+    }
+  } catch (error) {
+    if (error instanceof Stopped) stopped = true;
+    else if (error instanceof XbstreamError) errors = [error];
+    else throw error;
+  }
+  if (stopped || errors.length > 0) {
+    await breakOff(tar);
+    target?.discard();
+  }
+  source?.close();
+  pool?.close();
+  return { errors: errors.map(errorToRecord), stopped, ...totals, outputBytes: sink?.bytes ?? 0 };
+}
+
+/** Whoever reads the tar must not take it for whole. */
+async function breakOff(tar: TarWriter | undefined): Promise<void> {
+  try {
+    await tar?.breakOff();
+  } catch {
+    // Nobody there to be told.
+  }
+}
+
+thread.end(await run());

@@ -1,0 +1,127 @@
+import * as fs from 'node:fs';
+import { systemCodeOf, systemError, XbstreamError } from '../errors.js';
+import { pathForSystem, pathFromText, pathText, type StoredPath } from '../format/stored-path.js';
+import { FILE_MODE, NEW_FILE_FLAGS } from './file-calls.js';
+import { partialName } from './partial-name.js';
+
+/** Where a verb puts the one file that it makes. */
+export type OutputChoice =
+  /** A descriptor this process has open; 1 is stdout. */
+  | { kind: 'descriptor'; fd: number }
+  /** A file, which gets its name when it is whole. */
+  | { kind: 'path'; path: string; overwrite: boolean };
+
+/** What messages call an output. */
+export function outputName(choice: OutputChoice): string {
+  if (choice.kind === 'path') return choice.path;
+  return choice.fd === 1 ? 'standard output' : `descriptor ${choice.fd}`;
+}
+
+/** Tries to find a free partial name; more than this are the work of somebody. */
+const PARTIALS_MAX = 1000;
+
+/**
+ * The file that a verb makes: written beside its final place, and renamed when it is whole. What is no regular file (a
+ * descriptor, a named pipe, a device) is written as it is.
+ */
+export class ArchiveTarget {
+  readonly fd: number;
+  readonly name: string;
+  /** Where it grows; undefined for what is written in place. */
+  readonly partial: string | undefined;
+  readonly #choice: OutputChoice;
+  readonly #partialPath: StoredPath | undefined;
+
+  /** @throws XbstreamError `XB_IO`, `XB_TARGET_EXISTS` */
+  constructor(choice: OutputChoice) {
+    this.#choice = choice;
+    this.name = outputName(choice);
+    if (choice.kind === 'descriptor') {
+      this.fd = choice.fd;
+      return;
+    }
+    const stat = statOf(choice.path);
+    if (stat?.isDirectory() === true) {
+      throw systemError(`cannot write ${this.name}`, Object.assign(new Error(), { code: 'EISDIR' }));
+    }
+    if (stat?.isFile() === true && !choice.overwrite) throw targetExists(choice.path);
+    try {
+      if (stat !== undefined && !stat.isFile()) {
+        this.fd = fs.openSync(choice.path, fs.constants.O_WRONLY);
+        return;
+      }
+      [this.fd, this.#partialPath] = openPartial(choice.path);
+    } catch (error) {
+      throw systemError(`cannot write ${this.name}`, error);
+    }
+    this.partial = pathText(this.#partialPath);
+  }
+
+  /** Whether a file of this number would be the one that is being written. */
+  isSame(stat: { dev: number | bigint; ino: number | bigint }): boolean {
+    const own = fs.fstatSync(this.fd, { bigint: true });
+    return own.isFile() && own.dev === BigInt(stat.dev) && own.ino === BigInt(stat.ino);
+  }
+
+  /** It is whole: gives it its name. @throws XbstreamError `XB_IO`, `XB_TARGET_EXISTS` */
+  commit(): void {
+    if (this.#choice.kind === 'descriptor') return;
+    try {
+      fs.closeSync(this.fd);
+      if (this.#partialPath === undefined) return;
+      const from = pathForSystem(this.#partialPath);
+      if (this.#choice.overwrite) fs.renameSync(from, this.#choice.path);
+      else linkInPlace(from, this.#choice.path);
+    } catch (error) {
+      if (systemCodeOf(error) === 'EEXIST') throw targetExists(this.#choice.path);
+      throw systemError(`cannot give ${this.name} its name`, error);
+    }
+  }
+
+  /** It will never be whole: takes it away, where it has a partial name. */
+  discard(): void {
+    if (this.#partialPath === undefined) return;
+    try {
+      fs.unlinkSync(pathForSystem(this.#partialPath));
+    } catch {
+      // Gone already; and what went wrong before is what counts.
+    }
+  }
+}
+
+/** The partial name becomes the final one, unless there is such a file by now. */
+function linkInPlace(from: string | Buffer, to: string): void {
+  try {
+    fs.linkSync(from, to);
+  } catch (error) {
+    // Some file systems have no hard links.
+    if (!['EPERM', 'ENOTSUP', 'ENOSYS', 'EMLINK'].includes(systemCodeOf(error) ?? '')) throw error;
+    if (statOf(to) !== undefined) throw Object.assign(new Error(), { code: 'EEXIST' });
+    fs.renameSync(from, to);
+    return;
+  }
+  fs.unlinkSync(from);
+}
+
+function openPartial(path: string): [fd: number, partial: StoredPath] {
+  const stored = pathFromText(path);
+  const slash = stored.lastIndexOf('/') + 1;
+  for (let number = 1; ; number += 1) {
+    const partial = stored.slice(0, slash) + partialName(stored.slice(slash), number);
+    try {
+      return [fs.openSync(pathForSystem(partial), NEW_FILE_FLAGS, FILE_MODE), partial];
+    } catch (error) {
+      if (systemCodeOf(error) !== 'EEXIST' || number === PARTIALS_MAX) throw error;
+    }
+  }
+}
+
+function statOf(path: string): fs.Stats | undefined {
+  return fs.statSync(path, { throwIfNoEntry: false });
+}
+
+function targetExists(path: string): XbstreamError {
+  return new XbstreamError('XB_TARGET_EXISTS', `${path} exists`, {
+    hints: ['to replace it, once the new one is whole: add --overwrite'],
+  });
+}

@@ -1,0 +1,30 @@
+/** Names as Percona makes them: nothing before the last `..`, no leading slashes. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { memberName, plainName } from '../../dist/archive/member-name.js';
+
+for (const [path, name, removed] of [
+  ['a', 'a', ''],
+  ['./a', './a', ''],
+  ['d//e/a', 'd//e/a', ''],
+  ['/a', 'a', '/'],
+  ['//d/a', 'd/a', '//'],
+  ['../a', 'a', '../'],
+  ['../..//d/a', 'd/a', '../..//'],
+  ['d/../e/a', 'e/a', 'd/../'],
+  ['/d/../../a', 'a', '/d/../../'],
+  ['a..b', 'a..b', ''],
+  ['..a', '..a', ''],
+  ['d../a', 'd../a', ''],
+  ['.../a', '.../a', ''],
+  ['..', '', '..'],
+  ['a\n../b', 'a\n../b', ''],
+] as const) {
+  test(`${JSON.stringify(path)} is stored as ${JSON.stringify(name)}`, () => {
+    assert.deepEqual(memberName(path), { name, removed });
+  });
+}
+
+test('plain names', () => {
+  assert.deepEqual(['./a', 'd//./e/', '/d/a', '.'].map(plainName), ['a', 'd/e', '/d/a', '']);
+});
