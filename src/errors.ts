@@ -44,6 +44,8 @@ export interface ErrorFacts {
   partial?: string | undefined;
   /** The system's own code for it, such as `ENOSPC`. */
   systemCode?: string | undefined;
+  /** What it comes from, where that was thrown by somebody else. Does not cross from one thread to another. */
+  cause?: unknown;
 }
 
 /**
@@ -63,7 +65,7 @@ export class XbstreamError extends Error {
   readonly systemCode: string | undefined;
 
   constructor(code: XbstreamErrorCode, message: string, facts: ErrorFacts = {}) {
-    super(message);
+    super(message, facts.cause === undefined ? undefined : { cause: facts.cause });
     this.code = code;
     this.path = facts.path;
     this.archiveOffset = facts.archiveOffset;
@@ -82,12 +84,13 @@ export class XbstreamError extends Error {
       hints: [...this.hints, ...(more.hints ?? [])],
       partial: this.partial ?? more.partial,
       systemCode: this.systemCode ?? more.systemCode,
+      cause: this.cause ?? more.cause,
     });
   }
 }
 
 /** An error as plain data, the form in which it crosses from one thread to another. */
-export interface ErrorRecord extends ErrorFacts {
+export interface ErrorRecord extends Omit<ErrorFacts, 'cause'> {
   code: XbstreamErrorCode;
   message: string;
 }
@@ -140,5 +143,5 @@ export function systemError(doing: string, error: unknown, facts: ErrorFacts = {
   const systemCode = systemCodeOf(error);
   const text = error instanceof Error ? error.message : String(error);
   const reason = systemCode === undefined ? text : `${SYSTEM_REASONS[systemCode] ?? text} (${systemCode})`;
-  return new XbstreamError('XB_IO', `${doing}: ${reason}`, { systemCode, ...facts });
+  return new XbstreamError('XB_IO', `${doing}: ${reason}`, { systemCode, cause: error, ...facts });
 }

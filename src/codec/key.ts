@@ -55,6 +55,23 @@ export function readKey(options: KeyOptions, environment: NodeJS.ProcessEnv = pr
   });
 }
 
+/**
+ * The key that these bytes are; their number tells the cipher.
+ *
+ * @throws XbstreamError `XB_BAD_KEY` for any other number of bytes than 16, 24 or 32
+ */
+export function keyFromBytes(bytes: Uint8Array): DecryptionKey {
+  const whole = Buffer.from(bytes);
+  const ciphers = ['AES128', 'AES192', 'AES256'] as const;
+  return keyOf(ciphers.find((cipher) => KEY_BYTES[cipher] === whole.length) ?? newlinesCipher(whole), whole, 'the key');
+}
+
+/** Which cipher a key of a wrong length was meant for: its own without the newline at its end, or the usual one. */
+function newlinesCipher(bytes: Buffer): CipherName {
+  const length = bytes.toString('latin1').replace(/\r?\n$/, '').length;
+  return length === KEY_BYTES.AES128 ? 'AES128' : length === KEY_BYTES.AES192 ? 'AES192' : 'AES256';
+}
+
 function keyOf(cipher: CipherName, bytes: Buffer, source: string): DecryptionKey {
   const expected = KEY_BYTES[cipher];
   if (bytes.length === expected) return { cipher, bytes };

@@ -30,7 +30,9 @@ export async function list(options: ListOptions, reporter: ListReporter, signal:
   );
   const entries = index.entries.filter(({ path }) => selection.wants(path)).sort(ORDERS[sort]);
   reporter.listed({
-    entries: entries.map((entry) => ({ ...entry, layers: allLayersOf(entry.path) })),
+    entries: entries.map(({ path, bytes, chunks, complete, sparse, archiveOffset }) => {
+      return { path, bytes, chunks, complete, sparse, layers: allLayersOf(path), archiveOffset };
+    }),
     corrections: index.corrections,
     bytes: entries.reduce((sum, { bytes }) => sum + bytes, 0),
     chunks: index.chunks,

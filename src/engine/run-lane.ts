@@ -35,6 +35,7 @@ export function runLane(job: LaneJob, listener: LaneListener, signal: AbortSigna
   // The lane opens and closes many descriptors; that Node keeps a list of them serves nobody.
   const worker = new Worker(new URL('./lane-worker.js', import.meta.url), {
     workerData: task,
+    transferList: job.options.input.kind === 'ring' ? [job.options.input.ring.port] : [],
     trackUnmanagedFds: false,
     // Little of what a lane makes lives for long. With a larger nursery it takes up to 18 MB more, and no less time; but what
     // decoders allocate natively is to be found dead in the nursery, not later.

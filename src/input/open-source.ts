@@ -2,18 +2,25 @@ import * as fs from 'node:fs';
 import { isatty } from 'node:tty';
 import { systemError, XbstreamError } from '../errors.js';
 import { FileSource } from './file.js';
+import type { RingHandle } from './ring.js';
 import type { Source } from './source.js';
 
 /** Where the bytes of an archive come from. */
 export type InputChoice =
-  /** A descriptor this process has open; 0 is stdin. */
-  | { kind: 'descriptor'; fd: number }
+  /**
+   * A descriptor this process has open; 0 is stdin. That of a pipe is closed at the end, unless it is only lent (then it
+   * must not be a socket).
+   */
+  | { kind: 'descriptor'; fd: number; lent?: boolean }
   /** A file (or named pipe, or block device) by its path. */
-  | { kind: 'path'; path: string };
+  | { kind: 'path'; path: string }
+  /** A stream of another thread. */
+  | { kind: 'ring'; ring: RingHandle };
 
 /** What messages call an input. */
 export function inputName(choice: InputChoice): string {
   if (choice.kind === 'path') return choice.path;
+  if (choice.kind === 'ring') return 'the stream';
   return choice.fd === 0 ? 'stdin' : `descriptor ${choice.fd}`;
 }
 
@@ -25,11 +32,16 @@ export function inputName(choice: InputChoice): string {
  */
 export async function openSource(choice: InputChoice, isStopped: () => boolean): Promise<Source> {
   const name = inputName(choice);
+  if (choice.kind === 'ring') {
+    const { RingSource } = await import('./ring-source.js');
+    return new RingSource(choice.ring, isStopped);
+  }
   let fd: number;
   let stat: fs.Stats;
   try {
     fd = choice.kind === 'path' ? fs.openSync(choice.path, fs.constants.O_RDONLY) : choice.fd;
     stat = fs.fstatSync(fd);
+    if (choice.kind === 'descriptor' && choice.lent === true && stat.isFIFO()) fd = reopenPipe(fd);
   } catch (error) {
     throw systemError(`cannot open ${name}`, error);
   }
@@ -48,8 +60,16 @@ export async function openSource(choice: InputChoice, isStopped: () => boolean):
   return new FileSource(fd, choice.kind === 'path', name, position, isStopped);
 }
 
+/**
+ * Another descriptor of the same pipe: whoever reads it closes it and makes it return at once, which is not for a
+ * descriptor of somebody else's. (Without `O_NONBLOCK` this would wait where the writers are gone already.)
+ */
+export function reopenPipe(fd: number): number {
+  return fs.openSync(`/dev/fd/${fd}`, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK);
+}
+
 /** Where a descriptor that somebody else opened stands: `(head -c 100 >/dev/null; tsxbstream -x) < file` begins there. */
-function positionOf(choice: InputChoice, fd: number): number {
+export function positionOf(choice: Exclude<InputChoice, { kind: 'ring' }>, fd: number): number {
   if (choice.kind === 'path') return 0;
   try {
     const found = /^pos:\s*(\d+)/m.exec(fs.readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1'));

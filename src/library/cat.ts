@@ -1,0 +1,67 @@
+import type { Readable } from 'node:stream';
+import { XbstreamError } from '../errors.js';
+import { RingReadable } from '../output/ring-readable.js';
+import { systemInput, type ArchiveInput } from './input.js';
+import {
+  checkOptions,
+  checkText,
+  COMMON_KINDS,
+  keyOption,
+  type CommonOptions,
+  type DecodingOptions,
+  type OptionKind,
+} from './options.js';
+import { run } from './run.js';
+import { catInThread } from './verb-thread.js';
+
+/** What {@link cat} can be told. */
+export interface CatOptions extends CommonOptions, Pick<DecodingOptions, 'key'> {
+  /** Undo compression, by the stored names' suffixes. Default: false. (Encryption is undone where a `key` is given.) */
+  decompress?: boolean | undefined;
+}
+
+const KINDS = {
+  ...COMMON_KINDS,
+  key: 'key',
+  decompress: 'boolean',
+} as const satisfies Record<keyof CatOptions, OptionKind>;
+
+/**
+ * The content of files of an archive, one after the other, as a stream. Of an input that is read by position little else is
+ * read than these files; one that comes as a stream is read to its end.
+ *
+ * @param paths names or globs; their files come in this order
+ * @returns a stream of bytes, which begins to work when it is read. It fails with an XbstreamError of any code (`XB_NO_MATCH`
+ *   for what matches nothing), with the signal's reason after that was aborted, or with what a callback threw; what came
+ *   before is then not to be trusted. Destroying it ends the work
+ * @throws XbstreamError `XB_USAGE`, `XB_BAD_KEY` (at once)
+ */
+export function cat(input: ArchiveInput, paths: string | readonly string[], options: CatOptions = {}): Readable {
+  const patterns = Array.isArray(paths) ? (paths as readonly string[]) : [paths as string];
+  if (patterns.length === 0) throw new XbstreamError('XB_USAGE', 'no file in the archive was named');
+  for (const pattern of patterns) checkText('the path of a file in the archive', pattern);
+  checkOptions(options, KINDS);
+  systemInput(input);
+  const { decompress = false, absoluteNames = false, signal } = options;
+  const key = keyOption(options.key);
+  return new RingReadable((ring, destroyed) =>
+    run(
+      input,
+      { ...options, signal: signal === undefined ? destroyed : AbortSignal.any([signal, destroyed]) },
+      (tools) =>
+        catInThread(
+          {
+            input: tools.input,
+            patterns,
+            selection: { include: [], exclude: [] },
+            decompress,
+            key,
+            absoluteNames,
+          },
+          ring,
+          tools.reporter,
+          tools.signal,
+        ),
+    ),
+  );
+}

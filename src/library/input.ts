@@ -1,0 +1,123 @@
+import * as fs from 'node:fs';
+import type { FileHandle } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { systemCodeOf, systemError, XbstreamError } from '../errors.js';
+import type { InputChoice } from '../input/open-source.js';
+import { isByteStream, type ByteStream } from '../input/pieces.js';
+import { STREAM_FAILED } from '../input/ring-source.js';
+import { StreamFeed } from '../input/stream-feed.js';
+
+/**
+ * Where an archive comes from.
+ *
+ * - `string`, `URL`: a file by its path, or by a `file:` URL. It is read by position, only what is needed of it.
+ * - `FileHandle`, `number`: an open file, from where it stands; a pipe. It stays open. (A socket is given as the stream that
+ *   it is.) A handle must not be closed before the work is done.
+ * - a Node `Readable`, a web `ReadableStream`, an iterable or async iterable of `Uint8Array`: read to its end as fast as it
+ *   is worked up, with about a MiB under way; destroyed (cancelled, returned) when the work ends before that. Bytes that were
+ *   given must not be changed afterwards.
+ */
+export type ArchiveInput = string | URL | FileHandle | number | ByteStream;
+
+/** An input in a form that the commands know. */
+interface OpenedInput {
+  choice: InputChoice;
+  /** Hands over a stream; missing for what another thread opens by itself. */
+  feed: StreamFeed | undefined;
+}
+
+/** An input that is a file or a pipe of the system; undefined for streams. @throws XbstreamError `XB_USAGE`, `XB_IO` */
+export function systemInput(input: unknown): Exclude<InputChoice, { kind: 'ring' }> | undefined {
+  if (typeof input === 'string') return pathInput(input);
+  if (input instanceof URL) return urlInput(input);
+  if (typeof input === 'number') return descriptorInput(input);
+  if (isFileHandle(input)) return descriptorInput(input.fd);
+  if (isByteStream(input)) return undefined;
+  throw new XbstreamError('XB_USAGE', 'the archive must be a path, an open file or a stream', {
+    details: [`found: ${input === null ? 'null' : typeof input}`],
+  });
+}
+
+function pathInput(path: string): InputChoice & { kind: 'path' } {
+  if (path !== '' && !path.includes('\0')) return { kind: 'path', path };
+  throw new XbstreamError('XB_USAGE', 'the path of the archive is empty, or contains a NUL character');
+}
+
+function urlInput(url: URL): InputChoice & { kind: 'path' } {
+  if (url.protocol === 'file:') return pathInput(fileURLToPath(url));
+  throw new XbstreamError('XB_USAGE', `an archive cannot be read from a URL that begins with ${url.protocol}`, {
+    hints: ['give what fetch() returns for it: (await fetch(url)).body'],
+  });
+}
+
+function descriptorInput(fd: number): InputChoice & { kind: 'descriptor' } {
+  if (!Number.isInteger(fd) || fd < 0) throw new XbstreamError('XB_USAGE', `${fd} is no descriptor of an open file`);
+  let stat: fs.Stats;
+  try {
+    stat = fs.fstatSync(fd);
+  } catch (error) {
+    throw systemError(`cannot read descriptor ${fd}`, error);
+  }
+  if (!stat.isSocket()) return { kind: 'descriptor', fd, lent: true };
+  throw new XbstreamError('XB_USAGE', `descriptor ${fd} is a socket`, {
+    hints: ['give the stream instead: a net.Socket, or process.stdin'],
+  });
+}
+
+function isFileHandle(input: unknown): input is FileHandle {
+  return (
+    typeof input === 'object' && input !== null && 'fd' in input && typeof input.fd === 'number' && 'readv' in input
+  );
+}
+
+function openInput(input: ArchiveInput): OpenedInput {
+  const choice = systemInput(input);
+  if (choice !== undefined) return { choice, feed: undefined };
+  const feed = new StreamFeed(input as ByteStream);
+  return { choice: feed.input, feed };
+}
+
+/**
+ * Has work done on an input. A stream is read meanwhile, and given back whatever happens.
+ *
+ * @throws XbstreamError `XB_USAGE` for what is no input; `XB_IO` with what a stream failed with as its cause
+ * @throws what the work throws
+ * @throws the signal's reason after it was aborted
+ */
+export async function withInput<Result>(
+  input: ArchiveInput,
+  signal: AbortSignal,
+  work: (choice: InputChoice) => Promise<Result>,
+): Promise<Result> {
+  const { choice, feed } = openInput(input);
+  const stop = (): void => feed?.stop();
+  signal.addEventListener('abort', stop, { once: true });
+  try {
+    signal.throwIfAborted();
+    feed?.start();
+    return await work(choice);
+  } catch (error) {
+    throw feed?.failure === undefined ? error : withCause(error, feed.failure.error);
+  } finally {
+    signal.removeEventListener('abort', stop);
+    stop();
+  }
+}
+
+/** What a worker says of a stream's failure, with what this thread knows of it. */
+function withCause(error: unknown, cause: unknown): unknown {
+  if (!(error instanceof XbstreamError) || error.message !== STREAM_FAILED) return error;
+  const { path, archiveOffset, details, hints, partial } = error;
+  const facts = { path, archiveOffset, details, hints, partial };
+  return cause instanceof XbstreamError ? cause.with(facts) : streamError(cause, facts);
+}
+
+/** The error for a stream of the caller's that has failed. */
+export function streamError(cause: unknown, facts: ConstructorParameters<typeof XbstreamError>[2] = {}): XbstreamError {
+  const text = cause instanceof Error ? cause.message : String(cause);
+  return new XbstreamError('XB_IO', `cannot read the stream: ${text}`, {
+    ...facts,
+    systemCode: systemCodeOf(cause),
+    cause,
+  });
+}

@@ -1,0 +1,144 @@
+import { getHashes } from 'node:crypto';
+import type { SelectionOptions as Selection } from '../archive/selection.js';
+import type { DecryptionKey } from '../codec/codec.js';
+import { keyFromBytes } from '../codec/key.js';
+import { XbstreamError } from '../errors.js';
+import type { ProgressReport } from '../ui/reporter.js';
+
+/** What every function can be told. Callbacks are called in the caller's thread; what one throws ends the work. */
+export interface CommonOptions {
+  /** Ends the work within a moment; the function then fails with the signal's reason. */
+  signal?: AbortSignal | undefined;
+  /** Told about ten times a second how far the reading has come. */
+  onProgress?: ((progress: ProgressReport) => void) | undefined;
+  /** Told what is worth knowing and no failure. */
+  onWarning?: ((message: string) => void) | undefined;
+  /** Allow stored names that begin with `/`. Default: they are an error, `XB_UNSAFE_PATH`. */
+  absoluteNames?: boolean | undefined;
+}
+
+/** Which files of an archive are meant. Default: all. */
+export interface SelectionOptions {
+  /**
+   * Globs, matched against the final name, with and without the suffixes of compression and encryption: `db1`, `db1/*`,
+   * `*.ibd`. One that matches nothing is an error, `XB_NO_MATCH`.
+   */
+  include?: readonly string[] | undefined;
+  /** Globs; what one of them matches is left out, whatever `include` says. */
+  exclude?: readonly string[] | undefined;
+  /** Tables by their SQL names (`shop.orders`): their files, and those that a prepare needs. */
+  tables?: readonly string[] | undefined;
+}
+
+/** What may be undone of what xtrabackup did to files. */
+export interface DecodingOptions {
+  /**
+   * The key of encrypted files: 16, 24 or 32 bytes (a string stands for its UTF-8 bytes), for AES-128, AES-192 or AES-256.
+   * Any other number is an error, `XB_BAD_KEY`.
+   */
+  key?: Uint8Array | string | undefined;
+  /** Most threads that decompress. Default: as many as help, at most 4. */
+  decompressThreads?: number | undefined;
+  /** Most threads that decrypt. Default: as `decompressThreads`. */
+  decryptThreads?: number | undefined;
+}
+
+/** What a value of an option has to be. */
+export type OptionKind = 'boolean' | 'count' | 'text' | 'texts' | 'key' | 'function' | 'signal' | readonly string[];
+
+/** The kinds of {@link CommonOptions}. */
+export const COMMON_KINDS = {
+  signal: 'signal',
+  onProgress: 'function',
+  onWarning: 'function',
+  absoluteNames: 'boolean',
+} as const satisfies Record<keyof CommonOptions, OptionKind>;
+
+/** The kinds of {@link SelectionOptions}. */
+export const SELECTION_KINDS = {
+  include: 'texts',
+  exclude: 'texts',
+  tables: 'texts',
+} as const satisfies Record<keyof SelectionOptions, OptionKind>;
+
+/** The kinds of {@link DecodingOptions}. */
+export const DECODING_KINDS = {
+  key: 'key',
+  decompressThreads: 'count',
+  decryptThreads: 'count',
+} as const satisfies Record<keyof DecodingOptions, OptionKind>;
+
+/**
+ * Checks the options of a function before anything is done.
+ *
+ * @param kinds every option there is
+ * @throws XbstreamError `XB_USAGE` for an unknown option, or a value of the wrong kind
+ */
+export function checkOptions(options: unknown, kinds: Readonly<Record<string, OptionKind>>): void {
+  if (typeof options !== 'object' || options === null) throw wrongKind('the options', 'an object', options);
+  for (const [name, value] of Object.entries(options)) {
+    if (!Object.hasOwn(kinds, name)) {
+      throw new XbstreamError('XB_USAGE', `there is no option ${name}`, {
+        hints: [`there are: ${Object.keys(kinds).sort().join(', ')}`],
+      });
+    }
+    if (value !== undefined) checkKind(`the option ${name}`, kinds[name]!, value);
+  }
+}
+
+function checkKind(what: string, kind: OptionKind, value: unknown): void {
+  if (typeof kind !== 'string') {
+    if (typeof value === 'string' && kind.includes(value)) return;
+    throw wrongKind(what, `one of ${kind.join(', ')}`, value);
+  }
+  const { title, fits } = KINDS[kind];
+  if (!fits(value)) throw wrongKind(what, title, value);
+}
+
+const KINDS: Readonly<
+  Record<Exclude<OptionKind, readonly string[]>, { title: string; fits: (value: unknown) => boolean }>
+> = {
+  boolean: { title: 'true or false', fits: (value) => typeof value === 'boolean' },
+  count: { title: 'a whole number, 0 or more', fits: (value) => Number.isSafeInteger(value) && Number(value) >= 0 },
+  text: { title: 'a string', fits: isText },
+  texts: { title: 'an array of strings', fits: (value) => Array.isArray(value) && value.every(isText) },
+  key: { title: 'bytes or a string', fits: (value) => typeof value === 'string' || value instanceof Uint8Array },
+  function: { title: 'a function', fits: (value) => typeof value === 'function' },
+  signal: { title: 'an AbortSignal', fits: (value) => value instanceof AbortSignal },
+};
+
+/** What the system takes for a name, or we for a pattern. */
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value !== '' && !value.includes('\0');
+}
+
+/** @throws XbstreamError `XB_USAGE` for what is no string that can name something */
+export function checkText(what: string, value: unknown): void {
+  checkKind(what, 'text', value);
+}
+
+function wrongKind(what: string, expected: string, found: unknown): XbstreamError {
+  const shown = found === null ? 'null' : Array.isArray(found) ? 'an array' : typeof found;
+  return new XbstreamError('XB_USAGE', `${what} must be ${expected}`, { details: [`found: ${shown}`] });
+}
+
+/** @throws XbstreamError `XB_BAD_KEY` */
+export function keyOption(key: DecodingOptions['key']): DecryptionKey | undefined {
+  if (key === undefined) return undefined;
+  return keyFromBytes(typeof key === 'string' ? Buffer.from(key) : key);
+}
+
+/** What the commands want to know of a selection. */
+export function selectionOption({ include = [], exclude = [], tables }: SelectionOptions): Selection {
+  return { include, exclude, tables };
+}
+
+/** @throws XbstreamError `XB_USAGE` for digests that `node:crypto` does not know */
+export function checkDigests(names: readonly string[]): void {
+  const known = new Set(getHashes());
+  const unknown = names.find((name) => !known.has(name));
+  if (unknown === undefined) return;
+  throw new XbstreamError('XB_USAGE', `there is no digest "${unknown}"`, {
+    hints: ['among others there are: md5, sha1, sha256, sha512'],
+  });
+}

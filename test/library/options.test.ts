@@ -1,0 +1,111 @@
+/** What a program may say wrong is answered with XB_USAGE before anything is read or written. */
+import assert from 'node:assert/strict';
+import * as fs from 'node:fs';
+import { describe, test } from 'node:test';
+import { cat, extract, info, list, readChunks, readEntries, verify } from '../../dist/index.js';
+import { fixturePath } from '../helpers/fixtures.js';
+
+/** Any function of the library, for callers who have no types. */
+type Untyped = (input: unknown, options: unknown) => Promise<unknown>;
+
+const CALLS: Readonly<Record<string, Untyped>> = {
+  extract: (input, options) => extract(input as string, '/no/such/target', options as object),
+  list: (input, options) => list(input as string, options as object),
+  verify: (input, options) => verify(input as string, options as object),
+  info: (input, options) => info(input as string, options as object),
+  // eslint-disable-next-line @typescript-eslint/require-await
+  cat: async (input, options) => cat(input as string, 'a', options as object),
+  readChunks: (input, options) => readChunks(input as string, options as object).next(),
+  readEntries: (input, options) => readEntries(input as string, options as object).next(),
+};
+
+const WRONG: Readonly<Record<string, unknown>> = {
+  'no object': 'yes',
+  null: null,
+  'an unknown option': { sorted: true },
+  'a signal that is none': { signal: {} },
+};
+
+/** Options that not all functions have. */
+const WRONG_VALUES: Readonly<Record<string, readonly object[]>> = {
+  extract: [
+    { decompress: 'yes' },
+    { include: 'a' },
+    { include: [''] },
+    { existing: 'replace' },
+    { stripComponents: -1 },
+    { stripComponents: 0.5 },
+    { parallel: '2' },
+    { digests: ['sha0'] },
+    { onFile: 1 },
+    { key: 5 },
+    { manifest: 7 },
+    { onProgress: {} },
+  ],
+  list: [{ sort: 'date' }, { tables: [1] }, { tables: ['x'] }],
+  verify: [{ deep: 1 }, { decompressThreads: NaN }],
+  info: [{ keepGoing: 'no' }],
+  cat: [{ decompress: 1 }],
+  readChunks: [{ check: 'no' }],
+  readEntries: [{ allowEmpty: 1 }],
+};
+
+for (const [name, call] of Object.entries(CALLS)) {
+  describe(name, () => {
+    for (const [title, options] of Object.entries(WRONG)) {
+      test(title, async () => {
+        await assert.rejects(call('/no/such/archive', options), { name: 'XbstreamError', code: 'XB_USAGE' });
+      });
+    }
+    for (const options of WRONG_VALUES[name] ?? []) {
+      test(JSON.stringify(options), async () => {
+        await assert.rejects(call('/no/such/archive', options), { name: 'XbstreamError', code: 'XB_USAGE' });
+      });
+    }
+    test('undefined is as good as nothing', async () => {
+      await assert.rejects(
+        call('/no/such/archive', { signal: undefined }).then((stream) =>
+          name === 'cat' ? (stream as ReturnType<typeof cat>).toArray() : undefined,
+        ),
+        { code: 'XB_IO', systemCode: 'ENOENT' },
+      );
+    });
+  });
+}
+
+test('a target, or a path, that is none', async () => {
+  for (const wrong of ['', 'a\0b', 7, undefined]) {
+    await assert.rejects(extract(fixturePath('percona/base-none-NONE'), wrong as string), { code: 'XB_USAGE' });
+    assert.throws(() => cat(fixturePath('percona/base-none-NONE'), wrong as string), { code: 'XB_USAGE' });
+  }
+  assert.throws(() => cat(fixturePath('percona/base-none-NONE'), []), { code: 'XB_USAGE' });
+});
+
+describe('keys', () => {
+  const name = 'percona/base-zstd-AES256';
+  const key = fs.readFileSync(fixturePath(name).replace(/base.*/, 'key.AES256'));
+
+  test('as bytes and as text; the number of bytes tells the cipher', async () => {
+    for (const given of [key, new Uint8Array(key), key.toString('latin1')]) {
+      const { ok } = await verify(fixturePath(name), { deep: true, key: given });
+      assert.ok(ok);
+    }
+    const short = fs.readFileSync(fixturePath(name).replace(/base.*/, 'key.AES128'));
+    const { ok } = await verify(fixturePath('percona/frames-zstd-AES128'), { deep: true, key: short });
+    assert.ok(ok);
+  });
+
+  test('of a wrong length', async () => {
+    await assert.rejects(verify(fixturePath(name), { key: 'short' }), { code: 'XB_BAD_KEY' });
+    await assert.rejects(verify(fixturePath(name), { key: `${key.toString('latin1')}\n` }), (error: Error) => {
+      assert.match(error.message, /newline/);
+      return true;
+    });
+  });
+
+  test('the wrong one', async () => {
+    const { ok, problems } = await verify(fixturePath(name), { deep: true, key: Buffer.alloc(32, 'x') });
+    assert.ok(!ok);
+    assert.equal(problems[0]!.code, 'XB_WRONG_KEY');
+  });
+});

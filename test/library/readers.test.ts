@@ -1,0 +1,127 @@
+/** Chunks and entries, one at a time. */
+import assert from 'node:assert/strict';
+import * as fs from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { readChunks, readEntries } from '../../dist/index.js';
+import { archive, end, file, noise, payload, remove, rename, rewriting } from '../helpers/archive-bytes.js';
+import { drain } from '../helpers/streams.js';
+import { tempDir } from '../helpers/temp.js';
+
+describe('readChunks', () => {
+  const bytes = archive(file('a', noise(1000)), payload('b', 0, 'content', { crc: 1 }), end('b'));
+
+  test('judges the checksums of payloads that nobody reads, unless told not to', async (context) => {
+    const path = join(tempDir(context), 'archive');
+    fs.writeFileSync(path, bytes);
+    for (const input of [path, [bytes]]) {
+      const paths: string[] = [];
+      const read = async (check?: boolean): Promise<void> => {
+        for await (const { header } of readChunks(input, { check })) paths.push(`${header.type} ${header.path}`);
+      };
+      await assert.rejects(() => read(), { code: 'XB_BAD_CRC' });
+      assert.deepEqual(paths, ['payload a', 'end a', 'payload b']);
+      await read(false);
+      assert.deepEqual(paths.slice(3), ['payload a', 'end a', 'payload b', 'end b']);
+    }
+  });
+
+  test('gives the pieces before it tells that their checksum does not hold', async () => {
+    const parts: string[] = [];
+    const read = async (): Promise<void> => {
+      for await (const { header, payload: payloadOf } of readChunks([bytes])) {
+        if (header.path !== 'b') continue;
+        for await (const { bytes: part } of payloadOf()) parts.push(part.toString());
+      }
+    };
+    await assert.rejects(read, { code: 'XB_BAD_CRC' });
+    assert.deepEqual(parts, ['content']);
+  });
+
+  test('does not take the end of a file that is cut in a payload it passes over for the archive’s', async (context) => {
+    const path = join(tempDir(context), 'archive');
+    fs.writeFileSync(path, file('a', noise(2_000_000)).subarray(0, 1_500_000));
+    await assert.rejects(drain(readChunks(path, { check: false })), { code: 'XB_TRUNCATED' });
+  });
+
+  test('a payload that is asked for too late, or twice, or left behind', async () => {
+    const chunks = readChunks([bytes]);
+    const first = (await chunks.next()).value!;
+    const reading = first.payload()[Symbol.asyncIterator]();
+    assert.throws(() => first.payload(), { code: 'XB_USAGE' });
+    await chunks.next();
+    await assert.rejects(reading.next(), { code: 'XB_USAGE' });
+    assert.throws(() => first.payload(), { code: 'XB_USAGE' });
+    await chunks.return();
+  });
+});
+
+describe('readEntries', () => {
+  test('tells what an archive says of its files, in its order', async () => {
+    const told: unknown[] = [];
+    const bytes = archive(
+      file('a', 'old'),
+      rewriting('a', 'new content'),
+      end('a'),
+      rename('a', 'b'),
+      remove('b'),
+      remove('c'),
+      file('d.zst.xbcrypt', ''),
+    );
+    for await (const entry of readEntries([bytes])) {
+      if (entry.kind !== 'file') {
+        told.push(entry);
+        continue;
+      }
+      const parts: Buffer[] = [];
+      for await (const part of entry.content()) parts.push(part);
+      const { path, rewrites, layers, bytes: size, complete } = entry;
+      told.push({ path, rewrites, layers, size, complete, content: Buffer.concat(parts).toString() });
+    }
+    const whole = { complete: true, layers: [] };
+    assert.deepEqual(told, [
+      { ...whole, path: 'a', rewrites: false, size: 3, content: 'old' },
+      { ...whole, path: 'a', rewrites: true, size: 11, content: 'new content' },
+      { kind: 'rename', path: 'a', newPath: 'b', archiveOffset: 114, effective: true },
+      { kind: 'remove', path: 'b', archiveOffset: 134, effective: true },
+      { kind: 'remove', path: 'c', archiveOffset: 149, effective: false },
+      { complete: true, layers: ['xbcrypt', 'zstd'], path: 'd.zst.xbcrypt', rewrites: false, size: 0, content: '' },
+    ]);
+  });
+
+  test('ends well only where every file is whole', async () => {
+    const read = (bytes: Buffer): Promise<void> => drain(readEntries([bytes]));
+    await assert.rejects(read(payload('a', 0, 'x')), { code: 'XB_MISSING_EOF', path: 'a' });
+    await assert.rejects(read(archive(payload('a', 5, 'x'), end('a'))), { code: 'XB_GAP' });
+    await assert.rejects(read(archive(file('a', 'x'), file('a', 'x'))), { code: 'XB_DUPLICATE_PATH' });
+    await assert.rejects(read(file('../a', 'x')), { code: 'XB_UNSAFE_PATH' });
+    await assert.rejects(read(archive(payload('a', 0, 'x', { crc: 1 }), end('a'))), { code: 'XB_BAD_CRC' });
+  });
+
+  test('whoever reads content is told of damage, too', async () => {
+    let failed: unknown;
+    const read = async (): Promise<void> => {
+      for await (const entry of readEntries([archive(payload('a', 0, 'x'), payload('b', 0, 'y', { crc: 1 }))])) {
+        assert.ok(entry.kind === 'file');
+        if (entry.path === 'b') continue;
+        drain(entry.content()).catch((error: unknown) => {
+          failed = error;
+        });
+      }
+    };
+    await assert.rejects(read, { code: 'XB_BAD_CRC' });
+    await new Promise(setImmediate);
+    assert.equal((failed as { code?: unknown }).code, 'XB_BAD_CRC');
+  });
+
+  test('content that is asked for too late, or twice', async () => {
+    const entries = readEntries([archive(file('a', 'x'), file('b', 'y'))]);
+    const { value: a } = await entries.next();
+    const { value: b } = await entries.next();
+    assert.ok(a?.kind === 'file' && b?.kind === 'file');
+    assert.throws(() => a.content(), { code: 'XB_USAGE' });
+    b.content();
+    assert.throws(() => b.content(), { code: 'XB_USAGE' });
+    await entries.return();
+  });
+});

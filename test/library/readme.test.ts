@@ -1,0 +1,42 @@
+/** The examples of README.md work as they are printed, and print what they say. */
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import * as fs from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { tempDir } from '../helpers/temp.js';
+
+const PROJECT = fileURLToPath(new URL('../../', import.meta.url));
+const section = /^## As a library$(.*?)^## /ms.exec(fs.readFileSync(join(PROJECT, 'README.md'), 'utf8'))![1]!;
+const examples = Array.from(section.matchAll(/^```js\n(.*?)^```$/gms), ([, code]) => code!);
+
+describe('README, "As a library"', () => {
+  test('has examples', () => {
+    assert.ok(examples.length >= 5);
+  });
+
+  examples.forEach((code, index) => {
+    test(`example ${index + 1}`, { timeout: 60_000 }, async (context) => {
+      const directory = tempDir(context);
+      fs.mkdirSync(join(directory, 'node_modules'));
+      fs.symlinkSync(PROJECT, join(directory, 'node_modules/tsxbstream'));
+      for (const [name, sample] of Object.entries(FILES)) {
+        fs.copyFileSync(join(PROJECT, 'samples', sample), join(directory, name));
+      }
+      fs.writeFileSync(join(directory, 'example.mjs'), code);
+      const { stdout } = await promisify(execFile)(process.execPath, ['example.mjs'], { cwd: directory });
+      const printed = stdout.split('\n');
+      const promised = Array.from(code.matchAll(/; \/\/ (.*)$/gm), ([, text]) => text!);
+      assert.ok(promised.length > 0, 'it says nothing of what it prints');
+      for (const line of promised) assert.ok(printed.includes(line), `${line}\nis not in\n${stdout}`);
+    });
+  });
+});
+
+const FILES = {
+  'backup.xbstream': 'percona-plain.xbstream',
+  'encrypted.xbstream': 'percona-zstd-aes256.xbstream',
+  'backup.key': 'percona.key',
+};
