@@ -30,20 +30,25 @@ const SENT_BYTES_MAX = 16 * 1024 * 1024;
 const SENT_BYTES_MIN = 16 * 1024;
 
 /**
- * Decodes in other threads what they have time for, and in this one what they have not, so that all are busy. zstd is
- * always left to its own threads.
+ * Decodes in other threads and, where it may, in this one what they have no time for, so that all are busy. zstd is always
+ * left to its own threads.
  */
 export class DecodePool {
   /** For what is decoded here and there. */
   readonly memory = new JobMemory();
   readonly #threads: DecodeThread[] = [];
   readonly #most: number;
+  readonly #helps: boolean;
   /** This thread is decoding a job before its turn, or has. */
   #isOwnTaken = false;
 
-  /** @param threads how many there may be beside this one */
-  constructor(threads: number) {
+  /**
+   * @param threads how many there may be beside this one
+   * @param helps this thread decodes, too, what they have no time for
+   */
+  constructor(threads: number, helps: boolean) {
     this.#most = threads;
+    this.#helps = helps;
   }
 
   readonly run: JobRunner = (job: DecodeJob, sink: OutputSink, isNext: boolean): Promise<JobOutput> | undefined => {
@@ -62,7 +67,7 @@ export class DecodePool {
 
   /** How many jobs can be under way. */
   get jobsMax(): number {
-    return this.#most * JOBS_PER_THREAD + 1;
+    return this.#most * JOBS_PER_THREAD + (this.#helps ? 1 : 0);
   }
 
   /** Whether a thread has answered and was not heard yet: it waits for more while this one does not turn to events. */

@@ -21,6 +21,12 @@ function decodingThreads({ parallel, decompress, decompressThreads, key, decrypt
   return Math.min(asked, availableParallelism(), DECODING_THREADS_MAX);
 }
 
+/** One thread decodes while this one reads and writes; where there may be more, this one is one of them. */
+async function makePool(threads: number): Promise<DecodePool> {
+  const { DecodePool } = await import('./decode-pool.js');
+  return new DecodePool(Math.max(1, threads - 1), threads > 1);
+}
+
 /** What undoes layers, and the threads that help; decoders are loaded only where something is to be decoded. */
 export async function setUpDecoding(
   setup: DecodingSetup,
@@ -30,7 +36,7 @@ export async function setUpDecoding(
   if (!decompress && key === undefined) return { decoding: undefined, pool: undefined };
   const threads = decodingThreads(setup);
   const { Decoding } = await import('./decoding.js');
-  const pool = threads < 2 ? undefined : new (await import('./decode-pool.js')).DecodePool(threads - 1);
+  const pool = availableParallelism() < 2 ? undefined : await makePool(threads);
   const onUnprovenKey = (): void =>
     onWarning('these files are encrypted in an old format that cannot prove a key: with a wrong one they are garbage');
   return { decoding: new Decoding({ decompress, key }, { pool, onUnprovenKey }), pool };

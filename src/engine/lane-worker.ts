@@ -24,6 +24,7 @@ const { job, tellFiles, control: controlBuffer } = workerData as LaneTask;
 const options = job.options;
 const decompress = job.verb === 'verify' ? job.options.deep : job.options.decompress;
 const key = job.verb === 'verify' && !job.options.deep ? undefined : options.key;
+const isDecoding = decompress || key !== undefined;
 const keepsGoing = job.verb === 'verify' || job.options.keepGoing === true;
 const control = new LaneControl(controlBuffer);
 
@@ -87,7 +88,8 @@ function openTarget(options: ExtractOptions): DirectoryOutput | DryRunOutput {
     stripComponents,
     fsync,
     hash: manifest !== undefined,
-    threads: Math.min(options.parallel ?? availableParallelism(), 2),
+    // A second one takes what lies in memory that it shares, and what is decoded does not.
+    threads: isDecoding ? 1 : Math.min(options.parallel ?? availableParallelism(), 2),
   });
 }
 
