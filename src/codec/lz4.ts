@@ -1,6 +1,4 @@
 import {
-  hex32,
-  layerError,
   type DecodeJob,
   type JobOutput,
   type JobRunner,
@@ -9,13 +7,11 @@ import {
   type WalkerOptions,
 } from './codec.js';
 import { LZ4_HISTORY_BYTES, wrongContentChecksum, wrongContentSize } from './lz4-blocks.js';
-import { PieceWalker, type Found } from './piece-walker.js';
+import { FrameWalker } from './frame-walker.js';
+import type { Found } from './piece-walker.js';
 import { xxHash32, XxHash32 } from './xxhash32.js';
 
-const FRAME_MAGIC = 0x184d2204;
-/** Sixteen magics from here on are frames to be skipped. */
-const SKIPPABLE_MAGIC = 0x184d2a50;
-const SKIPPABLE_HEADER_BYTES = 8;
+const FORMAT = { magic: 0x184d2204, title: 'LZ4', name: 'LZ4 frame format' };
 const FLAGS_AT = 4;
 const DESCRIPTOR_AT = 5;
 const CONTENT_SIZE_AT = 6;
@@ -58,50 +54,29 @@ class FrameContent {
 }
 
 /** Finds the blocks of LZ4 frames (format.md, section 4; lz4_Frame_format.md). */
-export class Lz4Walker extends PieceWalker {
+export class Lz4Walker extends FrameWalker {
   readonly layer = 'lz4';
   #frame: Frame | undefined;
   /** The end mark of the current frame was met; the job to be made is its last. */
   #ending = false;
   #contentChecksum: number | undefined;
-  #skipBytes = 0;
   #content = new FrameContent();
 
   constructor({ concurrent, memory }: WalkerOptions) {
-    super(memory, concurrent, concurrent);
+    super(FORMAT, memory, concurrent, concurrent);
   }
 
-  protected measure(window: Buffer, at: number): Found {
-    const available = window.length - at;
-    if (this.#skipBytes > 0) {
-      this.unitNeedsBytes = 1;
-      if (available === 0) return 'more';
-      this.unitBytes = Math.min(available, this.#skipBytes);
-      this.#skipBytes -= this.unitBytes;
-      return 'skip';
-    }
-    return this.#frame ? this.#block(this.#frame, window, at, available) : this.#frameHeader(window, at, available);
+  protected get isInFrame(): boolean {
+    return this.#frame !== undefined;
   }
 
-  #frameHeader(window: Buffer, at: number, available: number): Found {
+  protected walk(window: Buffer, at: number, available: number): Found {
+    return this.#block(this.#frame!, window, at, available);
+  }
+
+  protected beginFrame(window: Buffer, at: number, available: number): Found {
     this.unitNeedsBytes = HEADER_BYTES_MIN;
     if (available < HEADER_BYTES_MIN) return 'more';
-    const magic = window.readUInt32LE(at);
-    if ((magic & 0xfffffff0) === SKIPPABLE_MAGIC) {
-      this.unitNeedsBytes = SKIPPABLE_HEADER_BYTES;
-      if (available < SKIPPABLE_HEADER_BYTES) return 'more';
-      this.recognised = true;
-      this.unitBytes = SKIPPABLE_HEADER_BYTES;
-      this.#skipBytes = window.readUInt32LE(at + WORD_BYTES);
-      return 'skip';
-    }
-    if (magic !== FRAME_MAGIC) {
-      const message = this.recognised
-        ? 'no LZ4 frame where one should begin'
-        : 'the file is not compressed in the LZ4 frame format';
-      throw this.#damage(message, at, `expected magic ${hex32(FRAME_MAGIC)}, found ${hex32(magic)}`);
-    }
-    this.recognised = true;
     const flags = window[at + FLAGS_AT]!;
     const headerBytes =
       HEADER_BYTES_MIN +
@@ -112,18 +87,18 @@ export class Lz4Walker extends PieceWalker {
     const expected = window[at + headerBytes - 1]!;
     const found = (xxHash32(window.subarray(at + FLAGS_AT, at + headerBytes - 1)) >>> 8) & 0xff;
     if (expected !== found) {
-      throw this.#damage(
+      throw this.damage(
         'checksum mismatch in an LZ4 frame header',
         at,
         `expected ${expected.toString(16)}, found ${found.toString(16)}`,
       );
     }
-    this.#beginFrame(window, at, flags);
+    this.#openFrame(window, at, flags);
     this.unitBytes = headerBytes;
     return 'skip';
   }
 
-  #beginFrame(window: Buffer, at: number, flags: number): void {
+  #openFrame(window: Buffer, at: number, flags: number): void {
     const descriptor = window[at + DESCRIPTOR_AT]!;
     const blockSizeCode = descriptor >>> 4;
     if (
@@ -133,21 +108,10 @@ export class Lz4Walker extends PieceWalker {
       blockSizeCode < 4
     ) {
       const found = `flags ${flags.toString(16)}, block descriptor ${descriptor.toString(16)} (hex)`;
-      throw layerError(
-        'XB_UNSUPPORTED_LAYER',
-        'the LZ4 frame is of a version that is not known',
-        this.layer,
-        this.windowOffset + at,
-        found,
-      );
+      throw this.unsupported('the LZ4 frame is of a version that is not known', at, found);
     }
     if ((flags & FLAG_DICTIONARY) !== 0) {
-      throw layerError(
-        'XB_UNSUPPORTED_LAYER',
-        'the LZ4 frame needs a dictionary, which a backup does not carry',
-        this.layer,
-        this.windowOffset + at,
-      );
+      throw this.unsupported('the LZ4 frame needs a dictionary, which a backup does not carry', at);
     }
     const linked = (flags & FLAG_INDEPENDENT) === 0;
     // Sizes beyond what a number can hold exactly are refused when the content ends before them.
@@ -178,7 +142,7 @@ export class Lz4Walker extends PieceWalker {
       frame.contentBytes === undefined ? frame.blockBytesMax : Math.min(frame.contentBytes, BLOCK_BYTES_MAX);
     const bytesMax = stored ? outputBytesMax : compressedBytesMax(Math.max(outputBytesMax, frame.blockBytesMax));
     if (bytes > bytesMax) {
-      throw this.#damage(
+      throw this.damage(
         'an LZ4 block is larger than its frame allows',
         at,
         `at most ${bytesMax} bytes, found ${bytes}`,
@@ -250,21 +214,6 @@ export class Lz4Walker extends PieceWalker {
     if (job.contentBytes !== undefined && job.contentBytes !== bytes) throw wrongContentSize(job, bytes);
     if (job.contentChecksum !== undefined && job.contentChecksum !== hash.digest())
       throw wrongContentChecksum(job, hash.digest());
-  }
-
-  #damage(message: string, at: number, found: string) {
-    return layerError('XB_BAD_LAYER', message, this.layer, this.windowOffset + at, found);
-  }
-
-  protected finish(rest: Buffer): void {
-    if (this.#frame === undefined && this.#skipBytes === 0 && rest.length === 0) return;
-    throw layerError(
-      'XB_LAYER_TRUNCATED',
-      'the LZ4 data ends inside a frame',
-      this.layer,
-      this.windowOffset + rest.length,
-      `expected at least ${Math.max(this.unitNeedsBytes, this.#skipBytes) - rest.length} bytes more`,
-    );
   }
 }
 

@@ -1,6 +1,5 @@
 import { createRequire } from 'node:module';
 import {
-  hex32,
   layerError,
   type DecodeJob,
   type JobOutput,
@@ -10,13 +9,11 @@ import {
   type WalkerOptions,
 } from './codec.js';
 import { makeRoomForNativeMemory } from './native-memory.js';
-import { PieceWalker, type Found } from './piece-walker.js';
+import { FrameWalker } from './frame-walker.js';
+import type { Found } from './piece-walker.js';
 import { canStreamZstd, ZstdStream } from './zstd-stream.js';
 
-const FRAME_MAGIC = 0xfd2fb528;
-/** Sixteen magics from here on are frames to be skipped. */
-const SKIPPABLE_MAGIC = 0x184d2a50;
-const SKIPPABLE_HEADER_BYTES = 8;
+const FORMAT = { magic: 0xfd2fb528, title: 'zstd', name: 'zstd format' };
 const MAGIC_BYTES = 4;
 const CHECKSUM_BYTES = 4;
 
@@ -59,47 +56,31 @@ interface Frame {
  * Finds zstd frames (format.md, section 5; RFC 8878). The walk over a frame's block headers finds its end and the most
  * that can come out of it.
  */
-export class ZstdWalker extends PieceWalker {
+export class ZstdWalker extends FrameWalker {
   readonly layer = 'zstd';
   #frame: Frame | undefined;
-  #skipBytes = 0;
   #part: ZstdJob['part'];
   #stream: ZstdStream | undefined;
 
   constructor({ memory }: WalkerOptions) {
-    super(memory, true, true);
+    super(FORMAT, memory, true, true);
     this.jobOutputBytesMax = JOB_BYTES_TARGET;
   }
 
-  protected measure(window: Buffer, at: number): Found {
-    const available = window.length - at;
+  protected override measure(window: Buffer, at: number): Found {
     this.unitStandsAlone = false;
-    if (this.#skipBytes > 0) {
-      this.unitNeedsBytes = 1;
-      if (available === 0) return 'more';
-      this.unitBytes = Math.min(available, this.#skipBytes);
-      this.#skipBytes -= this.unitBytes;
-      return 'skip';
-    }
-    if (this.#frame) return this.#walk(this.#frame, window, at, available);
-    this.unitNeedsBytes = MAGIC_BYTES;
-    if (available < MAGIC_BYTES) return 'more';
-    const magic = window.readUInt32LE(at);
-    if ((magic & 0xfffffff0) === SKIPPABLE_MAGIC) {
-      this.unitNeedsBytes = SKIPPABLE_HEADER_BYTES;
-      if (available < SKIPPABLE_HEADER_BYTES) return 'more';
-      this.recognised = true;
-      this.unitBytes = SKIPPABLE_HEADER_BYTES;
-      this.#skipBytes = window.readUInt32LE(at + MAGIC_BYTES);
-      return 'skip';
-    }
-    if (magic !== FRAME_MAGIC) {
-      const message = this.recognised
-        ? 'no zstd frame where one should begin'
-        : 'the file is not compressed in the zstd format';
-      throw this.#damage(message, at, `expected magic ${hex32(FRAME_MAGIC)}, found ${hex32(magic)}`);
-    }
-    this.recognised = true;
+    return super.measure(window, at);
+  }
+
+  protected get isInFrame(): boolean {
+    return this.#frame !== undefined;
+  }
+
+  protected walk(window: Buffer, at: number, available: number): Found {
+    return this.#walk(this.#frame!, window, at, available);
+  }
+
+  protected beginFrame(window: Buffer, at: number, available: number): Found {
     this.#frame = this.#header(window, at, available);
     return this.#frame ? this.#walk(this.#frame, window, at, available) : 'more';
   }
@@ -117,20 +98,20 @@ export class ZstdWalker extends PieceWalker {
     this.unitNeedsBytes = headerBytes;
     if (available < headerBytes) return undefined;
     if ((flags & FLAG_RESERVED) !== 0) {
-      throw this.#unsupported(
+      throw this.unsupported(
         'the zstd frame uses a feature that is not known',
         at,
         `flags ${flags.toString(16)} (hex)`,
       );
     }
     if (window.subarray(at + dictionaryAt, at + contentSizeAt).some((byte) => byte !== 0)) {
-      throw this.#unsupported('the zstd frame needs a dictionary, which a backup does not carry', at);
+      throw this.unsupported('the zstd frame needs a dictionary, which a backup does not carry', at);
     }
     const contentBytes = contentSize(window, at + contentSizeAt, contentSizeBytes);
     const windowBytes = singleSegment ? contentBytes! : windowSize(window[at + MAGIC_BYTES + 1]!);
     if (!singleSegment && windowBytes > WINDOW_BYTES_MAX) {
       const found = `window of ${windowBytes} bytes, at most ${WINDOW_BYTES_MAX} are supported (zstd --long=27)`;
-      throw this.#unsupported('the zstd frame needs too much memory to decode', at, found);
+      throw this.unsupported('the zstd frame needs too much memory to decode', at, found);
     }
     return {
       blockBytesMax: Math.min(windowBytes, BLOCK_BYTES_MAX),
@@ -152,7 +133,7 @@ export class ZstdWalker extends PieceWalker {
       const bytes = header >>> 3;
       if (type === BLOCK_RESERVED || bytes > frame.blockBytesMax) {
         const found = `block of type ${type} and ${bytes} bytes, at most ${frame.blockBytesMax} are allowed`;
-        throw this.#damage('impossible block in a zstd frame', at + frame.walkedBytes, found);
+        throw this.damage('impossible block in a zstd frame', at + frame.walkedBytes, found);
       }
       frame.lastBlockWalked = (header & 1) !== 0;
       frame.walkedBytes += BLOCK_HEADER_BYTES + (type === BLOCK_RLE ? 1 : bytes);
@@ -161,7 +142,7 @@ export class ZstdWalker extends PieceWalker {
       if (tooLarge && frame.nextPart === undefined) {
         if (!canStreamZstd()) {
           const hint = `it can hold more than ${WHOLE_FRAME_OUTPUT_BYTES_MAX >> 20} MiB; this is Node ${process.versions.node}`;
-          throw this.#unsupported('a zstd frame of this size needs Node 22.15 or later', at, hint);
+          throw this.unsupported('a zstd frame of this size needs Node 22.15 or later', at, hint);
         }
         frame.nextPart = 'first';
       }
@@ -180,7 +161,7 @@ export class ZstdWalker extends PieceWalker {
     } else if (frame.contentBytes !== undefined) {
       if (frame.contentBytes > frame.outputBytesMax) {
         const found = `it says ${frame.contentBytes} bytes, its blocks can hold ${frame.outputBytesMax}`;
-        throw this.#damage('a zstd frame says that it holds more than it can', at, found);
+        throw this.damage('a zstd frame says that it holds more than it can', at, found);
       }
       this.unitOutputBytes = frame.contentBytes;
     }
@@ -210,25 +191,6 @@ export class ZstdWalker extends PieceWalker {
     super.close();
     this.#stream?.close();
     this.#stream = undefined;
-  }
-
-  #damage(message: string, at: number, found: string) {
-    return layerError('XB_BAD_LAYER', message, this.layer, this.windowOffset + at, found);
-  }
-
-  #unsupported(message: string, at: number, ...found: string[]) {
-    return layerError('XB_UNSUPPORTED_LAYER', message, this.layer, this.windowOffset + at, ...found);
-  }
-
-  protected finish(rest: Buffer): void {
-    if (this.#frame === undefined && this.#skipBytes === 0 && rest.length === 0) return;
-    throw layerError(
-      'XB_LAYER_TRUNCATED',
-      'the zstd data ends inside a frame',
-      this.layer,
-      this.windowOffset + rest.length,
-      `expected at least ${Math.max(this.unitNeedsBytes - rest.length, this.#skipBytes)} bytes more`,
-    );
   }
 }
 
