@@ -8,7 +8,8 @@ import type { Entry } from './entry.js';
 import { Extents } from './extents.js';
 import { Losses } from './losses.js';
 import { NotedContent } from './noted-content.js';
-import { SalvagingReader, type SalvageConsumer } from './salvaging-reader.js';
+import type { SalvageConsumer } from './salvage.js';
+import { SalvagingReader } from './salvaging-reader.js';
 import { lookbackOf } from './source-lookback.js';
 
 /** A stored file, as the archive's headers tell of it. */

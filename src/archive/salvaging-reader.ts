@@ -1,49 +1,11 @@
-import { XbstreamError, type XbstreamErrorCode } from '../errors.js';
+import { XbstreamError } from '../errors.js';
 import { CHUNK_MAGIC, type ChunkHeader } from '../format/chunk.js';
 import { crc32 } from '../format/crc32.js';
 import { normalizePath, pathText, type StoredPath } from '../format/stored-path.js';
 import { ChunkReader, type ChunkConsumer, type PayloadUse } from './chunk-reader.js';
 import { chunkEnd, guessHeader, isBoundary, type HeaderGuess } from './header-guess.js';
 import { RecentBytes, type Lookback } from './lookback.js';
-
-/** Who is told of damage, beside what a {@link ChunkReader} tells. */
-export interface SalvageConsumer extends ChunkConsumer {
-  /**
-   * Something is wrong, and the reading goes on.
-   *
-   * @param path the file that has lost something; undefined where it may be any that is not complete
-   */
-  damaged(error: XbstreamError, path: StoredPath | undefined): void;
-  /** A chunk cannot be used: this is what its header seems to have said. Called after {@link damaged}. */
-  lostChunk(header: ChunkHeader): void;
-  /** A chunk of this file told a wrong length: which bytes of it have come is not known any more. */
-  doubted(path: StoredPath): void;
-}
-
-export interface SalvageOptions {
-  /** For an input that can be read by position; without it the last bytes that came by are kept. */
-  lookback: Lookback | undefined;
-  absoluteNames: boolean;
-  /** What to do with the payload of a chunk that the consumer refused. */
-  refused: PayloadUse;
-}
-
-/** What reads an archive that is pushed in: a {@link ChunkReader}, or one that goes on after damage. */
-export interface SalvageReading {
-  /** Archive offset of the next byte to be pushed. */
-  readonly archiveOffset: number;
-  /** Chunks that have begun. */
-  readonly chunks: number;
-  readonly isHolding: boolean;
-  readonly skippableBytes: number;
-  skip(bytes: number): void;
-  push(piece: Buffer): number;
-  end(): void;
-  /** How many bytes before the last one pushed are to be pushed again. Only for inputs that can be read by position. */
-  takeRewind?(): number;
-  /** No more bytes will come, unless some are to be pushed again: so many of the last. Needed only where that is possible. */
-  endReached?(): number;
-}
+import { isSalvageable, type SalvageConsumer, type SalvageOptions, type SalvageReading } from './salvage.js';
 
 /** What is kept of an input that cannot be read again: the chunk at hand and a bit, as a rule (chunks have up to 10 MiB). */
 const KEPT_BYTES = 16 * 1024 * 1024;
@@ -55,14 +17,6 @@ const CHECKED_BYTES = 1024 * 1024;
 
 const MAGIC = Buffer.from(CHUNK_MAGIC, 'latin1');
 const NOTHING = Buffer.alloc(0);
-
-/** No matter of the archive: there is no going on after these. */
-const FATAL: ReadonlySet<XbstreamErrorCode> = new Set(['XB_IO', 'XB_TARGET_EXISTS', 'XB_USAGE', 'XB_NO_MATCH']);
-
-/** Whether reading can go on after an error. */
-export function isSalvageable(error: unknown): error is XbstreamError {
-  return error instanceof XbstreamError && !FATAL.has(error.code);
-}
 
 /** A magic was found where no chunk begins. */
 class Rejected extends Error {}

@@ -1,32 +1,21 @@
-import type { Hash } from 'node:crypto';
 import { ChunkReader, type PayloadUse } from '../archive/chunk-reader.js';
-import { EntryTable, type EntryChange } from '../archive/entries.js';
+import { EntryTable } from '../archive/entries.js';
 import type { Entry } from '../archive/entry.js';
 import { emptyArchive, Losses } from '../archive/losses.js';
 import type { Lookback } from '../archive/lookback.js';
-import {
-  isSalvageable,
-  SalvagingReader,
-  type SalvageConsumer,
-  type SalvageReading,
-} from '../archive/salvaging-reader.js';
-import type { WantedEntries } from '../archive/wanted-entries.js';
+import { isSalvageable, type SalvageConsumer, type SalvageReading } from '../archive/salvage.js';
+import { SalvagingReader } from '../archive/salvaging-reader.js';
 import { XbstreamError } from '../errors.js';
 import type { ChunkHeader } from '../format/chunk.js';
-import { pathText, type StoredPath } from '../format/stored-path.js';
+import type { StoredPath } from '../format/stored-path.js';
 import type { ByteSink } from '../input/source.js';
-import type { Output, OutputFile } from '../output/output.js';
-import type { Decoding } from './decoding.js';
+import type { OutputFile } from '../output/output.js';
+import { ArchiveDigests } from './archive-digests.js';
+import { EntryFiles, type EntryFilesOptions } from './entry-files.js';
+import { leaveBehind, type LeftBehind } from './left-behind.js';
 import type { ArchivePart } from './protocol.js';
 
-/** Most unfinished files that an error names. */
-const NAMED_UNFINISHED = 5;
-
-export interface LaneOptions {
-  output: Output;
-  /** Undoes layers; missing where files are unpacked as they are. */
-  decoding: Decoding | undefined;
-  wanted: WantedEntries;
+export interface LaneOptions extends EntryFilesOptions {
   /** Allow stored names that begin with `/`. */
   absoluteNames: boolean;
   /** Take an input without a single chunk for whole. */
@@ -39,8 +28,6 @@ export interface LaneOptions {
   digests: readonly string[];
   /** Goes on after damage, at the next chunk that makes sense. */
   salvage?: SalvageSettings | undefined;
-  /** A file has its final name. */
-  onFile: (path: StoredPath, sizeBytes: number) => void;
 }
 
 export interface SalvageSettings {
@@ -63,22 +50,15 @@ export interface LaneTotals {
 
 type FileEntry = Entry<OutputFile>;
 
-/**
- * Checks what is pushed into it and writes it out: the way of a byte from an input to a file, synchronous from end to end.
- *
- * A file that consists of an end chunk alone is made only when the archive has ended well: damage to a path elsewhere may
- * have left that end chunk behind.
- */
+/** Checks what is pushed into it and writes it out: the way of a byte from an input to a file, synchronous from end to end. */
 export class Lane implements ByteSink, SalvageConsumer {
   readonly #options: LaneOptions;
   readonly #table: EntryTable<OutputFile>;
   readonly #reader: SalvageReading;
   /** Set where damage does not end the reading. */
   readonly #losses: Losses<OutputFile> | undefined;
-  #hashedBytes = 0;
-  readonly #hashes: ReadonlyMap<string, Hash>;
-  /** Wanted entries that are nothing but an end chunk. */
-  readonly #empty = new Set<FileEntry>();
+  readonly #files: EntryFiles;
+  readonly #digests: ArchiveDigests;
   /** Where the payload of the current chunk goes. */
   #file: OutputFile | undefined;
 
@@ -95,9 +75,8 @@ export class Lane implements ByteSink, SalvageConsumer {
             absoluteNames,
             refused: options.jump ? 'pass' : 'check',
           });
-    this.#hashes = new Map(
-      options.digests.map((name) => [name, process.getBuiltinModule('node:crypto').createHash(name)]),
-    );
+    this.#files = new EntryFiles(options, (entry) => this.#isLost(entry));
+    this.#digests = new ArchiveDigests(options.digests);
   }
 
   room(): Buffer {
@@ -106,19 +85,11 @@ export class Lane implements ByteSink, SalvageConsumer {
   }
 
   push(piece: Buffer): Promise<void> | undefined {
-    if (this.#hashes.size > 0) this.#hash(piece);
+    if (this.#digests.areWanted) this.#digests.update(piece, this.#reader.archiveOffset);
     const taken = this.#reader.push(piece);
     if (this.#reader.isHolding) return this.#pushRest(piece, taken);
     this.#options.output.endStep();
     return this.#ready();
-  }
-
-  /** What comes again, after damage, is in the digests already. */
-  #hash(piece: Buffer): void {
-    const start = this.#reader.archiveOffset;
-    const fresh = piece.subarray(Math.max(0, this.#hashedBytes - start));
-    for (const hash of this.#hashes.values()) hash.update(fresh);
-    this.#hashedBytes = Math.max(this.#hashedBytes, start + piece.length);
   }
 
   /** A correction waits until all files before it have their names. */
@@ -166,7 +137,7 @@ export class Lane implements ByteSink, SalvageConsumer {
 
   get skippableBytes(): number {
     // What is ignorable is part of a digest, too.
-    return this.#hashes.size > 0 ? 0 : this.#reader.skippableBytes;
+    return this.#digests.areWanted ? 0 : this.#reader.skippableBytes;
   }
 
   takeRewind(): number {
@@ -204,25 +175,8 @@ export class Lane implements ByteSink, SalvageConsumer {
 
   chunk(header: ChunkHeader, spanBytes: number): PayloadUse {
     const change = this.#table.apply(header, spanBytes);
-    switch (change.kind) {
-      case 'content':
-        if (change.replaced !== undefined) this.#drop(change.replaced);
-        if (change.begins) this.#begin(change.entry);
-        this.#file = this.#isLost(change.entry) ? undefined : change.entry.content;
-        break;
-      case 'whole':
-        this.#whole(change.entry);
-        break;
-      case 'remove':
-        if (change.entry !== undefined) this.#drop(change.entry);
-        else this.#correctForeign(change.path, true);
-        break;
-      case 'rename':
-        this.#rename(change);
-        break;
-      case 'nothing':
-        break;
-    }
+    if (change.kind === 'content') this.#file = this.#files.content(change);
+    else this.#files.change(change);
     const { jump, part } = this.#options;
     if (part !== undefined && (header.archiveOffset < part.fromBytes || header.archiveOffset >= part.toBytes))
       return 'pass';
@@ -255,7 +209,7 @@ export class Lane implements ByteSink, SalvageConsumer {
       const problems = this.#table.open.map((entry) => EntryTable.missingEnd(entry));
       if (problems.length > 0) return problems;
     }
-    if (!this.#doubtsEmptyFiles()) this.#makeEmptyFiles();
+    if (!this.#doubtsEmptyFiles()) this.#files.makeEmpty();
     this.#options.output.close();
     return this.#losses?.problems ?? [];
   }
@@ -267,7 +221,7 @@ export class Lane implements ByteSink, SalvageConsumer {
 
   /** Stored names of files that did not become complete. */
   get lost(): StoredPath[] {
-    const doubtful = this.#doubtsEmptyFiles() ? this.#empty : [];
+    const doubtful = this.#doubtsEmptyFiles() ? this.#files.empty : [];
     const lost = new Set<FileEntry>(doubtful);
     for (const entry of this.#table.entries) {
       const isGrowing = entry.content !== undefined && !entry.isWritten;
@@ -284,14 +238,6 @@ export class Lane implements ByteSink, SalvageConsumer {
     return losses.isAnyonePossible || this.#table.open.length > 0;
   }
 
-  #makeEmptyFiles(): void {
-    for (const entry of this.#empty) {
-      this.#open(entry, true);
-      this.#finish(entry);
-    }
-    this.#empty.clear();
-  }
-
   #isLost(entry: FileEntry): boolean {
     return this.#losses?.has(entry) === true;
   }
@@ -302,34 +248,9 @@ export class Lane implements ByteSink, SalvageConsumer {
    * @param removePartial take the partial files away instead
    * @returns the errors, and the partial files that were left
    */
-  abandon(
-    errors: readonly XbstreamError[],
-    removePartial: boolean,
-  ): { errors: XbstreamError[]; partials: StoredPath[] } {
+  abandon(errors: readonly XbstreamError[], removePartial: boolean): LeftBehind {
     this.#options.output.drain();
-    // Errors of the archive name a file as it is stored, those of the output by its place there.
-    const partials = new Map<StoredPath, StoredPath>();
-    for (const entry of this.#table.entries) {
-      if (entry.isWritten) continue;
-      const partial = entry.content?.abandon(removePartial);
-      if (partial === undefined) continue;
-      partials.set(entry.path, partial);
-      partials.set(entry.content!.path, partial);
-    }
-    const left = [...new Set(partials.values())];
-    const complete = this.totals().files;
-    const tally =
-      complete > 0 || left.length > 0 ? [`${complete} ${complete === 1 ? 'file is' : 'files are'} complete`] : [];
-    const told = errors.map((error) => {
-      const own = error.path === undefined ? undefined : partials.get(error.path);
-      const named = own === undefined ? '' : `the file was left as ${pathText(own)}; `;
-      const others = errors.length > 1 ? [] : left.filter((partial) => partial !== own);
-      return error.with({
-        partial: own,
-        details: [...tally.map((text) => named + text), ...alsoLeft(others)],
-      });
-    });
-    return { errors: told, partials: left };
+    return leaveBehind(this.#table.entries, errors, this.totals().files, removePartial);
   }
 
   totals(): LaneTotals {
@@ -353,73 +274,6 @@ export class Lane implements ByteSink, SalvageConsumer {
 
   /** The digests asked for, in hex. Good once, after the end. */
   digests(): Record<string, string> {
-    return Object.fromEntries([...this.#hashes].map(([name, hash]) => [name, hash.digest('hex')]));
+    return this.#digests.finish();
   }
-
-  #begin(entry: FileEntry): void {
-    if (this.#options.wanted.begins(entry)) this.#open(entry, false);
-  }
-
-  #whole(entry: FileEntry): void {
-    if (this.#isLost(entry)) return;
-    if (entry.endOnly) {
-      if (this.#options.wanted.begins(entry)) this.#empty.add(entry);
-    } else if (entry.content !== undefined) {
-      this.#finish(entry);
-    }
-  }
-
-  #open(entry: FileEntry, empty: boolean): void {
-    const { decoding, output } = this.#options;
-    entry.content = decoding === undefined ? output.open(entry.path) : decoding.open(entry.path, output, empty);
-  }
-
-  #finish(entry: FileEntry): void {
-    const file = entry.content!;
-    file.finish(entry.sizeBytes, () => {
-      entry.markWritten();
-      this.#options.onFile(file.path, file.sizeBytes);
-    });
-  }
-
-  #correctForeign(path: StoredPath, remove: boolean): void {
-    const { decoding, output } = this.#options;
-    output.correctForeign(decoding?.layersOf(path).finalName ?? path, remove);
-  }
-
-  /** A whole entry is no longer part of the archive's content. */
-  #drop(entry: FileEntry): void {
-    this.#empty.delete(entry);
-    // A lost one has but a partial file, and that may be all there is left of it.
-    if (this.#isLost(entry)) return;
-    entry.content?.remove();
-    entry.content = undefined;
-  }
-
-  #rename({ path, entry, replaced }: EntryChange<OutputFile> & { kind: 'rename' }): void {
-    if (entry === undefined) {
-      this.#correctForeign(path, false);
-      return;
-    }
-    if (this.#isLost(entry)) {
-      if (replaced !== undefined) this.#drop(replaced);
-      return;
-    }
-    const had = entry.content !== undefined || this.#empty.has(entry);
-    const wanted = this.#options.wanted.renamed(entry, had);
-    if (wanted && entry.content !== undefined) {
-      entry.content.rename(this.#options.decoding?.renamed(path, entry.path) ?? entry.path, replaced?.content);
-      if (replaced !== undefined) this.#empty.delete(replaced);
-      return;
-    }
-    if (replaced !== undefined) this.#drop(replaced);
-    if (!wanted) this.#drop(entry);
-  }
-}
-
-function alsoLeft(partials: readonly StoredPath[]): string[] {
-  if (partials.length === 0) return [];
-  const named = partials.slice(0, NAMED_UNFINISHED).map(pathText).join(', ');
-  const more = partials.length - NAMED_UNFINISHED;
-  return [`also unfinished: ${named}${more > 0 ? ` and ${more} more` : ''}`];
 }

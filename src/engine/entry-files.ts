@@ -1,0 +1,131 @@
+import type { EntryChange } from '../archive/entries.js';
+import type { Entry } from '../archive/entry.js';
+import type { WantedEntries } from '../archive/wanted-entries.js';
+import type { StoredPath } from '../format/stored-path.js';
+import type { Output, OutputFile } from '../output/output.js';
+import type { Decoding } from './decoding.js';
+
+type FileEntry = Entry<OutputFile>;
+
+export interface EntryFilesOptions {
+  output: Output;
+  /** Undoes layers on the way; without it files are written as they are stored. */
+  decoding: Decoding | undefined;
+  wanted: WantedEntries;
+  /** A file is complete. */
+  onFile: (path: StoredPath, sizeBytes: number) => void;
+}
+
+/**
+ * The files that the entries of an archive become in an output, as its chunks change them.
+ *
+ * A file that consists of an end chunk alone is made only when the archive has ended well: damage to a path elsewhere may
+ * have left that end chunk behind.
+ */
+export class EntryFiles {
+  readonly #options: EntryFilesOptions;
+  readonly #isLost: (entry: FileEntry) => boolean;
+  /** Wanted entries that are nothing but an end chunk. */
+  readonly #empty = new Set<FileEntry>();
+
+  /** @param isLost whether an entry has lost something, so that it must not become a file */
+  constructor(options: EntryFilesOptions, isLost: (entry: FileEntry) => boolean) {
+    this.#options = options;
+    this.#isLost = isLost;
+  }
+
+  /** Entries that become empty files when all is well at the end. */
+  get empty(): ReadonlySet<FileEntry> {
+    return this.#empty;
+  }
+
+  /** The chunk brings content. @returns where it goes; undefined when nobody wants it */
+  content({ entry, begins, replaced }: EntryChange<OutputFile> & { kind: 'content' }): OutputFile | undefined {
+    if (replaced !== undefined) this.#drop(replaced);
+    if (begins && this.#options.wanted.begins(entry)) this.#open(entry, false);
+    return this.#isLost(entry) ? undefined : entry.content;
+  }
+
+  /** The chunk changes what has come before. */
+  change(change: EntryChange<OutputFile>): void {
+    switch (change.kind) {
+      case 'whole':
+        this.#whole(change.entry);
+        break;
+      case 'remove':
+        if (change.entry !== undefined) this.#drop(change.entry);
+        else this.#correctForeign(change.path, true);
+        break;
+      case 'rename':
+        this.#rename(change);
+        break;
+      case 'content':
+      case 'nothing':
+        break;
+    }
+  }
+
+  makeEmpty(): void {
+    for (const entry of this.#empty) {
+      this.#open(entry, true);
+      this.#finish(entry);
+    }
+    this.#empty.clear();
+  }
+
+  #whole(entry: FileEntry): void {
+    if (this.#isLost(entry)) return;
+    if (entry.endOnly) {
+      if (this.#options.wanted.begins(entry)) this.#empty.add(entry);
+    } else if (entry.content !== undefined) {
+      this.#finish(entry);
+    }
+  }
+
+  #open(entry: FileEntry, empty: boolean): void {
+    const { decoding, output } = this.#options;
+    entry.content = decoding === undefined ? output.open(entry.path) : decoding.open(entry.path, output, empty);
+  }
+
+  #finish(entry: FileEntry): void {
+    const file = entry.content!;
+    file.finish(entry.sizeBytes, () => {
+      entry.markWritten();
+      this.#options.onFile(file.path, file.sizeBytes);
+    });
+  }
+
+  #correctForeign(path: StoredPath, remove: boolean): void {
+    const { decoding, output } = this.#options;
+    output.correctForeign(decoding?.layersOf(path).finalName ?? path, remove);
+  }
+
+  /** A whole entry is no longer part of the archive's content. */
+  #drop(entry: FileEntry): void {
+    this.#empty.delete(entry);
+    // A lost one has but a partial file, and that may be all there is left of it.
+    if (this.#isLost(entry)) return;
+    entry.content?.remove();
+    entry.content = undefined;
+  }
+
+  #rename({ path, entry, replaced }: EntryChange<OutputFile> & { kind: 'rename' }): void {
+    if (entry === undefined) {
+      this.#correctForeign(path, false);
+      return;
+    }
+    if (this.#isLost(entry)) {
+      if (replaced !== undefined) this.#drop(replaced);
+      return;
+    }
+    const had = entry.content !== undefined || this.#empty.has(entry);
+    const wanted = this.#options.wanted.renamed(entry, had);
+    if (wanted && entry.content !== undefined) {
+      entry.content.rename(this.#options.decoding?.renamed(path, entry.path) ?? entry.path, replaced?.content);
+      if (replaced !== undefined) this.#empty.delete(replaced);
+      return;
+    }
+    if (replaced !== undefined) this.#drop(replaced);
+    if (!wanted) this.#drop(entry);
+  }
+}

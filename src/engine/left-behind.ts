@@ -1,0 +1,57 @@
+import type { Entry } from '../archive/entry.js';
+import type { XbstreamError } from '../errors.js';
+import { pathText, type StoredPath } from '../format/stored-path.js';
+import type { OutputFile } from '../output/output.js';
+
+/** Most unfinished files that an error names. */
+const NAMED_UNFINISHED = 5;
+
+/** What is left of an extraction that did not end well. */
+export interface LeftBehind {
+  errors: XbstreamError[];
+  /** Partial files, in the target. */
+  partials: StoredPath[];
+}
+
+/**
+ * Leaves what is unfinished behind and says so in the errors.
+ *
+ * @param complete how many files are complete
+ * @param removePartial take the partial files away instead
+ */
+export function leaveBehind(
+  entries: Iterable<Entry<OutputFile>>,
+  errors: readonly XbstreamError[],
+  complete: number,
+  removePartial: boolean,
+): LeftBehind {
+  // Errors of the archive name a file as it is stored, those of the output by its place there.
+  const partials = new Map<StoredPath, StoredPath>();
+  for (const entry of entries) {
+    if (entry.isWritten) continue;
+    const partial = entry.content?.abandon(removePartial);
+    if (partial === undefined) continue;
+    partials.set(entry.path, partial);
+    partials.set(entry.content!.path, partial);
+  }
+  const left = [...new Set(partials.values())];
+  const tally =
+    complete > 0 || left.length > 0 ? [`${complete} ${complete === 1 ? 'file is' : 'files are'} complete`] : [];
+  const told = errors.map((error) => {
+    const own = error.path === undefined ? undefined : partials.get(error.path);
+    const named = own === undefined ? '' : `the file was left as ${pathText(own)}; `;
+    const others = errors.length > 1 ? [] : left.filter((partial) => partial !== own);
+    return error.with({
+      partial: own,
+      details: [...tally.map((text) => named + text), ...alsoLeft(others)],
+    });
+  });
+  return { errors: told, partials: left };
+}
+
+function alsoLeft(partials: readonly StoredPath[]): string[] {
+  if (partials.length === 0) return [];
+  const named = partials.slice(0, NAMED_UNFINISHED).map(pathText).join(', ');
+  const more = partials.length - NAMED_UNFINISHED;
+  return [`also unfinished: ${named}${more > 0 ? ` and ${more} more` : ''}`];
+}
