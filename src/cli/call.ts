@@ -78,6 +78,7 @@ export async function readCall(surroundings: CallSurroundings): Promise<Call> {
   if (first === undefined) return { kind: 'text', text: shortHelp(), exitCode: EXIT_USAGE };
   if (isNamedXbstream(argv)) return readForm('xbstream', words, surroundings);
   if (isXbstreamForm(argv)) return readForm('xbstream', words, surroundings, () => overview(version()));
+  if (first === 'completion') return { kind: 'text', text: await completion(words[1]), exitCode: EXIT_OK };
   if (first === 'help') return { kind: 'text', text: helpOn(words[1]), exitCode: EXIT_OK };
   const verb = knownVerb(first);
   return readForm(verb, words.slice(1), surroundings);
@@ -171,6 +172,12 @@ function checkMode({ options, operands }: NormalisedWords): void {
     'to unpack the archive on stdin: tsxbstream -x -C DIR < ARCHIVE',
     'what else there is: tsxbstream --help',
   );
+}
+
+/** Loaded only where somebody asks for it. */
+async function completion(shell: string | undefined): Promise<string> {
+  const { completionScript } = await import('./completion.js');
+  return completionScript(shell);
 }
 
 function helpOn(topic: string | undefined): string {

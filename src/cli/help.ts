@@ -106,6 +106,7 @@ export function overview(version: string): string {
       (Object.keys(FORMS) as Form[]).flatMap((form) => FORMS[form].examples.slice(0, 2)).flatMap(exampleLines),
     ),
     section('All options', helpCalls),
+    section('Completion of command lines', ['source <(tsxbstream completion bash)      also zsh and fish']),
     exitCodeSection,
   ].join('\n');
 }

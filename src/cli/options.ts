@@ -1,6 +1,5 @@
 /**
- * Every option there is, once. The grammar, the parser and the help text derive from this table; so can a man page and
- * shell completion.
+ * Every option there is, once. The grammar, the parser, the help text and shell completion derive from this table.
  */
 import { nonEmpty, oneOf, positiveNumber, sizeInBytes, wholeNumber, type ValueKind } from './value-kinds.js';
 

@@ -3,6 +3,8 @@ export interface ValueKind {
   /** As the end of the sentence `--option takes ...`. */
   expects: string;
   accepts(text: string): boolean;
+  /** All there is, where that is a few words. */
+  words?: readonly string[];
 }
 
 const isWhole = (text: string): boolean => /^\d{1,15}$/.test(text);
@@ -38,5 +40,6 @@ export function oneOf(words: readonly string[], anyCase = false): ValueKind {
   return {
     expects: `${words.slice(0, -1).join(', ')}${words.length > 1 ? ' or ' : ''}${words.at(-1) ?? ''}`,
     accepts: (text) => words.includes(anyCase ? text.toUpperCase() : text),
+    words,
   };
 }
