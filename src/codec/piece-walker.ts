@@ -98,7 +98,7 @@ export abstract class PieceWalker implements LayerWalker {
     const rest = window.subarray(this.#batchBytes);
     this.windowOffset += this.#flush(window, 0, emit);
     this.finish(rest);
-    this.close();
+    this.#giveHeldBack();
   }
 
   jobDone(job: DecodeJob): void {
@@ -106,6 +106,10 @@ export abstract class PieceWalker implements LayerWalker {
   }
 
   close(): void {
+    this.#giveHeldBack();
+  }
+
+  #giveHeldBack(): void {
     this.#memory.give(this.#held);
     this.#held = NOTHING;
     this.#heldBytes = 0;
