@@ -10,10 +10,10 @@ import { ArchiveTarget } from '../output/archive-target.js';
 import { DescriptorWriter, Stopped } from '../output/descriptor-writer.js';
 import { FilePacker } from './file-packer.js';
 import { TarPacker } from './tar-packer.js';
+import type { MakeResult } from './task-protocol.js';
 import { TaskThread } from './task-thread.js';
-import type { TaskResult } from './task.js';
 
-const thread = new TaskThread<CreateOptions>();
+const thread = new TaskThread<CreateOptions, MakeResult>();
 const { options } = thread;
 const totals = { files: 0, bytes: 0 };
 
@@ -45,7 +45,7 @@ async function packFiles(begin: () => [ArchiveTarget, ArchiveWriter]): Promise<v
     isStopped: thread.isStopped,
     isOutput: (stat) => target.isSame(stat),
     onProgress: (bytes) => {
-      thread.control.archiveBytes += bytes;
+      thread.control.progressBytes += bytes;
     },
   });
   try {
@@ -78,7 +78,7 @@ async function packTar(begin: () => [ArchiveTarget, ArchiveWriter]): Promise<voi
   await input.run({
     room: () => room,
     push: (piece) => {
-      thread.control.archiveBytes += piece.length;
+      thread.control.progressBytes += piece.length;
       return reader.push(piece);
     },
     skippableBytes: 0,
@@ -88,7 +88,7 @@ async function packTar(begin: () => [ArchiveTarget, ArchiveWriter]): Promise<voi
   reader.end();
 }
 
-async function run(): Promise<TaskResult> {
+async function run(): Promise<MakeResult> {
   let target: ArchiveTarget | undefined;
   let sink: DescriptorWriter | undefined;
   let writer: ArchiveWriter | undefined;
@@ -98,7 +98,7 @@ async function run(): Promise<TaskResult> {
     writer ??= new ArchiveWriter(sink);
     return [target, writer];
   };
-  const outcome = (errors: XbstreamError[], stopped: boolean): TaskResult => ({
+  const outcome = (errors: XbstreamError[], stopped: boolean): MakeResult => ({
     errors: errors.map(errorToRecord),
     stopped,
     ...totals,

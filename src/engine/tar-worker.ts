@@ -17,10 +17,10 @@ import { setUpDecoding } from './decoding-setup.js';
 import type { Decoding } from './decoding.js';
 import { Lane, type LaneOptions } from './lane.js';
 import { TarCopy, writeSpooled } from './tar-copy.js';
+import type { MakeResult } from './task-protocol.js';
 import { TaskThread } from './task-thread.js';
-import type { TaskResult } from './task.js';
 
-const thread = new TaskThread<TarOptions>();
+const thread = new TaskThread<TarOptions, MakeResult>();
 const { options } = thread;
 const { sparse, absoluteNames, allowEmpty } = options;
 const totals = { files: 0, bytes: 0 };
@@ -56,7 +56,7 @@ async function copySeekable(source: Source, tar: TarWriter, decoding: Decoding |
     if (!isGood && !isCertain(entry)) continue;
     assertNotStopped();
     const { path, bytes } = await copy.copy(entry);
-    thread.control.archiveBytes += entry.bytes;
+    thread.control.progressBytes += entry.bytes;
     written(path, bytes);
   }
   return index.problems;
@@ -128,7 +128,7 @@ class TellingLane extends Lane {
 
   override push(piece: Buffer): Promise<void> | undefined {
     const wait = super.push(piece);
-    thread.control.archiveBytes = this.archiveBytes;
+    thread.control.progressBytes = this.archiveBytes;
     return this.#passOn === undefined ? wait : this.#pass(this.#passOn, wait);
   }
 
@@ -138,7 +138,7 @@ class TellingLane extends Lane {
   }
 }
 
-async function run(): Promise<TaskResult> {
+async function run(): Promise<MakeResult> {
   let target: ArchiveTarget | undefined;
   let sink: DescriptorWriter | undefined;
   let tar: TarWriter | undefined;
