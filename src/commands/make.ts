@@ -27,7 +27,7 @@ export async function make<Options extends { output: OutputChoice }>(
 ): Promise<void> {
   const started = performance.now();
   const { output } = task.options;
-  const ports = input?.kind === 'ring' ? [input.ring.port] : [];
+  const ports = [input, output].flatMap((choice) => (choice?.kind === 'ring' ? [choice.ring.port] : []));
   const result = await runTask<Options, MakeResult>(
     { ...task, ports },
     {

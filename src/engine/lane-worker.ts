@@ -87,9 +87,7 @@ async function run(): Promise<LaneResult> {
   let errors: XbstreamError[] = [];
   /** Not all of the archive was read. */
   let isUnread = false;
-  const { decoding, pool } = await setUpDecoding({ ...options, decompress, key }, (message) =>
-    thread.warning(message),
-  );
+  const { decoding, pool } = await setUpDecoding({ ...options, decompress, key }, (message) => thread.warning(message));
   try {
     const opened = await openSource(options.input, thread.isStopped);
     source = opened;

@@ -8,7 +8,7 @@ import { errorToRecord, XbstreamError } from '../errors.js';
 import { openSource } from '../input/open-source.js';
 import type { Source } from '../input/source.js';
 import { ArchiveTarget } from '../output/archive-target.js';
-import { DescriptorWriter, Stopped } from '../output/descriptor-writer.js';
+import { Stopped } from '../output/descriptor-writer.js';
 import { Spool } from '../output/spool.js';
 import { SpoolOutput } from '../output/spool-output.js';
 import type { SpooledFile } from '../output/spooled-file.js';
@@ -140,7 +140,6 @@ class TellingLane extends Lane {
 
 async function run(): Promise<MakeResult> {
   let target: ArchiveTarget | undefined;
-  let sink: DescriptorWriter | undefined;
   let tar: TarWriter | undefined;
   let errors: XbstreamError[] = [];
   let stopped = false;
@@ -150,9 +149,8 @@ async function run(): Promise<MakeResult> {
     const opened = await openSource(options.input, thread.isStopped);
     source = opened;
     thread.onStop(() => opened.stop());
-    target = new ArchiveTarget(options.output);
-    sink = new DescriptorWriter(target.fd, target.name, thread.isStopped);
-    tar = new TarWriter(sink, options.mtime, sparse);
+    target = new ArchiveTarget(options.output, thread.isStopped);
+    tar = new TarWriter(target.sink, options.mtime, sparse);
     errors = source.seekable ? await copySeekable(source, tar, decoding) : await copyPiped(source, tar, decoding);
     if (errors.length === 0) {
       await tar.end();
@@ -169,7 +167,7 @@ async function run(): Promise<MakeResult> {
   }
   source?.close();
   pool?.close();
-  return { errors: errors.map(errorToRecord), stopped, ...totals, outputBytes: sink?.bytes ?? 0 };
+  return { errors: errors.map(errorToRecord), stopped, ...totals, outputBytes: target?.sink.bytes ?? 0 };
 }
 
 /** Whoever reads the tar must not take it for whole. */
