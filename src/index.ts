@@ -1,5 +1,5 @@
 /**
- * tsxbstream as a library: unpack, inspect and verify MySQL and MariaDB backup streams from a program.
+ * tsxbstream as a library: unpack, inspect, verify and make MySQL and MariaDB backup streams from a program.
  *
  * @packageDocumentation
  */
@@ -9,6 +9,10 @@ export { list, type ListOptions, type ListResult } from './library/list.js';
 export { verify, type VerifyOptions, type VerifyResult } from './library/verify.js';
 export { info, type InfoOptions, type InfoResult } from './library/info.js';
 export { cat, type CatOptions } from './library/cat.js';
+export { create, type CreateOptions, type CreateSources } from './library/create.js';
+export { convertToTar, writeTar, type TarOptions, type WriteTarOptions } from './library/convert-to-tar.js';
+export type { MakeResult } from './library/making.js';
+export type { ArchiveOutput } from './library/output.js';
 export { readChunks, type ArchiveChunk, type PayloadPiece, type ReadChunksOptions } from './library/read-chunks.js';
 export {
   readEntries,

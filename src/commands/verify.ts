@@ -1,5 +1,6 @@
 import { noBackup, UNFINISHED_BACKUP } from '../backup/backup-state.js';
-import { runLane, type LaneListener } from '../engine/run-lane.js';
+import { runLane } from '../engine/run-lane.js';
+import type { TaskListener } from '../engine/task.js';
 import { verifyHalves } from '../engine/verify-halves.js';
 import { errorFromRecord } from '../errors.js';
 import { inputSize } from '../input/input-size.js';
@@ -17,7 +18,7 @@ import type { VerifyOptions } from './verify-options.js';
 export async function verify(options: VerifyOptions, reporter: VerifyReporter, signal: AbortSignal): Promise<boolean> {
   const started = performance.now();
   const totalBytes = inputSize(options.input);
-  const listener: LaneListener = {
+  const listener: TaskListener = {
     file: undefined,
     warning: (message) => reporter.warning(message),
     progress: (bytes) => reporter.progress({ bytes, totalBytes }),

@@ -7,13 +7,13 @@ import { openSource } from '../input/open-source.js';
 import { readPathList } from '../input/path-list.js';
 import { PIECE_ROOM_BYTES } from '../input/source.js';
 import { ArchiveTarget } from '../output/archive-target.js';
-import { DescriptorWriter, Stopped } from '../output/descriptor-writer.js';
+import { Stopped } from '../output/descriptor-writer.js';
 import { FilePacker } from './file-packer.js';
 import { TarPacker } from './tar-packer.js';
+import type { MakeResult } from './task-protocol.js';
 import { TaskThread } from './task-thread.js';
-import type { TaskResult } from './task.js';
 
-const thread = new TaskThread<CreateOptions>();
+const thread = new TaskThread<CreateOptions, MakeResult>();
 const { options } = thread;
 const totals = { files: 0, bytes: 0 };
 
@@ -45,7 +45,7 @@ async function packFiles(begin: () => [ArchiveTarget, ArchiveWriter]): Promise<v
     isStopped: thread.isStopped,
     isOutput: (stat) => target.isSame(stat),
     onProgress: (bytes) => {
-      thread.control.archiveBytes += bytes;
+      thread.control.progressBytes += bytes;
     },
   });
   try {
@@ -78,7 +78,7 @@ async function packTar(begin: () => [ArchiveTarget, ArchiveWriter]): Promise<voi
   await input.run({
     room: () => room,
     push: (piece) => {
-      thread.control.archiveBytes += piece.length;
+      thread.control.progressBytes += piece.length;
       return reader.push(piece);
     },
     skippableBytes: 0,
@@ -88,21 +88,19 @@ async function packTar(begin: () => [ArchiveTarget, ArchiveWriter]): Promise<voi
   reader.end();
 }
 
-async function run(): Promise<TaskResult> {
+async function run(): Promise<MakeResult> {
   let target: ArchiveTarget | undefined;
-  let sink: DescriptorWriter | undefined;
   let writer: ArchiveWriter | undefined;
   const begin = (): [ArchiveTarget, ArchiveWriter] => {
-    target ??= new ArchiveTarget(options.output);
-    sink ??= new DescriptorWriter(target.fd, target.name, thread.isStopped);
-    writer ??= new ArchiveWriter(sink);
+    target ??= new ArchiveTarget(options.output, thread.isStopped);
+    writer ??= new ArchiveWriter(target.sink);
     return [target, writer];
   };
-  const outcome = (errors: XbstreamError[], stopped: boolean): TaskResult => ({
+  const outcome = (errors: XbstreamError[], stopped: boolean): MakeResult => ({
     errors: errors.map(errorToRecord),
     stopped,
     ...totals,
-    outputBytes: sink?.bytes ?? 0,
+    outputBytes: target?.sink.bytes ?? 0,
   });
   try {
     await packFiles(begin);
@@ -113,7 +111,7 @@ async function run(): Promise<TaskResult> {
   } catch (error) {
     if (!(error instanceof XbstreamError) && !(error instanceof Stopped)) throw error;
     target?.discard();
-    if (options.output.kind === 'descriptor' || (target !== undefined && target.partial === undefined)) breakOff(begin);
+    if (options.output.kind !== 'path' || (target !== undefined && target.partial === undefined)) breakOff(begin);
     return outcome(error instanceof XbstreamError ? [error] : [], error instanceof Stopped);
   }
 }

@@ -1,6 +1,5 @@
 /** The thread of a lane: opens its input and output, pushes the one through the lane into the other. */
 import { availableParallelism } from 'node:os';
-import { parentPort, workerData } from 'node:worker_threads';
 import { backupState } from '../backup/backup-state.js';
 import { Selection } from '../archive/selection.js';
 import { WantedByCurrentName, WantedByFinalName, type WantedEntries } from '../archive/wanted-entries.js';
@@ -17,47 +16,23 @@ import { writeManifest } from '../output/manifest.js';
 import { setUpDecoding } from './decoding-setup.js';
 import { Lane, type LaneOptions } from './lane.js';
 import { encryptedFiles } from './encrypted-files.js';
-import { LaneControl, MAX_LOST, type LaneJob, type LaneMessage, type LaneResult, type LaneTask } from './protocol.js';
+import { MAX_LOST, type LaneJob, type LaneResult } from './protocol.js';
+import { TaskThread } from './task-thread.js';
 
-const port = parentPort!;
-const { job, tellFiles, control: controlBuffer } = workerData as LaneTask;
-const options = job.options;
+const thread = new TaskThread<LaneJob, LaneResult>();
+const { options: job, control } = thread;
+const { options } = job;
 const decompress = job.verb === 'verify' ? job.options.deep : job.options.decompress;
 const key = job.verb === 'verify' && !job.options.deep ? undefined : options.key;
 const isDecoding = decompress || key !== undefined;
 const keepsGoing = job.verb === 'verify' || job.options.keepGoing === true;
-const control = new LaneControl(controlBuffer);
-
-function post(message: LaneMessage): void {
-  port.postMessage(message);
-}
-
-/** Completed files are told a piece at a time: a message for each would cost more than a small file itself. */
-class FileReports {
-  #paths: StoredPath[] = [];
-  #bytes: number[] = [];
-
-  add(path: StoredPath, bytes: number): void {
-    this.#paths.push(path);
-    this.#bytes.push(bytes);
-  }
-
-  flush(): void {
-    if (this.#paths.length === 0) return;
-    post({ type: 'files', paths: this.#paths, bytes: this.#bytes });
-    this.#paths = [];
-    this.#bytes = [];
-  }
-}
-
-const reports = new FileReports();
 
 /** A lane that tells how far it has come. */
 class ReportingLane extends Lane implements ByteSink {
   override push(piece: Buffer): Promise<void> | undefined {
     const wait = super.push(piece);
-    control.archiveBytes = this.archiveBytes;
-    reports.flush();
+    control.progressBytes = this.archiveBytes;
+    thread.flush();
     return wait;
   }
 }
@@ -114,14 +89,11 @@ async function run(): Promise<LaneResult> {
   let errors: XbstreamError[] = [];
   /** Not all of the archive was read. */
   let isUnread = false;
-  const { decoding, pool } = await setUpDecoding({ ...options, decompress, key }, (message) =>
-    post({ type: 'warning', message }),
-  );
+  const { decoding, pool } = await setUpDecoding({ ...options, decompress, key }, (message) => thread.warning(message));
   try {
-    const opened = await openSource(options.input, () => control.stopped);
+    const opened = await openSource(options.input, thread.isStopped);
     source = opened;
-    // There is but one command: to stop.
-    port.on('message', () => opened.stop());
+    thread.onStop(() => opened.stop());
     const selection = new Selection(job.verb === 'verify' ? { include: [], exclude: [] } : job.options.selection);
     const wanted = await chooseEntries(selection, source);
     output = openOutput(job);
@@ -135,7 +107,7 @@ async function run(): Promise<LaneResult> {
       part: job.verb === 'verify' ? job.part : undefined,
       salvage: keepsGoing ? { lookback: lookbackOf(source), doubtsEmptyFiles: job.verb === 'extract' } : undefined,
       digests: options.digests,
-      onFile: tellFiles ? (path, bytes) => reports.add(path, bytes) : () => undefined,
+      onFile: (path, bytes) => thread.file(path, bytes),
     };
     lane = new ReportingLane(laneOptions);
     await source.run(lane);
@@ -155,7 +127,6 @@ async function run(): Promise<LaneResult> {
   const stopped = control.stopped && errors.length === 0;
   const lost = keepsGoing ? (lane?.lost ?? []) : [];
   const left = lane?.abandon(errors, job.verb === 'extract' && job.options.removePartial) ?? { errors, partials: [] };
-  reports.flush();
   output?.release();
   source?.close();
   pool?.close();
@@ -181,5 +152,4 @@ async function run(): Promise<LaneResult> {
   };
 }
 
-post({ type: 'end', result: await run() });
-port.close();
+thread.end(await run());

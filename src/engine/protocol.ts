@@ -17,14 +17,6 @@ export interface ArchivePart {
   toBytes: number;
 }
 
-/** What a lane's thread is started with. */
-export interface LaneTask {
-  job: LaneJob;
-  /** Say which files are complete. */
-  tellFiles: boolean;
-  control: SharedArrayBuffer;
-}
-
 /** Most lost files that are named. */
 export const MAX_LOST = 10_000;
 
@@ -45,44 +37,4 @@ export interface LaneResult extends LaneTotals {
   backup: BackupState | undefined;
   /** Bytes free in the target's file system; only after a dry run. */
   freeBytes: number | undefined;
-}
-
-/** What a lane's thread says. */
-export type LaneMessage =
-  | { type: 'files'; paths: StoredPath[]; bytes: number[] }
-  | { type: 'warning'; message: string }
-  | { type: 'end'; result: LaneResult };
-
-/** What the main thread says to a lane's. */
-export type LaneCommand = 'stop';
-
-/** Memory that both threads see: how far the lane has come, and whether it shall stop. */
-export class LaneControl {
-  static readonly BYTES = 16;
-  readonly buffer: SharedArrayBuffer;
-  readonly #stop: Int32Array;
-  readonly #archiveBytes: Float64Array;
-
-  constructor(buffer = new SharedArrayBuffer(LaneControl.BYTES)) {
-    this.buffer = buffer;
-    this.#archiveBytes = new Float64Array(buffer, 0, 1);
-    this.#stop = new Int32Array(buffer, 8, 1);
-  }
-
-  get stopped(): boolean {
-    return Atomics.load(this.#stop, 0) !== 0;
-  }
-
-  stop(): void {
-    Atomics.store(this.#stop, 0, 1);
-  }
-
-  /** Bytes of the archive taken so far: only for show, so that a torn value does no harm. */
-  get archiveBytes(): number {
-    return this.#archiveBytes[0]!;
-  }
-
-  set archiveBytes(bytes: number) {
-    this.#archiveBytes[0] = bytes;
-  }
 }

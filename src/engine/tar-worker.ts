@@ -8,7 +8,7 @@ import { errorToRecord, XbstreamError } from '../errors.js';
 import { openSource } from '../input/open-source.js';
 import type { Source } from '../input/source.js';
 import { ArchiveTarget } from '../output/archive-target.js';
-import { DescriptorWriter, Stopped } from '../output/descriptor-writer.js';
+import { Stopped } from '../output/descriptor-writer.js';
 import { Spool } from '../output/spool.js';
 import { SpoolOutput } from '../output/spool-output.js';
 import type { SpooledFile } from '../output/spooled-file.js';
@@ -17,10 +17,10 @@ import { setUpDecoding } from './decoding-setup.js';
 import type { Decoding } from './decoding.js';
 import { Lane, type LaneOptions } from './lane.js';
 import { TarCopy, writeSpooled } from './tar-copy.js';
+import type { MakeResult } from './task-protocol.js';
 import { TaskThread } from './task-thread.js';
-import type { TaskResult } from './task.js';
 
-const thread = new TaskThread<TarOptions>();
+const thread = new TaskThread<TarOptions, MakeResult>();
 const { options } = thread;
 const { sparse, absoluteNames, allowEmpty } = options;
 const totals = { files: 0, bytes: 0 };
@@ -56,7 +56,7 @@ async function copySeekable(source: Source, tar: TarWriter, decoding: Decoding |
     if (!isGood && !isCertain(entry)) continue;
     assertNotStopped();
     const { path, bytes } = await copy.copy(entry);
-    thread.control.archiveBytes += entry.bytes;
+    thread.control.progressBytes += entry.bytes;
     written(path, bytes);
   }
   return index.problems;
@@ -128,7 +128,7 @@ class TellingLane extends Lane {
 
   override push(piece: Buffer): Promise<void> | undefined {
     const wait = super.push(piece);
-    thread.control.archiveBytes = this.archiveBytes;
+    thread.control.progressBytes = this.archiveBytes;
     return this.#passOn === undefined ? wait : this.#pass(this.#passOn, wait);
   }
 
@@ -138,9 +138,8 @@ class TellingLane extends Lane {
   }
 }
 
-async function run(): Promise<TaskResult> {
+async function run(): Promise<MakeResult> {
   let target: ArchiveTarget | undefined;
-  let sink: DescriptorWriter | undefined;
   let tar: TarWriter | undefined;
   let errors: XbstreamError[] = [];
   let stopped = false;
@@ -150,9 +149,8 @@ async function run(): Promise<TaskResult> {
     const opened = await openSource(options.input, thread.isStopped);
     source = opened;
     thread.onStop(() => opened.stop());
-    target = new ArchiveTarget(options.output);
-    sink = new DescriptorWriter(target.fd, target.name, thread.isStopped);
-    tar = new TarWriter(sink, options.mtime, sparse);
+    target = new ArchiveTarget(options.output, thread.isStopped);
+    tar = new TarWriter(target.sink, options.mtime, sparse);
     errors = source.seekable ? await copySeekable(source, tar, decoding) : await copyPiped(source, tar, decoding);
     if (errors.length === 0) {
       await tar.end();
@@ -169,7 +167,7 @@ async function run(): Promise<TaskResult> {
   }
   source?.close();
   pool?.close();
-  return { errors: errors.map(errorToRecord), stopped, ...totals, outputBytes: sink?.bytes ?? 0 };
+  return { errors: errors.map(errorToRecord), stopped, ...totals, outputBytes: target?.sink.bytes ?? 0 };
 }
 
 /** Whoever reads the tar must not take it for whole. */

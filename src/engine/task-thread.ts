@@ -1,24 +1,26 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { StoredPath } from '../format/stored-path.js';
-import { LaneControl } from './protocol.js';
-import type { TaskMessage, TaskResult, TaskStart } from './task.js';
+import { TaskControl, type TaskMessage, type TaskStart } from './task-protocol.js';
 
 /** Names that are told together: a message for each would cost more than a small file itself. */
 const NAMES_TOLD_TOGETHER = 256;
+/** For so long, in milliseconds, a name may wait for others; where the next file is a large one, it waits for that too. */
+const NAMES_WAIT_MS = 50;
 
 /** The side of a task's thread: what it was told to do, and what it says. */
-export class TaskThread<Options> {
+export class TaskThread<Options, Result> {
   readonly options: Options;
-  readonly control: LaneControl;
+  readonly control: TaskControl;
   readonly #port = parentPort!;
   readonly #tellFiles: boolean;
   #paths: StoredPath[] = [];
   #bytes: number[] = [];
+  #toldAt = performance.now();
 
   constructor() {
     const { options, tellFiles, control } = workerData as TaskStart<Options>;
     this.options = options;
-    this.control = new LaneControl(control);
+    this.control = new TaskControl(control);
     this.#tellFiles = tellFiles;
   }
 
@@ -35,7 +37,8 @@ export class TaskThread<Options> {
     if (!this.#tellFiles) return;
     this.#paths.push(path);
     this.#bytes.push(bytes);
-    if (this.#paths.length >= NAMES_TOLD_TOGETHER) this.flush();
+    const isDue = this.#paths.length >= NAMES_TOLD_TOGETHER || performance.now() - this.#toldAt > NAMES_WAIT_MS;
+    if (isDue) this.flush();
   }
 
   flush(): void {
@@ -43,19 +46,20 @@ export class TaskThread<Options> {
     this.#post({ type: 'files', paths: this.#paths, bytes: this.#bytes });
     this.#paths = [];
     this.#bytes = [];
+    this.#toldAt = performance.now();
   }
 
   warning(message: string): void {
     this.#post({ type: 'warning', message });
   }
 
-  end(result: TaskResult): void {
+  end(result: Result): void {
     this.flush();
     this.#post({ type: 'end', result });
     this.#port.close();
   }
 
-  #post(message: TaskMessage): void {
+  #post(message: TaskMessage<Result>): void {
     this.#port.postMessage(message);
   }
 }

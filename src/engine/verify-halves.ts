@@ -2,7 +2,8 @@ import { availableParallelism } from 'node:os';
 import type { VerifyOptions } from '../commands/verify-options.js';
 import { inputSize } from '../input/input-size.js';
 import type { LaneResult } from './protocol.js';
-import { runLane, type LaneListener } from './run-lane.js';
+import { runLane } from './run-lane.js';
+import type { TaskListener } from './task.js';
 
 /** Of a smaller archive the checksums are done before a second thread has started. */
 const HALVED_BYTES_MIN = 64 * 1024 * 1024;
@@ -15,7 +16,7 @@ const HALVED_BYTES_MIN = 64 * 1024 * 1024;
  */
 export async function verifyHalves(
   options: VerifyOptions,
-  listener: LaneListener,
+  listener: TaskListener,
   signal: AbortSignal,
 ): Promise<LaneResult | undefined> {
   const archiveBytes = inputSize(options.input);

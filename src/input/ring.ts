@@ -32,7 +32,7 @@ export function makeRing(): { writer: RingHandle; reader: RingHandle } {
 
 /**
  * What both ends have in common: the memory, and a port over which one end wakes the other. A message is sent only to
- * who says that it waits, so that a busy ring sends none. Neither end ever blocks its thread.
+ * who says that it waits, so that a busy ring sends none. Neither end blocks its thread, unless a writer wants to.
  */
 abstract class RingEnd {
   protected readonly numbers: Int32Array;
@@ -102,6 +102,12 @@ export class RingWriter extends RingEnd {
     await this.waitFor(WRITER_WAITS, () => this.filled < this.data.length);
   }
 
+  /** Blocks this thread until there is room, but not longer than this. */
+  block(mostMs: number): void {
+    const read = Atomics.load(this.numbers, READ);
+    if (this.filled >= this.data.length) Atomics.wait(this.numbers, READ, read, mostMs);
+  }
+
   /** Nothing more will come. @param failed because of a failure */
   end(failed: boolean): void {
     Atomics.store(this.numbers, STATE, failed ? FAILED : ENDED);
@@ -120,6 +126,7 @@ export class RingReader extends RingEnd {
     room.set(this.data.subarray(at, at + first));
     room.set(this.data.subarray(0, taken - first), first);
     Atomics.add(this.numbers, READ, taken);
+    Atomics.notify(this.numbers, READ);
     this.wakeOther(WRITER_WAITS);
     return taken;
   }

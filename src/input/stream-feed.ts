@@ -1,10 +1,7 @@
-import { setImmediate } from 'node:timers/promises';
 import type { InputChoice } from './open-source.js';
 import { piecesOf, type ByteStream, type Pieces } from './pieces.js';
 import { makeRing, RingWriter } from './ring.js';
-
-/** For so long, in milliseconds, pieces that come without any wait may keep the event loop from everything else. */
-const TURN_MS = 5;
+import { Turn } from './turn.js';
 
 /**
  * Hands a stream of this thread over to another thread, as fast as that takes it: what it has not taken waits in a ring of
@@ -42,16 +39,13 @@ export class StreamFeed {
   }
 
   async #run(): Promise<void> {
-    let turnBegan = performance.now();
+    const turn = new Turn();
     for (;;) {
       const piece = await this.#pieces.next();
       if (piece === undefined) this.#hasEnded = true;
       if (piece === undefined || this.#stopped) return;
       await this.#give(piece);
-      if (performance.now() - turnBegan > TURN_MS) {
-        await setImmediate();
-        turnBegan = performance.now();
-      }
+      await turn.pass();
     }
   }
 

@@ -44,7 +44,8 @@ export interface DecodingOptions {
 }
 
 /** What a value of an option has to be. */
-export type OptionKind = 'boolean' | 'count' | 'text' | 'texts' | 'key' | 'function' | 'signal' | readonly string[];
+export type OptionKind =
+  'boolean' | 'count' | 'text' | 'texts' | 'key' | 'date' | 'function' | 'signal' | readonly string[];
 
 /** The kinds of {@link CommonOptions}. */
 export const COMMON_KINDS = {
@@ -103,6 +104,7 @@ const KINDS: Readonly<
   text: { title: 'a string', fits: isText },
   texts: { title: 'an array of strings', fits: (value) => Array.isArray(value) && value.every(isText) },
   key: { title: 'bytes or a string', fits: (value) => typeof value === 'string' || value instanceof Uint8Array },
+  date: { title: 'a Date', fits: (value) => value instanceof Date && !Number.isNaN(value.getTime()) },
   function: { title: 'a function', fits: (value) => typeof value === 'function' },
   signal: { title: 'an AbortSignal', fits: (value) => value instanceof AbortSignal },
 };

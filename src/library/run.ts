@@ -5,12 +5,16 @@ import { withInput, type ArchiveInput } from './input.js';
 import type { CommonOptions } from './options.js';
 
 /** What the work of a function gets. */
-export interface RunTools {
-  input: InputChoice;
+export interface Guard {
   /** Aborted by the caller, or because one of its callbacks threw. */
   signal: AbortSignal;
   /** Tells the caller. */
   reporter: CallbackReporter;
+}
+
+/** What the work of a function with an input gets. */
+export interface RunTools extends Guard {
+  input: InputChoice;
 }
 
 /**
@@ -20,14 +24,22 @@ export interface RunTools {
  */
 export async function run<Result>(
   input: ArchiveInput,
-  options: CommonOptions,
+  options: Omit<CommonOptions, 'absoluteNames'>,
   work: (tools: RunTools) => Promise<Result>,
+): Promise<Result> {
+  return runGuarded(options, (guard) => withInput(input, guard.signal, (choice) => work({ input: choice, ...guard })));
+}
+
+/** Does the work of a function. @throws what a callback threw, and what the work throws */
+export async function runGuarded<Result>(
+  options: Omit<CommonOptions, 'absoluteNames'>,
+  work: (guard: Guard) => Promise<Result>,
 ): Promise<Result> {
   // A callback that throws in the middle of an event would end the process; it ends the work instead.
   const failing = new AbortController();
   const signal = options.signal === undefined ? failing.signal : AbortSignal.any([options.signal, failing.signal]);
   const reporter = new CallbackReporter(options, (error) => failing.abort(error));
-  const result = await withInput(input, signal, (choice) => work({ input: choice, signal, reporter }));
+  const result = await work({ signal, reporter });
   failing.signal.throwIfAborted();
   return result;
 }
@@ -36,11 +48,11 @@ export async function run<Result>(
 export class CallbackReporter implements CommonReporter {
   /** What the command has told, beside what it threw. */
   readonly problems: XbstreamError[] = [];
-  readonly #options: CommonOptions;
+  readonly #options: Omit<CommonOptions, 'absoluteNames'>;
   readonly #fail: (error: unknown) => void;
 
   /** @param fail called with what a callback throws */
-  constructor(options: CommonOptions, fail: (error: unknown) => void) {
+  constructor(options: Omit<CommonOptions, 'absoluteNames'>, fail: (error: unknown) => void) {
     this.#options = options;
     this.#fail = fail;
   }

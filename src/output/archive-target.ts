@@ -1,20 +1,33 @@
 import * as fs from 'node:fs';
 import { systemCodeOf, systemError, XbstreamError } from '../errors.js';
 import { pathForSystem, pathFromText, pathText, type StoredPath } from '../format/stored-path.js';
+import type { RingHandle } from '../input/ring.js';
+import { DescriptorWriter } from './descriptor-writer.js';
 import { FILE_MODE, NEW_FILE_FLAGS } from './file-calls.js';
+import type { SequentialSink } from './gatherer.js';
 import { partialName } from './partial-name.js';
+import { RingSink } from './ring-sink.js';
 
 /** Where a verb puts the one file that it makes. */
 export type OutputChoice =
   /** A descriptor this process has open; 1 is stdout. */
   | { kind: 'descriptor'; fd: number }
   /** A file, which gets its name when it is whole. */
-  | { kind: 'path'; path: string; overwrite: boolean };
+  | { kind: 'path'; path: string; overwrite: boolean }
+  /** A reader in another thread. */
+  | { kind: 'ring'; ring: RingHandle };
 
 /** What messages call an output. */
 export function outputName(choice: OutputChoice): string {
   if (choice.kind === 'path') return choice.path;
+  if (choice.kind === 'ring') return 'the stream';
   return choice.fd === 1 ? 'standard output' : `descriptor ${choice.fd}`;
+}
+
+/** Takes what is made. */
+export interface TargetSink extends SequentialSink {
+  /** Bytes taken so far. */
+  readonly bytes: number;
 }
 
 /** Tries to find a free partial name; more than this are the work of somebody. */
@@ -22,52 +35,48 @@ const PARTIALS_MAX = 1000;
 
 /**
  * The file that a verb makes: written beside its final place, and renamed when it is whole. What is no regular file (a
- * descriptor, a named pipe, a device) is written as it is.
+ * descriptor, a named pipe, a device) is written as it is, and so is what goes to another thread.
  */
 export class ArchiveTarget {
-  readonly fd: number;
+  readonly sink: TargetSink;
   readonly name: string;
   /** Where it grows; undefined for what is written in place. */
   readonly partial: string | undefined;
   readonly #choice: OutputChoice;
+  readonly #fd: number | undefined;
+  readonly #ring: RingSink | undefined;
   readonly #partialPath: StoredPath | undefined;
 
-  /** @throws XbstreamError `XB_IO`, `XB_TARGET_EXISTS` */
-  constructor(choice: OutputChoice) {
+  /**
+   * @param isStopped asked while nothing can be written; true ends the wait with {@link Stopped}
+   * @throws XbstreamError `XB_IO`, `XB_TARGET_EXISTS`
+   */
+  constructor(choice: OutputChoice, isStopped: () => boolean) {
     this.#choice = choice;
     this.name = outputName(choice);
-    if (choice.kind === 'descriptor') {
-      this.fd = choice.fd;
+    if (choice.kind === 'ring') {
+      this.#ring = new RingSink(choice.ring, isStopped);
+      this.sink = this.#ring;
       return;
     }
-    const stat = statOf(choice.path);
-    if (stat?.isDirectory() === true) {
-      throw systemError(`cannot write ${this.name}`, Object.assign(new Error(), { code: 'EISDIR' }));
-    }
-    if (stat?.isFile() === true && !choice.overwrite) throw targetExists(choice.path);
-    try {
-      if (stat !== undefined && !stat.isFile()) {
-        this.fd = fs.openSync(choice.path, fs.constants.O_WRONLY);
-        return;
-      }
-      [this.fd, this.#partialPath] = openPartial(choice.path);
-    } catch (error) {
-      throw systemError(`cannot write ${this.name}`, error);
-    }
-    this.partial = pathText(this.#partialPath);
+    [this.#fd, this.#partialPath] = choice.kind === 'descriptor' ? [choice.fd, undefined] : openTarget(choice);
+    this.partial = this.#partialPath === undefined ? undefined : pathText(this.#partialPath);
+    this.sink = new DescriptorWriter(this.#fd, this.name, isStopped);
   }
 
   /** Whether a file of this number would be the one that is being written. */
   isSame(stat: { dev: number | bigint; ino: number | bigint }): boolean {
-    const own = fs.fstatSync(this.fd, { bigint: true });
+    if (this.#fd === undefined) return false;
+    const own = fs.fstatSync(this.#fd, { bigint: true });
     return own.isFile() && own.dev === BigInt(stat.dev) && own.ino === BigInt(stat.ino);
   }
 
   /** It is whole: gives it its name. @throws XbstreamError `XB_IO`, `XB_TARGET_EXISTS` */
   commit(): void {
-    if (this.#choice.kind === 'descriptor') return;
+    this.#ring?.end();
+    if (this.#choice.kind !== 'path') return;
     try {
-      fs.closeSync(this.fd);
+      fs.closeSync(this.#fd!);
       if (this.#partialPath === undefined) return;
       const from = pathForSystem(this.#partialPath);
       if (this.#choice.overwrite) fs.renameSync(from, this.#choice.path);
@@ -101,6 +110,24 @@ function linkInPlace(from: string | Buffer, to: string): void {
     return;
   }
   fs.unlinkSync(from);
+}
+
+/** Opens a file that is to have this path: itself where it cannot be replaced, else a partial one. */
+function openTarget({
+  path,
+  overwrite,
+}: OutputChoice & { kind: 'path' }): [fd: number, partial: StoredPath | undefined] {
+  const stat = statOf(path);
+  if (stat?.isDirectory() === true) {
+    throw systemError(`cannot write ${path}`, Object.assign(new Error(), { code: 'EISDIR' }));
+  }
+  if (stat?.isFile() === true && !overwrite) throw targetExists(path);
+  try {
+    if (stat !== undefined && !stat.isFile()) return [fs.openSync(path, fs.constants.O_WRONLY), undefined];
+    return openPartial(path);
+  } catch (error) {
+    throw systemError(`cannot write ${path}`, error);
+  }
 }
 
 function openPartial(path: string): [fd: number, partial: StoredPath] {

@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import { makeRing, RingReader, type RingHandle } from '../input/ring.js';
+import { Turn } from '../input/turn.js';
 
 /** Most bytes that are given at a time. */
 const PIECE_BYTES = 256 * 1024;
@@ -41,12 +42,14 @@ export class RingReadable extends Readable {
   }
 
   async #give(ring: RingReader): Promise<void> {
+    const turn = new Turn();
     while (!this.destroyed) {
       const { hasEnded, available } = ring;
       if (available > 0) {
         const piece = Buffer.allocUnsafeSlow(Math.min(PIECE_BYTES, available));
         ring.read(piece);
         if (!this.push(piece)) return;
+        await turn.pass();
       } else if (hasEnded) {
         // Whether all has gone well is told a moment later; if not, there is nobody to push to any more.
         await this.#filling;
@@ -67,7 +70,7 @@ export class RingReadable extends Readable {
       callback(error);
     };
     // Nothing of the work is left when the stream says that it is closed.
-    if (this.#filling === undefined || error !== null) end();
+    if (this.#filling === undefined) end();
     else void this.#filling.then(end);
   }
 }

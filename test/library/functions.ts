@@ -1,13 +1,16 @@
+import * as fs from 'node:fs';
 import { finished } from 'node:stream/promises';
 import { join } from 'node:path';
 import {
   cat,
+  convertToTar,
   extract,
   info,
   list,
   readChunks,
   readEntries,
   verify,
+  writeTar,
   type ArchiveInput,
   type CommonOptions,
 } from '../../dist/index.js';
@@ -40,6 +43,16 @@ export const CALLS: Readonly<Record<string, Call>> = {
     stream.on('data', (part: Buffer) => parts.push(part));
     await finished(stream);
     return Buffer.concat(parts).toString('latin1');
+  },
+  convertToTar: async (_context, input, options) => {
+    const told: string[] = [];
+    const parts = await convertToTar(input, { ...options, onFile: ({ path }) => told.push(path) }).toArray();
+    return { told, tar: Buffer.concat(parts as Buffer[]).toString('latin1') };
+  },
+  writeTar: async (context, input, options) => {
+    const path = join(tempDir(context), 'made.tar');
+    const { files, bytes, outputBytes } = await writeTar(input, path, options);
+    return { files, bytes, outputBytes, tar: fs.readFileSync(path, 'latin1') };
   },
   readChunks: async (_context, input, options) => {
     const chunks: unknown[] = [];

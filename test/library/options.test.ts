@@ -1,8 +1,20 @@
 /** What a program may say wrong is answered with XB_USAGE before anything is read or written. */
 import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
+import { PassThrough, Readable } from 'node:stream';
 import { describe, test } from 'node:test';
-import { cat, extract, info, list, readChunks, readEntries, verify } from '../../dist/index.js';
+import {
+  cat,
+  convertToTar,
+  create,
+  extract,
+  info,
+  list,
+  readChunks,
+  readEntries,
+  verify,
+  writeTar,
+} from '../../dist/index.js';
 import { fixturePath } from '../helpers/fixtures.js';
 
 /** Any function of the library, for callers who have no types. */
@@ -15,6 +27,10 @@ const CALLS: Readonly<Record<string, Untyped>> = {
   info: (input, options) => info(input as string, options as object),
   // eslint-disable-next-line @typescript-eslint/require-await
   cat: async (input, options) => cat(input as string, 'a', options as object),
+  // eslint-disable-next-line @typescript-eslint/require-await
+  convertToTar: async (input, options) => convertToTar(input as string, options as object),
+  writeTar: (input, options) => writeTar(input as string, '/no/such/target', options as object),
+  create: (input, options) => create(input as string, '/no/such/target', options as object),
   readChunks: (input, options) => readChunks(input as string, options as object).next(),
   readEntries: (input, options) => readEntries(input as string, options as object).next(),
 };
@@ -46,6 +62,18 @@ const WRONG_VALUES: Readonly<Record<string, readonly object[]>> = {
   verify: [{ deep: 1 }, { decompressThreads: NaN }],
   info: [{ keepGoing: 'no' }],
   cat: [{ decompress: 1 }],
+  convertToTar: [
+    { decompress: 1 },
+    { mtime: 0 },
+    { mtime: new Date(NaN) },
+    { mtime: new Date(-1) },
+    { mtime: new Date('2300-01-01') },
+    { tmpDir: '' },
+    { stream: 'yes' },
+    { overwrite: true },
+  ],
+  writeTar: [{ overwrite: 1 }, { sparse: 1 }, { parallel: -1 }],
+  create: [{ chunkBytes: 0 }, { chunkBytes: 2 ** 30 + 1 }, { directory: '' }, { sparse: 1 }, { key: 'x' }],
   readChunks: [{ check: 'no' }],
   readEntries: [{ allowEmpty: 1 }],
 };
@@ -65,7 +93,7 @@ for (const [name, call] of Object.entries(CALLS)) {
     test('undefined is as good as nothing', async () => {
       await assert.rejects(
         call('/no/such/archive', { signal: undefined }).then((stream) =>
-          name === 'cat' ? (stream as ReturnType<typeof cat>).toArray() : undefined,
+          stream instanceof Readable ? stream.toArray() : undefined,
         ),
         { code: 'XB_IO', systemCode: 'ENOENT' },
       );
@@ -79,6 +107,22 @@ test('a target, or a path, that is none', async () => {
     assert.throws(() => cat(fixturePath('percona/base-none-NONE'), wrong as string), { code: 'XB_USAGE' });
   }
   assert.throws(() => cat(fixturePath('percona/base-none-NONE'), []), { code: 'XB_USAGE' });
+});
+
+test('an output, or sources, that are none', async () => {
+  const path = fixturePath('percona/base-none-NONE');
+  const locked = new WritableStream();
+  locked.getWriter();
+  const wrong = ['', 'a\0b', 7, null, {}, new URL('http://localhost/'), locked, new PassThrough({ objectMode: true })];
+  for (const output of wrong) {
+    await assert.rejects(writeTar(path, output as string), { code: 'XB_USAGE' });
+    await assert.rejects(create(path, output as string), { code: 'XB_USAGE' });
+  }
+  for (const sources of ['', [], [''], 7, null, {}, { tar: null }]) {
+    await assert.rejects(create(sources as string, '/no/such/target'), { code: 'XB_USAGE' });
+  }
+  const ended = new PassThrough().end();
+  await assert.rejects(create(path, ended), { code: 'XB_IO', message: 'cannot write to the stream: it was closed' });
 });
 
 describe('keys', () => {

@@ -1,0 +1,56 @@
+import { runTask, type Task } from '../engine/task.js';
+import type { MakeResult } from '../engine/task-protocol.js';
+import { errorFromRecord } from '../errors.js';
+import type { InputChoice } from '../input/open-source.js';
+import { outputName, type OutputChoice } from '../output/archive-target.js';
+import type { MakeReporter } from '../ui/reporter.js';
+
+/** What the making of one file out of many is about. */
+interface Making<Options> extends Omit<Task<Options>, 'ports'> {
+  /** Missing where it is made of files. */
+  input: InputChoice | undefined;
+  /** Bytes of it, where that is known. */
+  totalBytes: number | undefined;
+}
+
+/**
+ * Has one file made out of many, in a thread of its own.
+ *
+ * @param signal ends it early
+ * @throws XbstreamError what the task has found wrong
+ * @throws the signal's reason after it was aborted
+ */
+export async function make<Options extends { output: OutputChoice }>(
+  { input, totalBytes, ...task }: Making<Options>,
+  reporter: MakeReporter,
+  signal: AbortSignal,
+): Promise<void> {
+  const started = performance.now();
+  const { output } = task.options;
+  const ports = [input, output].flatMap((choice) => (choice?.kind === 'ring' ? [choice.ring.port] : []));
+  const result = await runTask<Options, MakeResult>(
+    { ...task, ports },
+    {
+      file: reporter.wantsFiles ? (path, bytes) => reporter.file({ path, bytes }) : undefined,
+      warning: (message) => reporter.warning(message),
+      progress: (bytes) => reporter.progress({ bytes, totalBytes }),
+    },
+    signal,
+  );
+  if (result === undefined) {
+    signal.throwIfAborted();
+    return;
+  }
+  const [worst, ...others] = result.errors.map(errorFromRecord);
+  for (const error of others) reporter.error(error);
+  reporter.made({
+    ok: worst === undefined && !result.stopped,
+    files: result.files,
+    bytes: result.bytes,
+    outputBytes: result.outputBytes,
+    elapsedSeconds: (performance.now() - started) / 1000,
+    outputName: outputName(output),
+  });
+  if (worst !== undefined) throw worst;
+  if (result.stopped) signal.throwIfAborted();
+}

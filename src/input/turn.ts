@@ -1,0 +1,16 @@
+import { setImmediate } from 'node:timers/promises';
+
+/** For so long, in milliseconds, pieces that come without any wait may keep the event loop from everything else. */
+const TURN_MS = 5;
+
+/** Keeps a loop that perhaps never waits from holding up the event loop. */
+export class Turn {
+  #began = performance.now();
+
+  /** Called between two pieces: lets everything else have its turn when it is due. */
+  async pass(): Promise<void> {
+    if (performance.now() - this.#began <= TURN_MS) return;
+    await setImmediate();
+    this.#began = performance.now();
+  }
+}
