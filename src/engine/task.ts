@@ -1,6 +1,7 @@
 import { Worker, type MessagePort } from 'node:worker_threads';
 import type { StoredPath } from '../format/stored-path.js';
 import { TaskControl, type TaskCommand, type TaskMessage, type TaskStart } from './task-protocol.js';
+import { threadArguments } from './thread-arguments.js';
 
 /** How often progress is told, in milliseconds. */
 const PROGRESS_INTERVAL_MS = 100;
@@ -42,6 +43,7 @@ export function runTask<Options, Result>(
   const control = new TaskControl();
   const start: TaskStart<Options> = { options, tellFiles: listener.file !== undefined, control: control.buffer };
   const worker = new Worker(module, {
+    execArgv: threadArguments(),
     workerData: start,
     transferList: [...ports],
     // It opens and closes many descriptors; that Node keeps a list of them serves nobody.

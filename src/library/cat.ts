@@ -44,24 +44,26 @@ export function cat(input: ArchiveInput, paths: string | readonly string[], opti
   systemInput(input);
   const { decompress = false, absoluteNames = false, signal } = options;
   const key = keyOption(options.key);
-  return new RingReadable((ring, destroyed) =>
-    run(
-      input,
-      { ...options, signal: signal === undefined ? destroyed : AbortSignal.any([signal, destroyed]) },
-      (tools) =>
-        catInThread(
-          {
-            input: tools.input,
-            patterns,
-            selection: { include: [], exclude: [] },
-            decompress,
-            key,
-            absoluteNames,
-          },
-          ring,
-          tools.reporter,
-          tools.signal,
-        ),
-    ),
+  return new RingReadable(
+    (ring, destroyed) =>
+      run(
+        input,
+        { ...options, signal: signal === undefined ? destroyed : AbortSignal.any([signal, destroyed]) },
+        (tools) =>
+          catInThread(
+            {
+              input: tools.input,
+              patterns,
+              selection: { include: [], exclude: [] },
+              decompress,
+              key,
+              absoluteNames,
+            },
+            ring,
+            tools.reporter,
+            tools.signal,
+          ),
+      ),
+    signal,
   );
 }

@@ -77,22 +77,24 @@ export function convertToTar(input: ArchiveInput, options: TarOptions = {}): Rea
   const commandOptions = tarOptions(options);
   systemInput(input);
   const { signal, onFile } = options;
-  return new RingReadable((ring, destroyed) =>
-    run(
-      input,
-      { ...options, signal: signal === undefined ? destroyed : AbortSignal.any([signal, destroyed]) },
-      (tools) =>
-        resultOf(
-          (told) =>
-            convertCommand(
-              { ...commandOptions, input: tools.input, output: { kind: 'ring', ring } },
-              told,
-              tools.signal,
-            ),
-          tools.reporter,
-          onFile,
-        ),
-    ),
+  return new RingReadable(
+    (ring, destroyed) =>
+      run(
+        input,
+        { ...options, signal: signal === undefined ? destroyed : AbortSignal.any([signal, destroyed]) },
+        (tools) =>
+          resultOf(
+            (told) =>
+              convertCommand(
+                { ...commandOptions, input: tools.input, output: { kind: 'ring', ring } },
+                told,
+                tools.signal,
+              ),
+            tools.reporter,
+            onFile,
+          ),
+      ),
+    signal,
   );
 }
 

@@ -3,6 +3,7 @@ import { Worker } from 'node:worker_threads';
 import type { CatOptions } from '../commands/cat-options.js';
 import type { InfoOptions } from '../commands/info-options.js';
 import type { ListOptions } from '../commands/list-options.js';
+import { threadArguments } from '../engine/thread-arguments.js';
 import { errorFromRecord } from '../errors.js';
 import type { RingHandle } from '../input/ring.js';
 import type { CommonReporter, InfoReporter, ListedCorrection, ListedEntry, ListReporter } from '../ui/reporter.js';
@@ -46,6 +47,7 @@ function runInThread(
   told: (message: VerbMessage) => void,
 ): Promise<void> {
   const worker = new Worker(new URL('./verb-worker.js', import.meta.url), {
+    execArgv: threadArguments(),
     workerData: task,
     transferList: portsOf(task),
     trackUnmanagedFds: false,

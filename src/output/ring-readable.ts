@@ -15,14 +15,21 @@ export type RingFiller = (ring: RingHandle, destroyed: AbortSignal) => Promise<u
 /** What another thread writes, as a stream of this one; that thread waits for whoever reads it. */
 export class RingReadable extends Readable {
   readonly #fill: RingFiller;
+  readonly #signal: AbortSignal | undefined;
+  /** All may be written, and much of it not read yet, when it is no longer wanted. */
+  readonly #onAbort = (): void => void this.destroy(this.#signal!.reason as Error);
   readonly #destroyed = new AbortController();
   #ring: RingReader | undefined;
   #filling: Promise<void> | undefined;
 
-  /** @param fill called when the stream is read first; what it rejects with destroys the stream */
-  constructor(fill: RingFiller) {
+  /**
+   * @param fill called when the stream is read first; what it rejects with destroys the stream
+   * @param signal destroys it with its reason
+   */
+  constructor(fill: RingFiller, signal: AbortSignal | undefined) {
     super({ highWaterMark: PIECE_BYTES });
     this.#fill = fill;
+    this.#signal = signal;
   }
 
   override _read(): void {
@@ -31,6 +38,8 @@ export class RingReadable extends Readable {
   }
 
   #start(): RingReader {
+    if (this.#signal?.aborted === true) this.#onAbort();
+    else this.#signal?.addEventListener('abort', this.#onAbort, { once: true });
     const { writer, reader } = makeRing();
     this.#filling = this.#fill(writer, this.#destroyed.signal).then(
       () => undefined,
@@ -62,6 +71,7 @@ export class RingReadable extends Readable {
   }
 
   override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
+    this.#signal?.removeEventListener('abort', this.#onAbort);
     this.#destroyed.abort();
     const ring = this.#ring;
     ring?.wake();

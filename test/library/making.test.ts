@@ -10,7 +10,7 @@ import { describe, test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
-import { convertToTar, create, extract, verify, writeTar, type ArchiveInput } from '../../dist/index.js';
+import { cat, convertToTar, create, extract, verify, writeTar, type ArchiveInput } from '../../dist/index.js';
 import { archive, file, noise } from '../helpers/archive-bytes.js';
 import { run } from '../helpers/cli.js';
 import { fixture, fixturePath } from '../helpers/fixtures.js';
@@ -246,6 +246,24 @@ describe('an abort', () => {
       await outcome;
       assert.ok(performance.now() - aborted < MOMENT_MS, title);
       assert.ok(output.destroyed, title);
+    }
+  });
+
+  test('of a stream that waits to be read, when all is written', { timeout: 60_000 }, async () => {
+    const { bytes } = fixture(NAME);
+    for (const begin of [
+      (signal: AbortSignal) => convertToTar([bytes], { signal }),
+      (signal: AbortSignal) => cat([bytes], '**', { signal }),
+    ]) {
+      const aborting = new AbortController();
+      const stream = begin(aborting.signal);
+      await once(stream, 'readable');
+      await sleep(1500);
+      const reason = new Error('that is enough');
+      const failed = once(stream, 'close').catch((error: unknown) => error);
+      aborting.abort(reason);
+      assert.equal(await failed, reason);
+      assert.ok(stream.destroyed);
     }
   });
 

@@ -1,5 +1,6 @@
 /** What comes of damage, and what callbacks are told. */
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
@@ -9,6 +10,14 @@ import { fixture, fixturePath } from '../helpers/fixtures.js';
 import { drain } from '../helpers/streams.js';
 import { tempDir } from '../helpers/temp.js';
 import { readTree } from '../helpers/tree.js';
+
+test('called from a line of code on the command line, where threads must not be told so', () => {
+  const code = `import { list, verify } from ${JSON.stringify(new URL('../../dist/index.js', import.meta.url).href)};
+    const path = ${JSON.stringify(fixturePath('percona/base-none-NONE'))};
+    console.log((await verify(path)).ok, (await list(path)).entries.length);`;
+  const text = execFileSync(process.execPath, ['--input-type=module', '-e', code], { encoding: 'utf8' });
+  assert.equal(text, 'true 9\n');
+});
 
 describe('damage', () => {
   const damaged = archive(
