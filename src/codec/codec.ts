@@ -19,6 +19,8 @@ interface JobBase {
   layerOffset: number;
   /** No more than this comes out, in bytes: it is known before anything is decoded. */
   outputBytesMax: number;
+  /** Exactly so much comes out if the job succeeds, in bytes; missing where that is not known before. */
+  outputBytes?: number | undefined;
   /** Runs through {@link LayerWalker.runInOrder} when all jobs before it are done, since it needs what they left. */
   inOrder?: boolean;
 }
@@ -67,6 +69,10 @@ export type DecodeJob = XbcryptJob | QpressJob | Lz4Job | ZstdJob;
 /** What came out of a job that was not done at once. */
 export interface JobOutput {
   pieces: readonly Buffer[];
+  /** Called when it is the turn of the job, before its pieces are passed on. */
+  onTurn?(): void;
+  /** The output is where it belongs, and the job's bytes are needed no more. */
+  isPlaced?: boolean;
   /** Called when the pieces have been used, or will never be: their memory may be taken back. */
   release?(): void;
 }
@@ -81,6 +87,14 @@ export type OutputSink = (piece: Buffer) => void;
  * @param isNext it is this job's turn: what goes to `sink` is passed on at once
  */
 export type JobRunner = (job: DecodeJob, sink: OutputSink, isNext: boolean) => Promise<JobOutput> | undefined;
+
+/**
+ * Does a job whose output is put where it belongs by whoever does it, instead of being passed on.
+ *
+ * @param outputOffset position of the job's first byte in all output, in bytes
+ * @returns undefined where that cannot be: nothing is done then
+ */
+export type JobPlacer = (job: DecodeJob, outputOffset: number) => Promise<JobOutput> | JobOutput | undefined;
 
 export interface WalkerOptions {
   /**

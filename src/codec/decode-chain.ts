@@ -1,4 +1,12 @@
-import type { DecryptionKey, JobRunner, LayerName, LayerWalker, OutputSink, WalkerOptions } from './codec.js';
+import type {
+  DecryptionKey,
+  JobPlacer,
+  JobRunner,
+  LayerName,
+  LayerWalker,
+  OutputSink,
+  WalkerOptions,
+} from './codec.js';
 import { layerError } from './codec.js';
 import { DecodeBudget } from './decode-budget.js';
 import { DecodeStage } from './decode-stage.js';
@@ -18,6 +26,8 @@ export interface DecodeChainOptions {
   output: OutputSink;
   /** Does the jobs elsewhere, several at a time. When missing they are done in this thread (zstd on libuv's). */
   run?: JobRunner | undefined;
+  /** Is offered jobs of the innermost layer first, if what they hold is known before. What it takes does not go to `output`. */
+  place?: JobPlacer | undefined;
   /** How many jobs and bytes may be under way; can be shared between chains. Its default allows two jobs. */
   budget?: DecodeBudget | undefined;
   /** Memory for jobs; can be shared between chains. */
@@ -46,7 +56,7 @@ export class DecodeChain {
   #waiter: { isOver: () => boolean; resolve: () => void; reject: (error: unknown) => void } | undefined;
 
   /** @throws XbstreamError `XB_KEY_REQUIRED` */
-  constructor({ layers, key, output, run, budget, memory }: DecodeChainOptions) {
+  constructor({ layers, key, output, run, place, budget, memory }: DecodeChainOptions) {
     this.#budget = budget ?? new DecodeBudget(DEFAULT_JOBS_MAX, DEFAULT_BYTES_MAX);
     const context = {
       run: run ?? runJob,
@@ -64,7 +74,14 @@ export class DecodeChain {
     };
     // From the innermost out: each stage passes on to the one made before it.
     for (let i = layers.length - 1; i >= 0; i--) {
-      const stage = new DecodeStage(this.#walkers[i]!, this.#walkers[i - 1], context, next, onEnd);
+      const stage = new DecodeStage(
+        this.#walkers[i]!,
+        this.#walkers[i - 1],
+        context,
+        next,
+        onEnd,
+        i === layers.length - 1 ? place : undefined,
+      );
       this.#stages.unshift(stage);
       next = (piece) => stage.push(piece);
       onEnd = () => stage.end();

@@ -1,11 +1,13 @@
 import { XbstreamError } from '../errors.js';
-import type { DecodeJob, JobOutput, JobRunner, LayerWalker, OutputSink } from './codec.js';
+import type { DecodeJob, JobOutput, JobPlacer, JobRunner, LayerWalker, OutputSink } from './codec.js';
 import type { DecodeBudget } from './decode-budget.js';
 
 interface QueuedJob {
   job: DecodeJob;
   /** What it takes of the budget, in bytes. */
   cost: number;
+  /** Where its output begins in that of the stage, if that is known and the job may be placed. */
+  outputOffset: number | undefined;
   state: 'waiting' | 'running' | 'done';
   /** Output of a job that was done at once, but before its turn. */
   pieces: Buffer[];
@@ -32,6 +34,9 @@ export class DecodeStage {
   readonly #context: StageContext;
   readonly #next: OutputSink;
   readonly #onEnd: () => void;
+  readonly #place: JobPlacer | undefined;
+  /** What all jobs up to here put out, if that is known. */
+  #plannedBytes: number | undefined = 0;
   readonly #queue: QueuedJob[] = [];
   /** What the walker found wrong while jobs before it were still under way. */
   #laterFailure: { error: unknown } | undefined;
@@ -43,6 +48,7 @@ export class DecodeStage {
    * @param around the walker of the layer around this one
    * @param next takes what comes out of this layer
    * @param onEnd called when all of it has come out
+   * @param place is offered jobs before they are run
    */
   constructor(
     walker: LayerWalker,
@@ -50,12 +56,14 @@ export class DecodeStage {
     context: StageContext,
     next: OutputSink,
     onEnd: () => void,
+    place?: JobPlacer,
   ) {
     this.#walker = walker;
     this.#around = around;
     this.#context = context;
     this.#next = next;
     this.#onEnd = onEnd;
+    this.#place = place;
   }
 
   /** Jobs wait for others to be done. */
@@ -112,8 +120,13 @@ export class DecodeStage {
   }
 
   readonly #emit = (job: DecodeJob): void => {
-    const cost = this.#context.concurrent || job.layer === 'zstd' ? job.bytes.length + job.outputBytesMax : 0;
-    this.#queue.push({ job, cost, state: 'waiting', pieces: [] });
+    const outputOffset = job.outputBytes === undefined || this.#place === undefined ? undefined : this.#plannedBytes;
+    if (job.outputBytes === undefined) this.#plannedBytes = undefined;
+    else if (this.#plannedBytes !== undefined) this.#plannedBytes += job.outputBytes;
+    // What is placed needs no memory for its output.
+    const bytes = job.bytes.length + (outputOffset === undefined ? job.outputBytesMax : 0);
+    const cost = this.#context.concurrent || job.layer === 'zstd' ? bytes : 0;
+    this.#queue.push({ job, cost, outputOffset, state: 'waiting', pieces: [] });
     this.#advance();
   };
 
@@ -165,18 +178,29 @@ export class DecodeStage {
       : (piece) => queued.pieces.push(Buffer.from(piece));
     queued.state = 'running';
     try {
-      const { run } = this.#context;
-      const result =
-        job.inOrder && this.#walker.runInOrder ? this.#walker.runInOrder(job, run, sink) : run(job, sink, isFirst);
-      result?.then(
-        (output) => this.#settle(queued, output),
-        (error: unknown) => this.#settle(queued, undefined, { error }),
-      );
-      if (!result) queued.state = 'done';
+      const result = this.#placed(queued) ?? this.#run(job, sink, isFirst);
+      if (result instanceof Promise) {
+        result.then(
+          (output) => this.#settle(queued, output),
+          (error: unknown) => this.#settle(queued, undefined, { error }),
+        );
+      } else {
+        this.#finish(queued, result);
+      }
     } catch (error) {
       queued.state = 'done';
       queued.failure = { error };
     }
+  }
+
+  #placed({ job, outputOffset }: QueuedJob): Promise<JobOutput> | JobOutput | undefined {
+    return outputOffset === undefined ? undefined : this.#place?.(job, outputOffset);
+  }
+
+  #run(job: DecodeJob, sink: OutputSink, isFirst: boolean): Promise<JobOutput> | undefined {
+    const { run } = this.#context;
+    if (job.inOrder && this.#walker.runInOrder) return this.#walker.runInOrder(job, run, sink);
+    return run(job, sink, isFirst);
   }
 
   #settle(queued: QueuedJob, output: JobOutput | undefined, failure?: { error: unknown }): void {
@@ -185,25 +209,37 @@ export class DecodeStage {
       this.#giveBack(queued.cost);
       return;
     }
+    if (failure) queued.failure = failure;
+    this.#finish(queued, output);
+    this.#advanceUncalled();
+  }
+
+  #finish(queued: QueuedJob, output: JobOutput | undefined): void {
     queued.state = 'done';
     if (output) queued.output = output;
-    if (failure) queued.failure = failure;
-    this.#advanceUncalled();
+    // Jobs before it may take long: what it has bound is free now, not when it is its turn.
+    if (output?.isPlaced) this.#free(queued);
+  }
+
+  #free(queued: QueuedJob): void {
+    this.#walker.jobDone?.(queued.job);
+    this.#giveBack(queued.cost);
+    queued.cost = 0;
   }
 
   /** Passes on the output of the first jobs, as far as they are done. Returns whether there was one. */
   #passOn(): boolean {
     let some = false;
     for (let first = this.#queue[0]; first?.state === 'done'; first = this.#queue[0]) {
-      const { job, cost, output, failure } = first;
+      const { job, output, failure } = first;
       some = true;
       if (failure) throw failure.error;
+      output?.onTurn?.();
       for (const piece of first.pieces) this.#pass(job, piece);
       for (const piece of output?.pieces ?? []) this.#pass(job, piece);
-      this.#walker.jobDone?.(job);
       output?.release?.();
+      if (output?.isPlaced !== true) this.#free(first);
       this.#queue.shift();
-      this.#giveBack(cost);
     }
     return some;
   }

@@ -4,7 +4,7 @@ const GRAIN_BYTES = 256 << 10;
 /** Less is not worth keeping. */
 const KEPT_BYTES_MIN = 64 << 10;
 /** What is kept for later use at most, in bytes. */
-const KEPT_BYTES_MAX = 16 << 20;
+const KEPT_BYTES_MAX = 48 << 20;
 
 /**
  * Memory for what goes into jobs and comes out of them, used again and again: fresh pages for each job cost as much as
@@ -18,15 +18,14 @@ export class JobMemory {
   /** @returns at least so much memory, with anything in it */
   take(bytes: number): Buffer {
     if (bytes < KEPT_BYTES_MIN) return Buffer.allocUnsafeSlow(bytes);
-    const free = this.takeFree(bytes);
+    const free = this.#takeFree(bytes);
     if (free !== undefined) return free;
     const size = Math.ceil(bytes / GRAIN_BYTES) * GRAIN_BYTES;
     noteNativeMemory(size);
     return Buffer.allocUnsafeSlow(size);
   }
 
-  /** @returns at least so much memory if it need not be made */
-  takeFree(bytes: number): Buffer | undefined {
+  #takeFree(bytes: number): Buffer | undefined {
     let best: Buffer | undefined;
     for (const buffer of this.#free) {
       if (buffer.length >= bytes && buffer.length < (best?.length ?? Infinity)) best = buffer;

@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import { hex32, layerError, type Lz4Job, type OutputSink } from './codec.js';
+import { decodeLz4Block } from './lz4-kernel.js';
 import { noteNativeMemory } from './native-memory.js';
 import { xxHash32, XxHash32 } from './xxhash32.js';
 
@@ -28,7 +29,13 @@ export function decodeLz4Blocks(job: Lz4Job, sink: OutputSink): void {
     const stored = word >= STORED_BIT;
     const end = at + WORD_BYTES + (stored ? word - STORED_BIT : word);
     if (job.blockChecksums) checkBlock(job, bytes, at, end);
-    const plain = stored ? bytes.subarray(at + WORD_BYTES, end) : uncompress(job, bytes, at, end, produced, history);
+    // Where the content size is known, a block may be larger than the frame says: two real writers made such.
+    const blockMax = job.contentBytes === undefined ? job.blockBytesMax : BLOCK_BYTES_MAX;
+    const outputBytesMax = Math.min(blockMax, job.outputBytesMax - produced);
+    let plain: Buffer;
+    if (stored) plain = bytes.subarray(at + WORD_BYTES, end);
+    else if (job.linked) plain = decodeLinkedBlock(job, bytes, at, end, outputBytesMax, history);
+    else plain = decodeBlock(job, bytes, at, end, outputBytesMax);
     produced += plain.length;
     if (produced > job.outputBytesMax) throw wrongContentSize(job, produced);
     hash?.update(plain);
@@ -55,23 +62,30 @@ function checkBlock(job: Lz4Job, bytes: Buffer, at: number, end: number): void {
   );
 }
 
-function uncompress(
+/** @param outputBytesMax of this block */
+function decodeBlock(job: Lz4Job, bytes: Buffer, at: number, end: number, outputBytesMax: number): Buffer {
+  const plain = decodeLz4Block(bytes.subarray(at + WORD_BYTES, end), outputBytesMax);
+  if (typeof plain === 'string') throw undecodable(job, at, plain);
+  return plain;
+}
+
+/** As {@link decodeBlock}, for a block that may copy from what came before it: xtrabackup writes none, others may. */
+function decodeLinkedBlock(
   job: Lz4Job,
   bytes: Buffer,
   at: number,
   end: number,
-  produced: number,
+  outputBytesMax: number,
   history: Uint8Array | undefined,
 ): Buffer {
   uncompressSync ??= (createRequire(import.meta.url)('lz4-napi') as { uncompressSync: UncompressSync }).uncompressSync;
   // Blocks that are larger than the frame says are rare, and room for them in every block would cost fresh pages.
-  const usual = Math.min(job.blockBytesMax, job.outputBytesMax - produced);
-  const most = job.contentBytes === undefined ? usual : Math.min(BLOCK_BYTES_MAX, job.outputBytesMax - produced);
+  const usual = Math.min(job.blockBytesMax, outputBytesMax);
   const word = bytes.readUInt32LE(at);
   const sizeAndBlock = bytes.subarray(at, end);
   let problem: unknown;
   // The decoder wants the output's size before the block: it is put where the block's own size stands.
-  for (const limit of most > usual ? [usual, most] : [usual]) {
+  for (const limit of outputBytesMax > usual ? [usual, outputBytesMax] : [usual]) {
     try {
       bytes.writeUInt32LE(limit, at);
       const plain = uncompressSync(sizeAndBlock, history?.length ? history : undefined);
@@ -83,8 +97,11 @@ function uncompress(
       bytes.writeUInt32LE(word, at);
     }
   }
-  const reason = problem instanceof Error ? problem.message : String(problem);
-  throw layerError('XB_BAD_LAYER', 'an LZ4 block cannot be decoded', 'lz4', job.layerOffset + at, reason);
+  throw undecodable(job, at, problem instanceof Error ? problem.message : String(problem));
+}
+
+function undecodable(job: Lz4Job, at: number, reason: string) {
+  return layerError('XB_BAD_LAYER', 'an LZ4 block cannot be decoded', 'lz4', job.layerOffset + at, reason);
 }
 
 /** What the next linked block may copy from. */

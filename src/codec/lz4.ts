@@ -33,8 +33,8 @@ const STORED_BIT = 0x80000000;
 const BLOCK_BYTES_MAX = 4 << 20;
 /** A job holds so much of a frame: its output is still in the CPU's caches when it is hashed and written. */
 const PART_BYTES_MAX = 1 << 20;
-/** Linked blocks need those before them: a frame of no more content is one job, so that others can be done beside it. */
-const LINKED_FRAME_BYTES_MAX = 16 << 20;
+/** A frame that says that it holds no more is one job: its checksum is worked out where it is decoded, and other frames beside it. */
+const WHOLE_FRAME_BYTES_MAX = 16 << 20;
 
 interface Frame {
   blockBytesMax: number;
@@ -125,9 +125,14 @@ export class Lz4Walker extends FrameWalker {
       linked,
       begun: false,
     };
-    if (!linked) this.jobOutputBytesMax = PART_BYTES_MAX;
-    else if (contentBytes === undefined) this.jobOutputBytesMax = LINKED_FRAME_BYTES_MAX;
-    else this.jobOutputBytesMax = contentBytes <= LINKED_FRAME_BYTES_MAX ? Infinity : PART_BYTES_MAX;
+    if (contentBytes !== undefined) {
+      const isOneJob = contentBytes <= WHOLE_FRAME_BYTES_MAX;
+      this.jobOutputBytesMax = isOneJob ? Infinity : PART_BYTES_MAX;
+      this.jobBytesExpected = isOneJob ? compressedBytesMax(contentBytes) : 0;
+    } else {
+      // Linked blocks need those before them.
+      this.jobOutputBytesMax = linked ? WHOLE_FRAME_BYTES_MAX : PART_BYTES_MAX;
+    }
   }
 
   #block(frame: Frame, window: Buffer, at: number, available: number): Found {
@@ -169,11 +174,13 @@ export class Lz4Walker extends FrameWalker {
     const ending = this.#ending;
     if (frame === undefined || (bytes.length === 0 && !ending)) return undefined;
     const wholeFrame = ending && !frame.begun;
+    const isPossible = frame.contentBytes !== undefined && frame.contentBytes <= outputBytesMax;
     const job: Lz4Job = {
       layer: this.layer,
       bytes,
       layerOffset,
       outputBytesMax: Math.min(outputBytesMax, frame.contentBytes ?? Infinity),
+      outputBytes: wholeFrame && isPossible ? frame.contentBytes : undefined,
       blockBytesMax: frame.blockBytesMax,
       contentBytes: frame.contentBytes,
       blockChecksums: frame.blockChecksums,

@@ -42,6 +42,14 @@ export function pageBytesOf(head: Buffer): number | undefined {
   return pageBytes >= PAGE_BYTES_MIN && pageBytes <= PAGE_BYTES_MAX ? pageBytes : undefined;
 }
 
+/** What is known of the pages of a file that has begun. */
+export interface PageLayout {
+  /** Size of the file system's blocks, in bytes. */
+  blockBytes: number;
+  /** Size of the file's pages, in bytes; undefined where none can be page-compressed. */
+  pageBytes: number | undefined;
+}
+
 /**
  * Leaves out the unused end of InnoDB's page-compressed pages where a decoded tablespace is written, so that it takes no
  * more disk than on the server: pages of type 14 need their header and the compressed size that stands at bytes 32-33,
@@ -67,6 +75,33 @@ export class PageHoles {
   constructor(blockBytes: number, write: (fileOffset: number, bytes: Buffer) => void) {
     this.#blockBytes = blockBytes;
     this.#write = write;
+  }
+
+  /**
+   * For the part of a file from a page's start on.
+   *
+   * @param fileOffset where the page starts
+   */
+  static from(
+    { blockBytes, pageBytes }: PageLayout,
+    fileOffset: number,
+    write: (fileOffset: number, bytes: Buffer) => void,
+  ) {
+    const pages = new PageHoles(blockBytes, write);
+    pages.#decided = true;
+    pages.#pageBytes = pageBytes;
+    pages.#fileBytes = fileOffset;
+    return pages;
+  }
+
+  /** Undefined as long as it is not known. */
+  get layout(): PageLayout | undefined {
+    return this.#decided ? { blockBytes: this.#blockBytes, pageBytes: this.#pageBytes } : undefined;
+  }
+
+  /** The next bytes, whole pages from the start of one on, were written by somebody else. */
+  skip(bytes: number): void {
+    this.#fileBytes += bytes;
   }
 
   /** Bytes pushed so far: the size the file must be given at the end, since a hole may come last. */

@@ -31,6 +31,8 @@ export abstract class PieceWalker implements LayerWalker {
   protected unitStandsAlone = false;
   /** After `more`: how many bytes of the unit must be there before it is worth looking again. */
   protected unitNeedsBytes = 1;
+  /** A job is expected to have no more bytes; room that is not filled costs nothing. At most some 16 MiB. */
+  protected jobBytesExpected = 0;
   /** Most output of a job of several units, in bytes. */
   protected jobOutputBytesMax = 1 << 20;
 
@@ -40,7 +42,7 @@ export abstract class PieceWalker implements LayerWalker {
   #needBytes = 1;
   #held: Buffer = NOTHING;
   #heldBytes = 0;
-  /** Bytes of the last job: where so much room is free the next is begun with it, so that nothing is moved to grow. */
+  /** Bytes of the largest job so far: the next is begun with so much room, so that nothing is moved to grow. */
   #usualBytes = 0;
   readonly #gather: boolean;
   readonly #own: boolean;
@@ -164,12 +166,12 @@ export abstract class PieceWalker implements LayerWalker {
   }
 
   /**
-   * A part of the window as memory that its job keeps until it is done. When it ends the window and fills most of the gathering buffer, that
-   * buffer itself is given away: a large frame would otherwise be in memory twice.
+   * A part of the window as memory that its job keeps until it is done. When it ends the window and fills a good part of the
+   * gathering buffer, that buffer itself is given away: a large frame would otherwise be in memory twice.
    */
   #owned(window: Buffer, start: number, end: number): Buffer {
-    if (window.buffer === this.#held.buffer && end === window.length && 2 * (end - start) > this.#held.length) {
-      this.#usualBytes = end - start;
+    if (window.buffer === this.#held.buffer && end === window.length && 8 * (end - start) > this.#held.length) {
+      this.#usualBytes = Math.max(this.#usualBytes, end - start);
       this.#held = NOTHING;
       return window.subarray(start, end);
     }
@@ -183,9 +185,8 @@ export abstract class PieceWalker implements LayerWalker {
     const total = this.#heldBytes + end - start;
     if (total > this.#held.length) {
       const ahead = Math.min(2 * this.#held.length, this.#held.length + HELD_GROWTH_BYTES_MAX);
-      const grown =
-        this.#memory.takeFree(Math.max(this.#usualBytes, total)) ??
-        this.#memory.take(Math.max(HELD_BYTES_MIN, total, ahead));
+      const expected = Math.max(this.#usualBytes, this.jobBytesExpected);
+      const grown = this.#memory.take(Math.max(HELD_BYTES_MIN, total, ahead, expected));
       this.#held.copy(grown, 0, 0, this.#heldBytes);
       this.#memory.give(this.#held);
       this.#held = grown;

@@ -1,7 +1,6 @@
-import { adler32 } from './adler32.js';
 import { hex32, layerError, type DecodeJob, type OutputSink, type QpressJob, type WalkerOptions } from './codec.js';
 import { PieceWalker, type Found } from './piece-walker.js';
-import { decodeQuickLz, readQuickLzHeader } from './quicklz.js';
+import { loadQuickLz, readQuickLzHeader } from './quicklz.js';
 
 const ARCHIVE_MAGIC = Buffer.from('qpress10', 'latin1');
 const BLOCK_MAGIC = Buffer.from('NEWBNEWB', 'latin1');
@@ -150,7 +149,9 @@ export class QpressWalker extends PieceWalker {
   }
 
   protected makeJob(bytes: Buffer, layerOffset: number, outputBytesMax: number): DecodeJob | undefined {
-    return bytes.length === 0 ? undefined : { layer: this.layer, bytes, layerOffset, outputBytesMax };
+    return bytes.length === 0
+      ? undefined
+      : { layer: this.layer, bytes, layerOffset, outputBytesMax, outputBytes: outputBytesMax };
   }
 
   protected finish(rest: Buffer): void {
@@ -184,7 +185,9 @@ export function decodeQpressBlocks(job: QpressJob, sink: OutputSink): void {
     const { headerBytes, compressedBytes, decompressedBytes, stored } = header;
     const end = blockAt + compressedBytes;
     const expected = bytes.readUInt32LE(at + ADLER_AT);
-    const found = adler32(bytes, blockAt, end);
+    const block = bytes.subarray(blockAt, end);
+    const loaded = loadQuickLz(block, stored ? 0 : decompressedBytes);
+    const found = loaded.adler32();
     if (found !== expected) {
       throw layerError(
         'XB_BAD_LAYER',
@@ -194,8 +197,9 @@ export function decodeQpressBlocks(job: QpressJob, sink: OutputSink): void {
         `expected adler32 ${hex32(expected)}, found ${hex32(found)}`,
       );
     }
-    const body = bytes.subarray(blockAt + headerBytes, end);
-    const plain = stored ? body.subarray(0, decompressedBytes) : decodeQuickLz(body, decompressedBytes);
+    const plain = stored
+      ? block.subarray(headerBytes, headerBytes + decompressedBytes)
+      : loaded.decode(headerBytes, decompressedBytes);
     if (typeof plain === 'string') {
       throw layerError('XB_BAD_LAYER', 'a compressed block cannot be decoded', 'qpress', layerOffset, plain);
     }

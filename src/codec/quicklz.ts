@@ -1,5 +1,6 @@
 import { noteNativeMemory } from './native-memory.js';
 import { QUICKLZ_WASM } from './quicklz-wasm.js';
+import { WasmKernel } from './wasm-kernel.js';
 
 /** Header of a block with lengths of one byte, and with lengths of four. */
 const SHORT_HEADER_BYTES = 3;
@@ -67,69 +68,72 @@ const DAMAGE = [
 const TABLE_BYTES = 4096 * 4;
 /** What quicklz.wat wants to be free to read and write behind body and output. */
 const SLACK_BYTES = 8;
-const PAGE_BYTES = 65536;
 /** Memory of WebAssembly only grows: with the first small block after such as few writers make it is given up. */
 const MEMORY_BYTES_KEPT = 4 << 20;
 
-/** The part of the global `WebAssembly` that is used here; the types of Node have none of it. */
-interface WebAssemblyApi {
-  Module: new (bytes: Uint8Array) => object;
-  Instance: new (module: object) => { exports: unknown };
-}
-
-interface QuickLzExports {
-  memory: { buffer: ArrayBuffer; grow(pages: number): number };
+interface QuickLzFunctions {
   decode(body: number, bodyEnd: number, target: number, size: number, base: number): number;
+  adler32(at: number, end: number): number;
 }
 
+/** Decodes blocks and works out their checksums, both in its own memory. */
 class QuickLzDecoder {
-  readonly #exports: QuickLzExports;
-  #memory: Buffer;
+  readonly #kernel = new WasmKernel<QuickLzFunctions>(QUICKLZ_WASM);
   /** Added to positions in the table: numbers below it are left from earlier blocks, which saves clearing it for each. */
   #base = 1;
-
-  constructor() {
-    const { Module, Instance } = (globalThis as unknown as { WebAssembly: WebAssemblyApi }).WebAssembly;
-    this.#exports = new Instance(new Module(Buffer.from(QUICKLZ_WASM, 'base64'))).exports as QuickLzExports;
-    this.#memory = Buffer.from(this.#exports.memory.buffer);
-  }
+  #blockEnd = TABLE_BYTES;
 
   get memoryBytes(): number {
-    return this.#memory.length;
+    return this.#kernel.memory.length;
   }
 
-  decode(body: Buffer, size: number): Buffer | string {
-    const target = TABLE_BYTES + body.length + SLACK_BYTES;
-    const missingBytes = target + size + SLACK_BYTES - this.#memory.length;
-    if (missingBytes > 0) {
-      this.#exports.memory.grow(Math.ceil(missingBytes / PAGE_BYTES));
-      this.#memory = Buffer.from(this.#exports.memory.buffer);
-    }
+  load(block: Buffer, size: number): void {
+    this.#blockEnd = TABLE_BYTES + block.length;
+    this.#kernel.reserve(this.#blockEnd + SLACK_BYTES + size + SLACK_BYTES);
+    block.copy(this.#kernel.memory, TABLE_BYTES);
+  }
+
+  adler32(): number {
+    return this.#kernel.functions.adler32(TABLE_BYTES, this.#blockEnd) >>> 0;
+  }
+
+  decode(headerBytes: number, size: number): Buffer | string {
+    const { memory, functions } = this.#kernel;
     if (this.#base > 0x7fffffff - size) {
-      this.#memory.fill(0, 0, TABLE_BYTES);
+      memory.fill(0, 0, TABLE_BYTES);
       this.#base = 1;
     }
-    body.copy(this.#memory, TABLE_BYTES);
-    const damage = this.#exports.decode(TABLE_BYTES, TABLE_BYTES + body.length, target, size, this.#base);
+    const target = this.#blockEnd + SLACK_BYTES;
+    const damage = functions.decode(TABLE_BYTES + headerBytes, this.#blockEnd, target, size, this.#base);
     this.#base += size;
-    return DAMAGE[damage] ?? this.#memory.subarray(target, target + size);
+    return DAMAGE[damage] ?? memory.subarray(target, target + size);
   }
 }
 
 let decoder: QuickLzDecoder | undefined;
 
-/**
- * Decodes the body of a compressed QuickLZ 1.5.0 block, level 1 (format.md, section 3). Every item is checked against
- * the ends of body and output before it is used.
- *
- * @param size what its header says it decodes to, in bytes
- * @returns the output, good until the next call; or what is wrong with the block
- */
-export function decodeQuickLz(body: Buffer, size: number): Buffer | string {
-  if (decoder && decoder.memoryBytes > MEMORY_BYTES_KEPT && body.length + size < MEMORY_BYTES_KEPT / 2) {
+/** A QuickLZ block that is in the decoder's memory, until another one is loaded. */
+export interface LoadedBlock {
+  /** Adler-32 of the whole block, header and filler included. */
+  adler32(): number;
+  /**
+   * Decodes the body of a compressed QuickLZ 1.5.0 block, level 1 (format.md, section 3). Every item is checked against the
+   * ends of body and output before it is used.
+   *
+   * @param headerBytes of the block's own header
+   * @param size what its header says it decodes to, in bytes
+   * @returns the output, good until the next block is loaded; or what is wrong with the block
+   */
+  decode(headerBytes: number, size: number): Buffer | string;
+}
+
+/** @param size what it decodes to, in bytes */
+export function loadQuickLz(block: Buffer, size: number): LoadedBlock {
+  if (decoder && decoder.memoryBytes > MEMORY_BYTES_KEPT && block.length + size < MEMORY_BYTES_KEPT / 2) {
     noteNativeMemory(decoder.memoryBytes);
     decoder = undefined;
   }
   decoder ??= new QuickLzDecoder();
-  return decoder.decode(body, size);
+  decoder.load(block, size);
+  return decoder;
 }

@@ -121,7 +121,16 @@ export class XbcryptWalker extends PieceWalker {
 
   protected makeJob(bytes: Buffer, layerOffset: number, outputBytesMax: number): DecodeJob | undefined {
     if (bytes.length === 0) return undefined;
-    return { layer: this.layer, bytes, layerOffset, outputBytesMax, version: this.#version!, key: this.#key };
+    const outputBytes = outputBytesMax;
+    return {
+      layer: this.layer,
+      bytes,
+      layerOffset,
+      outputBytesMax,
+      outputBytes,
+      version: this.#version!,
+      key: this.#key,
+    };
   }
 
   protected finish(rest: Buffer): void {

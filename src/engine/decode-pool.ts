@@ -3,18 +3,34 @@ import type { DecodeJob, JobOutput, JobRunner, OutputSink } from '../codec/codec
 import { JobMemory } from '../codec/job-memory.js';
 import { runJob } from '../codec/run-job.js';
 import { errorFromRecord, type ErrorRecord } from '../errors.js';
+import { NotPlaced, type JobPlace, type PageRests } from './placed-job.js';
 
-/** A job as it is sent, with room for what comes out. The memory of both goes along, and comes back with the answer. */
+/** A job as it is sent, and where its output goes: into memory that comes back with the answer, or to its place. */
 export interface SentJob {
   number: number;
   job: DecodeJob;
-  output: Uint8Array;
+  to: Uint8Array | JobPlace;
 }
 
-/** What a decoding thread answers: what has come out lies in the first `bytes` of `output`. */
-export type DecodeAnswer = { number: number; input: Uint8Array; output: Uint8Array } & (
-  { bytes: number } | { error: ErrorRecord } | { bug: unknown }
-);
+/** What a decoding thread answers. The memory of the job comes back, and that of the output, if there was any. */
+export interface DecodeAnswer {
+  number: number;
+  input: Uint8Array;
+  output: Uint8Array | undefined;
+  result: DecodeResult;
+}
+
+/** What became of a job: how much of the output's memory is full; or that it is in its place, or not. */
+export type DecodeResult =
+  { bytes: number } | { rests: PageRests } | 'not placed' | { error: ErrorRecord } | { bug: unknown };
+
+/** A job that another thread does, to place what comes out. */
+export interface PlacedElsewhere {
+  /** Rejects with {@link NotPlaced}, and with what is wrong with the content. */
+  rests: Promise<PageRests>;
+  /** Waits until the thread is done with it, without turning to events. */
+  settle: () => void;
+}
 
 /** What a decoding thread is started with. */
 export interface DecodeThreadData {
@@ -24,8 +40,12 @@ export interface DecodeThreadData {
 
 /** Jobs one thread has at a time: enough that it does not run out of them while this thread does one itself. */
 const JOBS_PER_THREAD = 4;
+/** A thread that has so much to put out gets no more: two large jobs last as long as four others. */
+const BYTES_PER_THREAD = 24 * 1024 * 1024;
 /** No larger job is sent; larger ones are rare, and done in pieces here. */
 const SENT_BYTES_MAX = 16 * 1024 * 1024;
+/** How long a job of another thread may take, in milliseconds: it has at most {@link JOBS_PER_THREAD} of 16 MiB. */
+const SETTLE_MS = 10_000;
 /** A smaller job is done sooner than sent. */
 const SENT_BYTES_MIN = 16 * 1024;
 
@@ -36,38 +56,37 @@ const SENT_BYTES_MIN = 16 * 1024;
 export class DecodePool {
   /** For what is decoded here and there. */
   readonly memory = new JobMemory();
-  readonly #threads: DecodeThread[] = [];
-  readonly #most: number;
+  readonly #threads: DecodeThread[];
   readonly #helps: boolean;
   /** This thread is decoding a job before its turn, or has. */
   #isOwnTaken = false;
 
   /**
-   * @param threads how many there may be beside this one
+   * Starts the threads at once: until they are there, which takes some 40 ms, this one decodes.
+   *
+   * @param threads how many there are beside this one
    * @param helps this thread decodes, too, what they have no time for
    */
   constructor(threads: number, helps: boolean) {
-    this.#most = threads;
+    this.#threads = Array.from({ length: threads }, () => new DecodeThread(this.memory));
     this.#helps = helps;
   }
 
   readonly run: JobRunner = (job: DecodeJob, sink: OutputSink, isNext: boolean): Promise<JobOutput> | undefined => {
-    const { layer, outputBytesMax, bytes } = job;
-    if (
-      layer === 'zstd' ||
-      outputBytesMax < SENT_BYTES_MIN ||
-      Math.max(outputBytesMax, bytes.length) > SENT_BYTES_MAX
-    ) {
-      return runJob(job, sink);
-    }
+    if (!isWorthSending(job)) return runJob(job, sink);
     const thread = this.#freeThread();
-    if (thread !== undefined) return thread.send(job);
+    if (thread !== undefined) return thread.decode(job);
     return isNext || this.#isOwnTaken ? runJob(job, sink) : this.#runAhead(job);
   };
 
+  /** Has a thread do a job and place the output, if one has time for it. */
+  place(job: DecodeJob, place: JobPlace): PlacedElsewhere | undefined {
+    return isWorthSending(job) ? this.#freeThread()?.place(job, place) : undefined;
+  }
+
   /** How many jobs can be under way. */
   get jobsMax(): number {
-    return this.#most * JOBS_PER_THREAD + (this.#helps ? 1 : 0);
+    return this.#threads.length * JOBS_PER_THREAD + (this.#helps ? 1 : 0);
   }
 
   /** Whether a thread has answered and was not heard yet: it waits for more while this one does not turn to events. */
@@ -103,16 +122,18 @@ export class DecodePool {
   #freeThread(): DecodeThread | undefined {
     let least: DecodeThread | undefined;
     for (const thread of this.#threads) if (thread.jobs < (least?.jobs ?? JOBS_PER_THREAD)) least = thread;
-    if (least?.jobs === 0 || this.#threads.length === this.#most) return least;
-    const thread = new DecodeThread(this.memory);
-    this.#threads.push(thread);
-    return thread;
+    return least === undefined || least.bytes >= BYTES_PER_THREAD ? undefined : least;
   }
 }
 
+function isWorthSending({ layer, outputBytesMax, bytes }: DecodeJob): boolean {
+  const largest = Math.max(outputBytesMax, bytes.length);
+  return layer !== 'zstd' && outputBytesMax >= SENT_BYTES_MIN && largest <= SENT_BYTES_MAX;
+}
+
 interface Waiting {
-  resolve: (output: JobOutput) => void;
-  reject: (error: unknown) => void;
+  job: DecodeJob;
+  resolve: (answer: DecodeAnswer) => void;
 }
 
 class DecodeThread {
@@ -128,8 +149,10 @@ class DecodeThread {
     const data: DecodeThreadData = { answers: this.#answers.buffer };
     this.#worker = new Worker(new URL('./decode-worker.js', import.meta.url), { workerData: data });
     this.#worker.on('message', (answer: DecodeAnswer) => this.#hear(answer));
-    this.#worker.on('error', (error) => {
-      for (const { reject } of this.#waiting.values()) reject(error);
+    this.#worker.on('error', (bug) => {
+      for (const [number, { job, resolve }] of this.#waiting) {
+        resolve({ number, input: job.bytes, output: undefined, result: { bug } });
+      }
     });
   }
 
@@ -142,15 +165,59 @@ class DecodeThread {
     return this.#sent - Atomics.load(this.#answers, 0);
   }
 
-  send(job: DecodeJob): Promise<JobOutput> {
-    const output = this.#memory.take(job.outputBytesMax);
+  async decode(job: DecodeJob): Promise<JobOutput> {
+    const answer = await this.#send(job, this.#memory.take(job.outputBytesMax));
+    this.#memory.give(answer.input);
+    const output = answer.output!;
+    const release = (): void => this.#memory.give(output);
+    if (typeof answer.result === 'object' && 'bytes' in answer.result) {
+      return { pieces: piecesOf(Buffer.from(output.buffer, 0, answer.result.bytes)), release };
+    }
+    release();
+    throw failureOf(answer.result);
+  }
+
+  place(job: DecodeJob, place: JobPlace): PlacedElsewhere {
+    const answered = this.#send(job, place);
+    const number = this.#sent;
+    return {
+      settle: () => this.#settle(number),
+      rests: answered.then(({ input, result }) => {
+        // It may have to be done again.
+        job.bytes = input;
+        if (result === 'not placed') throw new NotPlaced();
+        if ('rests' in result) return result.rests;
+        throw failureOf(result);
+      }),
+    };
+  }
+
+  /** How much that may put out. */
+  get bytes(): number {
+    const answered = Atomics.load(this.#answers, 0);
+    let bytes = 0;
+    for (const [number, { job }] of this.#waiting) if (((number - answered) | 0) > 0) bytes += job.outputBytesMax;
+    return bytes;
+  }
+
+  #send(job: DecodeJob, to: Uint8Array | JobPlace): Promise<DecodeAnswer> {
     this.#sent = (this.#sent + 1) | 0;
     const number = this.#sent;
-    return new Promise((resolve, reject) => {
-      this.#waiting.set(number, { resolve, reject });
-      const sent: SentJob = { number, job, output };
-      this.#worker.postMessage(sent, [job.bytes.buffer as ArrayBuffer, output.buffer as ArrayBuffer]);
+    const sent: SentJob = { number, job, to };
+    const memory = to instanceof Uint8Array ? [job.bytes.buffer, to.buffer] : [job.bytes.buffer];
+    return new Promise((resolve) => {
+      this.#waiting.set(number, { job, resolve });
+      this.#worker.postMessage(sent, memory as ArrayBuffer[]);
     });
+  }
+
+  #settle(number: number): void {
+    for (;;) {
+      const answered = Atomics.load(this.#answers, 0);
+      // Numbers wrap around. A thread that is gone will not answer, and no longer writes either.
+      if (((answered - number) | 0) >= 0) return;
+      if (Atomics.wait(this.#answers, 0, answered, SETTLE_MS) === 'timed-out') return;
+    }
   }
 
   close(): void {
@@ -159,17 +226,14 @@ class DecodeThread {
 
   #hear(answer: DecodeAnswer): void {
     this.#heard = (this.#heard + 1) | 0;
-    const { resolve, reject } = this.#waiting.get(answer.number)!;
+    this.#waiting.get(answer.number)?.resolve(answer);
     this.#waiting.delete(answer.number);
-    this.#memory.give(answer.input);
-    const release = (): void => this.#memory.give(answer.output);
-    if ('bytes' in answer) {
-      resolve({ pieces: piecesOf(Buffer.from(answer.output.buffer, 0, answer.bytes)), release });
-      return;
-    }
-    release();
-    reject('error' in answer ? errorFromRecord(answer.error) : answer.bug);
   }
+}
+
+function failureOf(result: DecodeResult): unknown {
+  if (typeof result === 'object' && 'error' in result) return errorFromRecord(result.error);
+  return typeof result === 'object' && 'bug' in result ? result.bug : new Error('not the answer that was asked for');
 }
 
 /** Pieces that stay in the CPU's caches from one step to the next. */

@@ -2,30 +2,36 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { runJob } from '../codec/run-job.js';
 import { errorToRecord, XbstreamError } from '../errors.js';
-import type { DecodeAnswer, DecodeThreadData, SentJob } from './decode-pool.js';
+import type { DecodeAnswer, DecodeResult, DecodeThreadData, SentJob } from './decode-pool.js';
+import { doPlacedJob, NotPlaced } from './placed-job.js';
 
 const port = parentPort!;
 const answers = new Int32Array((workerData as DecodeThreadData).answers);
 
-function answerTo({ number, job, output }: SentJob): DecodeAnswer {
-  const returned = { number, input: job.bytes, output };
-  let bytes = 0;
+function resultOf({ job, to }: SentJob): DecodeResult {
   try {
+    if (!(to instanceof Uint8Array)) return { rests: doPlacedJob(job, to) };
+    let bytes = 0;
     const later = runJob(job, (piece) => {
-      output.set(piece, bytes);
+      to.set(piece, bytes);
       bytes += piece.length;
     });
-    if (later !== undefined) return { ...returned, bug: new Error(`${job.layer} is not decoded in this thread`) };
+    if (later !== undefined) return { bug: new Error(`${job.layer} is not decoded in this thread`) };
+    return { bytes };
   } catch (error) {
-    if (error instanceof XbstreamError) return { ...returned, error: errorToRecord(error) };
-    return { ...returned, bug: error };
+    if (error instanceof NotPlaced) return 'not placed';
+    return error instanceof XbstreamError ? { error: errorToRecord(error) } : { bug: error };
   }
-  return { ...returned, bytes };
 }
 
 port.on('message', (sent: SentJob) => {
-  const answer = answerTo(sent);
+  const { number, job, to } = sent;
+  const result = resultOf(sent);
+  const output = to instanceof Uint8Array ? to : undefined;
+  const answer: DecodeAnswer = { number, input: job.bytes, output, result };
+  const memory = output === undefined ? [job.bytes.buffer] : [job.bytes.buffer, output.buffer];
   // First: whoever sees the number turns to events, and must find the answer there.
-  port.postMessage(answer, [answer.input.buffer as ArrayBuffer, answer.output.buffer as ArrayBuffer]);
+  port.postMessage(answer, memory as ArrayBuffer[]);
   Atomics.add(answers, 0, 1);
+  Atomics.notify(answers, 0);
 });

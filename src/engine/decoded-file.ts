@@ -1,17 +1,21 @@
-import type { DecryptionKey, JobRunner, LayerName } from '../codec/codec.js';
+import type { DecodeJob, DecryptionKey, JobOutput, LayerName } from '../codec/codec.js';
 import type { DecodeBudget } from '../codec/decode-budget.js';
 import { DecodeChain } from '../codec/decode-chain.js';
 import type { JobMemory } from '../codec/job-memory.js';
 import { PageHoles } from '../codec/page-holes.js';
+import { runJob } from '../codec/run-job.js';
 import { XbstreamError } from '../errors.js';
 import { pathText, type StoredPath } from '../format/stored-path.js';
 import type { OutputFile } from '../output/output.js';
+import type { DecodePool } from './decode-pool.js';
 import type { PendingWork } from './pending-work.js';
+import { doPlacedJob, NotPlaced, type JobPlace, type PageRests } from './placed-job.js';
 
 export interface DecodedFileOptions {
   layers: readonly LayerName[];
   key: DecryptionKey | undefined;
-  run: JobRunner | undefined;
+  /** Threads that help; without them all is done in this one. */
+  pool: DecodePool | undefined;
   budget: DecodeBudget;
   memory: JobMemory;
   /** Takes what is left to do when the last byte has come. */
@@ -41,9 +45,14 @@ export class DecodedFile implements OutputFile {
     this.#storedPath = storedPath;
     this.#file = file;
     this.#options = options;
-    const { layers, key, run, budget, memory } = options;
+    const { layers, key, pool, budget, memory } = options;
     this.#pages = new PageHoles(options.blockBytes, (fileOffset, bytes) => file.write(bytes, fileOffset));
-    this.#chain = new DecodeChain({ layers, key, run, budget, memory, output: (piece) => this.#pages.push(piece) });
+    this.#chain = new DecodeChain({
+      ...{ layers, key, budget, memory },
+      run: pool?.run,
+      place: pool && ((job, fileOffset) => this.#place(pool, job, fileOffset)),
+      output: (piece) => this.#pages.push(piece),
+    });
   }
 
   get path(): StoredPath {
@@ -122,6 +131,49 @@ export class DecodedFile implements OutputFile {
   abandon(removePartial: boolean): StoredPath | undefined {
     this.#chain.close();
     return this.#file.abandon(removePartial);
+  }
+
+  /** Has a job's output written by whoever does it, beside what others write. */
+  #place(pool: DecodePool, job: DecodeJob, fileOffset: number): Promise<JobOutput> | JobOutput | undefined {
+    const { layout } = this.#pages;
+    // Where pages lie must be known first. The job that tells is the first one, and it is done here.
+    if (layout === undefined) return fileOffset === 0 ? this.#placeNow(job) : undefined;
+    let settle = (): void => undefined;
+    const grant = this.#file.grant?.(() => settle());
+    if (grant === undefined) return undefined;
+    const place = { descriptor: grant.descriptor, fileOffset, outputBytes: job.outputBytes!, layout };
+    const placed = (rests: PageRests): JobOutput => {
+      grant.release(fileOffset + place.outputBytes);
+      return { pieces: [], isPlaced: true, onTurn: () => this.#pass(place, rests) };
+    };
+    const failed = (error: unknown): JobOutput => {
+      grant.release(0);
+      if (error instanceof NotPlaced) return { pieces: [], onTurn: () => this.#placeNow(job) };
+      throw error;
+    };
+    const elsewhere = pool.place(job, place);
+    if (elsewhere !== undefined) {
+      settle = elsewhere.settle;
+      return elsewhere.rests.then(placed, failed);
+    }
+    try {
+      return placed(doPlacedJob(job, place));
+    } catch (error) {
+      return failed(error);
+    }
+  }
+
+  /** It is the job's turn. */
+  #placeNow(job: DecodeJob): JobOutput {
+    void runJob(job, (piece) => this.#pages.push(piece));
+    return { pieces: [] };
+  }
+
+  /** All pages but those at the ends are written. */
+  #pass({ outputBytes }: JobPlace, { head, tail }: PageRests): void {
+    this.#pages.push(Buffer.from(head.buffer, head.byteOffset, head.length));
+    this.#pages.skip(outputBytes - head.length - tail.length);
+    this.#pages.push(Buffer.from(tail.buffer, tail.byteOffset, tail.length));
   }
 
   /** Takes note of what has gone wrong. A codec knows nothing of files: the error gets the name here. */

@@ -70,7 +70,7 @@ export class Decoding {
     return new DecodedFile(path, file, {
       layers,
       key: this.#decrypts,
-      run: this.#tools.pool?.run,
+      pool: this.#tools.pool,
       budget: this.#budget,
       memory: this.#memory,
       pending: this.pending,

@@ -2,7 +2,7 @@ import type { Hash } from 'node:crypto';
 import { XbstreamError } from '../errors.js';
 import { pathText, type StoredPath } from '../format/stored-path.js';
 import { PIECE_ROOM_BYTES } from '../input/source.js';
-import type { Output, OutputFile } from './output.js';
+import type { Output, OutputFile, WriteGrant } from './output.js';
 
 const ZEROS = Buffer.alloc(256 * 1024);
 
@@ -78,6 +78,10 @@ abstract class PassingFile implements OutputFile {
 }
 
 class DiscardedFile extends PassingFile {
+  grant(): WriteGrant {
+    return { descriptor: undefined, release: () => undefined };
+  }
+
   override write(): void {
     // That its checksums hold is all that counts.
   }

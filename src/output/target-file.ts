@@ -2,7 +2,7 @@ import * as fs from 'node:fs';
 import { systemError } from '../errors.js';
 import { pathText, type StoredPath } from '../format/stored-path.js';
 import type { Directory } from './directory.js';
-import type { OutputFile } from './output.js';
+import type { OutputFile, WriteGrant } from './output.js';
 import { makeFile } from './file-calls.js';
 import { PartialFile, type PartialFileContext } from './partial-file.js';
 import { partialName } from './partial-name.js';
@@ -54,6 +54,11 @@ export class TargetFile implements OutputFile {
     }
     this.flush();
     this.#grow().write(bytes, fileOffset);
+  }
+
+  grant(settle: () => void): WriteGrant | undefined {
+    this.flush();
+    return this.#grow().grant(settle);
   }
 
   /** Writes what was held back. @throws XbstreamError `XB_IO` */
