@@ -16,8 +16,21 @@ import { version } from './version.js';
 export async function main(surroundings: Surroundings, verbs?: Verbs): Promise<number> {
   const words = surroundings.argv.slice(2);
   if (words.length === 1 && (words[0] === '--version' || words[0] === '-V')) return showVersion();
+  if (verbs === undefined) await startLaneEarly(surroundings.argv);
   const { run } = await import('./run.js');
   return run(surroundings, verbs);
+}
+
+/** Only a guess, which must be quick; that a thread is started in vain, or is not, makes no difference but in time. */
+async function startLaneEarly(argv: readonly string[]): Promise<void> {
+  const [, , ...words] = argv;
+  const isLikely = words[0] === 'extract' || words[0] === 'verify' || words.some((word) => /^(-\w*x|--ex)/.test(word));
+  if (!isLikely) return;
+  const { LANE_THREAD, startThreadEarly } = await import('../engine/start-thread.js');
+  startThreadEarly(
+    LANE_THREAD,
+    words.some((word) => /^(--de|-\w*d)/.test(word)),
+  );
 }
 
 function showVersion(): number {

@@ -1,3 +1,4 @@
+import { TAR_THREAD } from '../engine/start-thread.js';
 import { inputSize } from '../input/input-size.js';
 import type { MakeReporter } from '../ui/reporter.js';
 import { make } from './make.js';
@@ -12,7 +13,7 @@ import type { TarOptions } from './tar-options.js';
  * @throws the signal's reason after it was aborted
  */
 export async function convertToTar(options: TarOptions, reporter: MakeReporter, signal: AbortSignal): Promise<void> {
-  const module = new URL('../engine/tar-worker.js', import.meta.url);
+  const module = TAR_THREAD;
   const { input, decompress, key } = options;
   const decodes = decompress || key !== undefined;
   await make({ module, options, input, totalBytes: inputSize(input), decodes }, reporter, signal);

@@ -1,3 +1,4 @@
+import { CREATE_THREAD } from '../engine/start-thread.js';
 import type { MakeReporter } from '../ui/reporter.js';
 import type { CreateOptions } from './create-options.js';
 import { make } from './make.js';
@@ -10,7 +11,7 @@ import { make } from './make.js';
  * @throws the signal's reason after it was aborted
  */
 export async function create(options: CreateOptions, reporter: MakeReporter, signal: AbortSignal): Promise<void> {
-  const module = new URL('../engine/create-worker.js', import.meta.url);
+  const module = CREATE_THREAD;
   const { source } = options;
   const input = source.kind === 'tar' ? source.input : undefined;
   await make({ module, options, input, totalBytes: undefined, decodes: false }, reporter, signal);

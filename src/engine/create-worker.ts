@@ -13,7 +13,7 @@ import { TarPacker } from './tar-packer.js';
 import type { MakeResult } from './task-protocol.js';
 import { TaskThread } from './task-thread.js';
 
-const thread = new TaskThread<CreateOptions, MakeResult>();
+const thread = await TaskThread.started<CreateOptions, MakeResult>();
 const { options } = thread;
 const totals = { files: 0, bytes: 0 };
 

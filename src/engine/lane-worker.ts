@@ -19,7 +19,7 @@ import { encryptedFiles } from './encrypted-files.js';
 import { MAX_LOST, type LaneJob, type LaneResult } from './protocol.js';
 import { TaskThread } from './task-thread.js';
 
-const thread = new TaskThread<LaneJob, LaneResult>();
+const thread = await TaskThread.started<LaneJob, LaneResult>();
 const { options: job, control } = thread;
 const { options } = job;
 const decompress = job.verb === 'verify' ? job.options.deep : job.options.decompress;

@@ -1,4 +1,5 @@
 import type { LaneJob, LaneResult } from './protocol.js';
+import { LANE_THREAD } from './start-thread.js';
 import { runTask, type TaskListener } from './task.js';
 
 /**
@@ -11,7 +12,7 @@ export function runLane(job: LaneJob, listener: TaskListener, signal: AbortSigna
   const { input, key } = job.options;
   return runTask<LaneJob, LaneResult>(
     {
-      module: new URL('./lane-worker.js', import.meta.url),
+      module: LANE_THREAD,
       options: job,
       ports: input.kind === 'ring' ? [input.ring.port] : [],
       decodes: key !== undefined || (job.verb === 'verify' ? job.options.deep : job.options.decompress),

@@ -20,7 +20,7 @@ import { TarCopy, writeSpooled } from './tar-copy.js';
 import type { MakeResult } from './task-protocol.js';
 import { TaskThread } from './task-thread.js';
 
-const thread = new TaskThread<TarOptions, MakeResult>();
+const thread = await TaskThread.started<TarOptions, MakeResult>();
 const { options } = thread;
 const { sparse, absoluteNames, allowEmpty } = options;
 const totals = { files: 0, bytes: 0 };

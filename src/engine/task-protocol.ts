@@ -1,7 +1,7 @@
 import type { ErrorRecord } from '../errors.js';
 import type { StoredPath } from '../format/stored-path.js';
 
-/** What the thread of a task is started with. */
+/** What the thread of a task is told first. */
 export interface TaskStart<Options> {
   options: Options;
   /** Say which files are done. */

@@ -1,4 +1,5 @@
-import { parentPort, workerData } from 'node:worker_threads';
+import { once } from 'node:events';
+import { parentPort } from 'node:worker_threads';
 import type { StoredPath } from '../format/stored-path.js';
 import { TaskControl, type TaskMessage, type TaskStart } from './task-protocol.js';
 
@@ -17,11 +18,16 @@ export class TaskThread<Options, Result> {
   #bytes: number[] = [];
   #toldAt = performance.now();
 
-  constructor() {
-    const { options, tellFiles, control } = workerData as TaskStart<Options>;
+  private constructor({ options, tellFiles, control }: TaskStart<Options>) {
     this.options = options;
     this.control = new TaskControl(control);
     this.#tellFiles = tellFiles;
+  }
+
+  /** Waits to be told what to do. */
+  static async started<Options, Result>(): Promise<TaskThread<Options, Result>> {
+    const [start] = (await once(parentPort!, 'message')) as [TaskStart<Options>];
+    return new TaskThread<Options, Result>(start);
   }
 
   /** Whether it is to stop; as a function that can be handed on. */

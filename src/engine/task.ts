@@ -1,7 +1,7 @@
-import { Worker, type MessagePort } from 'node:worker_threads';
+import type { MessagePort } from 'node:worker_threads';
 import type { StoredPath } from '../format/stored-path.js';
+import { startThread } from './start-thread.js';
 import { TaskControl, type TaskCommand, type TaskMessage, type TaskStart } from './task-protocol.js';
-import { threadArguments } from './thread-arguments.js';
 
 /** How often progress is told, in milliseconds. */
 const PROGRESS_INTERVAL_MS = 100;
@@ -42,16 +42,8 @@ export function runTask<Options, Result>(
 ): Promise<Result | undefined> {
   const control = new TaskControl();
   const start: TaskStart<Options> = { options, tellFiles: listener.file !== undefined, control: control.buffer };
-  const worker = new Worker(module, {
-    execArgv: threadArguments(),
-    workerData: start,
-    transferList: [...ports],
-    // It opens and closes many descriptors; that Node keeps a list of them serves nobody.
-    trackUnmanagedFds: false,
-    // Little of what it makes lives for long. With a larger nursery it takes up to 18 MB more, and no less time; but what
-    // decoders allocate natively is to be found dead in the nursery, not later.
-    resourceLimits: decodes ? {} : { maxYoungGenerationSizeMb: 1 },
-  });
+  const worker = startThread(module, decodes);
+  worker.postMessage(start, ports);
   return new Promise((resolve, reject) => {
     let grace: NodeJS.Timeout | undefined;
     const progress = setInterval(() => listener.progress(control.progressBytes), PROGRESS_INTERVAL_MS);
