@@ -7,6 +7,7 @@ import { lookbackOf } from '../archive/source-lookback.js';
 import type { ExtractOptions } from '../commands/extract-options.js';
 import { errorToRecord, XbstreamError } from '../errors.js';
 import type { StoredPath } from '../format/stored-path.js';
+import { inputSize } from '../input/input-size.js';
 import { openSource } from '../input/open-source.js';
 import type { ByteSink, Source } from '../input/source.js';
 import { DirectoryOutput } from '../output/directory-output.js';
@@ -65,6 +66,7 @@ function openTarget(options: ExtractOptions): DirectoryOutput | DryRunOutput {
     hash: manifest !== undefined,
     // A second one takes what lies in memory that it shares, and what is decoded does not.
     threads: isDecoding ? 1 : Math.min(options.parallel ?? availableParallelism(), 2),
+    archiveBytes: inputSize(options.input),
   });
 }
 

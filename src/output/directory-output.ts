@@ -1,7 +1,7 @@
 import * as fs from 'node:fs';
 import { systemError, XbstreamError } from '../errors.js';
 import { pathText, type StoredPath } from '../format/stored-path.js';
-import { PIECE_ROOM_BYTES } from '../input/source.js';
+import { PIECE_BYTES, PIECE_ROOM_BYTES } from '../input/source.js';
 import { KeptFile } from './kept-file.js';
 import { stripComponents, type Output, type OutputFile } from './output.js';
 import type { NameState } from './directory.js';
@@ -20,14 +20,17 @@ export interface DirectoryOutputOptions {
   fsync: boolean;
   /** Work out each file's SHA-256. */
   hash: boolean;
-  /** Threads to write with: with more than 1 a second one helps once the archive turns out not to be small. */
+  /** Threads to write with: with more than 1 a second one helps where the archive is not small. */
   threads: number;
+  /** Size of the archive in bytes, if it is known. */
+  archiveBytes: number | undefined;
 }
 
 /** Pieces of the archive in memory at a time. */
 const PIECES = 3;
-/** A thread costs some 30 ms to start: worth it from a few MiB on. */
-const THREAD_AFTER_STEPS = 8;
+/** A thread takes some 40 ms to start: worth it from a few MiB on. */
+const THREAD_FROM_BYTES = 8 * 1024 * 1024;
+const THREAD_AFTER_STEPS = Math.ceil(THREAD_FROM_BYTES / PIECE_BYTES);
 
 /** Files in a directory: partial names until they are whole, and nothing that was there replaced unless told to. */
 export class DirectoryOutput implements Output {
@@ -41,6 +44,7 @@ export class DirectoryOutput implements Output {
   constructor(options: DirectoryOutputOptions) {
     this.#options = options;
     this.#queue = new WriteQueue(PIECE_ROOM_BYTES, PIECES);
+    if (options.threads > 1 && (options.archiveBytes ?? 0) >= THREAD_FROM_BYTES) this.#queue.start();
     this.#target = new TargetDirectory(
       options.target,
       { create: options.createTarget, allowSymlinks: options.allowSymlinks },
