@@ -1,10 +1,10 @@
-import { noteNativeMemory } from './native-memory.js';
+import { freeNativeMemory } from './native-memory.js';
 
 const GRAIN_BYTES = 256 << 10;
 /** Less is not worth keeping. */
 const KEPT_BYTES_MIN = 64 << 10;
 /** What is kept for later use at most, in bytes. */
-const KEPT_BYTES_MAX = 48 << 20;
+const KEPT_BYTES_MAX = 32 << 20;
 
 /**
  * Memory for what goes into jobs and comes out of them, used again and again: fresh pages for each job cost as much as
@@ -21,7 +21,6 @@ export class JobMemory {
     const free = this.#takeFree(bytes);
     if (free !== undefined) return free;
     const size = Math.ceil(bytes / GRAIN_BYTES) * GRAIN_BYTES;
-    noteNativeMemory(size);
     return Buffer.allocUnsafeSlow(size);
   }
 
@@ -40,8 +39,13 @@ export class JobMemory {
   give(bytes: Uint8Array): void {
     const { byteLength } = bytes.buffer;
     // Nothing is left here of what was sent away.
-    if (byteLength < KEPT_BYTES_MIN || this.#freeBytes + byteLength > KEPT_BYTES_MAX) return;
-    this.#free.push(Buffer.from(bytes.buffer));
+    if (byteLength < KEPT_BYTES_MIN) return;
+    const whole = Buffer.from(bytes.buffer);
+    if (this.#freeBytes + byteLength > KEPT_BYTES_MAX) {
+      freeNativeMemory(whole);
+      return;
+    }
+    this.#free.push(whole);
     this.#freeBytes += byteLength;
   }
 }

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { hex32, layerError, type Lz4Job, type OutputSink } from './codec.js';
 import { decodeLz4Block } from './lz4-kernel.js';
-import { noteNativeMemory } from './native-memory.js';
+import { freeNativeMemory } from './native-memory.js';
 import { xxHash32, XxHash32 } from './xxhash32.js';
 
 type UncompressSync = (sizeAndBlock: Uint8Array, dictionary?: Uint8Array) => Buffer;
@@ -41,6 +41,7 @@ export function decodeLz4Blocks(job: Lz4Job, sink: OutputSink): void {
     hash?.update(plain);
     if (job.linked) history = lastOutput(history, plain);
     sink(plain);
+    if (job.linked && !stored) freeNativeMemory(plain);
     at = job.blockChecksums ? end + WORD_BYTES : end;
   }
   if (!job.wholeFrame) return;
@@ -89,7 +90,6 @@ function decodeLinkedBlock(
     try {
       bytes.writeUInt32LE(limit, at);
       const plain = uncompressSync(sizeAndBlock, history?.length ? history : undefined);
-      noteNativeMemory(plain.length);
       return plain;
     } catch (error) {
       problem = error;
@@ -104,9 +104,9 @@ function undecodable(job: Lz4Job, at: number, reason: string) {
   return layerError('XB_BAD_LAYER', 'an LZ4 block cannot be decoded', 'lz4', job.layerOffset + at, reason);
 }
 
-/** What the next linked block may copy from. */
+/** What the next linked block may copy from, in memory of its own. */
 function lastOutput(before: Uint8Array | undefined, plain: Buffer): Uint8Array {
-  if (before === undefined || plain.length >= LZ4_HISTORY_BYTES) return plain.subarray(-LZ4_HISTORY_BYTES);
+  if (before === undefined || plain.length >= LZ4_HISTORY_BYTES) return Buffer.from(plain.subarray(-LZ4_HISTORY_BYTES));
   const keep = before.subarray(Math.max(0, before.length + plain.length - LZ4_HISTORY_BYTES));
   return Buffer.concat([keep, plain]);
 }

@@ -1,4 +1,3 @@
-import { noteNativeMemory } from './native-memory.js';
 import { QUICKLZ_WASM } from './quicklz-wasm.js';
 import { WasmKernel } from './wasm-kernel.js';
 
@@ -130,7 +129,6 @@ export interface LoadedBlock {
 /** @param size what it decodes to, in bytes */
 export function loadQuickLz(block: Buffer, size: number): LoadedBlock {
   if (decoder && decoder.memoryBytes > MEMORY_BYTES_KEPT && block.length + size < MEMORY_BYTES_KEPT / 2) {
-    noteNativeMemory(decoder.memoryBytes);
     decoder = undefined;
   }
   decoder ??= new QuickLzDecoder();

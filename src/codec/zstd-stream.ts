@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { Transform } from 'node:stream';
 import * as zlib from 'node:zlib';
 import { layerError, type OutputSink } from './codec.js';
-import { noteNativeMemory } from './native-memory.js';
+import { freeNativeMemory } from './native-memory.js';
 
 type CreateZstdDecompress = (options: { chunkSize: number }) => Transform;
 
@@ -51,12 +51,14 @@ export class ZstdStream {
 
   constructor() {
     this.#decoder.on('data', (piece: Buffer) => {
-      noteNativeMemory(piece.length);
       try {
         this.#sink(piece);
       } catch (error) {
         this.#fail(error);
       }
+      // What comes behind a piece that reaches to the end of its memory lies in new memory.
+      const { buffer, byteOffset, length } = piece;
+      if (byteOffset + length === buffer.byteLength) freeNativeMemory(Buffer.from(buffer));
     });
     this.#decoder.on('close', () => this.#onClose());
     this.#decoder.on('error', (error) => this.#fail(this.#damage('a zstd frame cannot be decoded', error.message)));

@@ -8,7 +8,7 @@ import {
   type ZstdJob,
   type WalkerOptions,
 } from './codec.js';
-import { makeRoomForNativeMemory } from './native-memory.js';
+import { freeNativeMemory } from './native-memory.js';
 import { FrameWalker } from './frame-walker.js';
 import type { Found } from './piece-walker.js';
 import { canStreamZstd, ZstdStream } from './zstd-stream.js';
@@ -231,7 +231,6 @@ let decompress: ((frames: Buffer) => Promise<Buffer>) | undefined;
 export async function decodeZstdFrames(job: ZstdJob): Promise<JobOutput> {
   decompress ??= (createRequire(import.meta.url)('@mongodb-js/zstd') as { decompress: typeof decompress & object })
     .decompress;
-  await makeRoomForNativeMemory(job.outputBytesMax, job.bytes.buffer.byteLength);
   let output: Buffer;
   try {
     output = await decompress(Buffer.from(job.bytes.buffer, job.bytes.byteOffset, job.bytes.length));
@@ -239,14 +238,17 @@ export async function decodeZstdFrames(job: ZstdJob): Promise<JobOutput> {
     const reason = error instanceof Error ? error.message : String(error);
     throw layerError('XB_BAD_LAYER', 'a zstd frame cannot be decoded', 'zstd', job.layerOffset, reason);
   }
+  const outputBytes = output.length;
+  const release = (): void => freeNativeMemory(output);
   if (output.length > job.outputBytesMax) {
+    release();
     throw layerError(
       'XB_BAD_LAYER',
       'a zstd frame holds more than its blocks can',
       'zstd',
       job.layerOffset,
-      `at most ${job.outputBytesMax} bytes, found ${output.length}`,
+      `at most ${job.outputBytesMax} bytes, found ${outputBytes}`,
     );
   }
-  return { pieces: [output] };
+  return { pieces: [output], release };
 }

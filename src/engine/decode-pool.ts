@@ -1,9 +1,11 @@
 import { Worker } from 'node:worker_threads';
-import type { DecodeJob, JobOutput, JobRunner, OutputSink } from '../codec/codec.js';
+import type { DecodeJob, JobOutput, JobRunner, LayerName, OutputSink } from '../codec/codec.js';
 import { JobMemory } from '../codec/job-memory.js';
 import { runJob } from '../codec/run-job.js';
+import { decodeZstdFrames } from '../codec/zstd.js';
 import { errorFromRecord, type ErrorRecord } from '../errors.js';
 import { NotPlaced, type JobPlace, type PageRests } from './placed-job.js';
+import { Turnstile } from './turnstile.js';
 
 /** A job as it is sent, and where its output goes: into memory that comes back with the answer, or to its place. */
 export interface SentJob {
@@ -56,23 +58,35 @@ const SENT_BYTES_MIN = 16 * 1024;
 export class DecodePool {
   /** For what is decoded here and there. */
   readonly memory = new JobMemory();
-  readonly #threads: DecodeThread[];
+  readonly #most: number;
+  #threads: DecodeThread[] = [];
   readonly #helps: boolean;
+  /** For zstd, whose decoder brings threads of its own: four of them, if nobody stops it. */
+  readonly #zstd: Turnstile;
   /** This thread is decoding a job before its turn, or has. */
   #isOwnTaken = false;
 
   /**
-   * Starts the threads at once: until they are there, which takes some 40 ms, this one decodes.
-   *
-   * @param threads how many there are beside this one
+   * @param threads how many there may be beside this one
    * @param helps this thread decodes, too, what they have no time for
    */
   constructor(threads: number, helps: boolean) {
-    this.#threads = Array.from({ length: threads }, () => new DecodeThread(this.memory));
+    this.#most = threads;
     this.#helps = helps;
+    this.#zstd = new Turnstile(helps ? threads + 1 : threads);
+  }
+
+  /**
+   * There will be something to decode. Threads that can help are started: until they are there, which takes some 40 ms, this
+   * one decodes.
+   */
+  expect(layers: readonly LayerName[]): void {
+    if (this.#threads.length > 0 || layers.every((layer) => layer === 'zstd')) return;
+    this.#threads = Array.from({ length: this.#most }, () => new DecodeThread(this.memory));
   }
 
   readonly run: JobRunner = (job: DecodeJob, sink: OutputSink, isNext: boolean): Promise<JobOutput> | undefined => {
+    if (job.layer === 'zstd') return this.#zstd.pass(() => decodeZstdFrames(job));
     if (!isWorthSending(job)) return runJob(job, sink);
     const thread = this.#freeThread();
     if (thread !== undefined) return thread.decode(job);
@@ -86,7 +100,7 @@ export class DecodePool {
 
   /** How many jobs can be under way. */
   get jobsMax(): number {
-    return this.#threads.length * JOBS_PER_THREAD + (this.#helps ? 1 : 0);
+    return this.#most * JOBS_PER_THREAD + (this.#helps ? 1 : 0);
   }
 
   /** Whether a thread has answered and was not heard yet: it waits for more while this one does not turn to events. */

@@ -35,9 +35,8 @@ export async function setUpDecoding(
   const { decompress, key } = setup;
   if (!decompress && key === undefined) return { decoding: undefined, pool: undefined };
   const threads = decodingThreads(setup);
-  // First the threads, which start while this one loads what it needs.
-  const pool = availableParallelism() < 2 ? undefined : await makePool(threads);
   const { Decoding } = await import('./decoding.js');
+  const pool = availableParallelism() < 2 ? undefined : await makePool(threads);
   const onUnprovenKey = (): void =>
     onWarning('these files are encrypted in an old format that cannot prove a key: with a wrong one they are garbage');
   return { decoding: new Decoding({ decompress, key }, { pool, onUnprovenKey }), pool };

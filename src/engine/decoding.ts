@@ -28,8 +28,8 @@ export interface DecodingTools {
 /** Jobs of zstd that are under way at a time where it alone has threads of its own. */
 const JOBS_MAX = 2;
 
-/** What jobs under way may bind, in bytes: two usual frames of zstd, or a dozen jobs of other layers. A larger one goes alone. */
-const JOB_BYTES_MAX = 40 * 1024 * 1024;
+/** What jobs under way may bind, in bytes: three usual frames of zstd. A larger one goes alone. */
+const JOB_BYTES_MAX = 48 * 1024 * 1024;
 
 /** Opens files of an archive in an output so that what was done to them is undone on the way. */
 export class Decoding {
@@ -67,6 +67,7 @@ export class Decoding {
     const { layers, finalName } = this.layersOf(path);
     const file = output.open(finalName);
     if (layers.length === 0 || empty) return file;
+    this.#tools.pool?.expect(layers);
     return new DecodedFile(path, file, {
       layers,
       key: this.#decrypts,

@@ -86,6 +86,7 @@ export function runInDirectory(
     fsync: false,
     hash: false,
     threads: 1,
+    archiveBytes: undefined,
     ...options,
   });
   return runLane(Buffer.isBuffer(pieces) ? [pieces] : pieces, output, settings);
