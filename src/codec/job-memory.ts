@@ -4,7 +4,7 @@ const GRAIN_BYTES = 256 << 10;
 /** Less is not worth keeping. */
 const KEPT_BYTES_MIN = 64 << 10;
 /** What is kept for later use at most, in bytes. */
-const KEPT_BYTES_MAX = 32 << 20;
+const KEPT_BYTES_MAX = 16 << 20;
 
 /**
  * Memory for what goes into jobs and comes out of them, used again and again: fresh pages for each job cost as much as

@@ -9,6 +9,7 @@ import {
   type WalkerOptions,
   type XbcryptJob,
 } from './codec.js';
+import { freeNativeMemory } from './native-memory.js';
 import { PieceWalker, type Found } from './piece-walker.js';
 
 const MAGIC = Buffer.from('XBCRYP0', 'latin1');
@@ -239,7 +240,12 @@ class ChunkCipher {
       return;
     }
     const decipher = createDecipheriv(this.#algorithm, this.#key, counter);
-    for (let at = 0; at < body.length; at += SLICE_BYTES) sink(decipher.update(body.subarray(at, at + SLICE_BYTES)));
+    for (let at = 0; at < body.length; at += SLICE_BYTES) {
+      const plain = decipher.update(body.subarray(at, at + SLICE_BYTES));
+      sink(plain);
+      // Then the next one lies in the same memory, which is in the CPU's caches.
+      freeNativeMemory(plain);
+    }
   }
 
   /**
