@@ -100,7 +100,8 @@ export abstract class PieceWalker implements LayerWalker {
     const rest = window.subarray(this.#batchBytes);
     this.windowOffset += this.#flush(window, 0, emit);
     this.finish(rest);
-    this.#giveHeldBack();
+    this.#memory.give(this.#held);
+    this.close();
   }
 
   jobDone(job: DecodeJob): void {
@@ -108,11 +109,7 @@ export abstract class PieceWalker implements LayerWalker {
   }
 
   close(): void {
-    this.#giveHeldBack();
-  }
-
-  #giveHeldBack(): void {
-    this.#memory.give(this.#held);
+    // Not given back: this may be called while it is walked.
     this.#held = NOTHING;
     this.#heldBytes = 0;
   }

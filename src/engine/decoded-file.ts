@@ -50,7 +50,7 @@ export class DecodedFile implements OutputFile {
     this.#chain = new DecodeChain({
       ...{ layers, key, budget, memory },
       run: pool?.run,
-      place: pool && ((job, fileOffset) => this.#place(pool, job, fileOffset)),
+      place: pool && file.grant && ((job, fileOffset) => this.#place(pool, job, fileOffset)),
       output: (piece) => this.#pages.push(piece),
     });
   }
@@ -139,8 +139,7 @@ export class DecodedFile implements OutputFile {
     // Where pages lie must be known first. The job that tells is the first one, and it is done here.
     if (layout === undefined) return fileOffset === 0 ? this.#placeNow(job) : undefined;
     let settle = (): void => undefined;
-    const grant = this.#file.grant?.(() => settle());
-    if (grant === undefined) return undefined;
+    const grant = this.#file.grant!(() => settle());
     const place = { descriptor: grant.descriptor, fileOffset, outputBytes: job.outputBytes!, layout };
     const placed = (rests: PageRests): JobOutput => {
       grant.release(fileOffset + place.outputBytes);

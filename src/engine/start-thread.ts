@@ -36,7 +36,7 @@ export function startThread(module: URL, decodes: boolean): Worker {
 
 function newThread(module: URL, decodes: boolean): Worker {
   return new Worker(module, {
-    execArgv: threadArguments(),
+    ...threadArguments(),
     // It opens and closes many descriptors; that Node keeps a list of them serves nobody.
     trackUnmanagedFds: false,
     // Little of what it makes lives for long. With a larger nursery it takes up to 18 MB more, and no less time; but what

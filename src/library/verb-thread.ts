@@ -47,7 +47,7 @@ function runInThread(
   told: (message: VerbMessage) => void,
 ): Promise<void> {
   const worker = new Worker(new URL('./verb-worker.js', import.meta.url), {
-    execArgv: threadArguments(),
+    ...threadArguments(),
     workerData: task,
     transferList: portsOf(task),
     trackUnmanagedFds: false,

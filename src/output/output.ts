@@ -31,12 +31,11 @@ export interface OutputFile {
    */
   write(bytes: Buffer, fileOffset: number): void;
   /**
-   * Lets somebody else write, beside {@link write}. Missing where all content must come by {@link write}.
+   * Lets somebody else write, beside {@link write}. Undefined where all content must come by {@link write}.
    *
    * @param settle called when the descriptor is to be closed: returns only when nobody writes with it any more
-   * @returns undefined where all content must come by {@link write}
    */
-  grant?(settle: () => void): WriteGrant | undefined;
+  readonly grant?: ((settle: () => void) => WriteGrant) | undefined;
   /**
    * All of it has come; it is `sizeBytes` long.
    *

@@ -86,9 +86,7 @@ export class PartialFile implements DescriptorHolder {
   }
 
   /** See {@link OutputFile.grant}. */
-  grant(settle: () => void): WriteGrant | undefined {
-    // The hash is worked out from what is written here.
-    if (this.#context.hash) return undefined;
+  grant(settle: () => void): WriteGrant {
     const descriptor = this.#opened();
     this.#grants.add(settle);
     return {

@@ -56,7 +56,12 @@ export class TargetFile implements OutputFile {
     this.#grow().write(bytes, fileOffset);
   }
 
-  grant(settle: () => void): WriteGrant | undefined {
+  get grant(): ((settle: () => void) => WriteGrant) | undefined {
+    // The hash is worked out from what comes by `write`.
+    return this.#context.hash ? undefined : (settle) => this.#grant(settle);
+  }
+
+  #grant(settle: () => void): WriteGrant {
     this.flush();
     return this.#grow().grant(settle);
   }

@@ -1,6 +1,6 @@
 /** What can only be seen from outside the process. */
 import assert from 'node:assert/strict';
-import { spawn, type ChildProcessByStdio } from 'node:child_process';
+import { spawn, spawnSync, type ChildProcessByStdio } from 'node:child_process';
 import { mkdtempSync, openSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -57,13 +57,15 @@ async function loadedFiles(...words: string[]): Promise<string[]> {
   const directory = mkdtempSync(join(tmpdir(), 'tsxbstream-test-'));
   try {
     await ended(start([PROGRAM, ...words], { NODE_V8_COVERAGE: directory }));
-    const urls = readdirSync(directory).flatMap((name) => {
+    // Of the main thread only.
+    const reports = readdirSync(directory).filter((name) => name.endsWith('-0.json'));
+    const urls = reports.flatMap((name) => {
       const { result } = JSON.parse(readFileSync(join(directory, name), 'utf8')) as { result: { url: string }[] };
       return result.map(({ url }) => url);
     });
     return urls
       .filter((url) => url.startsWith('file:'))
-      .map((url) => url.replace(/.*\/(dist|bin|node_modules)\//, '$1/'));
+      .map((url) => url.replace(/.*\/(dist|bin|node_modules)\//, '$1/').replace(/-[A-Z0-9]{8}\.js$/, '.js'));
   } finally {
     rmSync(directory, { recursive: true });
   }
@@ -73,8 +75,8 @@ suite('the program', { concurrency: 4 }, () => {
   test('--version loads next to nothing', async () => {
     assert.deepEqual((await loadedFiles('--version')).sort(), [
       'bin/tsxbstream.js',
-      'dist/cli/main.js',
-      'dist/cli/version.js',
+      'dist/program/chunk.js',
+      'dist/program/main.js',
     ]);
     const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
       version: string;
@@ -86,7 +88,7 @@ suite('the program', { concurrency: 4 }, () => {
 
   test('the xbstream form loads no dependency to read its command line', async () => {
     const files = await loadedFiles('-x', '-C', '/nowhere', '--parallel=0');
-    assert.ok(files.includes('dist/cli/option-values.js'));
+    assert.ok(files.includes('dist/program/run.js'));
     assert.deepEqual(
       files.filter((file) => file.startsWith('node_modules/')),
       [],
@@ -290,4 +292,14 @@ tsxbstream: interrupted by SIGTERM
       }
     },
   );
+});
+
+test("Node may be told V8's own options, which no thread takes", () => {
+  const target = mkdtempSync(join(tmpdir(), 'tsxbstream-options-'));
+  const words = ['--max-semi-space-size=8', PROGRAM, 'extract', 'samples/percona-plain.xbstream', '-C', target];
+  const { status, stderr } = spawnSync(process.execPath, words, { encoding: 'utf8' });
+  const names = readdirSync(target);
+  rmSync(target, { recursive: true });
+  assert.equal(status, 0, stderr);
+  assert.ok(names.length > 5, names.join());
 });
