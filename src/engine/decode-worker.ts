@@ -2,7 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { runJob } from '../codec/run-job.js';
 import { errorToRecord, XbstreamError } from '../errors.js';
-import type { DecodeAnswer, DecodeResult, DecodeThreadData, SentJob } from './decode-pool.js';
+import type { DecodeAnswer, DecodeResult, DecodeThreadData, SentJob } from './decode-thread.js';
 import { doPlacedJob, NotPlaced } from './placed-job.js';
 
 const port = parentPort!;
