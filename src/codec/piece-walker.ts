@@ -101,7 +101,8 @@ export abstract class PieceWalker implements LayerWalker {
     this.windowOffset += this.#flush(window, 0, emit);
     this.finish(rest);
     this.#memory.give(this.#held);
-    this.close();
+    // Not close(): the last jobs are still to be done, and what does them may be the walker's own.
+    this.#forgetHeld();
   }
 
   jobDone(job: DecodeJob): void {
@@ -110,6 +111,10 @@ export abstract class PieceWalker implements LayerWalker {
 
   close(): void {
     // Not given back: this may be called while it is walked.
+    this.#forgetHeld();
+  }
+
+  #forgetHeld(): void {
     this.#held = NOTHING;
     this.#heldBytes = 0;
   }
