@@ -32,7 +32,10 @@ export interface ChunkConsumer {
    * Missing where none ever has to.
    */
   mustWait?(header: ChunkHeader): boolean;
-  /** A piece of its payload; `bytes` are the reader's again after the call. Holes are what no call covers. */
+  /**
+   * A piece of its payload; `bytes` are the reader's again after the call, unless they lie in memory of the consumer's that
+   * they alone were put into. Holes are what no call covers.
+   */
   payload(bytes: Buffer, fileOffset: number): void;
   /** Its payload has come and the checksum held. Called for chunks with a payload that was not passed over. */
   chunkEnd(): void;
@@ -77,6 +80,11 @@ export class ChunkReader {
     this.archiveOffset = archiveOffset;
   }
 
+  /** How many of the next bytes are handed to the consumer as they are, in a single call if they come in a single piece. */
+  get payloadBytes(): number {
+    return this.#state === 'payload' && this.#use === 'take' && this.#map === undefined ? this.#left : 0;
+  }
+
   /** How many of the next bytes nobody needs; whoever can seek may jump over them with {@link skip}. */
   get skippableBytes(): number {
     return this.#state === 'skip' ? this.#left : 0;
@@ -98,8 +106,9 @@ export class ChunkReader {
    */
   push(piece: Buffer): number {
     this.#beginHeld();
+    const { length } = piece;
     let at = 0;
-    while (at < piece.length && this.#held === undefined) {
+    while (at < length && this.#held === undefined) {
       const before = at;
       switch (this.#state) {
         case 'header':
@@ -277,16 +286,18 @@ export class ChunkReader {
   #takePayload(piece: Buffer, at: number): number {
     const end = Math.min(piece.length, at + this.#left);
     const bytes = at === 0 && end === piece.length ? piece : piece.subarray(at, end);
+    // Not to be asked later: where the consumer keeps what it gets, nothing may be left of it here.
+    const { length } = bytes;
     this.#crc = crc32(bytes, this.#crc);
     if (this.#use === 'take') {
       if (this.#map === undefined) {
         this.#consumer.payload(bytes, this.#fileOffset);
-        this.#fileOffset += bytes.length;
+        this.#fileOffset += length;
       } else {
         this.#placeSparse(this.#map, bytes);
       }
     }
-    this.#left -= bytes.length;
+    this.#left -= length;
     if (this.#left === 0) this.#finishPayload();
     return end;
   }

@@ -122,6 +122,13 @@ export interface LayerWalker {
    * @throws XbstreamError `XB_BAD_LAYER`, `XB_UNSUPPORTED_LAYER`, and whatever `emit` throws
    */
   push(bytes: Buffer, emit: (job: DecodeJob) => void): void;
+  /**
+   * Where the next bytes of the layer may be put before they are pushed, so that they need not be copied.
+   *
+   * @param bytes most that are wanted
+   * @returns room for some; it is the caller's until the next call. Undefined where {@link push} copies nothing
+   */
+  room?(bytes: number): Buffer | undefined;
   /** @throws XbstreamError `XB_LAYER_TRUNCATED`, and whatever `emit` throws */
   end(emit: (job: DecodeJob) => void): void;
   /** Does a job that is marked `inOrder`; `sink` may be called until the promise is settled. */

@@ -106,6 +106,11 @@ export class DecodeChain {
     this.#call(() => this.#stages[0]!.push(bytes));
   }
 
+  /** See {@link LayerWalker.room}; what is put there belongs to the chain when it is pushed. */
+  room(bytes: number): Buffer | undefined {
+    return this.#stages[0]!.room(bytes);
+  }
+
   /** What to wait for before the next piece; `undefined` when there is no need to. @throws as {@link push} */
   ready(): Promise<void> | undefined {
     return this.#until(() => !this.#budget.isUsedUp && !this.#stages.some(({ isWaiting }) => isWaiting));

@@ -71,6 +71,10 @@ export class DecodeStage {
     return this.#queue.some(({ state }) => state === 'waiting');
   }
 
+  room(bytes: number): Buffer | undefined {
+    return this.#laterFailure || this.#closed ? undefined : this.#walker.room?.(bytes);
+  }
+
   push(bytes: Buffer): void {
     this.#walk(() => this.#walker.push(bytes, this.#emit));
   }

@@ -6,6 +6,10 @@ const HELD_BYTES_MIN = 4096;
 const HELD_GROWTH_BYTES_MAX = 16 << 20;
 /** Units that decode to next to nothing must not add up without end. */
 const JOB_BYTES_MAX = 32 << 20;
+/** With less room behind what is held it is moved to where there is more. */
+const ROOM_BYTES_MIN = 64 << 10;
+/** What is read at a time reaches so far beyond the end of a job. */
+const ROOM_BYTES = 512 << 10;
 
 /** What a walker finds where a unit begins. `more`: not all of the unit is there; `skip`: nothing to decode in it. */
 export type Found = 'unit' | 'skip' | 'more';
@@ -16,7 +20,7 @@ export type Found = 'unit' | 'skip' | 'more';
  *
  * Where a pushed piece holds whole units the window is the piece itself and nothing is copied. A unit that begins in
  * one piece and ends in another is gathered in a buffer that grows with the bytes that have come, never with what a
- * header says will come.
+ * header says will come. Who can put pieces right into that buffer ({@link room}) spares a copy of everything.
  */
 export abstract class PieceWalker implements LayerWalker {
   abstract readonly layer: LayerName;
@@ -40,6 +44,9 @@ export abstract class PieceWalker implements LayerWalker {
   #batchBytes = 0;
   #batchOutputBytes = 0;
   #needBytes = 1;
+  /** What is walked, and how many of its bytes are done with. */
+  #window: Buffer = NOTHING;
+  #done = 0;
   #held: Buffer = NOTHING;
   #heldBytes = 0;
   /** Bytes of the largest job so far: the next is begun with so much room, so that nothing is moved to grow. */
@@ -75,7 +82,19 @@ export abstract class PieceWalker implements LayerWalker {
   /** The data has ended with `rest`, which is no whole unit: throws unless it may end here. */
   protected abstract finish(rest: Buffer): void;
 
+  /** See {@link LayerWalker.room}. */
+  room(bytes: number): Buffer | undefined {
+    if (!this.#own) return undefined;
+    if (this.#held.length - this.#heldBytes < Math.min(bytes, ROOM_BYTES_MIN)) this.#makeRoom(bytes);
+    return this.#held.subarray(this.#heldBytes, this.#heldBytes + bytes);
+  }
+
   push(bytes: Buffer, emit: (job: DecodeJob) => void): void {
+    if (this.#isInRoom(bytes)) {
+      this.#heldBytes += bytes.length;
+      if (this.#heldBytes >= this.#needBytes) this.#walkHeld(emit);
+      return;
+    }
     let at = 0;
     while (this.#heldBytes > 0 && at < bytes.length) {
       // No more than the unit needs, so that what follows it can be walked where it lies.
@@ -83,23 +102,20 @@ export abstract class PieceWalker implements LayerWalker {
       this.#hold(bytes, at, at + take);
       at += take;
       if (this.#heldBytes < this.#needBytes) return;
-      const end = this.#heldBytes;
-      const done = this.#scan(this.#held.subarray(0, end), emit);
-      this.#heldBytes = end - done;
-      if (done > 0 && this.#heldBytes > 0) this.#held.copyWithin(0, done, end);
+      this.#walkHeld(emit);
     }
     if (at === bytes.length) return;
     const window = at === 0 ? bytes : bytes.subarray(at);
-    const done = window.length < this.#needBytes ? 0 : this.#scan(window, emit);
-    this.#hold(window, done, window.length);
+    const left = window.length < this.#needBytes ? window.length : this.#walk(window, emit);
+    this.#hold(window, window.length - left, window.length);
   }
 
   end(emit: (job: DecodeJob) => void): void {
-    const window = this.#held.subarray(0, this.#heldBytes);
-    // Before the window may go away with its job.
-    const rest = window.subarray(this.#batchBytes);
-    this.windowOffset += this.#flush(window, 0, emit);
-    this.finish(rest);
+    this.#window = this.#held.subarray(0, this.#heldBytes);
+    this.#done = 0;
+    this.#flush(emit);
+    this.windowOffset += this.#done;
+    this.finish(this.#window.subarray(this.#done));
     this.#memory.give(this.#held);
     // Not close(): the last jobs are still to be done, and what does them may be the walker's own.
     this.#forgetHeld();
@@ -119,30 +135,38 @@ export abstract class PieceWalker implements LayerWalker {
     this.#heldBytes = 0;
   }
 
-  /** Walks the window and returns how many of its bytes are done with. */
-  #scan(window: Buffer, emit: (job: DecodeJob) => void): number {
-    const end = window.length;
-    let start = 0;
+  #isInRoom(bytes: Buffer): boolean {
+    return bytes.buffer === this.#held.buffer && bytes.byteOffset === this.#held.byteOffset + this.#heldBytes;
+  }
+
+  #walkHeld(emit: (job: DecodeJob) => void): void {
+    const left = this.#walk(this.#held.subarray(0, this.#heldBytes), emit);
+    if (left > 0 && left < this.#heldBytes) this.#held.copyWithin(0, this.#heldBytes - left, this.#heldBytes);
+    this.#heldBytes = left;
+  }
+
+  /** Walks a window and returns how many of its last bytes are not done with. */
+  #walk(window: Buffer, emit: (job: DecodeJob) => void): number {
+    this.#window = window;
+    this.#done = 0;
     for (;;) {
-      const at = start + this.#batchBytes;
-      // Where its last bytes have gone out in a job, the window may have gone with them.
-      const found = at < end ? this.measure(window, at) : this.measure(NOTHING, 0);
+      const found = this.measure(this.#window, this.#done + this.#batchBytes);
       if (found === 'unit') {
-        if (this.#batchBytes > 0 && this.#isFull()) start += this.#flush(window, start, emit);
+        if (this.#batchBytes > 0 && this.#isFull()) this.#flush(emit);
         this.#batchBytes += this.unitBytes;
         this.#batchOutputBytes += this.unitOutputBytes;
         // A full job goes out now and not when the next unit, which may be large, is there.
         if (this.unitStandsAlone || this.#batchOutputBytes >= this.jobOutputBytesMax) {
-          start += this.#flush(window, start, emit, this.unitStandsAlone);
+          this.#flush(emit, this.unitStandsAlone);
         }
       } else {
-        if (found === 'skip' || !this.#gather) start += this.#flush(window, start, emit);
+        if (found === 'skip' || !this.#gather) this.#flush(emit);
         if (found === 'skip') {
-          start += this.unitBytes;
+          this.#done += this.unitBytes;
         } else {
           this.#needBytes = this.#batchBytes + this.unitNeedsBytes;
-          this.windowOffset += start;
-          return start;
+          this.windowOffset += this.#done;
+          return this.#window.length - this.#done;
         }
       }
     }
@@ -156,44 +180,59 @@ export abstract class PieceWalker implements LayerWalker {
     );
   }
 
-  #flush(window: Buffer, start: number, emit: (job: DecodeJob) => void, alone = false): number {
-    const bytes = this.#batchBytes;
+  /** Makes a job of the batch. */
+  #flush(emit: (job: DecodeJob) => void, alone = false): void {
+    const start = this.#done;
+    const layerOffset = this.windowOffset + start;
     const outputBytesMax = this.#batchOutputBytes;
+    this.#done += this.#batchBytes;
     this.#batchBytes = 0;
     this.#batchOutputBytes = 0;
-    const units = this.#own ? this.#owned(window, start, start + bytes) : window.subarray(start, start + bytes);
-    const job = this.makeJob(units, this.windowOffset + start, outputBytesMax, alone);
+    const units = this.#own ? this.#owned(start) : this.#window.subarray(start, this.#done);
+    const job = this.makeJob(units, layerOffset, outputBytesMax, alone);
     if (job) emit(job);
-    return bytes;
   }
 
-  /**
-   * A part of the window as memory that its job keeps until it is done. When it ends the window and fills a good part of the
-   * gathering buffer, that buffer itself is given away: a large frame would otherwise be in memory twice.
-   */
-  #owned(window: Buffer, start: number, end: number): Buffer {
-    if (window.buffer === this.#held.buffer && end === window.length && 8 * (end - start) > this.#held.length) {
-      this.#usualBytes = Math.max(this.#usualBytes, end - start);
-      this.#held = NOTHING;
-      return window.subarray(start, end);
+  /** What the window has from `start` to where it is done with, as memory that its job keeps until it is done. */
+  #owned(start: number): Buffer {
+    const window = this.#window;
+    const bytes = this.#done - start;
+    const rest = window.length - this.#done;
+    // Rather than to copy much of what is held, the rest moves away from it. Only a small job must not bind much memory.
+    if (window.buffer === this.#held.buffer && bytes >= rest && 8 * bytes > this.#held.length) {
+      this.#giveHeldAway(rest, bytes);
+      return window.subarray(start, start + bytes);
     }
-    const copy = this.#memory.take(end - start);
-    window.copy(copy, 0, start, end);
-    return copy.subarray(0, end - start);
+    const copy = this.#memory.take(bytes);
+    window.copy(copy, 0, start, start + bytes);
+    return copy.subarray(0, bytes);
+  }
+
+  /** What is held goes with a job, but for the rest of the window, which is the window from now on. */
+  #giveHeldAway(rest: number, jobBytes: number): void {
+    this.#usualBytes = Math.max(this.#usualBytes, jobBytes);
+    this.#forgetHeld();
+    this.#hold(this.#window, this.#done, this.#done + rest);
+    this.#window = this.#held.subarray(0, rest);
+    this.windowOffset += this.#done;
+    this.#done = 0;
   }
 
   #hold(bytes: Buffer, start: number, end: number): void {
     if (start === end) return;
-    const total = this.#heldBytes + end - start;
-    if (total > this.#held.length) {
-      const ahead = Math.min(2 * this.#held.length, this.#held.length + HELD_GROWTH_BYTES_MAX);
-      const expected = Math.max(this.#usualBytes, this.jobBytesExpected);
-      const grown = this.#memory.take(Math.max(HELD_BYTES_MIN, total, ahead, expected));
-      this.#held.copy(grown, 0, 0, this.#heldBytes);
-      this.#memory.give(this.#held);
-      this.#held = grown;
-    }
+    if (this.#heldBytes + end - start > this.#held.length) this.#makeRoom(end - start);
     bytes.copy(this.#held, this.#heldBytes, start, end);
-    this.#heldBytes = total;
+    this.#heldBytes += end - start;
+  }
+
+  /** Moves what is held to where there is room behind it. */
+  #makeRoom(bytes: number): void {
+    const ahead = Math.min(2 * this.#held.length, this.#held.length + HELD_GROWTH_BYTES_MAX);
+    const expected = Math.max(this.#usualBytes, this.jobBytesExpected);
+    const usual = expected === 0 ? 0 : expected + ROOM_BYTES;
+    const larger = this.#memory.take(Math.max(HELD_BYTES_MIN, this.#heldBytes + bytes, ahead, usual));
+    this.#held.copy(larger, 0, 0, this.#heldBytes);
+    this.#memory.give(this.#held);
+    this.#held = larger;
   }
 }

@@ -71,6 +71,10 @@ export class DecodedFile implements OutputFile {
     return this.#file.sha256;
   }
 
+  room(bytes: number): Buffer | undefined {
+    return this.#chain.room(bytes);
+  }
+
   write(bytes: Buffer, fileOffset: number): void {
     if (this.#failure !== undefined) return;
     if (fileOffset !== this.#storedBytes) throw this.#told(this.#outOfOrder(fileOffset));

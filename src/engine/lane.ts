@@ -8,7 +8,7 @@ import { SalvagingReader } from '../archive/salvaging-reader.js';
 import { XbstreamError } from '../errors.js';
 import type { ChunkHeader } from '../format/chunk.js';
 import type { StoredPath } from '../format/stored-path.js';
-import type { ByteSink } from '../input/source.js';
+import { PIECE_BYTES, type ByteSink } from '../input/source.js';
 import type { OutputFile } from '../output/output.js';
 import { ArchiveDigests } from './archive-digests.js';
 import { EntryFiles, type EntryFilesOptions } from './entry-files.js';
@@ -48,6 +48,9 @@ export interface LaneTotals {
   entryBytes: number;
 }
 
+/** Less is not worth a read of its own: it comes with what follows it, and is copied. */
+const KEPT_ROOM_BYTES_MIN = 64 * 1024;
+
 type FileEntry = Entry<OutputFile>;
 
 /** Checks what is pushed into it and writes it out: the way of a byte from an input to a file, synchronous from end to end. */
@@ -82,6 +85,11 @@ export class Lane implements ByteSink, SalvageConsumer {
   room(): Buffer {
     const { decoding, output } = this.#options;
     return decoding === undefined ? output.room() : decoding.room;
+  }
+
+  keptRoom(): Buffer | undefined {
+    const bytes = Math.min(this.#reader.payloadBytes ?? 0, PIECE_BYTES);
+    return bytes < KEPT_ROOM_BYTES_MIN ? undefined : this.#file?.room?.(bytes);
   }
 
   push(piece: Buffer): Promise<void> | undefined {

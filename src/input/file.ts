@@ -45,9 +45,10 @@ export class FileSource implements Source {
 
   async run(sink: ByteSink): Promise<void> {
     while (!this.#stopped && !this.#isStopped()) {
-      const start = startInRoom(this.#position);
-      const memory = sink.room();
-      const bytes = this.#read(memory, start, this.#pieceBytes);
+      const kept = sink.keptRoom?.();
+      const memory = kept ?? sink.room();
+      const start = kept === undefined ? startInRoom(this.#position) : 0;
+      const bytes = this.#read(memory, start, Math.min(this.#pieceBytes, memory.length - start));
       if (bytes === 0) {
         const again = this.seekable ? (sink.endReached?.() ?? 0) : 0;
         if (again === 0) return;

@@ -31,6 +31,14 @@ export interface OutputFile {
    */
   write(bytes: Buffer, fileOffset: number): void;
   /**
+   * Where content that follows what has come may be put before it is written, to be kept there: it is not the caller's
+   * again after {@link write}, and may be gone.
+   *
+   * @param bytes most that are wanted
+   * @returns room for some. Undefined where content is not kept
+   */
+  room?(bytes: number): Buffer | undefined;
+  /**
    * Lets somebody else write, beside {@link write}. Undefined where all content must come by {@link write}.
    *
    * @param settle called when the descriptor is to be closed: returns only when nobody writes with it any more

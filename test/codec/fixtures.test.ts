@@ -33,6 +33,17 @@ for (const [title, feed] of Object.entries<() => DecodeOptions>({
   'in one piece': () => ({}),
   'in pieces of 64 KiB': () => ({ pieceBytes: 65536 }),
   'in pieces of 4099 bytes, jobs done elsewhere': () => ({ pieceBytes: 4099, run: laterRunner() }),
+  'in pieces of 4099 bytes, put where they stay': () => ({ pieceBytes: 4099, inRoom: true }),
+  'in pieces of 4099 bytes, put where they stay, jobs done elsewhere': () => ({
+    pieceBytes: 4099,
+    inRoom: true,
+    run: laterRunner(),
+  }),
+  'in pieces of 64 KiB, put where they stay, jobs done elsewhere': () => ({
+    pieceBytes: 65536,
+    inRoom: true,
+    run: laterRunner(),
+  }),
   'in one piece, jobs done elsewhere': () => ({ run: laterRunner() }),
 })) {
   test(`every layered file that Percona's writers made decodes to its manifest, fed ${title}`, async () => {

@@ -14,6 +14,8 @@ export interface DecodeOptions {
   key?: DecryptionKey | undefined;
   /** Size of the pieces; the whole at once when missing. */
   pieceBytes?: number | undefined;
+  /** Put pieces where the chain has room for them, as far as it has: every third comes as it is, nevertheless. */
+  inRoom?: boolean;
   run?: JobRunner | undefined;
   budget?: DecodeBudget | undefined;
 }
@@ -25,15 +27,21 @@ export async function decode(
   options: DecodeOptions = {},
 ): Promise<Buffer> {
   const pieces: Buffer[] = [];
+  let pushes = 0;
   const { key, run, budget } = options;
   const chain = new DecodeChain({ layers, key, run, budget, output: (piece) => pieces.push(Buffer.from(piece)) });
   const pieceBytes = options.pieceBytes ?? Math.max(bytes.length, 1);
   const lent = Buffer.alloc(pieceBytes);
   for (let at = 0; at < bytes.length; at += pieceBytes) {
-    const piece = lent.subarray(0, bytes.copy(lent, 0, at, Math.min(at + pieceBytes, bytes.length)));
-    chain.push(piece);
-    piece.fill(0xdb);
-    await chain.ready();
+    const end = Math.min(at + pieceBytes, bytes.length);
+    for (let from = at; from < end;) {
+      const room = options.inRoom && ++pushes % 3 > 0 ? chain.room(end - from) : undefined;
+      const piece = lent.subarray(0, bytes.copy(room ?? lent, 0, from, end));
+      from += piece.length;
+      chain.push(room?.subarray(0, piece.length) ?? piece);
+      piece.fill(0xdb);
+      await chain.ready();
+    }
   }
   await chain.end();
   return Buffer.concat(pieces);
