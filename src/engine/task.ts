@@ -1,12 +1,11 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { StoredPath } from '../format/stored-path.js';
+import { hearThread } from './hear-thread.js';
 import { startThread } from './start-thread.js';
 import { TaskControl, type TaskCommand, type TaskMessage, type TaskStart } from './task-protocol.js';
 
 /** How often progress is told, in milliseconds. */
 const PROGRESS_INTERVAL_MS = 100;
-/** How long a thread that was told to stop may take, in milliseconds, until it is ended. */
-const STOP_GRACE_MS = 700;
 
 /** Who is told what a task does while it runs. */
 export interface TaskListener {
@@ -35,7 +34,7 @@ export interface Task<Options> {
  * @param signal ends it early; the result then says so
  * @returns undefined when the thread did not stop in time and was ended
  */
-export function runTask<Options, Result>(
+export async function runTask<Options, Result>(
   { module, options, ports, decodes }: Task<Options>,
   listener: TaskListener,
   signal: AbortSignal,
@@ -44,41 +43,30 @@ export function runTask<Options, Result>(
   const start: TaskStart<Options> = { options, tellFiles: listener.file !== undefined, control: control.buffer };
   const worker = startThread(module, decodes);
   worker.postMessage(start, ports);
-  return new Promise((resolve, reject) => {
-    let grace: NodeJS.Timeout | undefined;
-    const progress = setInterval(() => listener.progress(control.progressBytes), PROGRESS_INTERVAL_MS);
-    const release = (): void => {
-      clearInterval(progress);
-      clearTimeout(grace);
-      signal.removeEventListener('abort', stop);
-    };
-    const done = (result: Result | undefined): void => {
-      release();
-      resolve(result);
-    };
-    const stop = (): void => {
-      control.stop();
-      worker.postMessage('stop' satisfies TaskCommand);
-      grace = setTimeout(() => {
-        void worker.terminate();
-        done(undefined);
-      }, STOP_GRACE_MS);
-    };
-    worker.on('message', (message: TaskMessage<Result>) => {
-      if (message.type === 'files') {
+  const progress = setInterval(() => listener.progress(control.progressBytes), PROGRESS_INTERVAL_MS);
+  let result: Result | undefined;
+  const hear = (message: TaskMessage<Result>): boolean => {
+    switch (message.type) {
+      case 'files':
         message.paths.forEach((path, index) => listener.file?.(path, message.bytes[index]!));
-      } else if (message.type === 'warning') {
+        return false;
+      case 'warning':
         listener.warning(message.message);
-      } else {
+        return false;
+      case 'end':
         listener.progress(control.progressBytes);
-        done(message.result);
-      }
-    });
-    worker.on('error', (error) => {
-      release();
-      reject(error);
-    });
-    if (signal.aborted) stop();
-    else signal.addEventListener('abort', stop, { once: true });
-  });
+        result = message.result;
+        return true;
+    }
+  };
+  const tellStop = (): void => {
+    control.stop();
+    worker.postMessage('stop' satisfies TaskCommand);
+  };
+  try {
+    await hearThread({ worker, hear, tellStop }, signal);
+  } finally {
+    clearInterval(progress);
+  }
+  return result;
 }

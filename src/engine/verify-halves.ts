@@ -36,9 +36,14 @@ export async function verifyHalves(
         done[index] = Math.max(0, Math.min(bytes, part.toBytes) - part.fromBytes);
         listener.progress(done[0]! + done[1]!);
       };
-      const result = await runLane({ verb: 'verify', options, part }, { ...listener, progress }, either);
-      if (result === undefined || result.stopped || result.errorCount > 0) giveUp.abort();
-      return result;
+      let isSound = false;
+      try {
+        const result = await runLane({ verb: 'verify', options, part }, { ...listener, progress }, either);
+        isSound = result !== undefined && !result.stopped && result.errorCount === 0;
+        return result;
+      } finally {
+        if (!isSound) giveUp.abort();
+      }
     }),
   );
   const [first] = results;

@@ -3,14 +3,12 @@ import { Worker } from 'node:worker_threads';
 import type { CatOptions } from '../commands/cat-options.js';
 import type { InfoOptions } from '../commands/info-options.js';
 import type { ListOptions } from '../commands/list-options.js';
+import { hearThread } from '../engine/hear-thread.js';
 import { threadArguments } from '../engine/thread-arguments.js';
-import { errorFromRecord } from '../errors.js';
+import { errorFromRecord, type ErrorRecord } from '../errors.js';
 import type { RingHandle } from '../input/ring.js';
 import type { CommonReporter, InfoReporter, ListedCorrection, ListedEntry, ListReporter } from '../ui/reporter.js';
 import type { VerbCommand, VerbMessage, VerbTask } from './verb-protocol.js';
-
-/** How long a thread that was told to stop may take, in milliseconds, until it is ended. */
-const STOP_GRACE_MS = 700;
 
 /** `list` of the commands, in a thread of its own. @throws what that throws */
 export async function listInThread(options: ListOptions, reporter: ListReporter, signal: AbortSignal): Promise<void> {
@@ -40,7 +38,7 @@ export async function catInThread(
   await runInThread({ verb: 'cat', options, output }, reporter, signal, () => undefined);
 }
 
-function runInThread(
+async function runInThread(
   task: VerbTask,
   reporter: CommonReporter,
   signal: AbortSignal,
@@ -53,52 +51,36 @@ function runInThread(
     trackUnmanagedFds: false,
   });
   const say = (command: VerbCommand): void => worker.postMessage(command);
-  return new Promise((resolve, reject) => {
-    let grace: NodeJS.Timeout | undefined;
-    const stop = (): void => {
-      say('stop');
-      grace = setTimeout(() => {
-        void worker.terminate();
-        end();
-      }, STOP_GRACE_MS);
-    };
-    const end = (error?: Error): void => {
-      clearTimeout(grace);
-      signal.removeEventListener('abort', stop);
-      if (error !== undefined) reject(error);
-      else if (signal.aborted) reject(signal.reason as Error);
-      else resolve();
-    };
-    worker.on('message', (message: VerbMessage) => {
-      switch (message.type) {
-        case 'progress':
-          reporter.progress(message.report);
-          break;
-        case 'warning':
-          reporter.warning(message.message);
-          break;
-        case 'problems':
-          for (const record of message.part) reporter.error(errorFromRecord(record));
-          say('next');
-          break;
-        case 'entries':
-        case 'corrections':
-          told(message);
-          say('next');
-          break;
-        case 'listed':
-        case 'described':
-          told(message);
-          break;
-        case 'end':
-          end(message.error === undefined ? undefined : errorFromRecord(message.error));
-          break;
-      }
-    });
-    worker.on('error', end);
-    if (signal.aborted) stop();
-    else signal.addEventListener('abort', stop, { once: true });
-  });
+  let failure: ErrorRecord | undefined;
+  const hear = (message: VerbMessage): boolean => {
+    switch (message.type) {
+      case 'progress':
+        reporter.progress(message.report);
+        return false;
+      case 'warning':
+        reporter.warning(message.message);
+        return false;
+      case 'problems':
+        for (const record of message.part) reporter.error(errorFromRecord(record));
+        say('next');
+        return false;
+      case 'entries':
+      case 'corrections':
+        told(message);
+        say('next');
+        return false;
+      case 'listed':
+      case 'described':
+        told(message);
+        return false;
+      case 'end':
+        failure = message.error;
+        return true;
+    }
+  };
+  await hearThread({ worker, hear, tellStop: () => say('stop') }, signal);
+  if (failure !== undefined) throw errorFromRecord(failure);
+  signal.throwIfAborted();
 }
 
 function portsOf(task: VerbTask): MessagePort[] {
