@@ -1,11 +1,5 @@
 import { XbstreamError } from '../errors.js';
-import {
-  CHUNK_MAGIC,
-  decodeChunkHeader,
-  MAX_HEADER_BYTES,
-  SPARSE_MAP_ENTRY_BYTES,
-  type ChunkHeader,
-} from '../format/chunk.js';
+import { CHUNK_MAGIC, chunkEnd, decodeChunkHeader, MAX_HEADER_BYTES, type ChunkHeader } from '../format/chunk.js';
 import { normalizePath } from '../format/stored-path.js';
 import type { Lookback } from './lookback.js';
 
@@ -21,23 +15,6 @@ export interface HeaderGuess {
 /** Types a chunk may have had, the likely ones first. */
 const TYPES = ['P', 'E', 'S', 'R', 'D'].map((letter) => letter.charCodeAt(0));
 const MAGIC = Buffer.from(CHUNK_MAGIC, 'latin1');
-
-/** Where a chunk ends, in the archive. */
-export function chunkEnd(header: ChunkHeader): number {
-  const start = header.archiveOffset + header.headerBytes;
-  switch (header.type) {
-    case 'payload':
-    case 'ignorable':
-      return start + header.payloadBytes;
-    case 'sparse':
-      return start + header.mapEntries * SPARSE_MAP_ENTRY_BYTES + header.payloadBytes;
-    case 'end':
-    case 'seek':
-    case 'remove':
-    case 'rename':
-      return start;
-  }
-}
 
 /** Whether a chunk begins (or the archive ends) at a place; undefined where that is not known. */
 export function isBoundary(lookback: Lookback, archiveOffset: number): boolean | undefined {

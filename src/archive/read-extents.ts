@@ -1,9 +1,8 @@
 import { XbstreamError } from '../errors.js';
-import { decodeChunkHeader, MAX_HEADER_BYTES, type ChunkHeader } from '../format/chunk.js';
+import { chunkEnd, decodeChunkHeader, MAX_HEADER_BYTES, type ChunkHeader } from '../format/chunk.js';
 import { PIECE_BYTES, PIECE_ROOM_BYTES, type Source } from '../input/source.js';
 import { ChunkReader } from './chunk-reader.js';
 import type { Extents } from './extents.js';
-import { chunkEnd } from './header-guess.js';
 
 /** A map may cut content into parts of a byte, of which the consumer keeps each until it has settled. */
 const SPARSE_PIECE_BYTES = 32 * 1024;

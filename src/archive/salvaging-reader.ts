@@ -1,9 +1,9 @@
 import { XbstreamError } from '../errors.js';
-import { CHUNK_MAGIC, type ChunkHeader } from '../format/chunk.js';
+import { CHUNK_MAGIC, chunkEnd, type ChunkHeader } from '../format/chunk.js';
 import { crc32 } from '../format/crc32.js';
 import { normalizePath, pathText, type StoredPath } from '../format/stored-path.js';
 import { ChunkReader, type ChunkConsumer, type PayloadUse } from './chunk-reader.js';
-import { chunkEnd, guessHeader, isBoundary, type HeaderGuess } from './header-guess.js';
+import { guessHeader, isBoundary, type HeaderGuess } from './header-guess.js';
 import { RecentBytes, type Lookback } from './lookback.js';
 import { isSalvageable, type SalvageConsumer, type SalvageOptions, type SalvageReading } from './salvage.js';
 

@@ -70,7 +70,7 @@ function isNamedXbstream(argv: readonly string[]): boolean {
   return XBSTREAM_NAMES.includes(basename(argv[1] ?? ''));
 }
 
-/** @throws XbstreamError `XB_USAGE`, `XB_UNSUPPORTED_LAYER`, and for keys what reading one throws */
+/** @throws XbstreamError `XB_USAGE`, and for keys what reading one throws */
 export async function readCall(surroundings: CallSurroundings): Promise<Call> {
   const { argv } = surroundings;
   const words = argv.slice(2);

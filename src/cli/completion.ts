@@ -40,7 +40,7 @@ function wordsFor(verb: Form): string[] {
 }
 
 function options(form: Form): Option[] {
-  return [...optionsOf(form)].filter(([, { later }]) => later === undefined);
+  return [...optionsOf(form)];
 }
 
 /** Whether a value follows as a word of its own, or after a `=`. */

@@ -1,6 +1,7 @@
 import type { ExistingFilePolicy, ExtractOptions } from '../commands/extract-options.js';
 import type { ReporterChoices } from '../ui/make-reporter.js';
 import type { OptionValues } from './option-values.js';
+import { namedPipes } from './named-pipes-choice.js';
 import type { Form } from './options.js';
 import {
   commonChoices,
@@ -39,7 +40,7 @@ export function extractOptions(
   const isVerb = form !== 'xbstream';
   const [archive, ...patterns] = isVerb ? operands : [];
   return {
-    input: inputChoice(archive, operands, form, isTerminal),
+    input: namedPipes(values) ?? inputChoice(archive, operands, form, isTerminal),
     target: values.last('directory') ?? '.',
     createTarget: isVerb,
     selection: selectionOptions(values, patterns),

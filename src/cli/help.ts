@@ -14,7 +14,7 @@ const EXIT_CODES = [
   ['2', 'the command line cannot be followed'],
   ['3', 'the archive is damaged'],
   ['4', 'the archive is incomplete'],
-  ['5', 'content cannot be decoded, or what was asked for is not built in yet'],
+  ['5', 'content cannot be decoded: key missing or wrong, unknown layer'],
   ['129, 130, 143', 'ended by SIGHUP, SIGINT, SIGTERM'],
 ] as const;
 
@@ -50,19 +50,11 @@ function optionLines([name, definition]: [OptionName, OptionDefinition]): string
 }
 
 function optionSections(form: Form): string[] {
-  const built = [...optionsOf(form)].filter(([, { later }]) => later === undefined);
+  const options = [...optionsOf(form)];
   return OPTION_GROUPS.flatMap((group) => {
-    const lines = built.filter(([, definition]) => definition.group === group).flatMap(optionLines);
+    const lines = options.filter(([, definition]) => definition.group === group).flatMap(optionLines);
     return lines.length > 0 ? [section(group, lines)] : [];
   });
-}
-
-/** Options that are understood and answered with exit code 5. */
-function laterSection(form: Form): string[] {
-  const names = [...optionsOf(form)].filter(([, { later }]) => later !== undefined).map(([name]) => `--${name}`);
-  return names.length > 0
-    ? [section('Not built in yet (answered with exit code 5)', wrap(names.join(', '), WIDTH - 2))]
-    : [];
 }
 
 function exampleLines({ command, purpose }: Example): string[] {
@@ -84,7 +76,6 @@ export function formHelp(form: Form): string {
     paragraphs(description),
     section('Examples', examples.flatMap(exampleLines)),
     ...optionSections(form),
-    ...laterSection(form),
     exitCodeSection,
   ].join('\n');
 }

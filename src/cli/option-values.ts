@@ -1,4 +1,3 @@
-import { XbstreamError } from '../errors.js';
 import { OPTIONS, optionsOf, type Form, type OptionName } from './options.js';
 import { usageError } from './usage-error.js';
 import { spell, type NormalisedWords, type OptionWord } from './xbstream-grammar.js';
@@ -91,7 +90,7 @@ async function parseVerb(options: readonly OptionWord[], verb: Form): Promise<Op
   return new OptionValues(values);
 }
 
-/** Checks every value against what its option takes, and answers options whose work is not built in yet. */
+/** Checks every value against what its option takes. */
 function checkValues(values: OptionValues): void {
   for (const name of values.names()) {
     const { kind, secret, valueIsOptional } = OPTIONS[name];
@@ -99,10 +98,5 @@ function checkValues(values: OptionValues): void {
       if (kind === undefined || (valueIsOptional === true && value === '') || kind.accepts(value)) continue;
       throw usageError(`--${name} takes ${kind.expects}${secret === true || value === '' ? '' : `, not "${value}"`}`);
     }
-  }
-  // After all values: a command line that means nothing is told so before anything else.
-  for (const name of values.names()) {
-    const { later } = OPTIONS[name];
-    if (later !== undefined) throw new XbstreamError('XB_UNSUPPORTED_LAYER', later);
   }
 }

@@ -39,8 +39,6 @@ export interface OptionDefinition {
   classic?: boolean;
   group: OptionGroup;
   help: string;
-  /** Not built in yet: the sentence that answers it. */
-  later?: string;
   /** The value is never shown anywhere. */
   secret?: boolean;
 }
@@ -59,8 +57,6 @@ const MAKING: readonly Form[] = ['create', 'convert-to-tar'];
 const CREATE: readonly Form[] = ['create'];
 const TAR: readonly Form[] = ['convert-to-tar'];
 const XBSTREAM: readonly Form[] = ['xbstream'];
-
-const FIFO_LATER = 'reading an archive from several named pipes (--fifo-streams, --fifo-dir) is not built in yet';
 
 const TABLE = {
   extract: { letters: 'x', forms: XBSTREAM, classic: true, group: 'What to do', help: 'unpack the archive on stdin' },
@@ -355,8 +351,7 @@ const TABLE = {
     forms: XBSTREAM,
     classic: true,
     group: 'Compatibility',
-    help: 'read the archive from N named pipes',
-    later: FIFO_LATER,
+    help: 'unpack what comes through N named pipes (thread_0, thread_1, ...), not stdin; 1 means stdin',
   },
   'fifo-dir': {
     value: 'DIR',
@@ -365,7 +360,6 @@ const TABLE = {
     classic: true,
     group: 'Compatibility',
     help: 'where these named pipes are',
-    later: FIFO_LATER,
   },
   'fifo-timeout': {
     value: 'SECONDS',
@@ -373,8 +367,7 @@ const TABLE = {
     forms: XBSTREAM,
     classic: true,
     group: 'Compatibility',
-    help: 'how long to wait for them',
-    later: FIFO_LATER,
+    help: 'how long to wait for whoever writes to them; 60 without it',
   },
 } as const satisfies Record<string, OptionDefinition>;
 

@@ -82,6 +82,23 @@ export interface IgnorableHeader extends HeaderBase {
 export type ChunkHeader =
   PayloadHeader | SparseHeader | EndHeader | SeekHeader | RemoveHeader | RenameHeader | IgnorableHeader;
 
+/** Where a chunk ends, in the archive. */
+export function chunkEnd(header: ChunkHeader): number {
+  const start = header.archiveOffset + header.headerBytes;
+  switch (header.type) {
+    case 'payload':
+    case 'ignorable':
+      return start + header.payloadBytes;
+    case 'sparse':
+      return start + header.mapEntries * SPARSE_MAP_ENTRY_BYTES + header.payloadBytes;
+    case 'end':
+    case 'seek':
+    case 'remove':
+    case 'rename':
+      return start;
+  }
+}
+
 const TYPE_PAYLOAD = 0x50; // 'P'
 const TYPE_SPARSE_OR_SEEK = 0x53; // 'S'
 const TYPE_END = 0x45; // 'E'

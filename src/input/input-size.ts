@@ -3,7 +3,7 @@ import type { InputChoice } from './open-source.js';
 
 /** Bytes of an input that is a regular file; undefined where it is not known before the end. */
 export function inputSize(input: InputChoice): number | undefined {
-  if (input.kind === 'ring') return undefined;
+  if (input.kind === 'ring' || input.kind === 'named-pipes') return undefined;
   try {
     const stat = input.kind === 'path' ? fs.statSync(input.path) : fs.fstatSync(input.fd);
     return stat.isFile() ? stat.size : undefined;

@@ -2,25 +2,32 @@ import * as fs from 'node:fs';
 import { isatty } from 'node:tty';
 import { systemError, XbstreamError } from '../errors.js';
 import { FileSource } from './file.js';
+import type { NamedPipesChoice } from './named-pipes.js';
 import type { RingHandle } from './ring.js';
 import type { Source } from './source.js';
 
-/** Where the bytes of an archive come from. */
-export type InputChoice =
+/** An input that is one thing the system knows. */
+export type SystemInputChoice =
   /**
    * A descriptor this process has open; 0 is stdin. That of a pipe is closed at the end, unless it is only lent (then it
    * must not be a socket).
    */
   | { kind: 'descriptor'; fd: number; lent?: boolean }
   /** A file (or named pipe, or block device) by its path. */
-  | { kind: 'path'; path: string }
+  | { kind: 'path'; path: string };
+
+/** Where the bytes of an archive come from. */
+export type InputChoice =
+  | SystemInputChoice
   /** A stream of another thread. */
-  | { kind: 'ring'; ring: RingHandle };
+  | { kind: 'ring'; ring: RingHandle }
+  | NamedPipesChoice;
 
 /** What messages call an input. */
 export function inputName(choice: InputChoice): string {
   if (choice.kind === 'path') return choice.path;
   if (choice.kind === 'ring') return 'the stream';
+  if (choice.kind === 'named-pipes') return choice.directory;
   return choice.fd === 0 ? 'stdin' : `descriptor ${choice.fd}`;
 }
 
@@ -35,6 +42,10 @@ export async function openSource(choice: InputChoice, isStopped: () => boolean):
   if (choice.kind === 'ring') {
     const { RingSource } = await import('./ring-source.js');
     return new RingSource(choice.ring, isStopped);
+  }
+  if (choice.kind === 'named-pipes') {
+    const { NamedPipesSource } = await import('./named-pipes.js');
+    return new NamedPipesSource(choice);
   }
   let fd: number;
   let stat: fs.Stats;
@@ -69,7 +80,7 @@ export function reopenPipe(fd: number): number {
 }
 
 /** Where a descriptor that somebody else opened stands: `(head -c 100 >/dev/null; tsxbstream -x) < file` begins there. */
-export function positionOf(choice: Exclude<InputChoice, { kind: 'ring' }>, fd: number): number {
+export function positionOf(choice: SystemInputChoice, fd: number): number {
   if (choice.kind === 'path') return 0;
   try {
     const found = /^pos:\s*(\d+)/m.exec(fs.readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1'));

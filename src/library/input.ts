@@ -2,7 +2,7 @@ import * as fs from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { systemCodeOf, systemError, XbstreamError } from '../errors.js';
-import type { InputChoice } from '../input/open-source.js';
+import type { InputChoice, SystemInputChoice } from '../input/open-source.js';
 import { isByteStream, type ByteStream } from '../input/pieces.js';
 import { STREAM_FAILED } from '../input/ring-source.js';
 import { StreamFeed } from '../input/stream-feed.js';
@@ -27,7 +27,7 @@ interface OpenedInput {
 }
 
 /** An input that is a file or a pipe of the system; undefined for streams. @throws XbstreamError `XB_USAGE`, `XB_IO` */
-export function systemInput(input: unknown): Exclude<InputChoice, { kind: 'ring' }> | undefined {
+export function systemInput(input: unknown): SystemInputChoice | undefined {
   if (typeof input === 'string') return pathInput(input);
   if (input instanceof URL) return urlInput(input);
   if (typeof input === 'number') return descriptorInput(input);

@@ -280,11 +280,23 @@ const REFUSALS: readonly [words: string[], code: string, message: string, hints:
   ],
   [
     ['-x', '--fifo-streams=2'],
-    'XB_UNSUPPORTED_LAYER',
-    'reading an archive from several named pipes (--fifo-streams, --fifo-dir) is not built in yet',
-    [],
+    'XB_USAGE',
+    '--fifo-streams=2 needs --fifo-dir',
+    ['the directory that was given to the writer: xtrabackup --fifo-streams=N --fifo-dir=DIR'],
   ],
-  // A command line that means nothing comes before what is not built in.
+  [['-x', '--fifo-streams=1025', '--fifo-dir=d'], 'XB_USAGE', '--fifo-streams takes at most 1024, not 1025', []],
+  [
+    ['-x', '--fifo-streams=2', '--fifo-dir=d', '--digest=md5'],
+    'XB_USAGE',
+    '--digest and --fifo-streams exclude each other',
+    ['the order in which parts come through several pipes is never the same twice'],
+  ],
+  [
+    ['-x', '--fifo-streams=2', '--fifo-dir=d', '--keep-going'],
+    'XB_USAGE',
+    '--keep-going and --fifo-streams exclude each other',
+    ['damage in one pipe ends the run'],
+  ],
   [['-c', '-p0'], 'XB_USAGE', '--parallel takes a whole number, 1 or more, not "0"', []],
   [['-x', '--decrypt=DES'], 'XB_USAGE', '--decrypt takes AES128, AES192, AES256 or NONE, not "DES"', []],
   [['-x', '-C', ''], 'XB_USAGE', '--directory takes a directory', []],

@@ -134,15 +134,6 @@ suite('the program', { concurrency: 4 }, () => {
     assert.equal((await ended(start([PROGRAM, '-x', '--json']))).stdout, '', 'stdout of -x is no place for it');
   });
 
-  test('what is not built in yet exits with 5', async () => {
-    assert.deepEqual(await ended(start([PROGRAM, '-x', '--fifo-streams', '2'])), {
-      stdout: '',
-      stderr:
-        'tsxbstream: reading an archive from several named pipes (--fifo-streams, --fifo-dir) is not built in yet\n',
-      end: 5,
-    });
-  });
-
   test('a verb that succeeds', async () => {
     assert.deepEqual(await ended(startFake('ok', 'extract', '-C', 'restored')), {
       stdout: 'unpacked 2 files (3.0 MiB) into restored in 1.5 s, 2.0 MiB/s\n',
