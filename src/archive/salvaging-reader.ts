@@ -1,10 +1,12 @@
 import { XbstreamError } from '../errors.js';
 import { CHUNK_MAGIC, chunkEnd, type ChunkHeader } from '../format/chunk.js';
-import { crc32 } from '../format/crc32.js';
-import { normalizePath, pathText, type StoredPath } from '../format/stored-path.js';
+import type { StoredPath } from '../format/stored-path.js';
+import { isWholeUpTo, mayBeChunk } from './chunk-evidence.js';
 import { ChunkReader, type ChunkConsumer, type PayloadUse } from './chunk-reader.js';
-import { guessHeader, isBoundary, type HeaderGuess } from './header-guess.js';
+import { guessHeader, type HeaderGuess } from './header-guess.js';
 import { RecentBytes, type Lookback } from './lookback.js';
+import { MagicFinder } from './magic-finder.js';
+import { damagedHeader, seeminglyAbout, withWhatIsLost, wrongLength } from './salvage-errors.js';
 import { isSalvageable, type SalvageConsumer, type SalvageOptions, type SalvageReading } from './salvage.js';
 
 /** What is kept of an input that cannot be read again: the chunk at hand and a bit, as a rule (chunks have up to 10 MiB). */
@@ -13,7 +15,6 @@ const KEPT_BYTES = 16 * 1024 * 1024;
 const REREAD_BYTES = 256 * 1024 * 1024;
 /** So much of what follows a bad header is looked at before it is judged, where it cannot be had later: a chunk as a rule. */
 const WAITED_BYTES = 12 * 1024 * 1024;
-const CHECKED_BYTES = 1024 * 1024;
 
 const MAGIC = Buffer.from(CHUNK_MAGIC, 'latin1');
 const NOTHING = Buffer.alloc(0);
@@ -72,8 +73,7 @@ export class SalvagingReader implements SalvageReading {
   /** The last chunk, as long as nothing has shown that its length is right. */
   #suspect: Span | undefined;
   #search: Search | undefined;
-  /** The last bytes searched, fewer than a magic has. */
-  #tail: Buffer = NOTHING;
+  #magic = new MagicFinder();
   /** A magic was found here, and perhaps a chunk. */
   #tentativeAt: number | undefined;
 
@@ -164,7 +164,7 @@ export class SalvagingReader implements SalvageReading {
 
   #chunk(header: ChunkHeader, spanBytes: number): PayloadUse {
     if (this.#tentativeAt !== undefined) {
-      if (!this.#makesSense(header)) throw new Rejected();
+      if (!this.#mayBeChunk(header)) throw new Rejected();
       this.#endSearch(header.archiveOffset);
     }
     this.chunks += 1;
@@ -239,17 +239,16 @@ export class SalvagingReader implements SalvageReading {
       this.#mend(error, guess);
       return;
     }
-    this.#lookFrom({ error: seemingly(error, guess), errorAt: at, path: undefined, suspect: this.#suspectBefore(at) });
+    this.#lookFrom({
+      error: seeminglyAbout(error, guess?.header),
+      errorAt: at,
+      path: undefined,
+      suspect: this.#suspectBefore(at),
+    });
   }
 
   #mend(error: XbstreamError, { header, endOffset }: HeaderGuess): void {
-    const told = new XbstreamError(error.code, `a damaged chunk header in ${pathText(header.path)}: ${error.message}`, {
-      path: header.path,
-      archiveOffset: error.archiveOffset,
-      details: [...error.details, `by what can be read of it, the chunk belongs to ${pathText(header.path)}`],
-      hints: error.hints,
-    });
-    this.#consumer.damaged(told, header.path);
+    this.#consumer.damaged(damagedHeader(error, header), header.path);
     this.#suspect = undefined;
     this.#guard(header.path, () => this.#consumer.lostChunk(header));
     this.#goOn(endOffset);
@@ -320,20 +319,16 @@ export class SalvagingReader implements SalvageReading {
     this.#search = search;
     this.#suspect = undefined;
     this.#current = undefined;
-    this.#tail = NOTHING;
+    this.#magic = new MagicFinder();
     this.#move(suspect === undefined ? errorAt + 1 : suspect.header.archiveOffset + MAGIC.length);
   }
 
   #lookFor(bytes: Buffer): void {
-    const seam = Buffer.concat([this.#tail, bytes.subarray(0, MAGIC.length - 1)]);
-    const inSeam = seam.indexOf(MAGIC);
-    const at = inSeam === -1 ? bytes.indexOf(MAGIC) : inSeam - this.#tail.length;
-    if (at === -1 && inSeam === -1) {
-      this.#tail = Buffer.concat([this.#tail, bytes.subarray(1 - MAGIC.length)]).subarray(1 - MAGIC.length);
+    const at = this.#magic.find(bytes);
+    if (at === undefined) {
       this.#position += bytes.length;
       return;
     }
-    this.#tail = NOTHING;
     this.#tentativeAt = this.#position + at;
     this.#position = this.#tentativeAt + MAGIC.length;
     this.#reader = new ChunkReader(this.#guarded, this.#tentativeAt);
@@ -344,47 +339,12 @@ export class SalvagingReader implements SalvageReading {
   #lookOn(): void {
     const at = this.#tentativeAt!;
     this.#tentativeAt = undefined;
-    this.#tail = NOTHING;
     this.#move(at + 1);
   }
 
-  /** Whether a chunk that was found by its magic may be one of the archive's. */
-  #makesSense(header: ChunkHeader): boolean {
-    try {
-      normalizePath(header.path, header.archiveOffset, this.#options.absoluteNames);
-    } catch {
-      return false;
-    }
-    const end = chunkEnd(header);
-    const isFollowed = isBoundary(this.#lookback, end);
-    if (isFollowed === true) return true;
-    switch (header.type) {
-      case 'payload':
-      case 'sparse':
-        // What follows may be damaged, too. But within the archive it must be, where that can be told.
-        return this.#recent !== undefined || this.#lookback.bytesAt(end - 1, 1).length === 1;
-      case 'end':
-        return isFollowed === undefined && this.#recent !== undefined;
-      case 'seek':
-      case 'remove':
-      case 'rename':
-      case 'ignorable':
-        return false;
-    }
-  }
-
-  /** Whether a chunk's checksum holds if it ends here, and not where it says. */
-  #isWhole({ header }: Span, end: number): boolean {
-    if (header.type !== 'payload' && header.type !== 'sparse') return false;
-    let sum = 0;
-    for (let at = header.archiveOffset + header.headerBytes; at < end;) {
-      if (end - at > KEPT_BYTES) return false;
-      const bytes = this.#lookback.bytesAt(at, Math.min(end - at, CHECKED_BYTES));
-      if (bytes.length === 0) return false;
-      sum = crc32(bytes, sum);
-      at += bytes.length;
-    }
-    return sum === header.crc32;
+  #mayBeChunk(header: ChunkHeader): boolean {
+    const { absoluteNames } = this.#options;
+    return mayBeChunk(header, this.#lookback, { byPosition: this.#recent === undefined, absoluteNames });
   }
 
   #endSearch(foundAt: number | undefined): void {
@@ -392,33 +352,14 @@ export class SalvagingReader implements SalvageReading {
     this.#search = undefined;
     this.#tentativeAt = undefined;
     const next = foundAt ?? this.#inputOffset;
-    if (suspect !== undefined && next !== errorAt && (next < errorAt || this.#isWhole(suspect, next))) {
-      if (!suspect.failed) this.#consumer.damaged(wrongLength(suspect, next), suspect.header.path);
-      this.#consumer.doubted(suspect.header.path);
-      return;
+    if (suspect !== undefined && next !== errorAt) {
+      const { header, end, failed } = suspect;
+      if (next < errorAt || isWholeUpTo(next, header, this.#lookback)) {
+        if (!failed) this.#consumer.damaged(wrongLength(header, end, next), header.path);
+        this.#consumer.doubted(header.path);
+        return;
+      }
     }
-    const lost =
-      foundAt === undefined
-        ? `nothing can be read from archive byte ${errorAt} to its end`
-        : `the next chunk that makes sense is at archive byte ${foundAt}`;
-    this.#consumer.damaged(error.code === 'XB_TRUNCATED' ? error : error.with({ details: [lost] }), path);
+    this.#consumer.damaged(withWhatIsLost(error, errorAt, foundAt), path);
   }
-}
-
-/** Names the file that a damaged header seems to be about; that is not sure enough to call it the one that lost something. */
-function seemingly(error: XbstreamError, guess: HeaderGuess | undefined): XbstreamError {
-  if (guess === undefined || error.path !== undefined) return error;
-  const { path } = guess.header;
-  return error.with({ path, details: [`by what can be read of it, the chunk belongs to ${pathText(path)}`] });
-}
-
-function wrongLength({ header, end }: Span, foundAt: number): XbstreamError {
-  return new XbstreamError('XB_BAD_HEADER', `a chunk of ${pathText(header.path)} says a wrong length`, {
-    path: header.path,
-    archiveOffset: header.archiveOffset,
-    details: [
-      `chunk at archive byte ${header.archiveOffset}; by its length it ends at byte ${end}`,
-      `no chunk follows there, but one begins at byte ${foundAt}, inside of it`,
-    ],
-  });
 }
