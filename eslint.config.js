@@ -1,6 +1,25 @@
 import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
+/** The folders of src/, each of which imports only from those before it. */
+const LAYERS = ['ui', 'format', 'input', 'codec', 'output', 'archive', 'backup', 'engine', 'commands'];
+/** What stands on all of them, and not on each other. */
+const ENTRANCES = ['library', 'cli'];
+
+const layerRules = [...LAYERS, ...ENTRANCES].map((layer) => {
+  const above = ENTRANCES.includes(layer) ? [] : LAYERS.slice(LAYERS.indexOf(layer) + 1);
+  const forbidden = [...above, ...ENTRANCES].filter((other) => other !== layer);
+  return {
+    files: [`src/${layer}/**/*.ts`],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        { patterns: forbidden.map((other) => ({ group: [`**/${other}/*`], message: `${layer} is below ${other}.` })) },
+      ],
+    },
+  };
+});
+
 export default tseslint.config(
   { ignores: ['dist/', 'coverage/', 'docs/api/', 'node_modules/'] },
   js.configs.recommended,
@@ -16,8 +35,11 @@ export default tseslint.config(
       '@typescript-eslint/no-non-null-assertion': 'off',
       '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
       '@typescript-eslint/switch-exhaustiveness-check': 'error',
+      // A base class says what its heirs are given.
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_' }],
     },
   },
+  ...layerRules,
   {
     // node:test returns promises that its runner awaits itself.
     files: ['test/**/*.ts'],

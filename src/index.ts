@@ -4,7 +4,7 @@
  * @packageDocumentation
  */
 export { extract, type ExtractOptions, type ExtractResult } from './library/extract.js';
-export type { ExistingFilePolicy } from './commands/extract-options.js';
+export type { ExistingFilePolicy } from './output/output.js';
 export { list, type ListOptions, type ListResult } from './library/list.js';
 export { verify, type VerifyOptions, type VerifyResult } from './library/verify.js';
 export { info, type InfoOptions, type InfoResult } from './library/info.js';

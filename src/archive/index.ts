@@ -48,7 +48,7 @@ export interface ArchiveIndex {
   entries: IndexEntry[];
   /** At most {@link MAX_CORRECTIONS} of them. */
   corrections: Correction[];
-  /** What is wrong; the entries are what is left. At most 10,000 of them. */
+  /** What is wrong; the entries are what is left. At most {@link MAX_PROBLEMS}. */
   problems: XbstreamError[];
   /** How many problems there are in all. */
   problemCount: number;
@@ -174,8 +174,8 @@ class IndexBuilder implements ByteSink, SalvageConsumer {
     this.#losses.lostChunk(header);
   }
 
-  doubted(path: StoredPath): void {
-    this.#losses.doubted(path);
+  doubted(path: StoredPath, isItsOwn: boolean): void {
+    this.#losses.doubted(path, isItsOwn);
   }
 
   #noteExtent(change: EntryChange<NotedContent>, header: ChunkHeader): void {

@@ -20,7 +20,7 @@ export class Losses<Content> {
   /** How many there are in all. */
   count = 0;
   /** Bytes of the archive that cannot be read may have held a part of any file. */
-  isAnyonePossible = false;
+  mayConcernAny = false;
   readonly #table: EntryTable<Content>;
   readonly #lost = new Set<Entry<Content>>();
   /** The archive ends within these: that they have no end chunk is no news. */
@@ -37,12 +37,12 @@ export class Losses<Content> {
 
   /** Takes note of damage. @param path the file concerned; undefined where it may be any that is not complete */
   damaged(error: XbstreamError, path: StoredPath | undefined): void {
-    if (path === undefined) {
-      this.isAnyonePossible = true;
-      for (const entry of this.#table.open) this.#lost.add(entry);
+    const entry = path === undefined ? undefined : this.#table.find(path);
+    if (path === undefined || (entry === undefined && error.code === 'XB_UNSAFE_PATH')) {
+      // A name that no file can have may be the damaged one of any file.
+      this.#doubtOpen();
       error = this.#naming(error);
     }
-    const entry = path === undefined ? undefined : this.#table.find(path);
     if (entry !== undefined) {
       this.#lost.add(entry);
       if (error.code === 'XB_TRUNCATED') this.#cut.add(entry);
@@ -62,9 +62,14 @@ export class Losses<Content> {
     this.#lost.add(entry);
   }
 
-  doubted(path: StoredPath): void {
-    const entry = this.#table.find(path);
-    if (entry !== undefined) entry.doubt();
+  doubted(path: StoredPath, isItsOwn: boolean): void {
+    this.#table.find(path)?.doubt();
+    if (!isItsOwn) this.#doubtOpen();
+  }
+
+  #doubtOpen(): void {
+    this.mayConcernAny = true;
+    for (const entry of this.#table.open) this.#lost.add(entry);
   }
 
   /** The archive has ended: what has no end chunk is incomplete. @param chunks how many there were */
@@ -83,7 +88,7 @@ export class Losses<Content> {
     const more = open.length > MOST_NAMED ? ` and ${open.length - MOST_NAMED} more` : '';
     const names = open.slice(0, MOST_NAMED).map(pathText).join(', ');
     return error.with({
-      path: open.length === 1 ? open[0] : undefined,
+      path: error.path ?? (open.length === 1 ? open[0] : undefined),
       details: [`not complete at that place, and perhaps damaged by it: ${names}${more}`],
     });
   }

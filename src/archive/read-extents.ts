@@ -4,8 +4,8 @@ import { PIECE_BYTES, PIECE_ROOM_BYTES, type Source } from '../input/source.js';
 import { ChunkReader } from './chunk-reader.js';
 import type { Extents } from './extents.js';
 
-/** A map may cut content into parts of a byte, of which the consumer keeps each until it has settled. */
-const SPARSE_PIECE_BYTES = 32 * 1024;
+/** For a consumer that makes much of little; and a map may cut content into parts of a byte, each of which it keeps. */
+export const SMALL_PIECE_BYTES = 32 * 1024;
 
 /** Who takes the content of an entry. */
 export interface ExtentConsumer {
@@ -31,16 +31,17 @@ export class ExtentReader {
   /**
    * Reads the content of one entry.
    *
+   * @param pieceBytes most that the consumer is given before it is asked what to wait for
    * @throws XbstreamError what {@link ChunkReader} throws, `XB_TRUNCATED`, `XB_IO`, and what the consumer throws
    */
-  async read(extents: Extents, consumer: ExtentConsumer): Promise<void> {
-    for (const archiveOffset of extents.inFileOrder()) await this.#readChunk(archiveOffset, consumer);
+  async read(extents: Extents, consumer: ExtentConsumer, pieceBytes: number): Promise<void> {
+    for (const archiveOffset of extents.inFileOrder()) await this.#readChunk(archiveOffset, consumer, pieceBytes);
   }
 
-  async #readChunk(archiveOffset: number, consumer: ExtentConsumer): Promise<void> {
+  async #readChunk(archiveOffset: number, consumer: ExtentConsumer, most: number): Promise<void> {
     const header = this.#header(archiveOffset);
     const end = chunkEnd(header);
-    const pieceBytes = header.type === 'sparse' ? SPARSE_PIECE_BYTES : PIECE_BYTES;
+    const pieceBytes = header.type === 'sparse' ? SMALL_PIECE_BYTES : most;
     const reader = new ChunkReader(
       {
         chunk: () => 'take',

@@ -14,8 +14,12 @@ export interface SalvageConsumer extends ChunkConsumer {
   damaged(error: XbstreamError, path: StoredPath | undefined): void;
   /** A chunk cannot be used: this is what its header seems to have said. Called after {@link damaged}. */
   lostChunk(header: ChunkHeader): void;
-  /** A chunk of this file told a wrong length: which bytes of it have come is not known any more. */
-  doubted(path: StoredPath): void;
+  /**
+   * A chunk of this file told a wrong length: which bytes of it have come is not known any more.
+   *
+   * @param isItsOwn whether it is certain that it was a chunk of this file, and of no other
+   */
+  doubted(path: StoredPath, isItsOwn: boolean): void;
 }
 
 export interface SalvageOptions {
@@ -46,7 +50,7 @@ export interface SalvageReading {
 }
 
 /** No matter of the archive: there is no going on after these. */
-const FATAL: ReadonlySet<XbstreamErrorCode> = new Set(['XB_IO', 'XB_TARGET_EXISTS', 'XB_USAGE', 'XB_NO_MATCH']);
+const FATAL: ReadonlySet<XbstreamErrorCode> = new Set(['XB_IO', 'XB_USAGE', 'XB_NO_MATCH']);
 
 /** Whether reading can go on after an error. */
 export function isSalvageable(error: unknown): error is XbstreamError {

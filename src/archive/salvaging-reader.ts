@@ -188,7 +188,7 @@ export class SalvagingReader implements SalvageReading {
     } catch (error) {
       if (!isSalvageable(error)) throw error;
       this.#isRefused = true;
-      this.#consumer.damaged(error, error.path ?? path);
+      this.#consumer.damaged(error, path);
       return undefined;
     }
   }
@@ -354,9 +354,11 @@ export class SalvagingReader implements SalvageReading {
     const next = foundAt ?? this.#inputOffset;
     if (suspect !== undefined && next !== errorAt) {
       const { header, end, failed } = suspect;
-      if (next < errorAt || isWholeUpTo(next, header, this.#lookback)) {
+      // Where its checksum holds nothing but the length was wrong.
+      const isItsOwn = isWholeUpTo(next, header, this.#lookback);
+      if (next < errorAt || isItsOwn) {
         if (!failed) this.#consumer.damaged(wrongLength(header, end, next), header.path);
-        this.#consumer.doubted(header.path);
+        this.#consumer.doubted(header.path, isItsOwn);
         return;
       }
     }

@@ -30,6 +30,8 @@ export class Selection {
   readonly #exclude: readonly Pattern[];
   readonly #tables: readonly TableName[];
   readonly #tablesAlone: boolean;
+  #asked = false;
+  #wanted = false;
 
   /** @throws XbstreamError `XB_USAGE` for what is no name of a table */
   constructor(options: SelectionOptions) {
@@ -44,24 +46,37 @@ export class Selection {
     return this.#include.length === 0 && this.#exclude.length === 0 && this.#tables.length === 0;
   }
 
+  /** Whether an entry is wanted. What matches it is not {@link unmatched} any more. */
   wants(path: StoredPath): boolean {
+    const isWanted = this.#wants(path, true);
+    this.#asked = true;
+    this.#wanted ||= isWanted;
+    return isWanted;
+  }
+
+  /** Whether a file of this name would be wanted, if there were one. */
+  covers(path: StoredPath): boolean {
+    return this.#wants(path, false);
+  }
+
+  #wants(path: StoredPath, exists: boolean): boolean {
     if (this.isEverything) return true;
     const names = namesOf(pathText(path));
     // Every pattern is asked, so that each knows whether it ever matched.
-    const included = this.#include.filter((pattern) => pattern.matches(names)).length > 0;
-    const excluded = this.#exclude.filter((pattern) => pattern.matches(names)).length > 0;
-    const isOfTable = this.#tables.filter((table) => table.owns(path)).length > 0;
+    const included = this.#include.filter((pattern) => pattern.matches(names, exists)).length > 0;
+    const excluded = this.#exclude.filter((pattern) => pattern.matches(names, exists)).length > 0;
+    const isOfTable = this.#tables.filter((table) => table.owns(path, exists)).length > 0;
     const isNeeded = this.#tables.length > 0 && !this.#tablesAlone && isNeededByPrepare(path);
     const isOpen = this.#include.length === 0 && this.#tables.length === 0;
     return (included || isOfTable || isNeeded || isOpen) && !excluded;
   }
 
-  /** The error for patterns that no entry matched, where there are any. */
+  /** The error for patterns that no entry matched, and for a selection that leaves nothing of an archive. */
   unmatched(): XbstreamError | undefined {
     const tables = this.#tables.filter(({ matched }) => !matched).map(({ text }) => text);
     if (tables.length > 0) return noTable(tables);
     const globs = this.#include.filter((pattern) => !pattern.matched).map(({ glob }) => glob);
-    if (globs.length === 0) return undefined;
+    if (globs.length === 0) return this.#asked && !this.#wanted ? everythingExcluded() : undefined;
     const what = globs.length === 1 ? 'this pattern' : 'these patterns';
     return new XbstreamError('XB_NO_MATCH', `nothing in the archive matches ${what}: ${globs.join('  ')}`, {
       hints: ['to see the names in it: tsxbstream list ARCHIVE'],
@@ -84,6 +99,12 @@ function noTable(tables: readonly string[]): XbstreamError {
   });
 }
 
+function everythingExcluded(): XbstreamError {
+  return new XbstreamError('XB_NO_MATCH', 'every file of the archive is excluded', {
+    hints: ['to see the names in it: tsxbstream list ARCHIVE'],
+  });
+}
+
 class Pattern {
   readonly glob: string;
   matched = false;
@@ -100,9 +121,10 @@ class Pattern {
     this.#matches = (name) => name === plain || matches(name);
   }
 
-  matches(names: Names): boolean {
+  /** @param exists there is a file of these names: take note if it matches */
+  matches(names: Names, exists: boolean): boolean {
     const found = (this.#wholePath ? names.leadingPaths : names.components).some((name) => this.#matches(name));
-    this.matched ||= found;
+    if (exists) this.matched ||= found;
     return found;
   }
 }

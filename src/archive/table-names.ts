@@ -52,11 +52,11 @@ export class TableName {
   }
 
   /** Whether a stored file is one of the table's. */
-  owns(path: StoredPath): boolean {
+  owns(path: StoredPath, exists: boolean): boolean {
     const [database, file, ...rest] = pathText(path).split('/');
     if (file === undefined || rest.length > 0 || !this.#database.test(database!)) return false;
     const owned = this.#ownsFile(withoutBackupSuffixes(file));
-    this.matched ||= owned === 'table';
+    if (exists) this.matched ||= owned === 'table';
     return owned !== undefined;
   }
 

@@ -1,5 +1,5 @@
 import { XbstreamError } from '../errors.js';
-import { pathText } from '../format/stored-path.js';
+import { pathText, type StoredPath } from '../format/stored-path.js';
 import type { Source } from '../input/source.js';
 import type { Entry } from './entry.js';
 import { readIndex } from './index.js';
@@ -11,6 +11,8 @@ export interface WantedEntries {
   begins(entry: Entry<unknown>): boolean;
   /** A rename gave the entry another name; `wanted` is what was said of it so far. */
   renamed(entry: Entry<unknown>, wanted: boolean): boolean;
+  /** A correction means a file of this name, which the archive does not hold. */
+  corrected(path: StoredPath): boolean;
 }
 
 /**
@@ -18,9 +20,9 @@ export interface WantedEntries {
  * brought back when a later rename gives it a wanted name.
  */
 export class WantedByCurrentName implements WantedEntries {
-  readonly #selection: Pick<Selection, 'wants'>;
+  readonly #selection: Pick<Selection, 'wants' | 'covers'>;
 
-  constructor(selection: Pick<Selection, 'wants'>) {
+  constructor(selection: Pick<Selection, 'wants' | 'covers'>) {
     this.#selection = selection;
   }
 
@@ -40,27 +42,33 @@ export class WantedByCurrentName implements WantedEntries {
     }
     return now;
   }
+
+  corrected(path: StoredPath): boolean {
+    return this.#selection.covers(path);
+  }
 }
 
 /** Decides by final names, which a look through the archive's headers has told. */
 export class WantedByFinalName implements WantedEntries {
   /** Entries are known again by where the archive mentions them first. */
   readonly #wanted: ReadonlySet<number>;
+  readonly #selection: Selection;
 
-  private constructor(wanted: ReadonlySet<number>) {
+  private constructor(wanted: ReadonlySet<number>, selection: Selection) {
     this.#wanted = wanted;
+    this.#selection = selection;
   }
 
   /**
    * Looks through an archive without reading payloads. Damage is no matter here: whoever reads it in earnest will say so.
    *
-   * @param source a second reader of the same bytes, which can seek
+   * @param source can seek; whoever reads it next rewinds it
    * @throws XbstreamError `XB_IO`
    */
   static async look(source: Source, selection: Selection, absoluteNames: boolean): Promise<WantedByFinalName> {
     const { entries } = await readIndex(source, { absoluteNames, allowEmpty: true });
     const wanted = entries.filter(({ path }) => selection.wants(path));
-    return new WantedByFinalName(new Set(wanted.map(({ archiveOffset }) => archiveOffset)));
+    return new WantedByFinalName(new Set(wanted.map(({ archiveOffset }) => archiveOffset)), selection);
   }
 
   begins(entry: Entry<unknown>): boolean {
@@ -69,5 +77,9 @@ export class WantedByFinalName implements WantedEntries {
 
   renamed(_entry: Entry<unknown>, wanted: boolean): boolean {
     return wanted;
+  }
+
+  corrected(path: StoredPath): boolean {
+    return this.#selection.covers(path);
   }
 }

@@ -9,11 +9,6 @@ import type { SmallFileKind } from './small-files.js';
 /** What the small files of a backup say. */
 export type SmallTexts = Partial<Record<SmallFileKind, string>>;
 
-/** What the names of a backup's files say. */
-export interface StoredNames {
-  paths: readonly string[];
-}
-
 type TextFacts = Omit<
   BackupDescription,
   'files' | 'bytes' | 'archiveBytes' | 'complete' | 'unread' | 'next' | 'compression' | 'encrypted'
@@ -71,7 +66,7 @@ function yesOrNo(text: string | undefined): boolean | undefined {
 }
 
 /** The layers that the names of files tell of. */
-export function layersIn({ paths }: StoredNames): { compression: LayerName[]; encrypted: boolean } {
+export function layersIn(paths: readonly string[]): { compression: LayerName[]; encrypted: boolean } {
   const found = new Set(paths.flatMap(allLayersOf));
   const encrypted = found.delete('xbcrypt');
   return { compression: [...found], encrypted };

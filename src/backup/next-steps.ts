@@ -35,10 +35,9 @@ function unpack({ archive, encrypted, compression }: BackupFacts, directory: str
     ...(compression.length > 0 ? ['--decompress'] : []),
   ];
   const doing = ['unpack', ...(encrypted ? ['decrypt'] : []), ...(compression.length > 0 ? ['decompress'] : [])];
-  const input = archive === '-' ? '-' : archive;
   return {
     purpose: doing.join(', '),
-    command: ['tsxbstream extract', input, `-C ${directory}`, ...options].join(' '),
+    command: ['tsxbstream extract', archive, `-C ${directory}`, ...options].join(' '),
   };
 }
 

@@ -2,12 +2,12 @@
 import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { CatOptions } from '../commands/cat-options.js';
-import type { CreateOptions } from '../commands/create-options.js';
-import type { ExtractOptions } from '../commands/extract-options.js';
+import type { CreateOptions } from '../engine/create-options.js';
+import type { ExtractOptions } from '../engine/extract-options.js';
 import type { InfoOptions } from '../commands/info-options.js';
 import type { ListOptions } from '../commands/list-options.js';
-import type { TarOptions } from '../commands/tar-options.js';
-import type { VerifyOptions } from '../commands/verify-options.js';
+import type { TarOptions } from '../engine/tar-options.js';
+import type { VerifyOptions } from '../engine/verify-options.js';
 import type { InspectChoices, ListChoices, VerifyChoices } from '../ui/make-inspect-reporter.js';
 import type { ReporterChoices } from '../ui/make-reporter.js';
 import { createOptions } from './create-arguments.js';

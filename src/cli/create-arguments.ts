@@ -1,4 +1,4 @@
-import { DEFAULT_CHUNK_BYTES, type CreateOptions, type CreateSource } from '../commands/create-options.js';
+import { DEFAULT_CHUNK_BYTES, type CreateOptions, type CreateSource } from '../engine/create-options.js';
 import type { InputChoice } from '../input/open-source.js';
 import type { OutputChoice } from '../output/archive-target.js';
 import type { CallSurroundings } from './call.js';
@@ -32,6 +32,7 @@ export function createOptions(
     output: outputChoice(values, 'create FILE...', 'ARCHIVE', surroundings),
     absoluteNames: values.has('absolute-names'),
     sparse: values.has('sparse'),
+    allowEmpty: values.has('allow-empty'),
     chunkBytes: chunkSize === undefined ? DEFAULT_CHUNK_BYTES : bytesOfSize(chunkSize),
   };
 }

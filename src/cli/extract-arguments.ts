@@ -1,4 +1,5 @@
-import type { ExistingFilePolicy, ExtractOptions } from '../commands/extract-options.js';
+import type { ExtractOptions } from '../engine/extract-options.js';
+import type { ExistingFilePolicy } from '../output/output.js';
 import type { ReporterChoices } from '../ui/make-reporter.js';
 import type { OptionValues } from './option-values.js';
 import { namedPipes } from './named-pipes-choice.js';

@@ -1,7 +1,7 @@
 import type { CatOptions } from '../commands/cat-options.js';
 import type { InfoOptions } from '../commands/info-options.js';
 import type { ListOptions } from '../commands/list-options.js';
-import type { VerifyOptions } from '../commands/verify-options.js';
+import type { VerifyOptions } from '../engine/verify-options.js';
 import type { ListChoices, VerifyChoices, VerifyFormat } from '../ui/make-inspect-reporter.js';
 import type { OptionValues } from './option-values.js';
 import {
@@ -55,6 +55,7 @@ export function verifyOptions(
     allowEmpty: values.has('allow-empty'),
     digests: digestNames(values.all('digest')),
     manifest: values.last('manifest'),
+    overwrite: values.has('overwrite'),
     parallel: values.number('parallel'),
   };
 }
@@ -78,6 +79,7 @@ export function infoOptions(
     input: onlyArchive(operands, 'info', isTerminal),
     key: keyChoice(values, env),
     absoluteNames: values.has('absolute-names'),
+    allowEmpty: values.has('allow-empty'),
   };
 }
 
@@ -103,6 +105,7 @@ export function catOptions(
     decompress: values.has('decompress'),
     key: keyChoice(values, env),
     absoluteNames: values.has('absolute-names'),
+    allowEmpty: values.has('allow-empty'),
   };
 }
 

@@ -22,10 +22,10 @@ export async function main(surroundings: Surroundings, verbs?: Verbs): Promise<n
 }
 
 /** Only a guess, which must be quick; that a thread is started in vain, or is not, makes no difference but in time. */
-async function startLaneEarly(argv: readonly string[]): Promise<void> {
-  const [, , ...words] = argv;
-  const isLikely = words[0] === 'extract' || words[0] === 'verify' || words.some((word) => /^(-\w*x|--ex)/.test(word));
-  if (!isLikely) return;
+async function startLaneEarly([, , ...words]: readonly string[]): Promise<void> {
+  const [first = ''] = words;
+  const unpacks = first.startsWith('-') && words.some((word) => /^(-\w*x|--ex)/.test(word));
+  if (!unpacks && first !== 'extract' && first !== 'verify') return;
   const { LANE_THREAD, startThreadEarly } = await import('../engine/start-thread.js');
   startThreadEarly(
     LANE_THREAD,

@@ -180,7 +180,7 @@ const TABLE = {
     help: 'where files wait that come from a pipe (default: TMPDIR, or /tmp)',
   },
   overwrite: {
-    forms: [...BOTH, ...MAKING],
+    forms: [...BOTH, 'verify', ...MAKING],
     group: 'Where to',
     help: 'replace files that are there; each old file stays until the new one is whole',
   },
@@ -240,7 +240,7 @@ const TABLE = {
     help: 'write to FILE what "sha256sum -c" needs to check the files',
   },
   'allow-empty': {
-    forms: ['xbstream', 'extract', 'list', 'verify', 'convert-to-tar'],
+    forms: ['xbstream', 'extract', 'create', 'list', 'verify', 'info', 'cat', 'convert-to-tar'],
     group: 'Checking',
     help: 'take an empty input for an archive without files',
   },
@@ -304,7 +304,8 @@ const TABLE = {
   parallel: {
     letters: 'p',
     value: 'N',
-    kind: positiveNumber,
+    // 0 is 1: half of one core is what scripts work out, and the C programs take it.
+    kind: wholeNumber,
     forms: THREADED,
     classic: true,
     group: 'Threads and keys',
@@ -324,7 +325,7 @@ const TABLE = {
     forms: THREADED,
     classic: true,
     group: 'Threads and keys',
-    help: 'use at most N threads for decryption',
+    help: 'use at most N threads for decryption; of both the smaller number counts',
   },
   'encrypt-key': {
     letters: 'k',
@@ -380,10 +381,14 @@ const NAMES = Object.keys(TABLE) as OptionName[];
 
 /** What an option means where that is not what its definition says. */
 const MEANINGS: Readonly<Partial<Record<Form, Partial<Record<OptionName, string>>>>> = {
+  verify: {
+    overwrite: 'replace FILE of --manifest when the new one is whole',
+  },
   create: {
     directory: 'look for FILEs in DIR instead of the current directory',
     overwrite: 'replace FILE of --output when the new one is whole',
     'absolute-names': 'keep leading slashes, and what stands before ".."',
+    'allow-empty': 'make an archive without files where there are none',
   },
   'convert-to-tar': {
     include: 'convert only files that match, such as "shop/*"; may be repeated',

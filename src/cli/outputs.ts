@@ -1,26 +1,32 @@
 import { systemCodeOf } from '../errors.js';
 import type { OutputStream } from '../ui/output-stream.js';
 
-/** Watches stdout and stderr: what can no longer be written must not end in a stack trace, and not pass for success. */
+/**
+ * Watches stdout and stderr: what can no longer be written must not end in a stack trace, and not pass for success. But that
+ * the disk is full that messages go to is no reason to stop a restore, and does not make it any worse.
+ */
 export class Outputs {
   readonly #streams: readonly OutputStream[];
   #failure: Error | undefined;
-  /** Called once, with the first failure. */
+  /** Called once, with the first failure that counts. */
   onFailure: ((error: Error) => void) | undefined;
 
-  constructor(streams: readonly OutputStream[]) {
-    this.#streams = streams;
-    for (const stream of streams) stream.on('error', (error: Error) => this.#fail(error));
+  constructor(stdout: OutputStream, stderr: OutputStream) {
+    this.#streams = [stdout, stderr];
+    stdout.on('error', (error: Error) => this.#fail(error));
+    stderr.on('error', (error: Error) => {
+      if (isAbandonment(error)) this.#fail(error);
+    });
   }
 
-  /** The first failure of one of them. */
+  /** The first failure that counts. */
   get failure(): Error | undefined {
     return this.#failure;
   }
 
-  /** Whether the reader of one of them has gone away (`| head`, a closed terminal): then there is nobody to tell it to. */
+  /** Whether the reader of one of them has gone away (`| head`, a closed terminal). */
   get isAbandoned(): boolean {
-    return this.#failure !== undefined && ['EPIPE', 'EIO', 'ECONNRESET'].includes(systemCodeOf(this.#failure) ?? '');
+    return this.#failure !== undefined && isAbandonment(this.#failure);
   }
 
   /** Resolves when everything written so far has gone, or cannot go. */
@@ -37,4 +43,8 @@ export class Outputs {
     this.#failure = error;
     this.onFailure?.(error);
   }
+}
+
+function isAbandonment(error: Error): boolean {
+  return ['EPIPE', 'EIO', 'ECONNRESET'].includes(systemCodeOf(error) ?? '');
 }

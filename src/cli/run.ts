@@ -1,6 +1,6 @@
 /** From the command line to the exit code. */
 import { isatty } from 'node:tty';
-import type { ExtractOptions } from '../commands/extract-options.js';
+import type { ExtractOptions } from '../engine/extract-options.js';
 import { XbstreamError } from '../errors.js';
 import { errorText } from '../ui/error-text.js';
 import { errorFields, jsonLine } from '../ui/json-line.js';
@@ -37,7 +37,7 @@ const VERBS: Verbs = {
 /** @returns the exit code */
 export async function run(surroundings: Surroundings, verbs: Verbs = VERBS): Promise<number> {
   const { argv, stdout, stderr, env } = surroundings;
-  const outputs = new Outputs([stdout, stderr]);
+  const outputs = new Outputs(stdout, stderr);
   const isDebugging = (env['TSXBSTREAM_DEBUG'] ?? '') !== '';
   let call: Call;
   try {
@@ -55,6 +55,7 @@ export async function run(surroundings: Surroundings, verbs: Verbs = VERBS): Pro
   if (call.kind === 'extract') {
     return runVerb((reporter, signal) => verbs.extract(call.options, reporter, signal), {
       ...tools,
+      leavesFiles: true,
       reporter: makeReporter(call.choices, surroundings, paint),
     });
   }

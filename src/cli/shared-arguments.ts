@@ -68,7 +68,9 @@ export function selectionOptions(values: OptionValues, patterns: readonly string
 
 /** Names in a list; a comma between backquotes belongs to a name. */
 function tableNames(list: string): string[] {
-  return (list.match(/(?:`[^`]*`|[^,`])+/g) ?? []).map((name) => name.trim()).filter((name) => name !== '');
+  const names = (list.match(/(?:`[^`]*`|[^,`])+/g) ?? []).map((name) => name.trim()).filter((name) => name !== '');
+  if (names.length > 0) return names;
+  throw usageError(`--tables names no table: "${list}"`, 'as in: --tables shop.orders,shop.customers');
 }
 
 /** The digests asked for, each once, under the names that `node:crypto` knows them by. */

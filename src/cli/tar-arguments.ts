@@ -1,5 +1,5 @@
 import { tmpdir } from 'node:os';
-import type { TarOptions } from '../commands/tar-options.js';
+import type { TarOptions } from '../engine/tar-options.js';
 import { MTIME_MAX_SECONDS } from '../output/tar-header.js';
 import type { CallSurroundings } from './call.js';
 import { outputChoice } from './create-arguments.js';
@@ -42,7 +42,10 @@ function seconds(text: string): number {
   const isIso = /^\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d)?(?:Z|[+-]\d\d:\d\d)?)?$/.test(text);
   const zoned = /^\d{4}-\d\d-\d\d[T ][\d:]+$/.test(text) ? `${text}Z` : text;
   const found = /^@\d+$/.test(text) ? Number(text.slice(1)) : isIso ? Date.parse(zoned.replace(' ', 'T')) / 1000 : NaN;
-  if (found >= 0 && found <= MTIME_MAX_SECONDS) return found;
+  // The 31st of February would be taken for a day in March.
+  const day = text.slice(0, 10);
+  const isDay = !isIso || new Date(`${day}T00:00:00Z`).toISOString().startsWith(day);
+  if (isDay && found >= 0 && found <= MTIME_MAX_SECONDS) return found;
   throw usageError(
     `--mtime takes a time from 1970 to 2242, not "${text}"`,
     'as in: --mtime 2026-01-31T12:00:00Z, or in seconds since 1970: --mtime @1700000000',

@@ -19,6 +19,8 @@ export interface VerbRunTools<Reporter> {
   paint: Paint;
   /** Tell bugs with their stack. */
   showStack: boolean;
+  /** What the verb leaves is not what goes to stdout: that nobody reads there any more must be told. */
+  leavesFiles?: boolean;
 }
 
 /**
@@ -45,6 +47,10 @@ export async function runVerb<Reporter extends CommonReporter>(
       return interruption.die(interruption.received);
     }
     if (failure !== undefined && !interruption.isReason(failure.error)) return tellFailure(failure.error, tools, told);
+    if (failure !== undefined && outputs.failure !== undefined && tools.leavesFiles === true) {
+      reporter.error(brokenOff(outputs.failure));
+      return EXIT_REFUSED;
+    }
     await outputs.flushed();
     // A verb may go on after an error and end well for the rest: that is no success.
     if (outputs.failure === undefined) return exitCodeFor(told);
@@ -55,6 +61,12 @@ export async function runVerb<Reporter extends CommonReporter>(
     interruption.stopListening();
     process.off('uncaughtException', onUncaught);
   }
+}
+
+function brokenOff(error: Error): XbstreamError {
+  return systemError('the work was broken off: nobody takes what goes to standard output', error, {
+    hints: ['what is printed there can be left out (-q), or written to a file'],
+  });
 }
 
 /** What a promise rejects with, in a box: anything can be thrown, `undefined` too. */
@@ -104,10 +116,6 @@ function tellFailure(
 
 /** A verb may have found something else wrong in the moment it was interrupted: both are told. */
 function tellInterruption(error: unknown, interruption: Interruption, tools: VerbRunTools<CommonReporter>): void {
-  if (interruption.isReason(error)) {
-    tellFailure(error, tools);
-    return;
-  }
   tellFailure(error, tools);
-  tellFailure(interruption.signal.reason, tools);
+  if (!interruption.isReason(error)) tellFailure(interruption.signal.reason, tools);
 }

@@ -5,6 +5,7 @@
 export class DecodeBudget {
   #jobs = 0;
   #bytes = 0;
+  #isHeld = false;
   readonly #waiting = new Set<() => void>();
 
   constructor(
@@ -14,6 +15,7 @@ export class DecodeBudget {
 
   /** A job larger than the whole budget is granted when there is no other. */
   take(bytes: number): boolean {
+    if (this.#isHeld) return false;
     if (this.#jobs > 0 && (this.#jobs >= this.jobsMax || this.#bytes + bytes > this.bytesMax)) return false;
     this.#jobs++;
     this.#bytes += bytes;
@@ -23,6 +25,21 @@ export class DecodeBudget {
   give(bytes: number): void {
     this.#jobs--;
     this.#bytes -= bytes;
+    this.#retry();
+  }
+
+  /** No job begins any more, until {@link resume}: who takes what comes out has to catch up. */
+  hold(): void {
+    this.#isHeld = true;
+  }
+
+  resume(): void {
+    if (!this.#isHeld) return;
+    this.#isHeld = false;
+    this.#retry();
+  }
+
+  #retry(): void {
     const waiting = [...this.#waiting];
     this.#waiting.clear();
     for (const retry of waiting) retry();

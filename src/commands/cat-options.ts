@@ -15,4 +15,6 @@ export interface CatOptions {
   key?: DecryptionKey | undefined;
   /** Allow stored names that begin with `/`. */
   absoluteNames: boolean;
+  /** Take an input without a single chunk for whole. */
+  allowEmpty: boolean;
 }

@@ -1,5 +1,5 @@
 import { readIndex, type ArchiveIndex, type IndexEntry } from '../archive/index.js';
-import { ExtentReader } from '../archive/read-extents.js';
+import { ExtentReader, SMALL_PIECE_BYTES } from '../archive/read-extents.js';
 import { Selection } from '../archive/selection.js';
 import { WantedByCurrentName } from '../archive/wanted-entries.js';
 import { Decoding } from '../engine/decoding.js';
@@ -7,7 +7,7 @@ import { Lane } from '../engine/lane.js';
 import { XbstreamError } from '../errors.js';
 import { pathText, type StoredPath } from '../format/stored-path.js';
 import { inputSize } from '../input/input-size.js';
-import type { ByteSink, Source } from '../input/source.js';
+import { PIECE_BYTES, type ByteSink, type Source } from '../input/source.js';
 import { StreamOutput, type ContentSink } from '../output/stream-output.js';
 import type { CommonReporter } from '../ui/reporter.js';
 import type { CatOptions } from './cat-options.js';
@@ -79,6 +79,10 @@ class WantedFiles {
     return this.rank(path) !== -1;
   }
 
+  covers(path: StoredPath): boolean {
+    return this.#selections.some((selection) => selection.covers(path));
+  }
+
   unmatched(): XbstreamError[] {
     return this.#selections.flatMap((selection) => selection.unmatched() ?? []);
   }
@@ -86,12 +90,12 @@ class WantedFiles {
 
 async function catByPosition(source: Source, tools: CatTools): Promise<void> {
   const { options, wanted, output, decoding, reporter } = tools;
-  const { absoluteNames } = options;
+  const { absoluteNames, allowEmpty } = options;
   // Another one, since a name that a file loses later is no match.
   const first = new WantedFiles(options);
   const names = await readIndex(source, {
     absoluteNames,
-    allowEmpty: false,
+    allowEmpty,
     wantsExtents: (_ordinal, path) => first.wants(path),
   });
   const ranks = new Map<number, number>();
@@ -108,20 +112,28 @@ async function catByPosition(source: Source, tools: CatTools): Promise<void> {
   const chosen = entries.filter(({ ordinal }) => ranks.has(ordinal));
   chosen.sort((a, b) => ranks.get(a.ordinal)! - ranks.get(b.ordinal)! || a.ordinal - b.ordinal);
   const extents = new ExtentReader(source);
+  const flush = (): Promise<void> => output.flush();
   for (const entry of chosen) {
     if (!entry.complete) throw incomplete(entry, names);
-    const file = decoding.open(entry.path, output, entry.extents === undefined);
-    const settled = async (): Promise<void> => {
-      await decoding.ready();
-      await output.flush();
-    };
-    if (entry.extents !== undefined) {
-      await extents.read(entry.extents, { take: (bytes, fileOffset) => file.write(bytes, fileOffset), settled });
-    }
-    file.finish(entry.bytes, () => undefined);
-    await decoding.pending.until(0);
-    await output.flush();
+    await decoding.written(() => give(entry, extents, tools), flush);
   }
+  // A file may have lost its end to a header that cannot be read: it is not known to be whole.
+  if (unmatched.length === 0) tellProblems(names.problems, reporter);
+}
+
+/** Gives an entry to the output; content that is not decoded is written as it comes. */
+async function give(entry: IndexEntry, extents: ExtentReader, { output, decoding }: CatTools): Promise<void> {
+  const isDecoded = decoding.layersOf(entry.path).layers.length > 0;
+  const file = decoding.open(entry.path, output, entry.extents === undefined);
+  const consumer = {
+    take: (bytes: Buffer, fileOffset: number) => file.write(bytes, fileOffset),
+    settled: async () => (isDecoded ? decoding.ready() : output.flush()),
+  };
+  if (entry.extents !== undefined) {
+    await extents.read(entry.extents, consumer, isDecoded ? SMALL_PIECE_BYTES : PIECE_BYTES);
+  }
+  file.finish(entry.bytes, () => undefined);
+  await decoding.pending.until(0);
 }
 
 /** A second look, for where the content of the wanted entries lies. */
@@ -131,7 +143,7 @@ function readAgain(
   absoluteNames: boolean,
 ): Promise<ArchiveIndex> {
   source.rewind!();
-  return readIndex(source, { absoluteNames, allowEmpty: false, wantsExtents: (ordinal) => wanted.has(ordinal) });
+  return readIndex(source, { absoluteNames, allowEmpty: true, wantsExtents: (ordinal) => wanted.has(ordinal) });
 }
 
 function incomplete(entry: IndexEntry, { problems }: ArchiveIndex): XbstreamError {
@@ -147,17 +159,20 @@ async function catAsItComes(source: Source, tools: CatTools): Promise<void> {
     decoding,
     wanted: new WantedByCurrentName(wanted),
     absoluteNames: options.absoluteNames,
-    allowEmpty: false,
+    allowEmpty: options.allowEmpty,
     jump: false,
     digests: [],
     onFile: () => undefined,
   });
   const totalBytes = inputSize(options.input);
+  const flush = (): Promise<void> => output.flush();
   const sink: ByteSink = {
     room: () => lane.room(),
     push: async (piece) => {
-      await lane.push(piece);
-      await output.flush();
+      for (let at = 0; at < piece.length; at += SMALL_PIECE_BYTES) {
+        const part = piece.subarray(at, at + SMALL_PIECE_BYTES);
+        await decoding.written(async () => lane.push(part), flush);
+      }
       reporter.progress({ bytes: lane.archiveBytes, totalBytes });
     },
     skippableBytes: 0,
@@ -166,8 +181,7 @@ async function catAsItComes(source: Source, tools: CatTools): Promise<void> {
   try {
     await source.run(sink);
     signal.throwIfAborted();
-    const problems = await lane.end();
-    await output.flush();
+    const problems = await decoding.written(() => lane.end(), flush);
     tellProblems([...problems, ...(problems.length === 0 ? wanted.unmatched() : [])], reporter);
   } finally {
     lane.abandon([], false);

@@ -2,7 +2,7 @@ import { TAR_THREAD } from '../engine/start-thread.js';
 import { inputSize } from '../input/input-size.js';
 import type { MakeReporter } from '../ui/reporter.js';
 import { make } from './make.js';
-import type { TarOptions } from './tar-options.js';
+import type { TarOptions } from '../engine/tar-options.js';
 
 /**
  * Converts an archive to a tar of what it holds when all its corrections are applied. The same archive gives the same tar,

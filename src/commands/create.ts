@@ -1,6 +1,6 @@
 import { CREATE_THREAD } from '../engine/start-thread.js';
 import type { MakeReporter } from '../ui/reporter.js';
-import type { CreateOptions } from './create-options.js';
+import type { CreateOptions } from '../engine/create-options.js';
 import { make } from './make.js';
 
 /**

@@ -4,7 +4,7 @@ import { inputName } from '../input/open-source.js';
 import { inputSize } from '../input/input-size.js';
 import { runLane } from '../engine/run-lane.js';
 import type { Reporter } from '../ui/reporter.js';
-import type { ExtractOptions } from './extract-options.js';
+import type { ExtractOptions } from '../engine/extract-options.js';
 
 /**
  * Unpacks an archive into a directory.

@@ -8,4 +8,6 @@ export interface InfoOptions {
   key?: DecryptionKey | undefined;
   /** Allow stored names that begin with `/`. */
   absoluteNames: boolean;
+  /** Take an input without a single chunk for whole. */
+  allowEmpty: boolean;
 }

@@ -21,7 +21,7 @@ export async function info(options: InfoOptions, reporter: InfoReporter, signal:
   const index = await interruptibly(input, signal, (source) =>
     readIndex(source, {
       absoluteNames,
-      allowEmpty: false,
+      allowEmpty: options.allowEmpty,
       wantsContent: (path) => smallFileKind(path) !== undefined,
       onProgress: (bytes) => reporter.progress({ bytes, totalBytes }),
     }),
@@ -29,9 +29,9 @@ export async function info(options: InfoOptions, reporter: InfoReporter, signal:
   const { texts, unread } = await readSmallFiles(index.entries, options);
   const facts = factsOf(texts);
   const paths = index.entries.map(({ path }) => path);
-  const layers = layersIn({ paths });
-  const isIncremental = facts.kind ?? (paths.some((path) => /\.delta(?:\.|$)/.test(path)) ? 'incremental' : undefined);
-  const known = { ...facts, ...layers, kind: isIncremental };
+  const layers = layersIn(paths);
+  const kind = facts.kind ?? (paths.some((path) => /\.delta(?:\.|$)/.test(path)) ? 'incremental' : undefined);
+  const known = { ...facts, ...layers, kind };
   reporter.described({
     ...known,
     files: index.entries.length,

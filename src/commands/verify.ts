@@ -6,13 +6,13 @@ import { errorFromRecord } from '../errors.js';
 import { inputSize } from '../input/input-size.js';
 import { inputName } from '../input/open-source.js';
 import type { VerifyReporter } from '../ui/reporter.js';
-import type { VerifyOptions } from './verify-options.js';
+import type { VerifyOptions } from '../engine/verify-options.js';
 
 /**
  * Reads a whole archive and tells all that is wrong with it.
  *
  * @returns whether it is whole
- * @throws XbstreamError `XB_IO` when it cannot be read; what is wrong with the archive is told to `reporter` only
+ * @throws XbstreamError `XB_IO` when it cannot be read, `XB_TARGET_EXISTS` for the file of a manifest; what is wrong with the archive is told to `reporter` only
  * @throws the signal's reason after it was aborted
  */
 export async function verify(options: VerifyOptions, reporter: VerifyReporter, signal: AbortSignal): Promise<boolean> {
@@ -30,7 +30,7 @@ export async function verify(options: VerifyOptions, reporter: VerifyReporter, s
     return false;
   }
   const errors = result.errors.map(errorFromRecord);
-  const refusal = errors.find(({ code }) => code === 'XB_IO');
+  const refusal = errors.find(({ code }) => code === 'XB_IO' || code === 'XB_TARGET_EXISTS');
   if (refusal !== undefined) throw refusal;
   let { errorCount } = result;
   if (errors.length === 0 && options.backup && result.backup !== 'whole') {

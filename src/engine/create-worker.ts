@@ -1,13 +1,13 @@
 /** The thread that makes an archive. */
 import { ArchiveWriter } from '../archive/writer.js';
-import type { CreateOptions } from '../commands/create-options.js';
 import { errorToRecord, XbstreamError } from '../errors.js';
-import { FileList } from '../input/file-list.js';
-import { openSource } from '../input/open-source.js';
+import { FileList, type ListedFile } from '../input/file-list.js';
+import { openSource, type InputChoice } from '../input/open-source.js';
 import { readPathList } from '../input/path-list.js';
 import { PIECE_ROOM_BYTES } from '../input/source.js';
 import { ArchiveTarget } from '../output/archive-target.js';
 import { Stopped } from '../output/descriptor-writer.js';
+import type { CreateOptions, FilesSource } from './create-options.js';
 import { FilePacker } from './file-packer.js';
 import { TarPacker } from './tar-packer.js';
 import type { MakeResult } from './task-protocol.js';
@@ -23,22 +23,43 @@ function packed(path: string, bytes: number): void {
   thread.file(path, bytes);
 }
 
-/** Finds all files first, then writes: `begin` opens the output. */
-async function packFiles(begin: () => [ArchiveTarget, ArchiveWriter]): Promise<void> {
-  const { source, absoluteNames, chunkBytes, sparse } = options;
-  if (source.kind !== 'files') return;
-  const { directory, recurse } = source;
-  const list = new FileList({ directory, recurse, absoluteNames, onWarning: (message) => thread.warning(message) });
-  for (const path of source.paths) list.add(path);
-  if (source.list !== undefined) {
-    const { input, nullSeparated } = source.list;
-    const paths = await readPathList(input, nullSeparated, thread.isStopped, (reading) =>
+/** What is made, and where it goes. */
+interface Making {
+  target: ArchiveTarget;
+  writer: ArchiveWriter;
+}
+
+let making: Making | undefined;
+
+/** Opens the output: not before it is known that there is something to write. */
+function begun(): Making {
+  if (making === undefined) {
+    const target = new ArchiveTarget(options.output, thread.isStopped);
+    making = { target, writer: new ArchiveWriter(target.sink) };
+  }
+  return making;
+}
+
+async function listFiles(source: FilesSource): Promise<readonly ListedFile[]> {
+  const { directory, recurse, paths, list } = source;
+  const { absoluteNames } = options;
+  const files = new FileList({ directory, recurse, absoluteNames, onWarning: (message) => thread.warning(message) });
+  for (const path of paths) files.add(path);
+  if (list !== undefined) {
+    const named = await readPathList(list.input, list.nullSeparated, thread.isStopped, (reading) =>
       thread.onStop(() => reading.stop()),
     );
-    for (const path of paths) list.add(path);
+    for (const path of named) files.add(path);
   }
   if (thread.isStopped()) throw new Stopped();
-  const [target, writer] = begin();
+  return files.files;
+}
+
+/** Finds all files first, then writes. */
+async function packFiles(source: FilesSource): Promise<void> {
+  const files = await listFiles(source);
+  const { chunkBytes, sparse } = options;
+  const { target, writer } = begun();
   const packer = new FilePacker(writer, {
     chunkBytes,
     sparse,
@@ -49,7 +70,7 @@ async function packFiles(begin: () => [ArchiveTarget, ArchiveWriter]): Promise<v
     },
   });
   try {
-    for (const file of list.files) {
+    for (const file of files) {
       if (thread.isStopped()) throw new Stopped();
       packed(file.name, packer.pack(file));
     }
@@ -59,67 +80,73 @@ async function packFiles(begin: () => [ArchiveTarget, ArchiveWriter]): Promise<v
 }
 
 /** Packs what a tar archive holds, as it comes. */
-async function packTar(begin: () => [ArchiveTarget, ArchiveWriter]): Promise<void> {
-  const { source, absoluteNames, chunkBytes, sparse } = options;
-  if (source.kind !== 'tar') return;
+async function packTar(choice: InputChoice): Promise<void> {
+  const { absoluteNames, chunkBytes, sparse } = options;
   // Only this needs tar-stream.
   const { TarReader } = await import('../archive/tar-reader.js');
-  const input = await openSource(source.input, thread.isStopped);
+  const input = await openSource(choice, thread.isStopped);
   thread.onStop(() => input.stop());
-  const [, writer] = begin();
-  const reader = new TarReader(
-    new TarPacker(writer, {
-      ...{ absoluteNames, chunkBytes, sparse },
-      onFile: packed,
-      onWarning: (message) => thread.warning(message),
-    }),
-  );
-  const room = Buffer.allocUnsafeSlow(PIECE_ROOM_BYTES);
-  await input.run({
-    room: () => room,
-    push: (piece) => {
-      thread.control.progressBytes += piece.length;
-      return reader.push(piece);
-    },
-    skippableBytes: 0,
-    skip: () => undefined,
-  });
-  if (thread.isStopped()) throw new Stopped();
-  reader.end();
+  try {
+    const reader = new TarReader(
+      new TarPacker(begun().writer, {
+        ...{ absoluteNames, chunkBytes, sparse },
+        onFile: packed,
+        onWarning: (message) => thread.warning(message),
+      }),
+    );
+    const room = Buffer.allocUnsafeSlow(PIECE_ROOM_BYTES);
+    await input.run({
+      room: () => room,
+      push: (piece) => {
+        thread.control.progressBytes += piece.length;
+        return reader.push(piece);
+      },
+      skippableBytes: 0,
+      skip: () => undefined,
+    });
+    if (thread.isStopped()) throw new Stopped();
+    reader.end();
+  } finally {
+    input.close();
+  }
+}
+
+function outcome(errors: XbstreamError[], stopped: boolean): MakeResult {
+  return { errors: errors.map(errorToRecord), stopped, ...totals, outputBytes: making?.target.sink.bytes ?? 0 };
 }
 
 async function run(): Promise<MakeResult> {
-  let target: ArchiveTarget | undefined;
-  let writer: ArchiveWriter | undefined;
-  const begin = (): [ArchiveTarget, ArchiveWriter] => {
-    target ??= new ArchiveTarget(options.output, thread.isStopped);
-    writer ??= new ArchiveWriter(target.sink);
-    return [target, writer];
-  };
-  const outcome = (errors: XbstreamError[], stopped: boolean): MakeResult => ({
-    errors: errors.map(errorToRecord),
-    stopped,
-    ...totals,
-    outputBytes: target?.sink.bytes ?? 0,
-  });
+  const { source } = options;
   try {
-    await packFiles(begin);
-    await packTar(begin);
-    begin()[1].flush();
-    begin()[0].commit();
+    if (source.kind === 'files') await packFiles(source);
+    else await packTar(source.input);
+    const { target, writer } = begun();
+    if (totals.files === 0 && !options.allowEmpty) throw noFiles();
+    writer.flush();
+    target.commit();
     return outcome([], false);
   } catch (error) {
     if (!(error instanceof XbstreamError) && !(error instanceof Stopped)) throw error;
-    target?.discard();
-    if (options.output.kind !== 'path' || (target !== undefined && target.partial === undefined)) breakOff(begin);
+    breakOff();
+    making?.target.discard();
     return outcome(error instanceof XbstreamError ? [error] : [], error instanceof Stopped);
   }
 }
 
-/** Whoever reads a stream must not take it for whole. */
-function breakOff(begin: () => [ArchiveTarget, ArchiveWriter]): void {
+function noFiles(): XbstreamError {
+  return new XbstreamError('XB_EMPTY_ARCHIVE', 'there is no file to put into the archive', {
+    hints: [
+      'look whether what names the files, or writes the tar, failed',
+      'if an empty archive is what you expect: --allow-empty',
+    ],
+  });
+}
+
+/** Whoever reads a stream must not take it for whole, also where nothing has gone into it yet. */
+function breakOff(): void {
+  const isRead = making === undefined ? options.output.kind !== 'path' : making.target.partial === undefined;
   try {
-    begin()[1].breakOff();
+    if (isRead) begun().writer.breakOff();
   } catch {
     // Nobody there to be told.
   }

@@ -24,6 +24,8 @@ export interface DecodedFileOptions {
   blockBytes: number;
   /** Called when content was given, and {@link DecodedFile.ready} may have to be waited for. */
   touched: (file: DecodedFile) => void;
+  /** So many bytes went into the output. */
+  gave: (bytes: number) => void;
   onUnprovenKey: () => void;
 }
 
@@ -51,7 +53,10 @@ export class DecodedFile implements OutputFile {
       ...{ layers, key, budget, memory },
       run: pool?.run,
       place: pool && file.grant && ((job, fileOffset) => this.#place(pool, job, fileOffset)),
-      output: (piece) => this.#pages.push(piece),
+      output: (piece) => {
+        this.#pages.push(piece);
+        options.gave(piece.length);
+      },
     });
   }
 

@@ -14,11 +14,18 @@ export interface DecodingSetup {
   parallel?: number | undefined;
 }
 
-/** How many threads may undo layers: the upper limits that were given, and never more than there are cores. */
-function decodingThreads({ parallel, decompress, decompressThreads, key, decryptThreads }: DecodingSetup): number {
+/**
+ * How many threads may undo layers. The same ones decrypt and decompress, so that the smallest limit holds for all; and more
+ * than there are cores are never any good.
+ */
+export function decodingThreads(
+  { parallel, decompress, decompressThreads, key, decryptThreads }: DecodingSetup,
+  cores: number,
+): number {
   const limits = [decompress ? decompressThreads : undefined, key === undefined ? undefined : decryptThreads];
-  const asked = Math.max(...limits.map((limit) => limit ?? parallel ?? DECODING_THREADS_MAX));
-  return Math.min(asked, availableParallelism(), DECODING_THREADS_MAX);
+  const given = limits.filter((limit) => limit !== undefined);
+  const most = given.length > 0 ? Math.min(...given) : (parallel ?? DECODING_THREADS_MAX);
+  return Math.max(1, Math.min(most, cores, DECODING_THREADS_MAX));
 }
 
 /** One thread decodes while this one reads and writes; where there may be more, this one is one of them. */
@@ -34,9 +41,9 @@ export async function setUpDecoding(
 ): Promise<{ decoding: Decoding | undefined; pool: DecodePool | undefined }> {
   const { decompress, key } = setup;
   if (!decompress && key === undefined) return { decoding: undefined, pool: undefined };
-  const threads = decodingThreads(setup);
+  const cores = availableParallelism();
   const { Decoding } = await import('./decoding.js');
-  const pool = availableParallelism() < 2 ? undefined : await makePool(threads);
+  const pool = cores < 2 ? undefined : await makePool(decodingThreads(setup, cores));
   const onUnprovenKey = (): void =>
     onWarning('these files are encrypted in an old format that cannot prove a key: with a wrong one they are garbage');
   return { decoding: new Decoding({ decompress, key }, { pool, onUnprovenKey }), pool };

@@ -7,6 +7,7 @@ import { XbstreamError } from '../errors.js';
 import { pathText, type StoredPath } from '../format/stored-path.js';
 import { PIECE_ROOM_BYTES } from '../input/source.js';
 import type { Output, OutputFile } from '../output/output.js';
+import { Backlog } from './backlog.js';
 import type { DecodePool } from './decode-pool.js';
 import { DecodedFile } from './decoded-file.js';
 import { PendingWork } from './pending-work.js';
@@ -44,6 +45,8 @@ export class Decoding {
   /** Files that were given content since {@link ready} was asked last. */
   readonly #touched = new Set<DecodedFile>();
   #warned = false;
+  /** Set while somebody writes an output that keeps what comes. */
+  #backlog: Backlog | undefined;
 
   constructor(options: DecodingOptions, tools: DecodingTools) {
     this.#options = options;
@@ -63,7 +66,7 @@ export class Decoding {
    * @param empty it has no content, and so nothing to undo
    * @throws XbstreamError what {@link Output.open} throws, `XB_UNSAFE_PATH`
    */
-  open(path: StoredPath, output: Output, empty: boolean): OutputFile {
+  open(path: StoredPath, output: Pick<Output, 'open' | 'blockBytes'>, empty: boolean): OutputFile {
     const { layers, finalName } = this.layersOf(path);
     const file = output.open(finalName);
     if (layers.length === 0 || empty) return file;
@@ -77,6 +80,7 @@ export class Decoding {
       pending: this.pending,
       blockBytes: output.blockBytes,
       touched: (touched) => this.#touched.add(touched),
+      gave: (bytes) => this.#backlog?.add(bytes),
       onUnprovenKey: () => {
         if (!this.#warned) this.#tools.onUnprovenKey();
         this.#warned = true;
@@ -109,9 +113,36 @@ export class Decoding {
       if (wait !== undefined) waits.push(wait);
     }
     this.#touched.clear();
+    const catchingUp = this.#backlog?.catchingUp;
+    if (catchingUp !== undefined) waits.push(catchingUp);
     if (this.pending.count > MOST_FINISHING) waits.push(this.pending.until(MOST_FINISHING));
     if (waits.length === 0 && this.#tools.pool?.hasNews === true) return setImmediate();
     return waits.length === 0 ? undefined : Promise.all(waits).then(() => undefined);
+  }
+
+  /**
+   * Waits for work that gives content to an output which keeps it until it is written, and has that written as it comes: a
+   * few bytes may decode to gigabytes. The work waits for {@link ready}. When the writing fails, it waits for ever.
+   *
+   * @param write writes what has come
+   * @throws what the work or the writing throws
+   */
+  async written<Result>(begin: () => Promise<Result>, write: () => Promise<void>): Promise<Result> {
+    const backlog = new Backlog(this.#budget);
+    this.#backlog = backlog;
+    const work = begin()
+      .then((result) => ({ result }))
+      .finally(() => {
+        backlog.isWritten();
+        this.#backlog = undefined;
+      });
+    work.catch(() => undefined); // it is told below, unless the writing fails before
+    for (;;) {
+      const done = await Promise.race([work, backlog.full]);
+      await write();
+      if (done !== undefined) return done.result;
+      backlog.isWritten();
+    }
   }
 
   get #decrypts(): DecryptionKey | undefined {

@@ -27,6 +27,8 @@ export class EntryFiles {
   readonly #isLost: (entry: FileEntry) => boolean;
   /** Wanted entries that are nothing but an end chunk. */
   readonly #empty = new Set<FileEntry>();
+  /** See {@link corrected}. */
+  readonly #corrected: FileEntry[] = [];
 
   /** @param isLost whether an entry has lost something, so that it must not become a file */
   constructor(options: EntryFilesOptions, isLost: (entry: FileEntry) => boolean) {
@@ -37,6 +39,11 @@ export class EntryFiles {
   /** Entries that become empty files when all is well at the end. */
   get empty(): ReadonlySet<FileEntry> {
     return this.#empty;
+  }
+
+  /** Entries that had lost something and then were removed or replaced: what there is of them is left in the output. */
+  get corrected(): readonly FileEntry[] {
+    return this.#corrected;
   }
 
   /** The chunk brings content. @returns where it goes; undefined when nobody wants it */
@@ -96,15 +103,20 @@ export class EntryFiles {
   }
 
   #correctForeign(path: StoredPath, remove: boolean): void {
-    const { decoding, output } = this.#options;
+    const { decoding, output, wanted } = this.#options;
+    if (!wanted.corrected(path)) return;
     output.correctForeign(decoding?.layersOf(path).finalName ?? path, remove);
   }
 
   /** A whole entry is no longer part of the archive's content. */
   #drop(entry: FileEntry): void {
     this.#empty.delete(entry);
-    // A lost one has but a partial file, and that may be all there is left of it.
-    if (this.#isLost(entry)) return;
+    if (this.#isLost(entry)) {
+      // It has but a partial file, and that may be all there is left of it.
+      entry.content?.abandon(false);
+      this.#corrected.push(entry);
+      return;
+    }
     entry.content?.remove();
     entry.content = undefined;
   }
@@ -115,8 +127,14 @@ export class EntryFiles {
       return;
     }
     if (this.#isLost(entry)) {
+      // Another may get the name that it would have had.
+      entry.content?.abandon(false);
       if (replaced !== undefined) this.#drop(replaced);
       return;
+    }
+    if (replaced !== undefined && this.#isLost(replaced)) {
+      this.#drop(replaced);
+      replaced = undefined;
     }
     const had = entry.content !== undefined || this.#empty.has(entry);
     const wanted = this.#options.wanted.renamed(entry, had);

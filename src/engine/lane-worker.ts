@@ -4,7 +4,7 @@ import { backupState } from '../backup/backup-state.js';
 import { Selection } from '../archive/selection.js';
 import { WantedByCurrentName, WantedByFinalName, type WantedEntries } from '../archive/wanted-entries.js';
 import { lookbackOf } from '../archive/source-lookback.js';
-import type { ExtractOptions } from '../commands/extract-options.js';
+import type { ExtractOptions } from './extract-options.js';
 import { errorToRecord, XbstreamError } from '../errors.js';
 import type { StoredPath } from '../format/stored-path.js';
 import { inputSize } from '../input/input-size.js';
@@ -13,7 +13,7 @@ import type { ByteSink, Source } from '../input/source.js';
 import { DirectoryOutput } from '../output/directory-output.js';
 import { DiscardingOutput } from '../output/discarding-output.js';
 import { DryRunOutput } from '../output/dry-run-output.js';
-import { writeManifest } from '../output/manifest.js';
+import { Manifest } from '../output/manifest.js';
 import { setUpDecoding } from './decoding-setup.js';
 import { Lane, type LaneOptions } from './lane.js';
 import { encryptedFiles } from './encrypted-files.js';
@@ -45,6 +45,14 @@ function openOutput(job: LaneJob): LaneOutput {
   return openTarget(job.options);
 }
 
+/** Opened before the work begins: an archive of hours must not end in a name that cannot be had. */
+function openManifest(job: LaneJob): Manifest | undefined {
+  const path = job.options.manifest;
+  if (path === undefined || (job.verb === 'extract' && job.options.dryRun)) return undefined;
+  const overwrite = job.verb === 'extract' ? job.options.existing === 'overwrite' : job.options.overwrite;
+  return new Manifest(path, overwrite, thread.isStopped);
+}
+
 function openTarget(options: ExtractOptions): DirectoryOutput | DryRunOutput {
   const { target, createTarget, allowSymlinks, existing, stripComponents, fsync, manifest } = options;
   if (options.dryRun) {
@@ -52,7 +60,7 @@ function openTarget(options: ExtractOptions): DirectoryOutput | DryRunOutput {
       target,
       createTarget,
       allowSymlinks,
-      refuseExisting: existing === 'refuse',
+      existing,
       stripComponents,
     });
   }
@@ -87,6 +95,7 @@ function* pathsOf(lane: Lane): Iterable<StoredPath> {
 async function run(): Promise<LaneResult> {
   let lane: Lane | undefined;
   let output: LaneOutput | undefined;
+  let manifest: Manifest | undefined;
   let source: Source | undefined;
   let errors: XbstreamError[] = [];
   /** Not all of the archive was read. */
@@ -99,6 +108,7 @@ async function run(): Promise<LaneResult> {
     const selection = new Selection(job.verb === 'verify' ? { include: [], exclude: [] } : job.options.selection);
     const wanted = await chooseEntries(selection, source);
     output = openOutput(job);
+    manifest = openManifest(job);
     const laneOptions: LaneOptions = {
       output,
       decoding,
@@ -118,8 +128,10 @@ async function run(): Promise<LaneResult> {
       if (job.verb === 'verify' && job.options.deep && key === undefined) errors.push(...encryptedFiles(lane.files()));
       const unmatched = selection.unmatched();
       if (errors.length === 0 && unmatched !== undefined) errors.push(unmatched);
-      if (options.manifest !== undefined && (errors.length === 0 || keepsGoing))
-        writeManifest(options.manifest, lane.files());
+      if (errors.length === 0 || keepsGoing) {
+        manifest?.write(lane.files());
+        manifest = undefined;
+      }
     }
   } catch (error) {
     if (!(error instanceof XbstreamError)) throw error;
@@ -129,6 +141,7 @@ async function run(): Promise<LaneResult> {
   const stopped = control.stopped && errors.length === 0;
   const lost = keepsGoing ? (lane?.lost ?? []) : [];
   const left = lane?.abandon(errors, job.verb === 'extract' && job.options.removePartial) ?? { errors, partials: [] };
+  manifest?.discard();
   output?.release();
   source?.close();
   pool?.close();

@@ -164,8 +164,8 @@ export class Lane implements ByteSink, SalvageConsumer {
     this.#losses!.lostChunk(header);
   }
 
-  doubted(path: StoredPath): void {
-    this.#losses!.doubted(path);
+  doubted(path: StoredPath, isItsOwn: boolean): void {
+    this.#losses!.doubted(path, isItsOwn);
   }
 
   skip(bytes: number): void {
@@ -243,7 +243,7 @@ export class Lane implements ByteSink, SalvageConsumer {
   #doubtsEmptyFiles(): boolean {
     const losses = this.#losses;
     if (losses === undefined || this.#options.salvage?.doubtsEmptyFiles !== true) return false;
-    return losses.isAnyonePossible || this.#table.open.length > 0;
+    return losses.mayConcernAny || this.#table.open.length > 0;
   }
 
   #isLost(entry: FileEntry): boolean {
@@ -258,7 +258,7 @@ export class Lane implements ByteSink, SalvageConsumer {
    */
   abandon(errors: readonly XbstreamError[], removePartial: boolean): LeftBehind {
     this.#options.output.drain();
-    return leaveBehind(this.#table.entries, errors, this.totals().files, removePartial);
+    return leaveBehind([...this.#files.corrected, ...this.#table.entries], errors, this.totals().files, removePartial);
   }
 
   totals(): LaneTotals {

@@ -1,5 +1,5 @@
-import type { ExtractOptions } from '../commands/extract-options.js';
-import type { VerifyOptions } from '../commands/verify-options.js';
+import type { ExtractOptions } from './extract-options.js';
+import type { VerifyOptions } from './verify-options.js';
 import type { BackupState } from '../backup/backup-state.js';
 import type { ErrorRecord } from '../errors.js';
 import type { StoredPath } from '../format/stored-path.js';

@@ -1,14 +1,18 @@
 import type { IndexEntry } from '../archive/index.js';
-import type { ExtentReader } from '../archive/read-extents.js';
+import { SMALL_PIECE_BYTES, type ExtentReader } from '../archive/read-extents.js';
 import { XbstreamError } from '../errors.js';
 import { pathText, type StoredPath } from '../format/stored-path.js';
-import type { Output, OutputFile } from '../output/output.js';
+import { PIECE_BYTES } from '../input/source.js';
+import type { OutputFile } from '../output/output.js';
 import { SpooledFile } from '../output/spooled-file.js';
 import type { TarWriter } from '../output/tar-writer.js';
+import { UnwrittenFile } from '../output/unwritten.js';
 import type { Decoding } from './decoding.js';
 
 /** A decoded file up to this size is decoded once, into memory; a larger one twice: tar wants its size first. */
 const DECODED_IN_MEMORY_BYTES = 16 * 1024 * 1024;
+/** Holes are worth leaving from here on, in bytes: a tar's are whole blocks of the disks it is unpacked to. */
+const BLOCK_BYTES = 4096;
 
 export interface TarCopyOptions {
   tar: TarWriter;
@@ -59,17 +63,22 @@ export class TarCopy {
   /** Gives an entry's content to a file, decoded where that is wanted. */
   async #write(entry: IndexEntry, target: OutputFile): Promise<void> {
     const { tar, extents, decoding, onPiece } = this.#options;
-    const file = decoding?.open(entry.path, onlyFile(target), entry.bytes === 0) ?? target;
+    const isEmpty = entry.bytes === 0;
+    const file = decoding?.open(entry.path, { blockBytes: BLOCK_BYTES, open: () => target }, isEmpty) ?? target;
+    const isDecoded = file !== target;
     const settled = async (): Promise<void> => {
       onPiece();
-      await decoding?.ready();
-      await tar.settled();
+      await (isDecoded ? decoding?.ready() : tar.settled());
     };
-    if (entry.extents !== undefined) {
-      await extents.read(entry.extents, { take: (bytes, fileOffset) => file.write(bytes, fileOffset), settled });
-    }
-    file.finish(entry.bytes, () => undefined);
-    await decoding?.pending.until(0);
+    const give = async (): Promise<void> => {
+      const take = (bytes: Buffer, fileOffset: number): void => file.write(bytes, fileOffset);
+      const pieceBytes = isDecoded ? SMALL_PIECE_BYTES : PIECE_BYTES;
+      if (entry.extents !== undefined) await extents.read(entry.extents, { take, settled }, pieceBytes);
+      file.finish(entry.bytes, () => undefined);
+      await decoding?.pending.until(0);
+    };
+    if (decoding === undefined) await give();
+    else await decoding.written(give, () => tar.settled());
   }
 }
 
@@ -83,17 +92,13 @@ export async function writeSpooled(tar: TarWriter, file: SpooledFile): Promise<v
 }
 
 /** The file of a tar that is being written. */
-class TarredFile implements OutputFile {
-  readonly path: StoredPath;
-  readonly kept = false;
-  readonly sha256 = undefined;
-  sizeBytes = 0;
+class TarredFile extends UnwrittenFile {
   readonly #tar: TarWriter;
   readonly #isOneCall: boolean;
 
   /** @param isOneCall what is written is lent for the call only, not until the tar has settled */
   constructor(path: StoredPath, tar: TarWriter, isOneCall: boolean) {
-    this.path = path;
+    super(path);
     this.#tar = tar;
     this.#isOneCall = isOneCall;
   }
@@ -102,39 +107,15 @@ class TarredFile implements OutputFile {
     this.#tar.write(this.#isOneCall ? Buffer.from(bytes) : bytes, fileOffset);
   }
 
-  finish(sizeBytes: number, done: () => void): void {
-    this.sizeBytes = sizeBytes;
-    done();
-  }
-
-  remove(): never {
+  override remove(): never {
     throw this.#final();
   }
 
-  rename(): never {
+  override rename(): never {
     throw this.#final();
-  }
-
-  abandon(): undefined {
-    return undefined;
   }
 
   #final(): XbstreamError {
     return new XbstreamError('XB_UNSUPPORTED_ORDER', `${pathText(this.path)} was written already`);
   }
-}
-
-/** An output that has one file to give. */
-function onlyFile(file: OutputFile): Output {
-  const nothing = (): void => undefined;
-  return {
-    blockBytes: 4096,
-    open: () => file,
-    correctForeign: nothing,
-    room: () => Buffer.alloc(0),
-    endStep: nothing,
-    close: nothing,
-    drain: nothing,
-    release: nothing,
-  };
 }

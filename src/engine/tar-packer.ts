@@ -1,9 +1,8 @@
-import { memberName, plainName } from '../archive/member-name.js';
 import type { TarConsumer } from '../archive/tar-reader.js';
 import type { ArchiveWriter } from '../archive/writer.js';
 import { XbstreamError } from '../errors.js';
+import { MemberNames } from '../format/member-name.js';
 import { pathText, type StoredPath } from '../format/stored-path.js';
-import { checkName } from '../input/file-list.js';
 import { ChunkMaker } from './chunk-maker.js';
 
 export interface TarPackerOptions {
@@ -20,8 +19,7 @@ export class TarPacker implements TarConsumer {
   readonly #options: TarPackerOptions;
   readonly #chunks: ChunkMaker;
   readonly #memory: Buffer;
-  readonly #names = new Set<StoredPath>();
-  readonly #removed = new Set<StoredPath>();
+  readonly #names: MemberNames;
   #filled = 0;
   #fileOffset = 0;
   #name: StoredPath = '';
@@ -29,25 +27,21 @@ export class TarPacker implements TarConsumer {
   constructor(writer: ArchiveWriter, options: TarPackerOptions) {
     this.#writer = writer;
     this.#options = options;
+    const { absoluteNames, onWarning } = options;
+    this.#names = new MemberNames({ absoluteNames, plain: true, onWarning });
     this.#chunks = new ChunkMaker(writer);
     this.#memory = Buffer.allocUnsafeSlow(options.chunkBytes);
   }
 
   member(path: StoredPath): void {
-    const { name, removed } = this.#options.absoluteNames ? { name: path, removed: '' } : memberName(path);
-    if (removed !== '' && !this.#removed.has(removed)) {
-      this.#removed.add(removed);
-      this.#options.onWarning(`Removing leading \`${pathText(removed)}' from member names`);
-    }
-    this.#name = plainName(name);
-    checkName(this.#name, path);
-    if (this.#names.has(this.#name)) {
-      throw new XbstreamError('XB_IO', `the tar holds ${pathText(this.#name)} twice`, {
-        path: this.#name,
-        hints: ['unpack the tar, and make the archive of the files: tsxbstream create FILE...'],
-      });
-    }
-    this.#names.add(this.#name);
+    this.#name = this.#names.take(
+      path,
+      (name) =>
+        new XbstreamError('XB_IO', `the tar holds ${pathText(name)} twice`, {
+          path: name,
+          hints: ['unpack the tar, and make the archive of the files: tsxbstream create FILE...'],
+        }),
+    );
     this.#fileOffset = 0;
     this.#filled = 0;
   }

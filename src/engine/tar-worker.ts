@@ -3,7 +3,7 @@ import { readIndex, type IndexEntry } from '../archive/index.js';
 import { ExtentReader } from '../archive/read-extents.js';
 import { Selection } from '../archive/selection.js';
 import { WantedByCurrentName } from '../archive/wanted-entries.js';
-import type { TarOptions } from '../commands/tar-options.js';
+import type { TarOptions } from './tar-options.js';
 import { errorToRecord, XbstreamError } from '../errors.js';
 import { openSource } from '../input/open-source.js';
 import type { Source } from '../input/source.js';

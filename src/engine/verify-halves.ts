@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import type { VerifyOptions } from '../commands/verify-options.js';
+import type { VerifyOptions } from './verify-options.js';
 import { inputSize } from '../input/input-size.js';
 import type { LaneResult } from './protocol.js';
 import { runLane } from './run-lane.js';

@@ -9,7 +9,7 @@ export type StoredPath = string;
 /** A well-formed chunk says at most this many bytes for a path (format.md, "Chunk"). */
 export const MAX_PATH_BYTES = 511;
 
-const utf8 = new TextDecoder('utf-8');
+const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
 const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 // eslint-disable-next-line no-control-regex
 const ASCII = /^[\x00-\x7f]*$/;

@@ -1,7 +1,7 @@
 import * as fs from 'node:fs';
-import { memberName, plainName } from '../archive/member-name.js';
 import { systemError, XbstreamError } from '../errors.js';
-import { MAX_PATH_BYTES, pathForSystem, pathFromText, pathText, type StoredPath } from '../format/stored-path.js';
+import { MemberNames, plainName } from '../format/member-name.js';
+import { pathForSystem, pathFromText, pathText, type StoredPath } from '../format/stored-path.js';
 
 /** A file that is to go into an archive. */
 export interface ListedFile {
@@ -27,11 +27,12 @@ export class FileList {
   readonly files: ListedFile[] = [];
   readonly #options: FileListOptions;
   readonly #base: StoredPath;
-  readonly #names = new Set<StoredPath>();
-  readonly #removed = new Set<StoredPath>();
+  readonly #names: MemberNames;
 
   constructor(options: FileListOptions) {
     this.#options = options;
+    const { absoluteNames, recurse, onWarning } = options;
+    this.#names = new MemberNames({ absoluteNames, plain: recurse, onWarning });
     const base = pathFromText(options.directory);
     this.#base = base === '.' ? '' : base.endsWith('/') ? base : `${base}/`;
   }
@@ -85,41 +86,20 @@ export class FileList {
   }
 
   #file(place: StoredPath, path: StoredPath): void {
-    const { recurse, absoluteNames } = this.#options;
-    const { name: cut, removed } = absoluteNames ? { name: path, removed: '' } : memberName(path);
-    if (removed !== '' && !this.#removed.has(removed)) {
-      this.#removed.add(removed);
-      this.#warn(`Removing leading \`${pathText(removed)}' from member names`);
-    }
-    const plain = plainName(cut);
-    const name = recurse ? plain : cut;
-    checkName(name, path);
-    if (this.#names.has(plain)) {
-      throw new XbstreamError('XB_IO', `two files would get the name ${pathText(plain)} in the archive`, {
-        path: plain,
-        details: [`the second of them is ${pathText(path)}`],
-      });
-    }
-    this.#names.add(plain);
+    const name = this.#names.take(
+      path,
+      (plain) =>
+        new XbstreamError('XB_IO', `two files would get the name ${pathText(plain)} in the archive`, {
+          path: plain,
+          details: [`the second of them is ${pathText(path)}`],
+        }),
+    );
     this.files.push({ path: place, name });
   }
 
   #warn(message: string): void {
     this.#options.onWarning(message);
   }
-}
-
-/** @throws XbstreamError `XB_IO` for a name that no archive can hold */
-export function checkName(name: StoredPath, path: StoredPath): void {
-  if (plainName(name) === '' || plainName(name) === '/') {
-    throw new XbstreamError('XB_IO', `nothing is left of the name ${pathText(path)} for the archive`, { path });
-  }
-  if (name.length <= MAX_PATH_BYTES) return;
-  throw new XbstreamError('XB_IO', `the name is too long for the format: ${pathText(path)}`, {
-    path,
-    details: [`it has ${name.length} bytes, ${MAX_PATH_BYTES} are possible`],
-    hints: ['begin further down: tsxbstream create -C DIR ...'],
-  });
 }
 
 type FileKind = Pick<fs.Stats, 'isDirectory' | 'isSymbolicLink' | 'isFIFO'>;

@@ -13,7 +13,6 @@ const MALLOC_OFFSET = 16;
 
 /** A regular file or block device: read by position, synchronously. It belongs into a thread that nothing else needs. */
 export class FileSource implements Source {
-  readonly totalBytes: number | undefined;
   readonly seekable: boolean;
   readonly #fd: number;
   readonly #name: string;
@@ -39,8 +38,6 @@ export class FileSource implements Source {
     this.#position = this.#start;
     this.seekable = position !== undefined;
     this.#isStopped = isStopped;
-    const stat = fs.fstatSync(fd);
-    this.totalBytes = stat.isFile() && position !== undefined ? Math.max(0, stat.size - position) : undefined;
   }
 
   async run(sink: ByteSink): Promise<void> {

@@ -24,7 +24,6 @@ export interface NamedPipesChoice {
  * they come. All chunks of a file come through the same pipe.
  */
 export class NamedPipesSource implements Source {
-  readonly totalBytes = undefined;
   readonly seekable = false;
   readonly #choice: NamedPipesChoice;
   readonly #pipes: NamedPipe[];

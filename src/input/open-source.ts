@@ -56,13 +56,17 @@ export async function openSource(choice: InputChoice, isStopped: () => boolean):
   } catch (error) {
     throw systemError(`cannot open ${name}`, error);
   }
-  if (stat.isDirectory()) throw systemError(`cannot read ${name}`, Object.assign(new Error(), { code: 'EISDIR' }));
+  if (stat.isDirectory()) {
+    if (choice.kind === 'path') fs.closeSync(fd);
+    throw systemError(`cannot read ${name}`, Object.assign(new Error(), { code: 'EISDIR' }));
+  }
   if (stat.isFIFO() || stat.isSocket()) {
     // What it stands on takes longer to load than a small file to unpack.
     const { PipeSource } = await import('./pipe.js');
     return new PipeSource(fd, name);
   }
   if (isatty(fd)) {
+    if (choice.kind === 'path') fs.closeSync(fd);
     throw new XbstreamError('XB_USAGE', `${name} is a terminal, not an archive`, {
       hints: ['give it a file: tsxbstream -x < ARCHIVE', 'or a stream: ssh HOST "cat ARCHIVE" | tsxbstream -x'],
     });

@@ -1,6 +1,10 @@
-import type { StoredPath } from '../format/stored-path.js';
+import { XbstreamError } from '../errors.js';
+import { pathText, type StoredPath } from '../format/stored-path.js';
 import { openSource, type InputChoice } from './open-source.js';
 import { PIECE_ROOM_BYTES, type Source } from './source.js';
+
+/** No system takes a longer path (`PATH_MAX` of Linux): what seems to be one is something else. */
+const SYSTEM_PATH_BYTES_MAX = 4096;
 
 /**
  * Reads a list of paths: one a line, or each ended by a NUL byte. Their bytes are taken as they are.
@@ -15,17 +19,38 @@ export async function readPathList(
   onSource: (source: Source) => void,
 ): Promise<StoredPath[]> {
   const room = Buffer.allocUnsafeSlow(PIECE_ROOM_BYTES);
-  let text = '';
+  const end = nullSeparated ? '\0' : '\n';
+  const paths: StoredPath[] = [];
+  let rest = '';
   const source = await openSource(input, isStopped);
   onSource(source);
-  await source.run({
-    room: () => room,
-    push: (piece) => {
-      text += piece.toString('latin1');
-      return undefined;
-    },
-    skippableBytes: 0,
-    skip: () => undefined,
+  try {
+    await source.run({
+      room: () => room,
+      push: (piece) => {
+        const parts = (rest + piece.toString('latin1')).split(end);
+        rest = parts.pop()!;
+        for (const path of parts) if (path !== '') paths.push(path);
+        if (rest.length > SYSTEM_PATH_BYTES_MAX) throw noPath(rest, nullSeparated);
+        return undefined;
+      },
+      skippableBytes: 0,
+      skip: () => undefined,
+    });
+  } finally {
+    source.close();
+  }
+  if (rest !== '') paths.push(rest);
+  return paths;
+}
+
+function noPath(text: StoredPath, nullSeparated: boolean): XbstreamError {
+  return new XbstreamError('XB_IO', 'this is no list of names', {
+    details: [`a name of more than ${SYSTEM_PATH_BYTES_MAX} bytes begins with: ${pathText(text.slice(0, 60))}`],
+    hints: [
+      nullSeparated
+        ? 'names must end in NUL bytes: find -print0'
+        : 'is it one whose names end in NUL bytes? then add -0',
+    ],
   });
-  return text.split(nullSeparated ? '\0' : '\n').filter((path) => path !== '');
 }

@@ -14,7 +14,6 @@ const READ_BYTES = 64 * 1024;
  * the other side is silent.
  */
 export class PipeSource implements Source {
-  readonly totalBytes = undefined;
   readonly seekable = false;
   readonly #fd: number;
   readonly #name: string;

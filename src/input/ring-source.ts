@@ -7,7 +7,6 @@ export const STREAM_FAILED = 'the stream that gives the archive has failed';
 
 /** A stream of another thread, whose bytes come through shared memory. */
 export class RingSource implements Source {
-  readonly totalBytes = undefined;
   readonly seekable = false;
   readonly #ring: RingReader;
   readonly #isStopped: () => boolean;

@@ -33,8 +33,6 @@ export interface ByteSink {
 
 /** Where the bytes of an archive come from. */
 export interface Source {
-  /** How many bytes it will give, where that is known. */
-  readonly totalBytes: number | undefined;
   /** Whether bytes nobody needs can be jumped over. */
   readonly seekable: boolean;
   /**

@@ -46,6 +46,15 @@ export async function openPieces(input: ArchiveInput): Promise<ArchivePieces> {
   }
 }
 
+/** Gives back an input that nothing was read of: a stream of the caller's is destroyed. */
+export function giveBackUnread(input: ArchiveInput): void {
+  try {
+    if (systemInput(input) === undefined) piecesOf(input as ByteStream).cancel();
+  } catch {
+    // It is no input, or somebody else reads it.
+  }
+}
+
 interface FileFacts {
   name: string;
   /** Where the archive begins, in bytes. */

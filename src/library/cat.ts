@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import { XbstreamError } from '../errors.js';
 import { RingReadable } from '../output/ring-readable.js';
+import { giveBackUnread } from './archive-pieces.js';
 import { systemInput, type ArchiveInput } from './input.js';
 import {
   checkOptions,
@@ -58,12 +59,14 @@ export function cat(input: ArchiveInput, paths: string | readonly string[], opti
               decompress,
               key,
               absoluteNames,
+              allowEmpty: false,
             },
             ring,
             tools.reporter,
             tools.signal,
           ),
       ),
+    () => giveBackUnread(input),
     signal,
   );
 }

@@ -1,11 +1,12 @@
 import { tmpdir } from 'node:os';
 import type { Readable } from 'node:stream';
 import { convertToTar as convertCommand } from '../commands/convert-to-tar.js';
-import type { TarOptions as TarCommandOptions } from '../commands/tar-options.js';
+import type { TarOptions as TarCommandOptions } from '../engine/tar-options.js';
 import { XbstreamError } from '../errors.js';
 import { RingReadable } from '../output/ring-readable.js';
 import { MTIME_MAX_SECONDS } from '../output/tar-header.js';
 import type { FileReport } from '../ui/reporter.js';
+import { giveBackUnread } from './archive-pieces.js';
 import { systemInput, withInput, type ArchiveInput } from './input.js';
 import { resultOf, type MakeResult } from './making.js';
 import {
@@ -94,6 +95,7 @@ export function convertToTar(input: ArchiveInput, options: TarOptions = {}): Rea
             onFile,
           ),
       ),
+    () => giveBackUnread(input),
     signal,
   );
 }

@@ -1,5 +1,5 @@
 import { create as createCommand } from '../commands/create.js';
-import { DEFAULT_CHUNK_BYTES, type CreateSource } from '../commands/create-options.js';
+import { DEFAULT_CHUNK_BYTES, type CreateSource } from '../engine/create-options.js';
 import { XbstreamError } from '../errors.js';
 import { pathFromText } from '../format/stored-path.js';
 import type { FileReport } from '../ui/reporter.js';
@@ -32,6 +32,8 @@ export interface CreateOptions extends Omit<CommonOptions, 'absoluteNames'> {
   absoluteNames?: boolean | undefined;
   /** Where the output is a path: replace a file that is there, once the new one is whole. Default: it is an error. */
   overwrite?: boolean | undefined;
+  /** Make an archive without files where there are none. Default: that is an error, `XB_EMPTY_ARCHIVE`. */
+  allowEmpty?: boolean | undefined;
 }
 
 const KINDS = {
@@ -41,6 +43,7 @@ const KINDS = {
   sparse: 'boolean',
   chunkBytes: 'count',
   overwrite: 'boolean',
+  allowEmpty: 'boolean',
 } as const satisfies Record<keyof CreateOptions, OptionKind>;
 
 /**
@@ -50,7 +53,7 @@ const KINDS = {
  * @param target a path, or a stream
  * @returns what was made
  * @throws XbstreamError (as a rejection) `XB_IO`, also for what cannot be stored and for a file that changes while it is read;
- *   `XB_TARGET_EXISTS`; `XB_USAGE`; of a tar that is damaged `XB_BAD_MAGIC`, `XB_BAD_HEADER`, `XB_TRUNCATED`, and
+ *   `XB_TARGET_EXISTS`; `XB_EMPTY_ARCHIVE`; `XB_USAGE`; of a tar that is damaged `XB_BAD_MAGIC`, `XB_BAD_HEADER`, `XB_TRUNCATED`, and
  *   `XB_UNSUPPORTED_LAYER` for what is no regular file in it
  * @throws the signal's reason after it was aborted, and what a callback threw
  */
@@ -69,9 +72,10 @@ export async function create(
   return runGuarded(options, ({ signal, reporter }) =>
     withOutput(checked, overwrite, signal, (output, either) => {
       const createFrom = (from: CreateSource): Promise<MakeResult> => {
-        const { absoluteNames = false, sparse = false } = options;
+        const { absoluteNames = false, sparse = false, allowEmpty = false } = options;
         return resultOf(
-          (told) => createCommand({ source: from, output, absoluteNames, sparse, chunkBytes }, told, either),
+          (told) =>
+            createCommand({ source: from, output, absoluteNames, sparse, allowEmpty, chunkBytes }, told, either),
           reporter,
           options.onFile,
         );

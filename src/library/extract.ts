@@ -1,5 +1,5 @@
 import { extract as extractCommand } from '../commands/extract.js';
-import type { ExistingFilePolicy } from '../commands/extract-options.js';
+import type { ExistingFilePolicy } from '../output/output.js';
 import type { ExtractSummary, FileReport } from '../ui/reporter.js';
 import type { XbstreamError } from '../errors.js';
 import type { ArchiveInput } from './input.js';

@@ -43,7 +43,11 @@ export async function info(input: ArchiveInput, options: InfoOptions = {}): Prom
   return run(input, options, async ({ input: choice, signal, reporter }) => {
     const { result, ok, problems } = await outcomeOf<BackupDescription>(
       (done) =>
-        infoInThread({ input: choice, key, absoluteNames }, Object.assign(reporter, { described: done }), signal),
+        infoInThread(
+          { input: choice, key, absoluteNames, allowEmpty: false },
+          Object.assign(reporter, { described: done }),
+          signal,
+        ),
       reporter,
       { keepGoing, onProblem },
     );

@@ -44,10 +44,19 @@ function pathInput(path: string): InputChoice & { kind: 'path' } {
 }
 
 function urlInput(url: URL): InputChoice & { kind: 'path' } {
-  if (url.protocol === 'file:') return pathInput(fileURLToPath(url));
+  if (url.protocol === 'file:') return pathInput(filePath(url));
   throw new XbstreamError('XB_USAGE', `an archive cannot be read from a URL that begins with ${url.protocol}`, {
     hints: ['give what fetch() returns for it: (await fetch(url)).body'],
   });
+}
+
+/** The path of a `file:` URL. @throws XbstreamError `XB_USAGE` for one of another machine, or with an escaped slash */
+export function filePath(url: URL): string {
+  try {
+    return fileURLToPath(url);
+  } catch (error) {
+    throw new XbstreamError('XB_USAGE', `${url.href} is no path: ${(error as Error).message}`, { cause: error });
+  }
 }
 
 function descriptorInput(fd: number): InputChoice & { kind: 'descriptor' } {

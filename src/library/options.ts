@@ -37,9 +37,9 @@ export interface DecodingOptions {
    * Any other number is an error, `XB_BAD_KEY`.
    */
   key?: Uint8Array | string | undefined;
-  /** Most threads that decompress. Default: as many as help, at most 4. */
+  /** Most threads that decompress. Default: as `decryptThreads`, else as many as help, at most 4. */
   decompressThreads?: number | undefined;
-  /** Most threads that decrypt. Default: as `decompressThreads`. */
+  /** Most threads that decrypt; the same ones decompress, so that the smaller of both counts. Default: as `decompressThreads`. */
   decryptThreads?: number | undefined;
 }
 

@@ -1,8 +1,8 @@
 import { Writable } from 'node:stream';
 import type { WritableStream } from 'node:stream/web';
-import { fileURLToPath } from 'node:url';
 import { XbstreamError } from '../errors.js';
 import type { OutputChoice } from '../output/archive-target.js';
+import { filePath } from './input.js';
 import { checkText } from './options.js';
 import { abortOf, StreamWriter } from './stream-writer.js';
 
@@ -13,7 +13,7 @@ import { abortOf, StreamWriter } from './stream-writer.js';
  *   `.NAME.partial` beside its place, and after a failure it is gone.
  * - a Node `Writable`, a web `WritableStream`: written as fast as it takes it, with about a MiB under way, and ended
  *   (`process.stdout` and `process.stderr` are not). After a failure it is destroyed with the error, and the bytes before that
- *   end in a way that no reader takes for whole, as long as it still takes them.
+ *   end in a way that no reader takes for whole. One that takes nothing is waited for, until a `signal` ends that.
  */
 export type ArchiveOutput = string | URL | Writable | WritableStream<Uint8Array>;
 
@@ -23,7 +23,7 @@ export type CheckedOutput = { path: string } | { stream: () => Writable };
 /** @throws XbstreamError `XB_USAGE` */
 export function checkOutput(output: unknown): CheckedOutput {
   if (output instanceof URL) {
-    if (output.protocol === 'file:') return { path: fileURLToPath(output) };
+    if (output.protocol === 'file:') return checkOutput(filePath(output));
     throw new XbstreamError('XB_USAGE', `nothing can be written to a URL that begins with ${output.protocol}`);
   }
   if (isWebStream(output)) {
@@ -47,6 +47,7 @@ function isNodeStream(output: unknown): output is Writable {
     output !== null &&
     'write' in output &&
     'destroy' in output &&
+    'on' in output &&
     typeof output.write === 'function'
   );
 }

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { emptyArchive } from '../archive/losses.js';
 import { ChunkReader, type ChunkConsumer } from '../archive/chunk-reader.js';
-import { openPieces, type ArchivePieces } from './archive-pieces.js';
+import { giveBackUnread, openPieces, type ArchivePieces } from './archive-pieces.js';
 import type { ArchiveInput } from './input.js';
 
 /** For so long, in milliseconds, steps that need no wait may keep the event loop from everything else. */
@@ -15,6 +15,8 @@ export interface PushedArchiveOptions {
   onProgress: ((archiveBytes: number) => void) | undefined;
   /** Take an input without a single chunk for whole. */
   allowEmpty: boolean;
+  /** Told the signal's reason when it is aborted. */
+  onAbort: ((reason: unknown) => void) | undefined;
 }
 
 /**
@@ -26,13 +28,17 @@ export class PushedArchive {
   isOver = false;
   readonly #input: ArchiveInput;
   readonly #options: PushedArchiveOptions;
+  readonly #signal: AbortSignal | undefined;
   readonly #reader: ChunkReader;
   readonly #onAbort = (): void => {
+    const reason: unknown = this.#signal!.reason;
     this.close();
-    this.#interrupt?.(this.#options.signal!.reason);
+    this.#interrupt?.(reason);
+    this.#options.onAbort?.(reason);
   };
   /** Ends the wait for the next piece: a stream that is silent may not notice that it was given back. */
   #interrupt: ((reason: unknown) => void) | undefined;
+  #opening: Promise<ArchivePieces> | undefined;
   #pieces: ArchivePieces | undefined;
   #rest: Buffer = Buffer.alloc(0);
   #failure: { error: unknown } | undefined;
@@ -43,6 +49,8 @@ export class PushedArchive {
   constructor(input: ArchiveInput, consumer: ChunkConsumer, options: PushedArchiveOptions) {
     this.#input = input;
     this.#options = options;
+    // One of its own: many archives may be read with the same signal, and Node warns of many listeners.
+    this.#signal = options.signal === undefined ? undefined : AbortSignal.any([options.signal]);
     this.#reader = new ChunkReader(consumer);
   }
 
@@ -65,7 +73,7 @@ export class PushedArchive {
       await this.#advance();
     } catch (error) {
       // A stream that was destroyed because of the signal complains of that.
-      this.#failure = { error: this.#options.signal?.aborted === true ? this.#options.signal.reason : error };
+      this.#failure = { error: this.#signal?.aborted === true ? this.#signal.reason : error };
       this.close();
       this.#throwFailure();
     }
@@ -76,14 +84,14 @@ export class PushedArchive {
   }
 
   async #advance(): Promise<void> {
-    const { signal, onProgress, allowEmpty } = this.#options;
-    signal?.throwIfAborted();
+    const { onProgress, allowEmpty } = this.#options;
+    this.#signal?.throwIfAborted();
     if (performance.now() - this.#turnBegan > TURN_MS) {
       await setImmediate();
       this.#turnBegan = performance.now();
     }
     if (this.#rest.length === 0 && !this.#reader.isHolding) {
-      this.#pieces ??= await this.#open();
+      this.#pieces ??= await (this.#opening ??= this.#open());
       this.#jump(this.#pieces);
       const piece = await this.#nextOf(this.#pieces);
       if (piece === undefined) {
@@ -104,12 +112,12 @@ export class PushedArchive {
 
   async #open(): Promise<ArchivePieces> {
     const pieces = await openPieces(this.#input);
-    this.#options.signal?.addEventListener('abort', this.#onAbort, { once: true });
+    this.#signal?.addEventListener('abort', this.#onAbort, { once: true });
     return pieces;
   }
 
   async #nextOf(pieces: ArchivePieces): Promise<Buffer | undefined> {
-    this.#options.signal?.throwIfAborted();
+    this.#signal?.throwIfAborted();
     return new Promise((resolve, reject) => {
       this.#interrupt = reject;
       pieces.next().then(resolve, reject);
@@ -123,7 +131,13 @@ export class PushedArchive {
 
   /** No more is wanted: gives the input back. */
   close(): void {
-    this.#options.signal?.removeEventListener('abort', this.#onAbort);
-    this.#pieces?.close();
+    this.#signal?.removeEventListener('abort', this.#onAbort);
+    if (this.#pieces !== undefined) this.#pieces.close();
+    else if (this.#opening === undefined) giveBackUnread(this.#input);
+    else
+      void this.#opening.then(
+        (pieces) => pieces.close(),
+        () => undefined,
+      );
   }
 }

@@ -60,7 +60,7 @@ export async function* readChunks(
   checkOptions(options, KINDS);
   const { signal, check = true, allowEmpty = false } = options;
   const chunks = new ChunkQueue(check ? 'check' : 'pass');
-  const archive = new PushedArchive(input, chunks, { signal, allowEmpty, onProgress: undefined });
+  const archive = new PushedArchive(input, chunks, { signal, allowEmpty, onProgress: undefined, onAbort: undefined });
   try {
     for (;;) {
       chunks.pass();

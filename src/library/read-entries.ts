@@ -86,6 +86,7 @@ export async function* readEntries(
   const archive = new PushedArchive(input, queue, {
     signal: options.signal,
     allowEmpty,
+    onAbort: (reason) => queue.fail(reason),
     onProgress: tell === undefined ? undefined : (bytes) => tell({ bytes }),
   });
   try {

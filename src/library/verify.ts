@@ -26,6 +26,8 @@ export interface VerifyOptions extends CommonOptions, DecodingOptions, ProblemOp
   digests?: readonly string[] | undefined;
   /** Where to write lines for `sha256sum -c` of the files, decoded if `deep`. */
   manifest?: string | undefined;
+  /** Replace `manifest` where there is such a file. Default: that is an error, `XB_TARGET_EXISTS`. */
+  overwrite?: boolean | undefined;
   /** Most threads. Default: as many as help. */
   parallel?: number | undefined;
 }
@@ -42,6 +44,7 @@ const KINDS = {
   allowEmpty: 'boolean',
   digests: 'texts',
   manifest: 'text',
+  overwrite: 'boolean',
   parallel: 'count',
 } as const satisfies Record<keyof VerifyOptions, OptionKind>;
 
@@ -49,7 +52,7 @@ const KINDS = {
  * Reads a whole archive, in threads of its own, and tells all that is wrong with it.
  *
  * @returns what was found: look at its `ok`
- * @throws XbstreamError `XB_IO` (as a rejection) when the archive cannot be read, `XB_USAGE`, `XB_BAD_KEY`; what is wrong
+ * @throws XbstreamError (as a rejection) `XB_IO` when the archive cannot be read; `XB_TARGET_EXISTS` for `manifest`; `XB_USAGE`, `XB_BAD_KEY`; what is wrong
  *   with the archive is in the result
  * @throws the signal's reason after it was aborted, and what a callback threw
  */
@@ -71,6 +74,7 @@ export async function verify(input: ArchiveInput, options: VerifyOptions = {}): 
         allowEmpty: options.allowEmpty ?? false,
         digests: options.digests ?? [],
         manifest: options.manifest,
+        overwrite: options.overwrite ?? false,
         parallel: options.parallel,
       },
       Object.assign(reporter, {

@@ -43,7 +43,7 @@ export class ArchiveTarget {
   /** Where it grows; undefined for what is written in place. */
   readonly partial: string | undefined;
   readonly #choice: OutputChoice;
-  readonly #fd: number | undefined;
+  #fd: number | undefined;
   readonly #ring: RingSink | undefined;
   readonly #partialPath: StoredPath | undefined;
 
@@ -76,7 +76,7 @@ export class ArchiveTarget {
     this.#ring?.end();
     if (this.#choice.kind !== 'path') return;
     try {
-      fs.closeSync(this.#fd!);
+      this.#close();
       if (this.#partialPath === undefined) return;
       const from = pathForSystem(this.#partialPath);
       if (this.#choice.overwrite) fs.renameSync(from, this.#choice.path);
@@ -89,12 +89,20 @@ export class ArchiveTarget {
 
   /** It will never be whole: takes it away, where it has a partial name. */
   discard(): void {
-    if (this.#partialPath === undefined) return;
+    if (this.#choice.kind !== 'path') return;
     try {
-      fs.unlinkSync(pathForSystem(this.#partialPath));
+      if (this.#partialPath !== undefined) fs.unlinkSync(pathForSystem(this.#partialPath));
+      this.#close();
     } catch {
       // Gone already; and what went wrong before is what counts.
     }
+  }
+
+  /** A file's blocks are free only when nobody has it open: the thread may end, and the program go on for long. */
+  #close(): void {
+    const fd = this.#fd;
+    this.#fd = undefined;
+    if (fd !== undefined) fs.closeSync(fd);
   }
 }
 
@@ -117,7 +125,12 @@ function openTarget({
   path,
   overwrite,
 }: OutputChoice & { kind: 'path' }): [fd: number, partial: StoredPath | undefined] {
-  const stat = statOf(path);
+  let stat: fs.Stats | undefined;
+  try {
+    stat = statOf(path);
+  } catch (error) {
+    throw systemError(`cannot write ${path}`, error);
+  }
   if (stat?.isDirectory() === true) {
     throw systemError(`cannot write ${path}`, Object.assign(new Error(), { code: 'EISDIR' }));
   }

@@ -1,12 +1,13 @@
 import * as fs from 'node:fs';
-import { systemError, XbstreamError } from '../errors.js';
+import { systemError } from '../errors.js';
 import { pathText, type StoredPath } from '../format/stored-path.js';
 import { PIECE_BYTES, PIECE_ROOM_BYTES } from '../input/source.js';
 import { KeptFile } from './kept-file.js';
-import { stripComponents, type Output, type OutputFile } from './output.js';
+import { strippedOf, stripComponents, type ExistingFilePolicy, type Output, type OutputFile } from './output.js';
 import type { NameState } from './directory.js';
 import { PARTIAL_ENDING } from './partial-name.js';
-import { targetExists, TargetDirectory, type Place } from './target-directory.js';
+import { nameTaken, targetExists, TargetDirectory, type Place } from './target-directory.js';
+import { takenTwice } from './taken-names.js';
 import { TargetFile, type TargetFileContext } from './target-file.js';
 import { WriteQueue } from './write-queue.js';
 
@@ -15,7 +16,7 @@ export interface DirectoryOutputOptions {
   target: string;
   createTarget: boolean;
   allowSymlinks: boolean;
-  existing: 'refuse' | 'overwrite' | 'keep-same-size' | 'keep-same-content';
+  existing: ExistingFilePolicy;
   stripComponents: number;
   fsync: boolean;
   /** Work out each file's SHA-256. */
@@ -69,15 +70,13 @@ export class DirectoryOutput implements Output {
     const place = this.#target.place(path, true);
     const { directory, name } = place;
     const state = this.#stateOf(place);
-    if (state === 'ours') {
-      throw new XbstreamError('XB_TARGET_EXISTS', `two files of the archive would get the name ${pathText(path)}`, {
-        path: storedPath,
-        hints: this.#options.stripComponents > 0 ? ['strip fewer components'] : [],
-      });
-    }
+    if (state === 'ours') throw nameTaken(path, takenTwice(path), this.#options.stripComponents);
     if (state !== undefined) {
       if (existing === 'keep-same-size' || existing === 'keep-same-content') {
+        // It is a file of the archive now: no other may have its name, and nobody take it for something stale.
+        directory.names.set(name, 'ours');
         return new KeptFile(place, path, {
+          pool: this.#target.pool,
           compareContent: existing === 'keep-same-content',
           hash: this.#options.hash,
         });
@@ -100,6 +99,8 @@ export class DirectoryOutput implements Output {
 
   /** Where a renamed file goes; the place must be free but for `replaced`. */
   #placeForRename(storedPath: StoredPath, replaced: OutputFile | undefined): { path: StoredPath; place: Place } {
+    // Refuses it.
+    if (replaced?.kept === true) replaced.remove();
     const path = stripComponents(storedPath, this.#options.stripComponents);
     const place = this.#target.place(path, true);
     const state = this.#stateOf(place);
@@ -111,7 +112,8 @@ export class DirectoryOutput implements Output {
 
   correctForeign(storedPath: StoredPath, remove: boolean): void {
     this.#queue.settle();
-    const place = this.#target.place(stripComponents(storedPath, this.#options.stripComponents), false);
+    const path = strippedOf(storedPath, this.#options.stripComponents);
+    const place = path === undefined ? undefined : this.#target.place(path, false);
     if (place === undefined) return;
     const { directory, name } = place;
     const stat = directory.look(name);

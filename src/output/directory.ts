@@ -124,6 +124,8 @@ export class Directory implements DescriptorHolder {
   child(name: StoredPath, create: boolean): Directory | undefined {
     const known = this.#children.get(name);
     if (known !== undefined) return known;
+    const state = this.names.get(name);
+    if (typeof state === 'object' && create) state.yieldName();
     const path = `${this.path}${name}/`;
     let child: Directory;
     try {

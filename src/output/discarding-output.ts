@@ -1,83 +1,29 @@
 import type { Hash } from 'node:crypto';
 import { XbstreamError } from '../errors.js';
 import { pathText, type StoredPath } from '../format/stored-path.js';
-import { PIECE_ROOM_BYTES } from '../input/source.js';
-import type { Output, OutputFile, WriteGrant } from './output.js';
+import type { OutputFile, WriteGrant } from './output.js';
+import { UnwrittenFile, UnwrittenOutput } from './unwritten.js';
 
 const ZEROS = Buffer.alloc(256 * 1024);
 
 /** Throws everything away: for looking whether it is all right. */
-export class DiscardingOutput implements Output {
+export class DiscardingOutput extends UnwrittenOutput {
   /** No hole is worth leaving. */
   readonly blockBytes = 2 ** 30;
   readonly #hash: boolean;
-  readonly #room = Buffer.allocUnsafeSlow(PIECE_ROOM_BYTES);
 
   /** @param hash work out the SHA-256 of each file */
   constructor(hash: boolean) {
+    super();
     this.#hash = hash;
   }
 
   open(path: StoredPath): OutputFile {
     return this.#hash ? new HashedFile(path) : new DiscardedFile(path);
   }
-
-  correctForeign(): void {
-    // Nothing was there before.
-  }
-
-  room(): Buffer {
-    return this.#room;
-  }
-
-  endStep(): void {
-    // Nothing here waits for input.
-  }
-
-  close(): void {
-    // Nothing is held.
-  }
-
-  drain(): void {
-    // Nothing is under way.
-  }
-
-  release(): void {
-    // Nothing is held.
-  }
 }
 
-abstract class PassingFile implements OutputFile {
-  path: StoredPath;
-  sizeBytes = 0;
-  readonly kept = false;
-  sha256: string | undefined;
-
-  constructor(path: StoredPath) {
-    this.path = path;
-  }
-
-  abstract write(bytes: Buffer, fileOffset: number): void;
-
-  finish(sizeBytes: number, done: () => void): void {
-    this.sizeBytes = sizeBytes;
-    done();
-  }
-
-  remove(): void {
-    // There is nothing of it.
-  }
-
-  rename(path: StoredPath): void {
-    this.path = path;
-  }
-
-  abandon(): undefined {
-    return undefined;
-  }
-}
-
-class DiscardedFile extends PassingFile {
+class DiscardedFile extends UnwrittenFile {
   grant(): WriteGrant {
     return { descriptor: undefined, release: () => undefined };
   }
@@ -87,7 +33,7 @@ class DiscardedFile extends PassingFile {
   }
 }
 
-class HashedFile extends PassingFile {
+class HashedFile extends UnwrittenFile {
   readonly #hash: Hash = process.getBuiltinModule('node:crypto').createHash('sha256');
   #hashedBytes = 0;
 

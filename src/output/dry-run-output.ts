@@ -2,31 +2,33 @@ import * as fs from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { systemError, XbstreamError } from '../errors.js';
 import type { StoredPath } from '../format/stored-path.js';
-import { PIECE_ROOM_BYTES } from '../input/source.js';
-import { stripComponents, type Output, type OutputFile } from './output.js';
-import { targetExists, TargetDirectory } from './target-directory.js';
+import { KeptFile } from './kept-file.js';
+import { strippedOf, stripComponents, type ExistingFilePolicy, type OutputFile } from './output.js';
+import { TakenNames } from './taken-names.js';
+import { nameTaken, targetExists, TargetDirectory, type Place } from './target-directory.js';
+import { UnwrittenFile, UnwrittenOutput } from './unwritten.js';
 
 export interface DryRunOptions {
   target: string;
   createTarget: boolean;
   allowSymlinks: boolean;
-  /** Files that are there would be refused. */
-  refuseExisting: boolean;
+  existing: ExistingFilePolicy;
   stripComponents: number;
 }
 
 /** Looks where files would go, and writes nothing. */
-export class DryRunOutput implements Output {
+export class DryRunOutput extends UnwrittenOutput {
   readonly blockBytes: number;
   /** Bytes free in the file system of the target. */
   readonly freeBytes: number;
   readonly #options: DryRunOptions;
   readonly #target: TargetDirectory | undefined;
+  readonly #names = new TakenNames();
   #neededBytes = 0;
-  readonly #room = Buffer.allocUnsafeSlow(PIECE_ROOM_BYTES);
 
   /** @throws XbstreamError `XB_IO` when the target cannot be used */
   constructor(options: DryRunOptions) {
+    super();
     this.#options = options;
     const existing = nearestExisting(resolve(options.target));
     this.#target =
@@ -43,10 +45,32 @@ export class DryRunOutput implements Output {
   }
 
   open(storedPath: StoredPath): OutputFile {
-    const path = stripComponents(storedPath, this.#options.stripComponents);
-    const place = this.#target?.place(path, false);
-    if (place?.directory.names.has(place.name) === true && this.#options.refuseExisting) throw targetExists(place);
-    return new DryRunFile(this, path);
+    const path = this.finalPath(storedPath);
+    this.#take(path);
+    const { existing } = this.#options;
+    const place = this.#occupied(path);
+    if (place === undefined || existing === 'overwrite') return new DryRunFile(this, path);
+    if (existing === 'refuse') throw targetExists(place);
+    return new KeptFile(place, path, {
+      pool: this.#target!.pool,
+      compareContent: existing === 'keep-same-content',
+      hash: false,
+    });
+  }
+
+  /** A renamed file takes its new name. @returns that */
+  rename(oldPath: StoredPath, newStoredPath: StoredPath): StoredPath {
+    const path = this.finalPath(newStoredPath);
+    this.#names.free(oldPath);
+    this.#take(path);
+    this.#refuse(path);
+    return path;
+  }
+
+  /** A file is taken away again, and would no longer need its room on the disk. */
+  remove(path: StoredPath, bytes: number): void {
+    this.#names.free(path);
+    this.need(-bytes);
   }
 
   /** Counts bytes that would take room on the disk (or no longer would, when negative). */
@@ -54,70 +78,69 @@ export class DryRunOutput implements Output {
     this.#neededBytes += bytes;
   }
 
-  correctForeign(storedPath: StoredPath): void {
-    const place = this.#target?.place(stripComponents(storedPath, this.#options.stripComponents), false);
-    if (place?.directory.names.has(place.name) === true && this.#options.refuseExisting) throw targetExists(place);
+  override correctForeign(storedPath: StoredPath): void {
+    const path = strippedOf(storedPath, this.#options.stripComponents);
+    if (path !== undefined) this.#refuse(path);
   }
 
-  room(): Buffer {
-    return this.#room;
-  }
-
-  endStep(): void {
-    // Nothing here waits for input.
-  }
-
-  drain(): void {
-    // Nothing is under way.
-  }
-
-  release(): void {
+  override release(): void {
     this.#target?.pool.suspendAll();
   }
 
-  close(): void {
+  override close(): void {
     if (this.#neededBytes <= this.freeBytes) return;
     throw new XbstreamError('XB_IO', `the files do not fit into the free space of ${this.#options.target}`, {
       details: [`they need ${this.#neededBytes} bytes, ${this.freeBytes} are free`],
       hints: ['make room, or choose another target with -C'],
     });
   }
+
+  finalPath(storedPath: StoredPath): StoredPath {
+    return stripComponents(storedPath, this.#options.stripComponents);
+  }
+
+  #take(path: StoredPath): void {
+    const clash = this.#names.take(path);
+    if (clash !== undefined) throw nameTaken(path, clash, this.#options.stripComponents);
+  }
+
+  /** The place of a file that was in the target before, if there is one. */
+  #occupied(path: StoredPath): Place | undefined {
+    const place = this.#target?.place(path, false);
+    return place?.directory.names.has(place.name) === true ? place : undefined;
+  }
+
+  #refuse(path: StoredPath): void {
+    const place = this.#occupied(path);
+    if (place !== undefined && this.#options.existing !== 'overwrite') throw targetExists(place);
+  }
 }
 
-class DryRunFile implements OutputFile {
-  path: StoredPath;
-  readonly kept = false;
-  sizeBytes = 0;
-  readonly sha256 = undefined;
+class DryRunFile extends UnwrittenFile {
   readonly #output: DryRunOutput;
   #bytes = 0;
 
   constructor(output: DryRunOutput, path: StoredPath) {
+    super(path);
     this.#output = output;
-    this.path = path;
   }
 
-  write(bytes: Buffer): void {
+  override write(bytes: Buffer): void {
     this.#bytes += bytes.length;
   }
 
-  finish(sizeBytes: number, done: () => void): void {
-    this.sizeBytes = sizeBytes;
+  override finish(sizeBytes: number, done: () => void): void {
     this.#output.need(this.#bytes);
-    done();
+    super.finish(sizeBytes, done);
   }
 
-  remove(): void {
-    this.#output.need(-this.#bytes);
+  override remove(): void {
+    this.#output.remove(this.path, this.#bytes);
   }
 
-  rename(path: StoredPath, replaced: OutputFile | undefined): void {
+  override rename(storedPath: StoredPath, replaced: OutputFile | undefined): void {
     replaced?.remove();
-    this.path = path;
-  }
-
-  abandon(): undefined {
-    return undefined;
+    this.path = this.#output.rename(this.path, storedPath);
   }
 }
 

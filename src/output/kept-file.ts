@@ -1,44 +1,52 @@
 import * as fs from 'node:fs';
 import { systemError, XbstreamError } from '../errors.js';
 import { pathText, type StoredPath } from '../format/stored-path.js';
+import type { DescriptorHolder, DescriptorPool } from './descriptor-pool.js';
 import type { OutputFile } from './output.js';
 import type { Place } from './target-directory.js';
 
 const PIECE_BYTES = 256 * 1024;
 const ZEROS = Buffer.alloc(PIECE_BYTES);
+const { O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = fs.constants;
+
+/** Where what is compared is read to: one for all files, of which there may be many. */
+let sharedPiece: Buffer | undefined;
+
+export interface KeptFileOptions {
+  pool: DescriptorPool;
+  compareContent: boolean;
+  hash: boolean;
+}
 
 /**
  * A file that was in the target before and is kept: what the archive has for it is compared, not written.
  */
-export class KeptFile implements OutputFile {
+export class KeptFile implements OutputFile, DescriptorHolder {
+  lastUse = 0;
   readonly path: StoredPath;
   readonly kept = true;
   sha256: string | undefined;
-  readonly #options: { compareContent: boolean; hash: boolean };
-  readonly #descriptor: number;
   readonly sizeBytes: number;
-  readonly #piece = Buffer.allocUnsafe(PIECE_BYTES);
+  readonly #place: Place;
+  readonly #options: KeptFileOptions;
+  /** Undefined until it was opened for the first time. */
+  readonly #identity: { dev: number; ino: number } | undefined;
+  #descriptor: number | undefined;
   /** What no content has come for yet, start and end (exclusive), below `#seenEndBytes`. */
   #gaps: (readonly [number, number])[] = [];
   #seenEndBytes = 0;
 
   /** @throws XbstreamError `XB_TARGET_EXISTS` when it is no regular file, `XB_IO` */
-  constructor(place: Place, path: StoredPath, options: { compareContent: boolean; hash: boolean }) {
+  constructor(place: Place, path: StoredPath, options: KeptFileOptions) {
     this.path = path;
+    this.#place = place;
     this.#options = options;
-    const { O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = fs.constants;
-    try {
-      const flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK;
-      this.#descriptor = fs.openSync(place.directory.systemPath(place.name), flags);
-    } catch (error) {
-      throw systemError(`cannot look at ${pathText(path)}, which is there already`, error, { path });
-    }
-    const stat = fs.fstatSync(this.#descriptor);
-    if (!stat.isFile()) {
-      fs.closeSync(this.#descriptor);
-      throw this.#differs('it is no regular file');
-    }
+    const stat = fs.fstatSync(this.#opened());
+    this.#identity = stat;
     this.sizeBytes = stat.size;
+    if (stat.isFile()) return;
+    this.#close();
+    throw this.#differs('it is no regular file');
   }
 
   write(bytes: Buffer, fileOffset: number): void {
@@ -58,7 +66,7 @@ export class KeptFile implements OutputFile {
       }
     }
     if (this.#options.hash) this.sha256 = this.#hash();
-    fs.closeSync(this.#descriptor);
+    this.#close();
     done();
   }
 
@@ -71,8 +79,40 @@ export class KeptFile implements OutputFile {
   }
 
   abandon(): undefined {
-    fs.closeSync(this.#descriptor);
+    this.#close();
     return undefined;
+  }
+
+  suspend(): void {
+    if (this.#descriptor !== undefined) fs.closeSync(this.#descriptor);
+    this.#descriptor = undefined;
+  }
+
+  #close(): void {
+    this.suspend();
+    this.#options.pool.forget(this);
+  }
+
+  /** Its descriptor, opened again where it was given up. */
+  #opened(): number {
+    const { pool } = this.#options;
+    if (this.#descriptor !== undefined) {
+      pool.touch(this);
+      return this.#descriptor;
+    }
+    const { directory, name } = this.#place;
+    try {
+      const flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK;
+      this.#descriptor = pool.open(this, () => fs.openSync(directory.systemPath(name), flags));
+    } catch (error) {
+      throw systemError(`cannot look at ${pathText(this.path)}, which is there already`, error, { path: this.path });
+    }
+    const known = this.#identity;
+    const { dev, ino } = fs.fstatSync(this.#descriptor);
+    if (known !== undefined && (known.dev !== dev || known.ino !== ino)) {
+      throw this.#differs('another file took its place while it was compared');
+    }
+    return this.#descriptor;
   }
 
   /** Takes the range from `start` to `end` out of what is still missing. */
@@ -93,7 +133,7 @@ export class KeptFile implements OutputFile {
     if (start + length > this.sizeBytes) throw this.#differs('the archive has more content');
     for (let at = 0; at < length;) {
       const wanted = Math.min(PIECE_BYTES, length - at);
-      const piece = this.#piece.subarray(0, this.#read(start + at, wanted));
+      const piece = this.#read(start + at, wanted);
       if (piece.length === 0 || piece.compare(expected(piece, at)) !== 0) {
         throw this.#differs(`its content differs within bytes ${start + at}-${start + at + wanted - 1}`);
       }
@@ -101,9 +141,12 @@ export class KeptFile implements OutputFile {
     }
   }
 
-  #read(at: number, wanted: number): number {
+  /** Good until the next call, of any of these files. */
+  #read(at: number, wanted: number): Buffer {
+    sharedPiece ??= Buffer.allocUnsafe(PIECE_BYTES);
+    const descriptor = this.#opened();
     try {
-      return fs.readSync(this.#descriptor, this.#piece, 0, wanted, at);
+      return sharedPiece.subarray(0, fs.readSync(descriptor, sharedPiece, 0, wanted, at));
     } catch (error) {
       throw systemError(`cannot read ${pathText(this.path)} to compare it`, error, { path: this.path });
     }
@@ -112,10 +155,10 @@ export class KeptFile implements OutputFile {
   #hash(): string {
     const hash = process.getBuiltinModule('node:crypto').createHash('sha256');
     for (let at = 0; at < this.sizeBytes;) {
-      const bytes = this.#read(at, PIECE_BYTES);
-      if (bytes === 0) break;
-      hash.update(this.#piece.subarray(0, bytes));
-      at += bytes;
+      const piece = this.#read(at, PIECE_BYTES);
+      if (piece.length === 0) break;
+      hash.update(piece);
+      at += piece.length;
     }
     return hash.digest('hex');
   }

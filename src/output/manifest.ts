@@ -1,21 +1,31 @@
-import * as fs from 'node:fs';
-import { systemError } from '../errors.js';
+import { ArchiveTarget } from './archive-target.js';
 import type { OutputFile } from './output.js';
 
-/**
- * Writes a line for each file as `sha256sum -c` reads them.
- *
- * @throws XbstreamError `XB_IO`
- */
-export function writeManifest(manifest: string, files: Iterable<OutputFile>): void {
-  let lines = '';
-  for (const { path, sha256 } of files) {
-    if (sha256 !== undefined) lines += manifestLine(path, sha256);
+/** A file with a line for each file of an archive, as `sha256sum -c` reads them; it has its name when all lines are in it. */
+export class Manifest {
+  readonly #target: ArchiveTarget;
+
+  /**
+   * @param overwrite a file that is there gives way
+   * @throws XbstreamError `XB_IO`, `XB_TARGET_EXISTS`
+   */
+  constructor(path: string, overwrite: boolean, isStopped: () => boolean) {
+    this.#target = new ArchiveTarget({ kind: 'path', path, overwrite }, isStopped);
   }
-  try {
-    fs.writeFileSync(manifest, lines, { encoding: 'latin1' });
-  } catch (error) {
-    throw systemError(`cannot write the manifest ${manifest}`, error);
+
+  /** @throws XbstreamError `XB_IO`, `XB_TARGET_EXISTS` */
+  write(files: Iterable<OutputFile>): void {
+    let lines = '';
+    for (const { path, sha256 } of files) {
+      if (sha256 !== undefined) lines += manifestLine(path, sha256);
+    }
+    this.#target.sink.write(Buffer.from(lines, 'latin1'));
+    this.#target.commit();
+  }
+
+  /** There will be none. */
+  discard(): void {
+    this.#target.discard();
   }
 }
 

@@ -63,6 +63,17 @@ export interface OutputFile {
   abandon(removePartial: boolean): StoredPath | undefined;
 }
 
+/** What to do when a file of an entry's final name was in the target before. */
+export type ExistingFilePolicy =
+  /** `XB_TARGET_EXISTS` */
+  | 'refuse'
+  /** The old file stays until the new one is whole, then gives way. */
+  | 'overwrite'
+  /** Kept if its size is that of the archive's, else `XB_TARGET_EXISTS`. */
+  | 'keep-same-size'
+  /** Kept if its content is that of the archive's, else `XB_TARGET_EXISTS`. */
+  | 'keep-same-content';
+
 /** Where an extraction puts files. */
 export interface Output {
   /** Size of the blocks that files take room in, in bytes; holes are worth leaving from there on. */
@@ -102,11 +113,17 @@ export interface Output {
  * @throws XbstreamError `XB_USAGE` when nothing would be left: leaving the file out in silence would be no restore
  */
 export function stripComponents(path: StoredPath, count: number): StoredPath {
-  if (count === 0) return path;
-  const left = path.split('/').slice(path.startsWith('/') ? count + 1 : count);
-  if (left.length > 0) return left.join('/');
+  const left = strippedOf(path, count);
+  if (left !== undefined) return left;
   throw new XbstreamError('XB_USAGE', `--strip-components ${count} leaves nothing of the name ${pathText(path)}`, {
     path,
     hints: ['strip fewer components, or leave such files out with --exclude'],
   });
+}
+
+/** The same; undefined when nothing would be left, so that no file can have that name. */
+export function strippedOf(path: StoredPath, count: number): StoredPath | undefined {
+  if (count === 0) return path;
+  const left = path.split('/').slice(path.startsWith('/') ? count + 1 : count);
+  return left.length > 0 ? left.join('/') : undefined;
 }

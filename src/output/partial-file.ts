@@ -266,6 +266,8 @@ export class PartialFile implements DescriptorHolder {
   #removeStale(): void {
     const directory = this.#directory;
     for (const name of this.#stale) {
+      // By now a stored file may have that very name.
+      if (directory.names.get(name) !== 'before') continue;
       const path = directory.systemPath(name);
       if (fs.lstatSync(path, { throwIfNoEntry: false })?.isFile() !== true) continue;
       try {

@@ -15,6 +15,7 @@ export type RingFiller = (ring: RingHandle, destroyed: AbortSignal) => Promise<u
 /** What another thread writes, as a stream of this one; that thread waits for whoever reads it. */
 export class RingReadable extends Readable {
   readonly #fill: RingFiller;
+  readonly #unread: () => void;
   readonly #signal: AbortSignal | undefined;
   /** All may be written, and much of it not read yet, when it is no longer wanted. */
   readonly #onAbort = (): void => void this.destroy(this.#signal!.reason as Error);
@@ -24,12 +25,15 @@ export class RingReadable extends Readable {
 
   /**
    * @param fill called when the stream is read first; what it rejects with destroys the stream
+   * @param unread called when it is destroyed before that
    * @param signal destroys it with its reason
    */
-  constructor(fill: RingFiller, signal: AbortSignal | undefined) {
+  constructor(fill: RingFiller, unread: () => void, signal: AbortSignal | undefined) {
     super({ highWaterMark: PIECE_BYTES });
     this.#fill = fill;
-    this.#signal = signal;
+    this.#unread = unread;
+    // One of its own: many streams may have the same signal, and Node warns of many listeners.
+    this.#signal = signal === undefined ? undefined : AbortSignal.any([signal]);
   }
 
   override _read(): void {
@@ -80,7 +84,11 @@ export class RingReadable extends Readable {
       callback(error);
     };
     // Nothing of the work is left when the stream says that it is closed.
-    if (this.#filling === undefined) end();
-    else void this.#filling.then(end);
+    if (this.#filling !== undefined) {
+      void this.#filling.then(end);
+      return;
+    }
+    this.#unread();
+    end();
   }
 }

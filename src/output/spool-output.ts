@@ -1,28 +1,28 @@
 import { XbstreamError } from '../errors.js';
 import { pathText, type StoredPath } from '../format/stored-path.js';
-import { PIECE_ROOM_BYTES } from '../input/source.js';
-import type { Output, OutputFile } from './output.js';
+import type { OutputFile } from './output.js';
 import type { Spool } from './spool.js';
 import { onDisk, SpooledFile } from './spooled-file.js';
+import { UnwrittenOutput } from './unwritten.js';
 
 /** Lets the files of an archive wait: until its end, since corrections may come, or each until it is whole and its turn comes. */
-export class SpoolOutput implements Output {
+export class SpoolOutput extends UnwrittenOutput {
   readonly blockBytes = 4096;
   readonly #spool: Spool;
   readonly #passesOn: boolean;
   readonly #passed: SpooledFile[] = [];
   readonly #files = new Set<SpooledFile>();
-  readonly #room = Buffer.allocUnsafeSlow(PIECE_ROOM_BYTES);
 
   /** @param passesOn each file is given away for good when it is whole */
   constructor(spool: Spool, passesOn: boolean) {
+    super();
     this.#spool = spool;
     this.#passesOn = passesOn;
   }
 
   open(path: StoredPath): OutputFile {
     const place = onDisk(this.#spool);
-    if (this.#passesOn) return new PassingFile(path, place, (file) => this.#passed.push(file));
+    if (this.#passesOn) return new PassedOnFile(path, place, (file) => this.#passed.push(file));
     const file = new SpooledFile(path, place);
     this.#files.add(file);
     return file;
@@ -42,33 +42,13 @@ export class SpoolOutput implements Output {
     return this.#passed.shift();
   }
 
-  correctForeign(): void {
-    // There is nothing but what the archive holds.
-  }
-
-  room(): Buffer {
-    return this.#room;
-  }
-
-  endStep(): void {
-    // Nothing here waits for input.
-  }
-
-  close(): void {
-    // Files wait until they are asked for.
-  }
-
-  drain(): void {
-    // Nothing is under way.
-  }
-
-  release(): void {
+  override release(): void {
     this.#spool.close();
   }
 }
 
 /** A file that is passed on when it is whole, and then cannot be corrected any more. */
-class PassingFile extends SpooledFile {
+class PassedOnFile extends SpooledFile {
   readonly #onWhole: (file: SpooledFile) => void;
   #passed = false;
 

@@ -33,7 +33,7 @@ export class Spool {
   }
 
   freeSlots(slots: readonly number[]): void {
-    this.#free.push(...slots);
+    for (const slot of slots) this.#free.push(slot);
   }
 
   /** @throws XbstreamError `XB_IO` */

@@ -1,7 +1,7 @@
 import { XbstreamError } from '../errors.js';
 import { pathText, type StoredPath } from '../format/stored-path.js';
-import type { OutputFile } from './output.js';
 import { SLOT_BYTES, type Spool } from './spool.js';
+import { UnwrittenFile } from './unwritten.js';
 
 /** A file no larger than this waits in memory, if there is room. */
 const MEMORY_FILE_BYTES = 64 * 1024;
@@ -29,11 +29,7 @@ interface Extent {
 }
 
 /** A file that waits until it is known what becomes of it. */
-export class SpooledFile implements OutputFile {
-  path: StoredPath;
-  readonly kept = false;
-  readonly sha256 = undefined;
-  sizeBytes = 0;
+export class SpooledFile extends UnwrittenFile {
   isWhole = false;
   /** Its content was forgotten. */
   isGone = false;
@@ -44,7 +40,7 @@ export class SpooledFile implements OutputFile {
   #slots: number[] = [];
 
   constructor(path: StoredPath, place: SpooledPlace) {
-    this.path = path;
+    super(path);
     this.#place = place;
   }
 
@@ -79,22 +75,16 @@ export class SpooledFile implements OutputFile {
     this.#add(bytes, fileOffset);
   }
 
-  finish(sizeBytes: number, done: () => void): void {
-    this.sizeBytes = sizeBytes;
+  override finish(sizeBytes: number, done: () => void): void {
     this.isWhole = true;
-    done();
+    super.finish(sizeBytes, done);
   }
 
-  remove(): void {
+  override remove(): void {
     this.drop();
   }
 
-  rename(path: StoredPath, replaced: OutputFile | undefined): void {
-    replaced?.remove();
-    this.path = path;
-  }
-
-  abandon(): undefined {
+  override abandon(): undefined {
     this.drop();
     return undefined;
   }

@@ -1,31 +1,33 @@
 import { XbstreamError } from '../errors.js';
 import { pathText, type StoredPath } from '../format/stored-path.js';
-import { PIECE_ROOM_BYTES } from '../input/source.js';
-import type { Output, OutputFile } from './output.js';
+import type { OutputFile } from './output.js';
+import { UnwrittenFile, UnwrittenOutput } from './unwritten.js';
 
 /** Takes bytes, in order. They are its own until the promise is settled. */
 export type ContentSink = (bytes: Buffer) => Promise<void>;
 
 /** What may wait in memory for the files before it. */
 const HELD_BYTES_MAX = 64 * 1024 * 1024;
+/** What a piece takes beside its bytes, about: a hostile archive may cut content into parts of a byte. */
+const PIECE_OVERHEAD_BYTES = 200;
 const ZEROS = Buffer.alloc(256 * 1024);
 
 /** Content and holes (numbers of bytes) that are still to be written. */
 type Pieces = (Buffer | number)[];
 
 /** Puts the content of files one after the other; what comes before its turn is held. */
-export class StreamOutput implements Output {
+export class StreamOutput extends UnwrittenOutput {
   /** No hole is worth leaving. */
   readonly blockBytes = 2 ** 30;
   readonly #sink: ContentSink;
   readonly #rank: (path: StoredPath) => number;
-  readonly #room = Buffer.allocUnsafeSlow(PIECE_ROOM_BYTES);
   readonly #files: StreamFile[] = [];
   #heldBytes = 0;
   #ended = false;
 
   /** @param rank what comes first; files of rank 0 are written as they come, others at the end */
   constructor(sink: ContentSink, rank: (path: StoredPath) => number) {
+    super();
     this.#sink = sink;
     this.#rank = rank;
   }
@@ -37,36 +39,17 @@ export class StreamOutput implements Output {
     return file;
   }
 
-  correctForeign(): void {
-    // Nothing was there before.
-  }
-
-  room(): Buffer {
-    return this.#room;
-  }
-
-  endStep(): void {
-    // What is written was copied.
-  }
-
   /** No more files will come. {@link flush} writes what is left. */
-  close(): void {
+  override close(): void {
     this.#ended = true;
-  }
-
-  drain(): void {
-    // Nothing is under way.
-  }
-
-  release(): void {
-    // Nothing is held but memory.
   }
 
   /** Writes all whose turn it is. @throws XbstreamError `XB_UNSUPPORTED_ORDER` when too much has to wait */
   async flush(): Promise<void> {
     for (let file = this.#files[0]; file !== undefined; file = this.#files[0]) {
       if (file.rank > 0 && !this.#ended) break;
-      for (const piece of file.pieces.splice(0)) await this.#write(piece);
+      // More of them may come meanwhile.
+      while (file.pieces.length > 0) for (const piece of file.pieces.splice(0)) await this.#write(piece);
       if (!file.isDone) break;
       this.#files.shift();
     }
@@ -75,7 +58,7 @@ export class StreamOutput implements Output {
 
   async #write(piece: Buffer | number): Promise<void> {
     if (typeof piece !== 'number') {
-      this.#heldBytes -= piece.length;
+      this.#heldBytes -= piece.length + PIECE_OVERHEAD_BYTES;
       await this.#sink(piece);
       return;
     }
@@ -87,19 +70,15 @@ export class StreamOutput implements Output {
   }
 }
 
-class StreamFile implements OutputFile {
-  path: StoredPath;
+class StreamFile extends UnwrittenFile {
   readonly rank: number;
   readonly pieces: Pieces = [];
-  readonly kept = false;
-  readonly sha256 = undefined;
-  sizeBytes = 0;
   isDone = false;
   readonly #hold: (bytes: number) => void;
   #positionBytes = 0;
 
   constructor(path: StoredPath, rank: number, hold: (bytes: number) => void) {
-    this.path = path;
+    super(path);
     this.rank = rank;
     this.#hold = hold;
   }
@@ -107,32 +86,22 @@ class StreamFile implements OutputFile {
   write(bytes: Buffer, fileOffset: number): void {
     this.#skipTo(fileOffset);
     this.pieces.push(Buffer.from(bytes));
-    this.#hold(bytes.length);
+    this.#hold(bytes.length + PIECE_OVERHEAD_BYTES);
     this.#positionBytes += bytes.length;
   }
 
-  finish(sizeBytes: number, done: () => void): void {
+  override finish(sizeBytes: number, done: () => void): void {
     this.#skipTo(sizeBytes);
-    this.sizeBytes = sizeBytes;
     this.isDone = true;
-    done();
+    super.finish(sizeBytes, done);
   }
 
-  remove(): void {
+  override remove(): void {
     throw new XbstreamError('XB_UNSUPPORTED_ORDER', `${pathText(this.path)} is taken back further on in the archive`, {
       path: this.path,
       details: ['its content may have been written by then'],
       hints: ['read the archive from a file instead of a pipe'],
     });
-  }
-
-  rename(path: StoredPath, replaced: OutputFile | undefined): void {
-    replaced?.remove();
-    this.path = path;
-  }
-
-  abandon(): undefined {
-    return undefined;
   }
 
   #skipTo(fileOffset: number): void {

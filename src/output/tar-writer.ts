@@ -2,7 +2,7 @@ import { XbstreamError } from '../errors.js';
 import { isUtf8, pathText, type StoredPath } from '../format/stored-path.js';
 import type { SequentialSink } from './gatherer.js';
 import { tarEntries } from './tar-header.js';
-import { TarNames } from './tar-names.js';
+import { TakenNames } from './taken-names.js';
 import { TarStreamSink } from './tar-stream-sink.js';
 
 const ZEROS = Buffer.alloc(256 * 1024);
@@ -24,7 +24,8 @@ export class TarWriter {
   readonly #sink: TarStreamSink;
   readonly #mtime: number;
   readonly #sparse: boolean;
-  readonly #names = new TarNames();
+  /** It must be such that it can be unpacked. */
+  readonly #names = new TakenNames();
 
   /** The file that is being written. */
   #path: StoredPath | undefined;
@@ -59,7 +60,10 @@ export class TarWriter {
    *   directory must be; `XB_IO`
    */
   async begin(path: StoredPath, sizeBytes: number, extents: readonly number[] | undefined): Promise<void> {
-    this.#names.take(path);
+    const clash = this.#names.take(path);
+    if (clash !== undefined) {
+      throw new XbstreamError('XB_TARGET_EXISTS', `the tar could not be unpacked: ${clash}`, { path });
+    }
     const covered = extents?.reduce((sum, number, index) => (index % 2 === 1 ? sum + number : sum), 0) ?? sizeBytes;
     const isSparse = this.#sparse && extents !== undefined && covered < sizeBytes && isUtf8(path);
     this.#path = path;

@@ -1,4 +1,5 @@
 import * as fs from 'node:fs';
+import { dirname } from 'node:path';
 import { systemCodeOf, systemError, XbstreamError } from '../errors.js';
 import { pathFromText, pathText, type StoredPath } from '../format/stored-path.js';
 import { DescriptorPool } from './descriptor-pool.js';
@@ -99,10 +100,21 @@ function openTarget(context: DirectoryContext, path: string, create: boolean): D
     }
   }
   try {
-    fs.mkdirSync(path, { recursive: true, mode: 0o750 });
+    makeDirectories(path);
     return Directory.root(context, name, '');
   } catch (error) {
     throw systemError(`cannot make the target directory ${pathText(name)}`, error);
+  }
+}
+
+/** Not by `recursive`: Node goes round in circles where a system says of a name that it cannot be made, as /proc does. */
+function makeDirectories(path: string): void {
+  const parent = dirname(path);
+  if (parent !== path && !fs.existsSync(parent)) makeDirectories(parent);
+  try {
+    fs.mkdirSync(path, 0o750);
+  } catch (error) {
+    if (systemCodeOf(error) !== 'EEXIST') throw error;
   }
 }
 
@@ -115,5 +127,18 @@ export function targetExists({ directory, name }: Place): XbstreamError {
       'unpack into an empty directory, or tell what to do with files that are there:',
       'tsxbstream extract --overwrite (replace them) or --skip-existing (keep those of the same size)',
     ],
+  });
+}
+
+/**
+ * The error for a final name that cannot be had beside another file of the archive.
+ *
+ * @param clash why
+ * @param stripped components that are left out of stored names
+ */
+export function nameTaken(path: StoredPath, clash: string, stripped: number): XbstreamError {
+  return new XbstreamError('XB_TARGET_EXISTS', clash, {
+    path,
+    hints: stripped > 0 ? ['strip fewer components'] : [],
   });
 }

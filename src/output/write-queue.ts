@@ -33,7 +33,7 @@ export class WriteQueue {
     this.#lastUse = new Array<number | undefined>(pieces).fill(undefined);
   }
 
-  /** Begins to share: before that {@link offer} takes nothing, so that a small archive pays for no thread. */
+  /** Begins to share: before that nothing that is offered is taken, so that a small archive pays for no thread. */
   start(): void {
     this.#thread ??= new Worker(new URL('./write-thread.js', import.meta.url), {
       workerData: { memory: this.#jobs.memory, dataBytes: this.#jobs.bytes.length },

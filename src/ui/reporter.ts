@@ -150,7 +150,7 @@ export interface VerifyReporter extends CommonReporter {
   verified(verification: Verification): void;
 }
 
-/** A fact about a backup: a heading and what there is under it. */
+/** Whom `info` tells what it has found out. */
 export interface InfoReporter extends CommonReporter {
   described(description: BackupDescription): void;
 }

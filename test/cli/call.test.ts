@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { readCall, type Call } from '../../dist/cli/call.js';
 import { XbstreamError } from '../../dist/errors.js';
-import type { ExtractOptions } from '../../dist/commands/extract-options.js';
+import type { ExtractOptions } from '../../dist/engine/extract-options.js';
 
 function read(
   words: readonly string[],
@@ -297,7 +297,7 @@ const REFUSALS: readonly [words: string[], code: string, message: string, hints:
     '--keep-going and --fifo-streams exclude each other',
     ['damage in one pipe ends the run'],
   ],
-  [['-c', '-p0'], 'XB_USAGE', '--parallel takes a whole number, 1 or more, not "0"', []],
+  [['-c', '-p-1'], 'XB_USAGE', '--parallel takes a whole number, 0 or more, not "-1"', []],
   [['-x', '--decrypt=DES'], 'XB_USAGE', '--decrypt takes AES128, AES192, AES256 or NONE, not "DES"', []],
   [['-x', '-C', ''], 'XB_USAGE', '--directory takes a directory', []],
   [['-x', '--encrypt-key='], 'XB_USAGE', '--encrypt-key takes a key', []],

@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { main } from '../../dist/cli/main.js';
 import { XbstreamError } from '../../dist/errors.js';
-import type { ExtractOptions } from '../../dist/commands/extract-options.js';
+import type { ExtractOptions } from '../../dist/engine/extract-options.js';
 import type { ExtractSummary, Reporter } from '../../dist/ui/reporter.js';
 
 type FakeVerb = (options: ExtractOptions, reporter: Reporter, signal: AbortSignal) => Promise<void>;

@@ -133,7 +133,7 @@ const MISTAKES: readonly [line: string[], form: Form, message: string, hints: st
   [
     ['--parallel'],
     'extract',
-    '--parallel needs a whole number, 1 or more',
+    '--parallel needs a whole number, 0 or more',
     ['as in: --parallel N', 'all options: tsxbstream extract --help'],
   ],
   [['--verbose=1'], 'xbstream', '--verbose takes no value', ['leave out everything from the "=": --verbose']],

@@ -1,5 +1,6 @@
 /** `cat`: the content of files, and `info`: what a backup is. */
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import { join } from 'node:path';
@@ -9,6 +10,7 @@ import { run, start } from '../helpers/cli.js';
 import { fixture, fixturePath } from '../helpers/fixtures.js';
 import { linesOf } from '../helpers/json-lines.js';
 import { EXIT } from '../helpers/outcome.js';
+import { hasProgram } from '../helpers/programs.js';
 import { tempDir, type Cleanup } from '../helpers/temp.js';
 
 async function catOf(context: Cleanup, kind: 'file' | 'pipe', bytes: Buffer, ...words: readonly string[]) {
@@ -202,4 +204,51 @@ incremental = Y
     assert.match(stdout, /xtrabackup_info: it is too large/);
     assert.ok(!stdout.includes('\u001b'));
   });
+});
+
+describe('cat says that a file may not be whole', { concurrency: true }, () => {
+  for (const [title, bytes, shown] of [
+    ['all of it has a damaged name', archive(payload('\0', 0, 'precious'), end('a'), file('c', 'c')), ''],
+    ['its end has a damaged name', archive(payload('a', 0, 'abc'), payload('\0', 3, 'the rest'), end('a')), ''],
+    [
+      'something else stands before its end',
+      archive(file('q', 'q'), Buffer.alloc(64, 'x'), end('a'), file('z', 'z')),
+      '',
+    ],
+  ] as const) {
+    test(title, async (context) => {
+      for (const kind of ['file', 'pipe'] as const) {
+        const { code, stdout, stderr } = await catOf(context, kind, bytes, '-', 'a');
+        assert.equal(code, EXIT.damaged, stderr);
+        if (kind === 'file') assert.equal(stdout, shown);
+      }
+    });
+  }
+});
+
+test('what a few bytes decode to is not kept', { timeout: 300_000 }, async (context) => {
+  if (!hasProgram(context, 'zstd', 'zstd') || !hasProgram(context, 'lz4', 'lz4')) return;
+  const zeros = Buffer.alloc(10 * 2 ** 20);
+  for (const [suffix, command, frames] of [
+    ['zst', 'zstd', 80],
+    ['lz4', 'lz4', 80],
+  ] as const) {
+    const frame = execFileSync(command, ['-qc'], { input: zeros });
+    const path = join(tempDir(context), 'archive');
+    const content = Buffer.concat(Array.from({ length: frames }, () => frame));
+    fs.writeFileSync(path, file(`undo.${suffix}`, content));
+    for (const words of [
+      ['cat', '--decompress', path, 'undo'],
+      ['cat', '--decompress', '-', 'undo'],
+      ['tar', '--decompress', path],
+    ]) {
+      const { child, ended } = start(words, { stdin: { kind: 'file', path }, measureMemory: true });
+      let bytes = 0;
+      child.stdout!.removeAllListeners('data').on('data', (piece: Buffer) => (bytes += piece.length));
+      const { code, peakBytes, stderr } = await ended;
+      assert.equal(code, EXIT.ok, stderr);
+      assert.ok(bytes >= frames * zeros.length, `${words.join(' ')}: ${bytes} bytes`);
+      assert.ok(peakBytes <= 250_000_000, `${words.join(' ')}: ${peakBytes}`);
+    }
+  }
 });

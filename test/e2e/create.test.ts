@@ -341,3 +341,28 @@ test('--json', async (context) => {
     ],
   );
 });
+
+describe('create without files', { concurrency: true }, () => {
+  test('is an error, unless that is expected', async (context) => {
+    const directory = tempDir(context);
+    fs.mkdirSync(join(directory, 'nothing'));
+    const made = join(directory, 'made');
+    for (const words of [['nothing'], ['--files-from', '/dev/null'], ['--from-tar', 'none.tar']]) {
+      fs.writeFileSync(join(directory, 'none.tar'), Buffer.alloc(10_240));
+      const called = ['create', '-q', ...words, '-o', made];
+      const refused = await run(called, { cwd: directory });
+      assert.equal(refused.code, EXIT.incomplete, refused.stderr);
+      assert.match(refused.stderr, /there is no file to put into the archive/);
+      assert.equal(fs.existsSync(made), false);
+      assert.equal((await run([...called, '--allow-empty'], { cwd: directory })).code, EXIT.ok);
+      assert.equal(fs.statSync(made).size, 0);
+      fs.rmSync(made);
+    }
+  });
+
+  test('a list that is none is not read for ever', async () => {
+    const { code, stderr } = await run(['create', '-q', '--files-from', '/dev/zero', '-o', '/dev/null']);
+    assert.equal(code, EXIT.refused);
+    assert.match(stderr, /this is no list of names/);
+  });
+});

@@ -184,3 +184,75 @@ describe('--skip-existing', { concurrency: true }, () => {
     assertEnded(result, EXIT.damaged, /checksum mismatch/);
   });
 });
+
+describe('a file that is kept', { concurrency: true }, () => {
+  for (const [way, old] of [
+    ['--skip-existing', 'OLD!'],
+    ['--skip-existing=verify', 'OLD?'],
+  ] as const) {
+    test(`is not replaced by a renamed one (${way})`, async (context) => {
+      const bytes = archive(file('b', 'OLD?'), file('a', 'NEWC'), rename('a', 'b'));
+      const { target, result } = await unpack(context, { b: old }, bytes, way);
+      assertEnded(result, EXIT.refused, /b was kept as it was, but the archive changes it later/);
+      assert.equal(fs.readFileSync(join(target, 'b'), 'latin1'), old);
+    });
+
+    test(`costs no descriptor, and little memory (${way})`, async (context) => {
+      const names = Array.from({ length: 300 }, (_, index) => `f${index}`);
+      const bytes = archive(...names.map((name) => payload(name, 0, 'half ')), ...names.map((name) => end(name)));
+      const target = tempDir(context);
+      writeTree(target, Object.fromEntries(names.map((name) => [name, 'half '])));
+      const wrapper = ['sh', '-c', 'ulimit -n 64; exec "$@"', 'sh'];
+      const words = ['extract', '-q', '-', '-C', target, way];
+      const result = await run(words, { stdin: { kind: 'pipe', bytes }, wrapper, measureMemory: true });
+      assertEnded(result, EXIT.ok);
+      assert.ok(result.peakBytes < 130 * 2 ** 20, `${result.peakBytes}`);
+    });
+  }
+
+  test('is nothing stale, and neither is one that was just unpacked', async (context) => {
+    const bytes = archive(payload('x', 0, 'xx'), payload('y', 0, 'yy'), file('.x.partial', 'mine'), end('x'), end('y'));
+    for (const [way, left] of [
+      ['--overwrite', 'mine'],
+      ['--skip-existing', 'old!'],
+    ] as const) {
+      const { target, result } = await unpack(context, { '.x.partial': 'old!' }, bytes, way);
+      assertEnded(result, EXIT.ok);
+      assert.deepEqual(readTree(target), treeOf({ '.x.partial': left, x: 'xx', y: 'yy' }));
+    }
+  });
+});
+
+test('a directory may have the name of a file that grows', async (context) => {
+  const bytes = archive(payload('x', 0, 'xx'), file('y', 'y'), file('.x.partial/z', 'z'), end('x'));
+  const { target, result } = await unpack(context, {}, bytes);
+  assertEnded(result, EXIT.ok);
+  assert.deepEqual(readTree(target), treeOf({ x: 'xx', y: 'y', '.x.partial/z': 'z' }));
+});
+
+describe('--dry-run ends as the extraction does', { concurrency: true }, () => {
+  for (const [title, before, bytes, args, code] of [
+    ['a file that differs', { a: 'old' }, file('a', 'longer'), ['--skip-existing'], EXIT.refused],
+    ['content that differs', { a: 'old' }, file('a', 'new'), ['--skip-existing=verify'], EXIT.refused],
+    ['content that does not', { a: 'old' }, file('a', 'old'), ['--skip-existing=verify'], EXIT.ok],
+    ['a rename onto an old file', { b: 'old' }, archive(file('a', 'x'), rename('a', 'b')), [], EXIT.refused],
+    [
+      'a rename of a kept file',
+      { a: 'x' },
+      archive(file('a', 'x'), rename('a', 'b')),
+      ['--skip-existing'],
+      EXIT.refused,
+    ],
+    ['a file in a file', {}, archive(file('x', '1'), file('x/y', '2')), [], EXIT.refused],
+    ['a directory with the name of a file', {}, archive(file('x/y', '1'), file('x', '2')), [], EXIT.refused],
+    ['names made the same', {}, archive(file('a/x', '1'), file('b/x', '2')), ['--strip-components=1'], EXIT.refused],
+    ['a name that is free again', {}, archive(file('x', '1'), remove('x'), file('x', '2')), [], EXIT.ok],
+  ] as const) {
+    test(title, async (context) => {
+      const dry = await unpack(context, before, bytes, ...args, '--dry-run');
+      assert.equal(dry.result.code, code, dry.result.stderr);
+      assert.deepEqual(readTree(dry.target), treeOf(before));
+      assert.equal((await unpack(context, before, bytes, ...args)).result.code, code);
+    });
+  }
+});

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { archive, end, file, noise, payload } from '../helpers/archive-bytes.js';
+import { archive, end, file, noise, payload, remove, rename, rewriting } from '../helpers/archive-bytes.js';
 import { run } from '../helpers/cli.js';
 import { linesOf } from '../helpers/json-lines.js';
 import { EXIT } from '../helpers/outcome.js';
@@ -58,5 +58,86 @@ describe('extract --keep-going', { concurrency: true }, () => {
     assert.equal((await run(words, { stdin: { kind: 'pipe', bytes } })).code, EXIT.ok);
     assert.deepEqual(readTree(target), treeOf({ a: 'A', e: '' }));
     assert.equal((await run(words, { stdin: { kind: 'pipe', bytes } })).code, EXIT.refused);
+  });
+});
+
+describe('what damage leaves in doubt gets no final name', { concurrency: true }, () => {
+  const first = 'first'.repeat(10);
+  const second = payload('t1.ibd', 50, 'second'.repeat(20));
+  const shortened = Buffer.from(second);
+  shortened.writeUInt32LE(4, 10); // the length of the path
+  const bad = payload('a', 0, 'bad', { crc: 1 });
+  for (const [title, bytes, code, tree] of [
+    [
+      'all of it had an impossible name',
+      archive(payload('\0', 0, 'precious'), end('a'), file('c', 'c')),
+      EXIT.damaged,
+      { c: 'c' },
+    ],
+    [
+      'a part of it had an impossible name',
+      archive(payload('a', 0, 'abc'), payload('\0', 3, 'the rest'), end('a'), file('c', 'c')),
+      EXIT.damaged,
+      { '.a.partial': 'abc', c: 'c' },
+    ],
+    [
+      'a part of it seems to be another file',
+      archive(payload('t1.ibd', 0, first), shortened, end('t1.ibd'), file('zz', 'z')),
+      EXIT.damaged,
+      { '.t1.ibd.partial': first, zz: 'z' },
+    ],
+    [
+      'it is replaced by a good one later',
+      archive(bad, end('a'), rewriting('a', 'new'), end('a'), file('c', 'c')),
+      EXIT.damaged,
+      { '.a.partial': 'bad', a: 'new', c: 'c' },
+    ],
+    [
+      'it is removed, and there is another',
+      archive(bad, end('a'), remove('a'), file('a', 'new'), file('c', 'c')),
+      EXIT.damaged,
+      { '.a.partial': 'bad', a: 'new', c: 'c' },
+    ],
+    [
+      'it is renamed, and there is another',
+      archive(bad, end('a'), rename('a', 'b'), file('a', 'new'), file('c', 'c')),
+      EXIT.damaged,
+      { '.a.partial': 'bad', a: 'new', c: 'c' },
+    ],
+    [
+      'another takes its place',
+      archive(bad, end('a'), file('b', 'B'), rename('b', 'a'), file('c', 'c')),
+      EXIT.damaged,
+      { '.a.partial': 'bad', a: 'B', c: 'c' },
+    ],
+  ] as const) {
+    test(title, async (context) => {
+      for (const kind of ['file', 'pipe'] as const) {
+        const path = join(tempDir(context), 'archive');
+        fs.writeFileSync(path, bytes);
+        for (const removes of [false, true]) {
+          const target = tempDir(context);
+          const words = ['extract', '--keep-going', kind === 'file' ? path : '-', '-C', target];
+          const more = removes ? ['--remove-partial'] : [];
+          const result = await run([...words, ...more], kind === 'pipe' ? { stdin: { kind, bytes } } : {});
+          assert.equal(result.code, code, result.stderr);
+          const names = Object.entries(tree).filter(([name]) => !removes || !name.startsWith('.'));
+          const found = Object.entries(readTree(target)).filter(([name]) => !name.startsWith('.t1.i.'));
+          assert.deepEqual(Object.fromEntries(found), treeOf(Object.fromEntries(names)));
+        }
+      }
+    });
+  }
+
+  test('a file that is in the way costs that file', async (context) => {
+    const target = tempDir(context);
+    fs.writeFileSync(join(target, 'b'), 'old');
+    const bytes = archive(file('a', 'A'), file('b', 'B'), file('c', 'C'));
+    const { code, stderr } = await run(['extract', '--keep-going', '-', '-C', target], {
+      stdin: { kind: 'pipe', bytes },
+    });
+    assert.equal(code, EXIT.refused);
+    assert.match(stderr, /b exists in the target already/);
+    assert.deepEqual(readTree(target), treeOf({ a: 'A', b: 'old', c: 'C' }));
   });
 });

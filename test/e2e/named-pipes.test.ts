@@ -12,7 +12,7 @@ import { assertEnded, EXIT } from '../helpers/outcome.js';
 import { hasProgram } from '../helpers/programs.js';
 import { tempDir } from '../helpers/temp.js';
 import { namesIn, readTree, treeOf, writeTree } from '../helpers/tree.js';
-import { untilExists } from '../helpers/wait.js';
+import { untilExists, untilOpen } from '../helpers/wait.js';
 
 const KEY = '0123456789abcdef0123456789ABCDEF';
 
@@ -213,12 +213,13 @@ describe('named pipes', { concurrency: true }, () => {
         await writers[0]!.write(archive(payload('a', 0, 'x')));
         await untilExists(join(target, '.a.partial'));
       } else {
-        await sleep(400);
+        await untilOpen(child.pid!, target);
       }
       const sent = performance.now();
       child.kill('SIGTERM');
-      const { code, signal } = await ended;
+      const { code, signal, stderr } = await ended;
       assert.ok(performance.now() - sent < 1500);
+      assert.match(stderr, /interrupted by SIGTERM/);
       assert.deepEqual([code, signal], [null, 'SIGTERM']);
       assert.deepEqual(namesIn(target), isWriting ? ['.a.partial'] : []);
       for (const writer of writers) await writer.close();

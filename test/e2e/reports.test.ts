@@ -17,7 +17,7 @@ import {
   seek,
   sparse,
 } from '../helpers/archive-bytes.js';
-import { run } from '../helpers/cli.js';
+import { run, start } from '../helpers/cli.js';
 import { assertEnded, EXIT } from '../helpers/outcome.js';
 import { hasProgram } from '../helpers/programs.js';
 import { tempDir, type Cleanup } from '../helpers/temp.js';
@@ -162,7 +162,7 @@ describe('--manifest', { concurrency: true }, () => {
 
   test('that cannot be written is an error', async (context) => {
     const result = await runWith(context, ['-x', '--manifest', join(tempDir(context), 'no/such/folder')]);
-    assertEnded(result, EXIT.refused, /cannot write the manifest/);
+    assertEnded(result, EXIT.refused, /cannot write .*folder/);
   });
 });
 
@@ -250,4 +250,64 @@ describe('--fsync', { concurrency: true }, () => {
     assertEnded(result, EXIT.ok);
     assert.deepEqual(namesIn(target), ['d/a', 'e', 's']);
   });
+});
+
+describe('--manifest replaces nothing', { concurrency: true }, () => {
+  for (const verb of ['verify', 'extract'] as const) {
+    test(`${verb}: not even the archive`, async (context) => {
+      const path = join(tempDir(context), 'archive');
+      fs.writeFileSync(path, bytes);
+      const where = (): string[] => (verb === 'extract' ? ['-C', tempDir(context)] : []);
+      for (const archiveName of [path, '-']) {
+        const result = await run([verb, '-q', archiveName, '--manifest', path, ...where()]);
+        assertEnded(result, EXIT.refused, /archive exists/);
+        assert.deepEqual(fs.readFileSync(path), bytes);
+      }
+      const sums = join(tempDir(context), 'sums');
+      fs.writeFileSync(sums, 'old');
+      const words = [verb, '-q', path, '--manifest', sums];
+      assertEnded(await run([...words, ...where()]), EXIT.refused, /sums exists/, /--overwrite/);
+      assertEnded(await run([...words, '--overwrite', ...where()]), EXIT.ok);
+      assert.match(fs.readFileSync(sums, 'latin1'), /^[0-9a-f]{64} {2}/);
+    });
+  }
+
+  test('there is none of an extraction that has failed', async (context) => {
+    const folder = tempDir(context);
+    const words = ['extract', '-q', '-', '--manifest', join(folder, 'sums'), '-C', tempDir(context)];
+    const stdin = { kind: 'pipe', bytes: bytes.subarray(0, bytes.length - 20) } as const;
+    assert.equal((await run(words, { stdin })).code, EXIT.incomplete);
+    assert.deepEqual(fs.readdirSync(folder), []);
+  });
+});
+
+describe('stderr that nobody reads', { concurrency: true }, () => {
+  test('does not stop a restore', { skip: process.platform !== 'linux' }, async (context) => {
+    const wrapper = ['sh', '-c', 'exec "$@" 2>/dev/full', 'sh'];
+    for (const args of [['-x', '-v'], ['-x']]) {
+      const target = tempDir(context);
+      const result = await run([...args, '-C', target], { stdin: { kind: 'pipe', bytes }, wrapper });
+      assert.equal(result.code, EXIT.ok);
+      assert.equal(namesIn(target).length, 3);
+    }
+  });
+});
+
+test('a restore that is broken off since nobody reads stdout says so', async (context) => {
+  const path = join(tempDir(context), 'archive');
+  const many = Array.from({ length: 3000 }, (_, index) => file(`${'n'.repeat(200)}${index}`, 'x'));
+  // It goes on for longer than anybody waits.
+  fs.writeFileSync(path, archive(...many, payload('large', 0, '', { payloadBytes: 2 ** 42 })));
+  fs.truncateSync(path, 2 ** 42);
+  const words = ['extract', path, '-v', '-C', tempDir(context)];
+  const { child, ended } = start(words);
+  child.stdout!.destroy();
+  const { code, stderr } = await ended;
+  assert.equal(code, EXIT.refused);
+  assert.match(stderr, /broken off: nobody takes what goes to standard output/);
+});
+
+test('a directory that cannot be made is no endless search', { skip: process.platform !== 'linux' }, async () => {
+  const stdin = { kind: 'pipe', bytes } as const;
+  assertEnded(await run(['extract', '-q', '-', '-C', '/proc/none/such'], { stdin }), EXIT.refused, /cannot make/);
 });

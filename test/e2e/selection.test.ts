@@ -173,3 +173,44 @@ describe('--strip-components', { concurrency: true }, () => {
     assert.deepEqual(readTree(target), treeOf({ c: '2' }));
   });
 });
+
+describe('a correction of what is not in the archive', { concurrency: true }, () => {
+  const bytes = archive(file('db1/a', 'new'), remove('db2/x'), remove('gone'), rename('db2/x', 'db2/y'));
+
+  for (const choice of [
+    ['--include', 'db1/*'],
+    ['--exclude', 'db2/x', '--exclude', 'gone'],
+    ['--tables', 'db1.a'],
+  ]) {
+    test(`touches nothing that is not wanted: ${choice.join(' ')}`, async (context) => {
+      for (const more of [[], ['--overwrite']]) {
+        const named = archive(file('db1/a.ibd', 'new'), bytes.subarray(file('db1/a', 'new').length));
+        const target = tempDir(context);
+        fs.mkdirSync(join(target, 'db2'));
+        fs.writeFileSync(join(target, 'db2/x'), 'old');
+        const stdin = { kind: 'pipe', bytes: named } as const;
+        assertEnded(await run(['extract', '-q', '-', '-C', target, ...choice, ...more], { stdin }), EXIT.ok);
+        assert.deepEqual(readTree(target), treeOf({ 'db1/a.ibd': 'new', 'db2/x': 'old' }));
+      }
+    });
+  }
+
+  test('may have a name that nothing is left of', async (context) => {
+    const { target, result } = await unpack(context, 'pipe', bytes, '--strip-components', '1');
+    assertEnded(result, EXIT.ok);
+    assert.deepEqual(readTree(target), treeOf({ a: 'new' }));
+  });
+});
+
+test('a selection that leaves nothing is an error', async (context) => {
+  for (const kind of ['file', 'pipe'] as const) {
+    for (const args of [
+      ['--exclude', '*'],
+      ['--include', 'blog/*', '--exclude', 'blog'],
+    ]) {
+      const { result } = await unpack(context, kind, shop, ...args);
+      assertEnded(result, EXIT.refused, /every file of the archive is excluded/);
+    }
+  }
+  assertEnded((await unpack(context, 'file', shop, '--tables', ' ,')).result, EXIT.usage, /--tables names no table/);
+});

@@ -3,13 +3,12 @@ import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { archive, end, file, noise, payload } from '../helpers/archive-bytes.js';
 import { start } from '../helpers/cli.js';
 import { openPipe, openTcp } from '../helpers/pipes.js';
 import { tempDir } from '../helpers/temp.js';
 import { namesIn, readTree, treeOf } from '../helpers/tree.js';
-import { untilExists } from '../helpers/wait.js';
+import { untilExists, untilOpen } from '../helpers/wait.js';
 
 /** What the promise says, and what a busy machine may add to it. */
 const MOST_MILLISECONDS = 1000 + 500;
@@ -39,7 +38,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
       const target = tempDir(context);
       const { near, far, close } = await openTcp();
       const { child, ended } = start(['-x', '-C', target], { stdin: { kind: 'open', stdio: far } });
-      await sleep(400);
+      await untilOpen(child.pid!, target);
       const sent = performance.now();
       child.kill(signal);
       const result = await ended;
@@ -47,6 +46,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
       near.end();
       close();
       assert.deepEqual([result.code, result.signal], [null, signal]);
+      assert.match(result.stderr, new RegExp(`interrupted by ${signal}`));
       assert.deepEqual(namesIn(target), []);
     });
 

@@ -68,7 +68,9 @@ describe('good archives', () => {
     await everyWay(context, archive(leadIn, smallFiles), check, { args: ['--overwrite'], before });
     // All of them write the same manifest to the same file, and each of them whole.
     const manifest = join(tempDir(context), 'sums');
-    await everyWay(context, archive(leadIn, smallFiles), check, { args: ['--fsync', '--manifest', manifest] });
+    await everyWay(context, archive(leadIn, smallFiles), check, {
+      args: ['--fsync', '--overwrite', '--manifest', manifest],
+    });
     const target = tempDir(context);
     writeTree(target, { 'lead-in': LEAD_IN, ...small });
     execFileSync('sha256sum', ['--strict', '--quiet', '-c', manifest], { cwd: target, stdio: 'pipe' });

@@ -89,3 +89,8 @@ describe('stored paths', () => {
     assert.deepEqual(pathForSystem('caf\xe9'), Buffer.from([0x63, 0x61, 0x66, 0xe9]));
   });
 });
+
+test('a name that begins with a byte order mark keeps it', () => {
+  const path = Buffer.from('\ufeffname').toString('latin1');
+  assert.equal(pathText(path), '\ufeffname');
+});

@@ -10,6 +10,19 @@ export async function until(what: string, isTrue: () => boolean): Promise<void> 
   }
 }
 
+/** Waits until a process has a file or directory open. */
+export function untilOpen(pid: number, path: string): Promise<void> {
+  const real = fs.realpathSync(path);
+  const isIt = (fd: string): boolean => {
+    try {
+      return fs.readlinkSync(`/proc/${pid}/fd/${fd}`) === real;
+    } catch {
+      return false; // it is closed by now
+    }
+  };
+  return until(`${path} is opened`, () => fs.readdirSync(`/proc/${pid}/fd`).some(isIt));
+}
+
 export function untilExists(path: string): Promise<void> {
   return until(`${path} comes`, () => fs.existsSync(path));
 }

@@ -1,9 +1,12 @@
 /** Chunks and entries, one at a time. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import * as fs from 'node:fs';
 import { join } from 'node:path';
+import { PassThrough, type Readable } from 'node:stream';
 import { describe, test } from 'node:test';
-import { readChunks, readEntries } from '../../dist/index.js';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { cat, convertToTar, readChunks, readEntries, verify, writeTar } from '../../dist/index.js';
 import { archive, end, file, noise, payload, remove, rename, rewriting } from '../helpers/archive-bytes.js';
 import { drain } from '../helpers/streams.js';
 import { tempDir } from '../helpers/temp.js';
@@ -124,4 +127,56 @@ describe('readEntries', () => {
     assert.throws(() => b.content(), { code: 'XB_USAGE' });
     await entries.return();
   });
+});
+
+test('an abort ends a wait for slow readers', { timeout: 30_000 }, async () => {
+  const aborting = new AbortController();
+  const bytes = file('large', noise(16 * 2 ** 20));
+  const contents: AsyncIterator<unknown>[] = [];
+  const reading = (async () => {
+    for await (const entry of readEntries([bytes], { signal: aborting.signal })) {
+      if (entry.kind !== 'file') continue;
+      const content = entry.content()[Symbol.asyncIterator]();
+      contents.push(content);
+      await content.next();
+    }
+  })();
+  const failed = assert.rejects(reading, { message: 'enough' });
+  await sleep(200);
+  aborting.abort(new Error('enough'));
+  await failed;
+});
+
+test('a stream is given back though nothing was read of it', async () => {
+  const stream = new PassThrough();
+  await assert.rejects(readEntries(stream, { signal: AbortSignal.abort(new Error('enough')) }).next(), /enough/);
+  assert.ok(stream.destroyed);
+  for (const begin of [(input: Readable) => cat(input, '*'), (input: Readable) => convertToTar(input)]) {
+    const input = new PassThrough();
+    const output = begin(input);
+    output.destroy();
+    await once(output, 'close');
+    assert.ok(input.destroyed);
+  }
+});
+
+test('many may be read with one signal', async () => {
+  const warnings: Error[] = [];
+  const onWarning = (warning: Error): number => warnings.push(warning);
+  process.on('warning', onWarning);
+  const { signal } = new AbortController();
+  const readers = Array.from({ length: 15 }, () => readEntries([file('a', 'x')], { signal }));
+  for (const reader of readers) await reader.next();
+  const streams = Array.from({ length: 15 }, () => cat([file('a', 'x')], 'a', { signal }));
+  for (const stream of streams) await stream.toArray();
+  for (const reader of readers) await reader.return();
+  process.off('warning', onWarning);
+  assert.deepEqual(warnings, []);
+});
+
+test('a URL that is no path is told as that', async () => {
+  for (const url of ['file://host/a', 'file:///a%2Fb', 'file:///a%00b']) {
+    await assert.rejects(verify(new URL(url)), { code: 'XB_USAGE' }, url);
+    await assert.rejects(writeTar([file('a', 'x')], new URL(url)), { code: 'XB_USAGE' }, url);
+  }
 });

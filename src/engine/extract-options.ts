@@ -1,17 +1,7 @@
 import type { SelectionOptions } from '../archive/selection.js';
 import type { DecryptionKey } from '../codec/codec.js';
 import type { InputChoice } from '../input/open-source.js';
-
-/** What to do when a file of an entry's final name was in the target before. */
-export type ExistingFilePolicy =
-  /** `XB_TARGET_EXISTS` */
-  | 'refuse'
-  /** The old file stays until the new one is whole, then gives way. */
-  | 'overwrite'
-  /** Kept if its size is that of the archive's, else `XB_TARGET_EXISTS`. */
-  | 'keep-same-size'
-  /** Kept if its content is that of the archive's, else `XB_TARGET_EXISTS`. */
-  | 'keep-same-content';
+import type { ExistingFilePolicy } from '../output/output.js';
 
 /** Everything an extraction can be told. */
 export interface ExtractOptions {

@@ -1,7 +1,7 @@
 /** Names as Percona makes them: nothing before the last `..`, no leading slashes. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { memberName, plainName } from '../../dist/archive/member-name.js';
+import { memberName, plainName } from '../../dist/format/member-name.js';
 
 for (const [path, name, removed] of [
   ['a', 'a', ''],

@@ -22,6 +22,8 @@ export interface VerifyOptions {
   digests: readonly string[];
   /** Where to write `sha256sum -c` lines of the files, decoded if `deep`. */
   manifest?: string | undefined;
+  /** Replace `manifest` where there is such a file. */
+  overwrite: boolean;
   /** Most threads. */
   parallel?: number | undefined;
 }
