@@ -48,7 +48,7 @@ export interface ArchiveIndex {
   entries: IndexEntry[];
   /** At most {@link MAX_CORRECTIONS} of them. */
   corrections: Correction[];
-  /** What is wrong; the entries are what is left. At most {@link MAX_PROBLEMS}. */
+  /** What is wrong; the entries are what is left. Not all of them, if there are very many. */
   problems: XbstreamError[];
   /** How many problems there are in all. */
   problemCount: number;

@@ -5,7 +5,7 @@ import { EntryTable } from './entries.js';
 import type { Entry } from './entry.js';
 
 /** More are only counted: a hostile archive must not fill the memory with complaints. */
-export const MAX_PROBLEMS = 10_000;
+const MAX_PROBLEMS = 10_000;
 
 /** Most files that a problem of none in particular names. */
 const MOST_NAMED = 5;

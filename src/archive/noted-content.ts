@@ -1,7 +1,7 @@
 import type { Extents } from './extents.js';
 
 /** More of a small file is not kept. */
-export const MAX_CONTENT_BYTES = 1024 * 1024;
+const MAX_CONTENT_BYTES = 1024 * 1024;
 
 /** What an index notes of an entry beside what every entry has. */
 export class NotedContent {

@@ -6,9 +6,9 @@ import { namedPipes } from './named-pipes-choice.js';
 import type { Form } from './options.js';
 import {
   commonChoices,
+  decodingChoices,
   digestNames,
   inputChoice,
-  keyChoice,
   selectionOptions,
   type ArgumentSurroundings,
 } from './shared-arguments.js';
@@ -47,9 +47,7 @@ export function extractOptions(
     selection: selectionOptions(values, patterns),
     existing,
     decompress: values.has('decompress'),
-    key: keyChoice(values, env),
-    decompressThreads: values.number('decompress-threads'),
-    decryptThreads: values.number('encrypt-threads'),
+    ...decodingChoices(values, env),
     stripComponents: values.number('strip-components') ?? 0,
     absoluteNames: values.has('absolute-names'),
     allowSymlinks: values.has('allow-symlinks'),
@@ -60,7 +58,6 @@ export function extractOptions(
     removePartial: values.has('remove-partial'),
     digests,
     manifest: values.last('manifest'),
-    parallel: values.number('parallel'),
   };
 }
 

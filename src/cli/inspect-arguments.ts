@@ -6,6 +6,7 @@ import type { ListChoices, VerifyChoices, VerifyFormat } from '../ui/make-inspec
 import type { OptionValues } from './option-values.js';
 import {
   commonChoices,
+  decodingChoices,
   digestNames,
   inputChoice,
   keyChoice,
@@ -48,15 +49,12 @@ export function verifyOptions(
     input: onlyArchive(operands, 'verify', isTerminal),
     deep,
     backup: values.has('backup'),
-    key: keyChoice(values, env),
-    decompressThreads: values.number('decompress-threads'),
-    decryptThreads: values.number('encrypt-threads'),
+    ...decodingChoices(values, env),
     absoluteNames: values.has('absolute-names'),
     allowEmpty: values.has('allow-empty'),
     digests: digestNames(values.all('digest')),
     manifest: values.last('manifest'),
     overwrite: values.has('overwrite'),
-    parallel: values.number('parallel'),
   };
 }
 

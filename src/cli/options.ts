@@ -381,6 +381,9 @@ const NAMES = Object.keys(TABLE) as OptionName[];
 
 /** What an option means where that is not what its definition says. */
 const MEANINGS: Readonly<Partial<Record<Form, Partial<Record<OptionName, string>>>>> = {
+  xbstream: {
+    directory: 'unpack into DIR (with -c: look for FILEs there) instead of the current directory',
+  },
   verify: {
     overwrite: 'replace FILE of --manifest when the new one is whole',
   },

@@ -58,6 +58,20 @@ export function keyChoice(values: OptionValues, env: NodeJS.ProcessEnv): Decrypt
   );
 }
 
+/**
+ * What layers are undone with, and by how many threads.
+ *
+ * @throws XbstreamError what {@link readKey} throws
+ */
+export function decodingChoices(values: OptionValues, env: NodeJS.ProcessEnv) {
+  return {
+    key: keyChoice(values, env),
+    decompressThreads: values.number('decompress-threads'),
+    decryptThreads: values.number('encrypt-threads'),
+    parallel: values.number('parallel'),
+  };
+}
+
 export function selectionOptions(values: OptionValues, patterns: readonly string[]): SelectionOptions {
   return {
     include: [...patterns, ...values.all('include')],

@@ -4,7 +4,7 @@ import { MTIME_MAX_SECONDS } from '../output/tar-header.js';
 import type { CallSurroundings } from './call.js';
 import { outputChoice } from './create-arguments.js';
 import type { OptionValues } from './option-values.js';
-import { inputChoice, keyChoice, selectionOptions } from './shared-arguments.js';
+import { decodingChoices, inputChoice, selectionOptions } from './shared-arguments.js';
 import { usageError } from './usage-error.js';
 
 /**
@@ -24,10 +24,7 @@ export function tarOptions(
     output: outputChoice(values, 'convert-to-tar ARCHIVE', 'FILE.tar', surroundings),
     selection: selectionOptions(values, patterns),
     decompress: values.has('decompress'),
-    key: keyChoice(values, surroundings.env),
-    decompressThreads: values.number('decompress-threads'),
-    decryptThreads: values.number('encrypt-threads'),
-    parallel: values.number('parallel'),
+    ...decodingChoices(values, surroundings.env),
     absoluteNames: values.has('absolute-names'),
     allowEmpty: values.has('allow-empty'),
     sparse: values.has('sparse'),

@@ -20,7 +20,7 @@ const CR = 0x0d;
 const LF = 0x0a;
 
 /** @throws XbstreamError `XB_USAGE` */
-export function parseCipher(text: string): CipherName {
+function parseCipher(text: string): CipherName {
   const cipher = text.toUpperCase();
   if (cipher in KEY_BYTES) return cipher as CipherName;
   throw new XbstreamError('XB_USAGE', `unknown cipher ${text}`, {

@@ -3,7 +3,7 @@ import { WasmKernel } from './wasm-kernel.js';
 
 /** Header of a block with lengths of one byte, and with lengths of four. */
 const SHORT_HEADER_BYTES = 3;
-export const LONG_HEADER_BYTES = 9;
+const LONG_HEADER_BYTES = 9;
 
 const FLAG_COMPRESSED = 0x01;
 const FLAG_LONG_HEADER = 0x02;
@@ -21,7 +21,7 @@ export interface QuickLzHeader {
 }
 
 /** Most bytes a block of that many can decode to: a match of 255 bytes takes three and a bit. */
-export function quickLzOutputBytesMax(compressedBytes: number): number {
+function quickLzOutputBytesMax(compressedBytes: number): number {
   return compressedBytes * 85;
 }
 

@@ -38,6 +38,10 @@ class ReportingLane extends Lane implements ByteSink {
   }
 }
 
+/** What an extraction with `keepGoing` says of an error that no going on is possible after. */
+const UNREAD =
+  'the extraction ended here: what comes later in the archive was not looked at, and is not among what is lost';
+
 type LaneOutput = DirectoryOutput | DryRunOutput | DiscardingOutput;
 
 function openOutput(job: LaneJob): LaneOutput {
@@ -135,7 +139,7 @@ async function run(): Promise<LaneResult> {
     }
   } catch (error) {
     if (!(error instanceof XbstreamError)) throw error;
-    errors = [error];
+    errors = [keepsGoing && job.verb === 'extract' ? error.with({ details: [UNREAD] }) : error];
     isUnread = true;
   }
   const stopped = control.stopped && errors.length === 0;

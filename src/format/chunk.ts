@@ -10,7 +10,7 @@ export const FLAG_IGNORABLE = 0x01;
 export const FLAG_REWRITE = 0x02;
 
 /** Most entries of a sparse map. */
-export const MAX_SPARSE_MAP_ENTRIES = 2 ** 20;
+const MAX_SPARSE_MAP_ENTRIES = 2 ** 20;
 
 /** Bytes of one entry of a sparse map: skip u32, length u32. */
 export const SPARSE_MAP_ENTRY_BYTES = 8;

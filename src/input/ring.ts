@@ -1,7 +1,7 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 
 /** Bytes that can be under way in a ring: what goes in is copied out in pieces of up to half of it. */
-export const RING_BYTES = 1024 * 1024;
+const RING_BYTES = 1024 * 1024;
 
 /** Bytes before the data: five numbers, and room so that the data begins on a cache line of its own. */
 const HEAD_BYTES = 64;
@@ -45,7 +45,6 @@ abstract class RingEnd {
     this.data = new Uint8Array(memory, HEAD_BYTES);
     this.#port = port;
     port.on('message', () => this.wake());
-    // Whoever waits has other reasons to stay alive.
     port.unref();
   }
 
@@ -64,9 +63,12 @@ abstract class RingEnd {
     Atomics.store(this.numbers, flag, 1);
     // What happened just before the other end could see the flag would send no message.
     if (isReady()) return;
+    // The other end's thread may be over before its last message has come: nothing else keeps this one alive then.
+    this.#port.ref();
     await new Promise<void>((resolve) => {
       this.#wake = resolve;
     });
+    this.#port.unref();
   }
 
   /** Ends a wait. */

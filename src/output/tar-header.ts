@@ -1,7 +1,7 @@
 /** How the members of a tar are told to tar-stream, which encodes them (POSIX.1-2001, "pax Interchange Format"). */
 import { isUtf8, pathText, type StoredPath } from '../format/stored-path.js';
 
-export const TAR_BLOCK_BYTES = 512;
+const TAR_BLOCK_BYTES = 512;
 
 /** What a tar says of a file. */
 export interface TarMember {

@@ -43,10 +43,18 @@ describe('damage', () => {
   });
 
   test('what the system refuses rejects all the same', async (context) => {
+    const target = join(tempDir(context), 'file');
+    fs.writeFileSync(target, 'no directory');
+    await assert.rejects(extract([damaged], target, { keepGoing: true }), { code: 'XB_IO' });
+    await assert.rejects(list([file('a', 'b')], { keepGoing: true, include: ['nothing'] }), { code: 'XB_NO_MATCH' });
+  });
+
+  test('is also that a file is in the way', async (context) => {
     const target = tempDir(context);
     fs.writeFileSync(join(target, 'good'), 'another');
-    await assert.rejects(extract([damaged], target, { keepGoing: true }), { code: 'XB_TARGET_EXISTS' });
-    await assert.rejects(list([file('a', 'b')], { keepGoing: true, include: ['nothing'] }), { code: 'XB_NO_MATCH' });
+    const { ok, problems } = await extract([damaged], target, { keepGoing: true });
+    assert.deepEqual([ok, problems.map(({ code }) => code)], [false, ['XB_TARGET_EXISTS', 'XB_BAD_CRC']]);
+    assert.equal(fs.readFileSync(join(target, 'good'), 'latin1'), 'another');
   });
 
   test('is in the result of a verification', async () => {
