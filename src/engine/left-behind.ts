@@ -26,23 +26,27 @@ export function leaveBehind(
   removePartial: boolean,
 ): LeftBehind {
   // Errors of the archive name a file as it is stored, those of the output by its place there.
-  const partials = new Map<StoredPath, StoredPath>();
+  // More than one may be of the same name, where the archive corrects what was lost.
+  const partials = new Map<StoredPath, Set<StoredPath>>();
+  const found = new Set<StoredPath>();
   for (const entry of entries) {
     if (entry.isWritten) continue;
     const partial = entry.content?.abandon(removePartial);
     if (partial === undefined) continue;
-    partials.set(entry.path, partial);
-    partials.set(entry.content!.path, partial);
+    found.add(partial);
+    for (const path of [entry.path, entry.content!.path]) {
+      partials.set(path, (partials.get(path) ?? new Set()).add(partial));
+    }
   }
-  const left = [...new Set(partials.values())];
+  const left = [...found];
   const tally =
     complete > 0 || left.length > 0 ? [`${complete} ${complete === 1 ? 'file is' : 'files are'} complete`] : [];
   const told = errors.map((error) => {
-    const own = error.path === undefined ? undefined : partials.get(error.path);
-    const named = own === undefined ? '' : `the file was left as ${pathText(own)}; `;
-    const others = errors.length > 1 ? [] : left.filter((partial) => partial !== own);
+    const own = [...((error.path === undefined ? undefined : partials.get(error.path)) ?? [])];
+    const named = own.length === 0 ? '' : `the file was left as ${own.map(pathText).join(' and ')}; `;
+    const others = errors.length > 1 ? [] : left.filter((partial) => !own.includes(partial));
     return error.with({
-      partial: own,
+      partial: own[0],
       details: [...tally.map((text) => named + text), ...alsoLeft(others)],
     });
   });
