@@ -45,12 +45,17 @@ export class DryRunOutput extends UnwrittenOutput {
   }
 
   open(storedPath: StoredPath): OutputFile {
-    const path = this.finalPath(storedPath);
+    const path = this.#finalPath(storedPath);
     this.#take(path);
     const { existing } = this.#options;
     const place = this.#occupied(path);
-    if (place === undefined || existing === 'overwrite') return new DryRunFile(this, path);
+    if (place === undefined) return new DryRunFile(this, path);
     if (existing === 'refuse') throw targetExists(place);
+    if (existing === 'overwrite') {
+      // A file does not take the place of a directory.
+      if (place.directory.look(place.name)?.isDirectory() === true) throw targetExists(place);
+      return new DryRunFile(this, path);
+    }
     return new KeptFile(place, path, {
       pool: this.#target!.pool,
       compareContent: existing === 'keep-same-content',
@@ -60,7 +65,7 @@ export class DryRunOutput extends UnwrittenOutput {
 
   /** A renamed file takes its new name. @returns that */
   rename(oldPath: StoredPath, newStoredPath: StoredPath): StoredPath {
-    const path = this.finalPath(newStoredPath);
+    const path = this.#finalPath(newStoredPath);
     this.#names.free(oldPath);
     this.#take(path);
     this.#refuse(path);
@@ -95,7 +100,7 @@ export class DryRunOutput extends UnwrittenOutput {
     });
   }
 
-  finalPath(storedPath: StoredPath): StoredPath {
+  #finalPath(storedPath: StoredPath): StoredPath {
     return stripComponents(storedPath, this.#options.stripComponents);
   }
 
