@@ -37,26 +37,28 @@ export async function runVerb<Reporter extends CommonReporter>(
   const interruption = new Interruption(() => reporter.close());
   outputs.onFailure = (error) => interruption.abort(error);
   // What no promise of the verb's carries here would end the process with a bare stack and a moving line on the screen.
-  const onUncaught = (error: unknown): void => process.exit(tellFailure(error, tools));
+  const onUncaught = (error: unknown): void => process.exit(endIn(error, tools));
   process.on('uncaughtException', onUncaught);
   try {
     const failure = await failureOf(interruption.patiently(verb(noting(reporter, told), interruption.signal)));
-    reporter.close();
     if (interruption.received !== undefined) {
       if (failure !== undefined) tellInterruption(failure.error, interruption, tools);
+      reporter.close();
       return interruption.die(interruption.received);
     }
-    if (failure !== undefined && !interruption.isReason(failure.error)) return tellFailure(failure.error, tools, told);
+    if (failure !== undefined && !interruption.isReason(failure.error)) return endIn(failure.error, tools, told);
     if (failure !== undefined && outputs.failure !== undefined && tools.leavesFiles === true) {
       reporter.error(brokenOff(outputs.failure));
+      reporter.close();
       return EXIT_REFUSED;
     }
+    reporter.close();
     await outputs.flushed();
     // A verb may go on after an error and end well for the rest: that is no success.
     if (outputs.failure === undefined) return exitCodeFor(told);
     return outputs.isAbandoned
       ? EXIT_REFUSED
-      : tellFailure(systemError('cannot write to standard output', outputs.failure), tools);
+      : endIn(systemError('cannot write to standard output', outputs.failure), tools);
   } finally {
     interruption.stopListening();
     process.off('uncaughtException', onUncaught);
@@ -95,23 +97,25 @@ function noting<Reporter extends CommonReporter>(reporter: Reporter, codes: Xbst
 }
 
 /**
+ * Tells what has ended a run, and then whatever is told last.
+ *
  * @param told the codes of errors that were told before
  * @returns the exit code for all of them
  */
-function tellFailure(
-  error: unknown,
-  { reporter, stderr, paint, showStack }: VerbRunTools<CommonReporter>,
-  told: readonly XbstreamErrorCode[] = [],
-): number {
-  reporter.close();
-  // The reader of what is made has gone away (`| head`): nobody is left who wants to know.
-  if (error instanceof XbstreamError && error.systemCode === 'EPIPE') return EXIT_REFUSED;
-  if (error instanceof XbstreamError) {
+function endIn(error: unknown, tools: VerbRunTools<CommonReporter>, told: readonly XbstreamErrorCode[] = []): number {
+  tellFailure(error, tools);
+  tools.reporter.close();
+  return error instanceof XbstreamError ? exitCodeFor([...told, error.code]) : EXIT_REFUSED;
+}
+
+function tellFailure(error: unknown, { reporter, stderr, paint, showStack }: VerbRunTools<CommonReporter>): void {
+  if (!(error instanceof XbstreamError)) {
+    reporter.close();
+    stderr.write(bugText(error, showStack, paint));
+  } else if (error.systemCode !== 'EPIPE') {
+    // Else the reader of what is made has gone away (`| head`): nobody is left who wants to know.
     reporter.error(error);
-    return exitCodeFor([...told, error.code]);
   }
-  stderr.write(bugText(error, showStack, paint));
-  return EXIT_REFUSED;
 }
 
 /** A verb may have found something else wrong in the moment it was interrupted: both are told. */

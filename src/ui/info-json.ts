@@ -5,7 +5,7 @@ import type { BackupDescription, InfoReporter } from './reporter.js';
 /** A description of a backup for programs: one line. */
 export class InfoJsonReporter extends JsonPrinter implements InfoReporter {
   described({ unread, ...description }: BackupDescription): void {
-    this.write('info', {
+    this.conclude('info', {
       ...description,
       unread: unread.length === 0 ? undefined : unread.map(({ path, reason }) => ({ ...pathFields(path), reason })),
     });

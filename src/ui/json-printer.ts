@@ -21,6 +21,8 @@ export interface JsonSettings {
 export class JsonPrinter implements CommonReporter {
   readonly #settings: JsonSettings;
   readonly #screen = new Screen();
+  /** The last line of all. */
+  #conclusion: string | undefined;
 
   constructor(settings: JsonSettings) {
     this.#settings = settings;
@@ -45,7 +47,14 @@ export class JsonPrinter implements CommonReporter {
   }
 
   close(): void {
+    if (this.#conclusion !== undefined) this.#screen.list(this.#settings.results, this.#conclusion);
+    this.#conclusion = undefined;
     this.#screen.close();
+  }
+
+  /** The last line of a run: what is still told of errors comes before it. */
+  protected conclude(type: string, fields: Fields): void {
+    this.#conclusion = jsonLine(type, fields);
   }
 
   /** Writes a line soon, together with its likes. */

@@ -13,7 +13,7 @@ export class JsonReporter extends JsonPrinter implements Reporter, MakeReporter 
   extracted(summary: ExtractSummary): void {
     const { ok, files, bytes, keptFiles, dryRun, freeBytes, digests, lost = [], lostCount = 0 } = summary;
     for (const path of lost) this.list('lost', pathFields(path));
-    this.write('summary', {
+    this.conclude('summary', {
       ok,
       files,
       bytes,
@@ -26,6 +26,6 @@ export class JsonReporter extends JsonPrinter implements Reporter, MakeReporter 
   }
 
   made({ ok, files, bytes, outputBytes }: MadeSummary): void {
-    this.write('summary', { ok, files, bytes, outputBytes });
+    this.conclude('summary', { ok, files, bytes, outputBytes });
   }
 }

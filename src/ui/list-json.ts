@@ -35,6 +35,6 @@ export class ListJsonReporter extends JsonPrinter implements ListReporter {
       });
     }
     const { entries, bytes, chunks, archiveBytes, complete } = listing;
-    this.write('summary', { entries: entries.length, bytes, chunks, archiveBytes, complete });
+    this.conclude('summary', { entries: entries.length, bytes, chunks, archiveBytes, complete });
   }
 }

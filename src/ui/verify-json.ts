@@ -6,6 +6,6 @@ export class VerifyJsonReporter extends JsonPrinter implements VerifyReporter {
   verified({ ok, entries, bytes, problems, problemCount, digests }: Verification): void {
     for (const problem of problems) this.problem(problem);
     const found = Object.keys(digests).length > 0 ? digests : undefined;
-    this.write('summary', { ok, entries, bytes, problems: problemCount, digests: found });
+    this.conclude('summary', { ok, entries, bytes, problems: problemCount, digests: found });
   }
 }

@@ -93,8 +93,28 @@ describe('what is said', { concurrency: true }, () => {
       ['XB_MISSING_EOF', 'a', '.a.partial'],
       ['XB_MISSING_EOF', 'db1/t2.ibd', 'db1/.t2.ibd.partial'],
     ]);
-    assert.deepEqual(linesOf(stdout, 'summary'), [{ type: 'summary', ok: false, files: 1, bytes: 1 }]);
+    const lines = stdout.trimEnd().split('\n');
+    assert.deepEqual(JSON.parse(lines.at(-1)!), { type: 'summary', ok: false, files: 1, bytes: 1 });
+    assert.equal(linesOf(stdout, 'summary').length, 1);
   });
+
+  for (const verb of ['list', 'verify', 'create', 'tar']) {
+    test(`${verb} --json: the summary of a failure is the last line`, async (context) => {
+      const cut = archive(file('w', 'x'), payload('a', 0, 'z'));
+      const folder = tempDir(context);
+      const words = verb === 'create' ? [join(folder, 'missing')] : [];
+      const output = verb === 'create' || verb === 'tar' ? ['-o', join(folder, 'made')] : [];
+      const { code, stdout } = await run([verb, ...words, ...output, '--json'], {
+        stdin: { kind: 'pipe', bytes: cut },
+      });
+      assert.equal(code, verb === 'create' ? EXIT.refused : EXIT.incomplete);
+      const types = stdout
+        .trimEnd()
+        .split('\n')
+        .map((line) => (JSON.parse(line) as { type: string }).type);
+      assert.deepEqual(types.slice(-2), [verb === 'verify' ? 'problem' : 'error', 'summary']);
+    });
+  }
 
   test('1,000 files without an end chunk: all are told, the exit code is one', async (context) => {
     const cut = archive(...Array.from({ length: 1000 }, (_, index) => payload(`f${index}`, 0, 'x')));

@@ -28,7 +28,7 @@ function printed(tell: (reporter: Reporter) => void, progress = false): { stdout
   return { stdout: stdout.text, stderr: stderr.text };
 }
 
-test('a run that fails', () => {
+test('a run that fails: the summary is the last line, though the error comes after it', () => {
   const tell = (reporter: Reporter): void => {
     reporter.progress({ bytes: 1048576, totalBytes: 4194304 });
     reporter.file({ path: 'db1/t1.ibd', bytes: 98304 });
@@ -44,8 +44,8 @@ test('a run that fails', () => {
   assert.deepEqual(printed(tell), {
     stdout: `{"type":"file","path":"db1/t1.ibd","bytes":98304}
 {"type":"warning","message":"this file system keeps no holes"}
-{"type":"summary","ok":false,"files":8,"bytes":120000}
 {"type":"error","code":"XB_MISSING_EOF","path":"db1/t2.ibd","message":"db1/t2.ibd is incomplete","partial":"db1/.t2.ibd.partial"}
+{"type":"summary","ok":false,"files":8,"bytes":120000}
 `,
     stderr: `tsxbstream: warning: this file system keeps no holes
 tsxbstream: db1/t2.ibd is incomplete
