@@ -1,5 +1,6 @@
 import { XbstreamError } from '../errors.js';
 import { FLAG_REWRITE, type ChunkHeader, type RenameHeader } from '../format/chunk.js';
+import { DirectoryNames } from '../format/directory-names.js';
 import { normalizePath, pathText, type StoredPath } from '../format/stored-path.js';
 import { RangeBudget } from './coverage.js';
 import { Entry } from './entry.js';
@@ -33,6 +34,7 @@ export type EntryChange<Content> =
 export class EntryTable<Content> {
   readonly #absoluteNames: boolean;
   readonly #entries = new Map<StoredPath, Entry<Content>>();
+  readonly #directories = new DirectoryNames();
   readonly #budget = new RangeBudget();
   #begun = 0;
   /** Chunks of one file mostly follow each other: the last path as a chunk said it, its plain form, and its entry. */
@@ -58,7 +60,7 @@ export class EntryTable<Content> {
    * Applies the next chunk of the archive.
    *
    * @param spanBytes bytes of the file that the chunk covers, holes included
-   * @throws XbstreamError `XB_UNSAFE_PATH`, `XB_DUPLICATE_PATH`, `XB_OVERLAP`, `XB_GAP`, `XB_BAD_HEADER`
+   * @throws XbstreamError `XB_UNSAFE_PATH`, `XB_DUPLICATE_PATH` (also where a file would lie below another), `XB_OVERLAP`, `XB_GAP`, `XB_BAD_HEADER`
    */
   apply(header: ChunkHeader, spanBytes: number): EntryChange<Content> {
     if (header.type === 'ignorable') return { kind: 'nothing' };
@@ -138,7 +140,19 @@ export class EntryTable<Content> {
     this.#begun += 1;
     this.#entries.set(path, entry);
     this.#lastEntry = entry;
+    this.#needDirectories(path, header);
     return entry;
+  }
+
+  /** As long as the archive tells of a directory or has told of it, no file can have its name. */
+  #needDirectories(path: StoredPath, { archiveOffset }: ChunkHeader): void {
+    const clash = this.#directories.take(path, (directory) => this.#entries.has(directory));
+    if (clash === undefined) return;
+    throw new XbstreamError('XB_DUPLICATE_PATH', clash, {
+      path,
+      archiveOffset,
+      details: [`chunk at archive byte ${archiveOffset}`],
+    });
   }
 
   #normalized(header: Exclude<ChunkHeader, { type: 'ignorable' }>): StoredPath {
@@ -197,6 +211,7 @@ export class EntryTable<Content> {
     if (entry === undefined) {
       return { kind: 'rename', path, newPath, entry: undefined, replaced: undefined };
     }
+    if (target === undefined) this.#needDirectories(newPath, header);
     this.#entries.delete(path);
     this.#entries.delete(newPath);
     this.#entries.set(newPath, entry);

@@ -7,6 +7,8 @@ interface ForeignFormat {
   /** One character a byte. */
   magic: string;
   hints: readonly string[];
+  /** What is packed in it can be read as it is. */
+  isOpen?: boolean;
 }
 
 const FOREIGN_FORMATS: readonly ForeignFormat[] = [
@@ -30,8 +32,14 @@ const FOREIGN_FORMATS: readonly ForeignFormat[] = [
   },
   { name: 'xz data', at: 0, magic: '\xfd7zXZ\0', hints: ['unpack it on the way: xz -dc FILE | tsxbstream -x -C DIR'] },
   { name: 'bzip2 data', at: 0, magic: 'BZh', hints: ['unpack it on the way: bzip2 -dc FILE | tsxbstream -x -C DIR'] },
-  { name: 'a zip archive', at: 0, magic: 'PK\x03\x04', hints: ['unpack it with unzip'] },
-  { name: 'a tar archive', at: 257, magic: 'ustar', hints: ['unpack it with tar: tar -xf FILE -C DIR'] },
+  { name: 'a zip archive', at: 0, magic: 'PK\x03\x04', hints: ['unpack it with unzip'], isOpen: true },
+  {
+    name: 'a tar archive',
+    at: 257,
+    magic: 'ustar',
+    hints: ['unpack it with tar: tar -xf FILE -C DIR'],
+    isOpen: true,
+  },
   {
     name: 'a qpress archive (.qp)',
     at: 0,
@@ -64,6 +72,9 @@ const FOREIGN_FORMATS: readonly ForeignFormat[] = [
   },
 ];
 
+/** An input is compressed or encrypted as a whole: no chunk can be read in it however far one looks. */
+export class ForeignInput extends XbstreamError {}
+
 /**
  * The error for an input that does not begin with a chunk, naming what it is where its first bytes tell.
  *
@@ -72,10 +83,12 @@ const FOREIGN_FORMATS: readonly ForeignFormat[] = [
 export function notAnArchive(bytes: Buffer): XbstreamError {
   const head = bytes.toString('latin1', 0, 512);
   const known = FOREIGN_FORMATS.find(({ at, magic }) => head.startsWith(magic, at));
-  const make = (what: string, details: readonly string[], hints: readonly string[]): XbstreamError =>
-    new XbstreamError('XB_BAD_MAGIC', `this is no xbstream archive: ${what}`, { archiveOffset: 0, details, hints });
+  const make = (what: string, details: readonly string[], hints: readonly string[], Kind = XbstreamError) =>
+    new Kind('XB_BAD_MAGIC', `this is no xbstream archive: ${what}`, { archiveOffset: 0, details, hints });
 
-  if (known !== undefined) return make(`it is ${known.name}`, [], known.hints);
+  if (known !== undefined) {
+    return make(`it is ${known.name}`, [], known.hints, known.isOpen === true ? XbstreamError : ForeignInput);
+  }
   const line = textPreview(bytes);
   if (line !== undefined) {
     return make(

@@ -2,6 +2,7 @@ import { XbstreamError, type XbstreamErrorCode } from '../errors.js';
 import type { ChunkHeader } from '../format/chunk.js';
 import type { StoredPath } from '../format/stored-path.js';
 import type { ChunkConsumer, PayloadUse } from './chunk-reader.js';
+import { ForeignInput } from './foreign.js';
 import type { Lookback } from './lookback.js';
 
 /** Who is told of damage, beside what a {@link ChunkReader} tells. */
@@ -54,5 +55,5 @@ const FATAL: ReadonlySet<XbstreamErrorCode> = new Set(['XB_IO', 'XB_USAGE', 'XB_
 
 /** Whether reading can go on after an error. */
 export function isSalvageable(error: unknown): error is XbstreamError {
-  return error instanceof XbstreamError && !FATAL.has(error.code);
+  return error instanceof XbstreamError && !(error instanceof ForeignInput) && !FATAL.has(error.code);
 }

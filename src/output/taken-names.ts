@@ -1,22 +1,17 @@
+import { DirectoryNames } from '../format/directory-names.js';
 import { pathText, type StoredPath } from '../format/stored-path.js';
 
 /** The names that the files of an archive have taken: no two the same, and no file where a directory must be. */
 export class TakenNames {
   readonly #files = new Set<StoredPath>();
-  readonly #directories = new Set<StoredPath>();
+  readonly #directories = new DirectoryNames();
 
   /** @returns why a file cannot have this name; undefined when it has it now */
   take(path: StoredPath): string | undefined {
     if (this.#files.has(path)) return takenTwice(path);
-    if (this.#directories.has(path)) return `${pathText(path)} would be a file and a directory`;
-    for (let slash = path.lastIndexOf('/'); slash > 0; slash = path.lastIndexOf('/', slash - 1)) {
-      const directory = path.slice(0, slash);
-      if (this.#directories.has(directory)) break;
-      if (this.#files.has(directory)) return `${pathText(path)} would lie in a directory that is a file`;
-      this.#directories.add(directory);
-    }
-    this.#files.add(path);
-    return undefined;
+    const clash = this.#directories.take(path, (directory) => this.#files.has(directory));
+    if (clash === undefined) this.#files.add(path);
+    return clash;
   }
 
   /** A file does not have this name any more. Directories stay. */

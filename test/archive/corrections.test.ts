@@ -154,7 +154,7 @@ describe('R', () => {
     },
     'onto a directory is refused': {
       chunks: [file('a', '1'), file('d/x', '2'), rename('a', 'd')],
-      codes: ['XB_TARGET_EXISTS'],
+      codes: ['XB_DUPLICATE_PATH'],
       after: { a: '1', 'd/x': '2' },
     },
     'of a file that was there is refused': {
