@@ -8,7 +8,7 @@ const WIDTH = 80;
 const COLUMN = 29;
 const EXIT_CODE_COLUMN = 15;
 
-const EXIT_CODES = [
+export const EXIT_CODES = [
   ['0', 'done, and the archive is whole'],
   ['1', 'the system refused: I/O, permission, no space, target exists, no match'],
   ['2', 'the command line cannot be followed'],
