@@ -14,14 +14,8 @@ export { convertToTar, writeTar, type TarOptions, type WriteTarOptions } from '.
 export type { MakeResult } from './library/making.js';
 export type { ArchiveOutput } from './library/output.js';
 export { readChunks, type ArchiveChunk, type PayloadPiece, type ReadChunksOptions } from './library/read-chunks.js';
-export {
-  readEntries,
-  type ArchiveEntry,
-  type FileEntry,
-  type ReadEntriesOptions,
-  type RemovedEntry,
-  type RenamedEntry,
-} from './library/read-entries.js';
+export { readEntries, type ReadEntriesOptions } from './library/read-entries.js';
+export type { ArchiveEntry, FileEntry, RemovedEntry, RenamedEntry } from './library/archive-entry.js';
 export type { ArchiveInput } from './library/input.js';
 export type { ByteStream } from './input/pieces.js';
 export type { CommonOptions, DecodingOptions, SelectionOptions } from './library/options.js';

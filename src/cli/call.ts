@@ -26,7 +26,7 @@ import {
 import { readValues, type OptionValues } from './option-values.js';
 import type { Form } from './options.js';
 import { hideSecrets } from './process-title.js';
-import { commonChoices } from './shared-arguments.js';
+import { commonChoices, type CallSurroundings } from './shared-arguments.js';
 import { closest } from './suggestion.js';
 import { tarOptions } from './tar-arguments.js';
 import { usageError } from './usage-error.js';
@@ -47,15 +47,6 @@ export type VerbCall =
   | { kind: 'cat'; options: CatOptions; choices: InspectChoices }
   | { kind: 'create'; options: CreateOptions; choices: ReporterChoices }
   | { kind: 'convert-to-tar'; options: TarOptions; choices: ReporterChoices };
-
-/** What the reading of a command line depends on. */
-export interface CallSurroundings {
-  /** As `process.argv`. */
-  argv: readonly string[];
-  /** Whether a descriptor is a terminal. */
-  isTerminal: (fd: number) => boolean;
-  env: NodeJS.ProcessEnv;
-}
 
 /** Programs whose command line ours takes over when it is started under their name. */
 const XBSTREAM_NAMES: readonly string[] = ['xbstream', 'mbstream'];

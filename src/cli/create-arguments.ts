@@ -1,10 +1,10 @@
 import { DEFAULT_CHUNK_BYTES, type CreateOptions, type CreateSource } from '../engine/create-options.js';
 import type { InputChoice } from '../input/open-source.js';
 import type { OutputChoice } from '../output/archive-target.js';
-import type { CallSurroundings } from './call.js';
 import type { OptionValues } from './option-values.js';
 import type { Form } from './options.js';
 import { rawWords } from './raw-words.js';
+import type { CallSurroundings } from './shared-arguments.js';
 import { usageError } from './usage-error.js';
 import { bytesOfSize } from './value-kinds.js';
 

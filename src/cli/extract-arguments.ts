@@ -10,7 +10,7 @@ import {
   digestNames,
   inputChoice,
   selectionOptions,
-  type ArgumentSurroundings,
+  type CallSurroundings,
 } from './shared-arguments.js';
 import { usageError } from './usage-error.js';
 
@@ -34,7 +34,7 @@ export function extractOptions(
   values: OptionValues,
   operands: readonly string[],
   form: Form,
-  { isTerminal, env }: ArgumentSurroundings,
+  { isTerminal, env }: CallSurroundings,
 ): ExtractOptions {
   const existing = existingFilePolicy(values);
   const digests = digestNames(values.all('digest'));

@@ -11,7 +11,7 @@ import {
   inputChoice,
   keyChoice,
   selectionOptions,
-  type ArgumentSurroundings,
+  type CallSurroundings,
 } from './shared-arguments.js';
 import { usageError } from './usage-error.js';
 
@@ -19,7 +19,7 @@ import { usageError } from './usage-error.js';
 export function listOptions(
   values: OptionValues,
   operands: readonly string[],
-  { isTerminal }: ArgumentSurroundings,
+  { isTerminal }: CallSurroundings,
 ): ListOptions {
   const [archive, ...patterns] = operands;
   return {
@@ -39,7 +39,7 @@ export function listChoices(values: OptionValues): ListChoices {
 export function verifyOptions(
   values: OptionValues,
   operands: readonly string[],
-  { isTerminal, env }: ArgumentSurroundings,
+  { isTerminal, env }: CallSurroundings,
 ): VerifyOptions {
   const deep = values.has('deep');
   if (!deep && (values.has('encrypt-key') || values.has('encrypt-key-file') || values.has('decrypt'))) {
@@ -71,7 +71,7 @@ export function verifyChoices(values: OptionValues): VerifyChoices {
 export function infoOptions(
   values: OptionValues,
   operands: readonly string[],
-  { isTerminal, env }: ArgumentSurroundings,
+  { isTerminal, env }: CallSurroundings,
 ): InfoOptions {
   return {
     input: onlyArchive(operands, 'info', isTerminal),
@@ -85,7 +85,7 @@ export function infoOptions(
 export function catOptions(
   values: OptionValues,
   operands: readonly string[],
-  { isTerminal, env }: ArgumentSurroundings,
+  { isTerminal, env }: CallSurroundings,
 ): CatOptions {
   const [archive, ...patterns] = operands;
   const selection = selectionOptions(values, []);

@@ -3,7 +3,8 @@
  * time it may take.
  */
 import { writeSync } from 'node:fs';
-import type { Surroundings, Verbs } from './run.js';
+import type { Surroundings } from './run.js';
+import type { Verbs } from './run-call.js';
 import { version } from './version.js';
 
 /**

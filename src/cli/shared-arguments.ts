@@ -5,6 +5,7 @@ import type { SelectionOptions } from '../archive/selection.js';
 import type { DecryptionKey } from '../codec/codec.js';
 import { readKey } from '../codec/key.js';
 import type { InputChoice } from '../input/open-source.js';
+import type { InspectChoices } from '../ui/make-inspect-reporter.js';
 import type { ProgressChoice } from '../ui/make-reporter.js';
 import type { ColorChoice } from '../ui/paint.js';
 import { FORMS } from './forms.js';
@@ -16,24 +17,17 @@ import { usageError } from './usage-error.js';
 /** The descriptor of stdin. */
 const STDIN = 0;
 
-/** What a command line is read against. */
-export interface ArgumentSurroundings {
+/** What the reading of a command line depends on. */
+export interface CallSurroundings {
+  /** As `process.argv`. */
+  argv: readonly string[];
   /** Whether a descriptor is a terminal. */
   isTerminal: (fd: number) => boolean;
   env: NodeJS.ProcessEnv;
 }
 
-/** What is shown, whatever the verb. */
-export interface CommonChoices {
-  json: boolean;
-  quiet: boolean;
-  verbose: boolean;
-  progress: ProgressChoice;
-  color: ColorChoice;
-}
-
 /** @throws XbstreamError `XB_USAGE` */
-export function commonChoices(values: OptionValues): CommonChoices {
+export function commonChoices(values: OptionValues): InspectChoices {
   if (values.has('quiet') && values.has('verbose'))
     throw usageError('-q and -v exclude each other', 'leave out one of them');
   return {

@@ -1,10 +1,9 @@
 import { tmpdir } from 'node:os';
 import type { TarOptions } from '../engine/tar-options.js';
 import { MTIME_MAX_SECONDS } from '../output/tar-header.js';
-import type { CallSurroundings } from './call.js';
 import { outputChoice } from './create-arguments.js';
 import type { OptionValues } from './option-values.js';
-import { decodingChoices, inputChoice, selectionOptions } from './shared-arguments.js';
+import { decodingChoices, inputChoice, selectionOptions, type CallSurroundings } from './shared-arguments.js';
 import { usageError } from './usage-error.js';
 
 /**

@@ -13,7 +13,6 @@ import type { OutputFile } from '../output/output.js';
 import { ArchiveDigests } from './archive-digests.js';
 import { EntryFiles, type EntryFilesOptions } from './entry-files.js';
 import { leaveBehind, type LeftBehind } from './left-behind.js';
-import type { ArchivePart } from './protocol.js';
 
 export interface LaneOptions extends EntryFilesOptions {
   /** Allow stored names that begin with `/`. */
@@ -28,6 +27,12 @@ export interface LaneOptions extends EntryFilesOptions {
   digests: readonly string[];
   /** Goes on after damage, at the next chunk that makes sense. */
   salvage?: SalvageSettings | undefined;
+}
+
+/** A part of an archive, in bytes from its start; the end is exclusive. */
+export interface ArchivePart {
+  fromBytes: number;
+  toBytes: number;
 }
 
 export interface SalvageSettings {

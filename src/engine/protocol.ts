@@ -3,19 +3,13 @@ import type { VerifyOptions } from './verify-options.js';
 import type { BackupState } from '../backup/backup-state.js';
 import type { ErrorRecord } from '../errors.js';
 import type { StoredPath } from '../format/stored-path.js';
-import type { LaneTotals } from './lane.js';
+import type { ArchivePart, LaneTotals } from './lane.js';
 
 /** What a lane can be for. */
 export type LaneJob =
   | { verb: 'extract'; options: ExtractOptions }
   /** With `part` only payloads that begin there are looked at, in a seekable input. */
   | { verb: 'verify'; options: VerifyOptions; part?: ArchivePart | undefined };
-
-/** A part of an archive, in bytes from its start; the end is exclusive. */
-export interface ArchivePart {
-  fromBytes: number;
-  toBytes: number;
-}
 
 /** Most lost files that are named. */
 export const MAX_LOST = 10_000;

@@ -5,7 +5,7 @@ import { XbstreamError } from '../errors.js';
 import type { ChunkHeader } from '../format/chunk.js';
 import type { PushedArchive } from './pushed-archive.js';
 import { QueuedFile } from './queued-file.js';
-import type { ArchiveEntry } from './read-entries.js';
+import type { ArchiveEntry } from './archive-entry.js';
 
 /** What may wait in memory for files that nobody reads yet, in bytes. */
 const HELD_BYTES_MAX = 64 * 1024 * 1024;

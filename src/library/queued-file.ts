@@ -2,7 +2,7 @@ import type { Entry } from '../archive/entry.js';
 import { allLayersOf } from '../codec/stored-layers.js';
 import { XbstreamError } from '../errors.js';
 import { pathText, type StoredPath } from '../format/stored-path.js';
-import type { FileEntry } from './read-entries.js';
+import type { FileEntry } from './archive-entry.js';
 
 /** Smaller pieces are copied: a few bytes must not keep all of what they came with in memory. */
 const COPIED_BYTES = 64 * 1024;
