@@ -35,7 +35,9 @@ export async function runCall(
     }
     case 'create': {
       const { create } = await import('../commands/create.js');
-      return runWith(makeReporter(call.choices, streams, paint), (reporter, signal) => create(call.options, reporter, signal));
+      return runWith(makeReporter(call.choices, streams, paint), (reporter, signal) =>
+        create(call.options, reporter, signal),
+      );
     }
     case 'convert-to-tar': {
       const { convertToTar } = await import('../commands/convert-to-tar.js');

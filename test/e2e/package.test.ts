@@ -14,6 +14,7 @@ const run = promisify(execFile);
 interface Manifest {
   bin: Record<string, string>;
   dependencies: Record<string, string>;
+  man: string[];
 }
 
 /** A program that uses the types of all functions. */
@@ -72,9 +73,17 @@ describe('the package', () => {
     }
     const files = names.filter((name) => fs.statSync(join(installed, name)).isFile());
     const strange = files.filter(
-      (name) => !/^(?:bin|dist)\/.*\.(?:js|d\.ts)$|^[A-Z]+(?:\.md)?$|^package\.json$/.test(name),
+      (name) =>
+        !/^(?:bin|dist)\/.*\.(?:js|d\.ts)$|^dist\/man\/[a-z-]+\.1$|^[A-Z]+(?:\.md)?$|^package\.json$/.test(name),
     );
     assert.deepEqual(strange, []);
+    assert.deepEqual(
+      manifest().man.toSorted(),
+      files
+        .filter((name) => name.endsWith('.1'))
+        .map((name) => `./${name}`)
+        .toSorted(),
+    );
     const mapped = files.filter((name) =>
       fs.readFileSync(join(installed, name), 'latin1').includes('//# sourceMappingURL'),
     );
