@@ -174,7 +174,7 @@ describe('names', () => {
   test('that could not be unpacked are refused', async (context) => {
     for (const bytes of [archive(file('a', '1'), file('a/b', '2')), archive(file('a/b', '1'), file('a', '2'))]) {
       const { result, path } = await makeTar(context, [archiveFile(context, bytes)]);
-      assert.equal(result.code, EXIT.refused);
+      assert.equal(result.code, EXIT.damaged);
       assertRefused(context, path);
     }
   });
