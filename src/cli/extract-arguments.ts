@@ -4,6 +4,7 @@ import type { ReporterChoices } from '../ui/make-reporter.js';
 import type { OptionValues } from './option-values.js';
 import { namedPipes } from './named-pipes-choice.js';
 import type { Form } from './options.js';
+import { ownerOf } from './owner.js';
 import {
   commonChoices,
   decodingChoices,
@@ -38,6 +39,7 @@ export function extractOptions(
 ): ExtractOptions {
   const existing = existingFilePolicy(values);
   const digests = digestNames(values.all('digest'));
+  const chown = values.last('chown');
   const isVerb = form !== 'xbstream';
   const [archive, ...patterns] = isVerb ? operands : [];
   return {
@@ -54,6 +56,7 @@ export function extractOptions(
     allowEmpty: values.has('allow-empty'),
     dryRun: values.has('dry-run'),
     fsync: values.has('fsync'),
+    owner: chown === undefined ? undefined : ownerOf(chown),
     keepGoing: values.has('keep-going'),
     removePartial: values.has('remove-partial'),
     digests,

@@ -205,6 +205,13 @@ const TABLE = {
     help: 'write nothing: say what would be written and what space is free',
   },
   fsync: { forms: BOTH, group: 'Where to', help: 'have each file on the disk before it gets its final name' },
+  chown: {
+    value: 'USER[:GROUP]',
+    kind: nonEmpty('a user, a group, or both, such as mysql:mysql'),
+    forms: BOTH,
+    group: 'Where to',
+    help: 'give the files, and directories that are made, to USER and GROUP, such as mysql:mysql; takes root',
+  },
   'keep-going': {
     forms: BOTH,
     group: 'Where to',

@@ -2,6 +2,7 @@ import type { SelectionOptions } from '../archive/selection.js';
 import type { DecryptionKey } from '../codec/codec.js';
 import type { InputChoice } from '../input/open-source.js';
 import type { ExistingFilePolicy } from '../output/output.js';
+import type { Owner } from '../output/owner.js';
 
 /** Everything an extraction can be told. */
 export interface ExtractOptions {
@@ -32,6 +33,8 @@ export interface ExtractOptions {
   dryRun: boolean;
   /** Have every file on the disk, not only in its cache, before its name is final. */
   fsync: boolean;
+  /** Who gets the files, each when it is whole, and in the end the directories that were made. */
+  owner?: Owner | undefined;
   /** After damage go on at the next chunk that makes sense, and give every undamaged file its final name. */
   keepGoing?: boolean | undefined;
   /** After a failure remove this run's own partial files. */

@@ -14,6 +14,7 @@ import { DirectoryOutput } from '../output/directory-output.js';
 import { DiscardingOutput } from '../output/discarding-output.js';
 import { DryRunOutput } from '../output/dry-run-output.js';
 import { Manifest } from '../output/manifest.js';
+import { assertMayGive } from '../output/owner.js';
 import { setUpDecoding } from './decoding-setup.js';
 import { Lane, type LaneOptions } from './lane.js';
 import { encryptedFiles } from './encrypted-files.js';
@@ -58,7 +59,8 @@ function openManifest(job: LaneJob): Manifest | undefined {
 }
 
 function openTarget(options: ExtractOptions): DirectoryOutput | DryRunOutput {
-  const { target, createTarget, allowSymlinks, existing, stripComponents, fsync, manifest } = options;
+  const { target, createTarget, allowSymlinks, existing, stripComponents, fsync, owner, manifest } = options;
+  if (owner !== undefined) assertMayGive(owner);
   if (options.dryRun) {
     return new DryRunOutput({
       target,
@@ -75,6 +77,7 @@ function openTarget(options: ExtractOptions): DirectoryOutput | DryRunOutput {
     existing,
     stripComponents,
     fsync,
+    owner,
     hash: manifest !== undefined,
     // A second one takes what lies in memory that it shares, and what is decoded does not.
     threads: isDecoding ? 1 : Math.min(options.parallel ?? availableParallelism(), 2),

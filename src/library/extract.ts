@@ -1,5 +1,6 @@
 import { extract as extractCommand } from '../commands/extract.js';
 import type { ExistingFilePolicy } from '../output/output.js';
+import type { Owner } from '../output/owner.js';
 import type { ExtractSummary, FileReport } from '../ui/reporter.js';
 import type { XbstreamError } from '../errors.js';
 import type { ArchiveInput } from './input.js';
@@ -40,6 +41,11 @@ export interface ExtractOptions extends CommonOptions, SelectionOptions, Decodin
   dryRun?: boolean | undefined;
   /** Have every file on the disk, not only in its cache, before its name is final. Default: false. */
   fsync?: boolean | undefined;
+  /**
+   * Who gets the files, each when it is whole, and in the end the directories that were made: `uid` and `gid`, of which one
+   * may be missing. Only root can give to somebody else. Default: they stay this process's user's.
+   */
+  owner?: Owner | undefined;
   /** After damage go on, and give every undamaged file its final name; damage is then in the result. Default: false. */
   keepGoing?: boolean | undefined;
   /** After a failure remove the partial files of this run. Default: false. */
@@ -79,6 +85,7 @@ const KINDS = {
   allowEmpty: 'boolean',
   dryRun: 'boolean',
   fsync: 'boolean',
+  owner: 'owner',
   keepGoing: 'boolean',
   removePartial: 'boolean',
   digests: 'texts',
@@ -127,6 +134,7 @@ export async function extract(
             allowEmpty: options.allowEmpty ?? false,
             dryRun: options.dryRun ?? false,
             fsync: options.fsync ?? false,
+            owner: options.owner,
             keepGoing,
             removePartial: options.removePartial ?? false,
             digests: options.digests ?? [],

@@ -45,7 +45,7 @@ export interface DecodingOptions {
 
 /** What a value of an option has to be. */
 export type OptionKind =
-  'boolean' | 'count' | 'text' | 'texts' | 'key' | 'date' | 'function' | 'signal' | readonly string[];
+  'boolean' | 'count' | 'text' | 'texts' | 'key' | 'date' | 'owner' | 'function' | 'signal' | readonly string[];
 
 /** The kinds of {@link CommonOptions}. */
 export const COMMON_KINDS = {
@@ -105,6 +105,7 @@ const KINDS: Readonly<
   texts: { title: 'an array of strings', fits: (value) => Array.isArray(value) && value.every(isText) },
   key: { title: 'bytes or a string', fits: (value) => typeof value === 'string' || value instanceof Uint8Array },
   date: { title: 'a Date', fits: (value) => value instanceof Date && !Number.isNaN(value.getTime()) },
+  owner: { title: 'an object with uid, gid or both', fits: isOwner },
   function: { title: 'a function', fits: (value) => typeof value === 'function' },
   signal: { title: 'an AbortSignal', fits: (value) => value instanceof AbortSignal },
 };
@@ -112,6 +113,18 @@ const KINDS: Readonly<
 /** What the system takes for a name, or we for a pattern. */
 function isText(value: unknown): value is string {
   return typeof value === 'string' && value !== '' && !value.includes('\0');
+}
+
+/** The largest number is none: it would say "as it is". */
+const ID_MAX = 2 ** 32 - 2;
+
+function isOwner(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  const ids = Object.entries(value).filter(([, id]) => id !== undefined);
+  return (
+    ids.length > 0 &&
+    ids.every(([name, id]) => (name === 'uid' || name === 'gid') && Number.isInteger(id) && id >= 0 && id <= ID_MAX)
+  );
 }
 
 /** @throws XbstreamError `XB_USAGE` for what is no string that can name something */

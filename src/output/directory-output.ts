@@ -5,6 +5,7 @@ import { PIECE_BYTES, PIECE_ROOM_BYTES } from '../input/source.js';
 import { KeptFile } from './kept-file.js';
 import { strippedOf, stripComponents, type ExistingFilePolicy, type Output, type OutputFile } from './output.js';
 import type { NameState } from './directory.js';
+import type { Owner } from './owner.js';
 import { PARTIAL_ENDING } from './partial-name.js';
 import { nameTaken, targetExists, TargetDirectory, type Place } from './target-directory.js';
 import { takenTwice } from './taken-names.js';
@@ -19,6 +20,8 @@ export interface DirectoryOutputOptions {
   existing: ExistingFilePolicy;
   stripComponents: number;
   fsync: boolean;
+  /** Who gets the files, each when it is whole, and in the end the directories that were made. */
+  owner: Owner | undefined;
   /** Work out each file's SHA-256. */
   hash: boolean;
   /** Threads to write with: with more than 1 a second one helps where the archive is not small. */
@@ -59,6 +62,7 @@ export class DirectoryOutput implements Output {
       pool: this.#target.pool,
       overwrite: options.existing === 'overwrite',
       fsync: options.fsync,
+      owner: options.owner,
       hash: options.hash,
       step: 0,
     };
@@ -144,7 +148,9 @@ export class DirectoryOutput implements Output {
 
   close(): void {
     this.#queue.settle();
-    if (this.#options.fsync) this.#target.sync();
+    const { owner, fsync } = this.#options;
+    if (owner !== undefined) this.#target.give(owner);
+    if (fsync) this.#target.sync();
   }
 
   drain(): void {

@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { systemCodeOf, systemError, XbstreamError } from '../errors.js';
 import { pathForSystem, pathText, type StoredPath } from '../format/stored-path.js';
 import type { DescriptorHolder, DescriptorPool } from './descriptor-pool.js';
+import { giveTo, type Owner } from './owner.js';
 
 const DIRECTORY_MODE = 0o750;
 const { O_DIRECTORY, O_NOFOLLOW, O_RDONLY } = fs.constants;
@@ -61,6 +62,8 @@ export class Directory implements DescriptorHolder {
   readonly namesAreExact: boolean;
   /** Files were created, renamed or removed in it. */
   changed = false;
+  /** This run has made it. */
+  isNew = false;
   /** Its path below the target's root, with a slash at its end unless it is the root; for messages. */
   readonly path: StoredPath;
 
@@ -138,6 +141,7 @@ export class Directory implements DescriptorHolder {
         fs.mkdirSync(this.systemPath(name), DIRECTORY_MODE);
         this.changed = true;
         child = new Directory(this.#context, this, name, path);
+        child.isNew = true;
       } catch (refusal) {
         throw systemError(`cannot make the directory ${pathText(path)}`, refusal);
       }
@@ -175,6 +179,19 @@ export class Directory implements DescriptorHolder {
       }
     }
     for (const child of this.#children.values()) child.syncTree();
+  }
+
+  /** Gives what this run has made of it, and of all below it, to somebody. */
+  giveTree(owner: Owner): void {
+    if (this.isNew) {
+      try {
+        if (this.#context.descriptorFolder !== undefined) giveTo(owner, this.#opened());
+        else fs.lchownSync(pathForSystem(this.#systemPath), owner.uid ?? -1, owner.gid ?? -1);
+      } catch (error) {
+        throw systemError(`cannot give the directory ${pathText(this.path)} to its owner`, error);
+      }
+    }
+    for (const child of this.#children.values()) child.giveTree(owner);
   }
 
   /** Its descriptor, opened again where it was given up. */

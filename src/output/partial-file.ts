@@ -5,6 +5,7 @@ import { pathForSystem, pathText, type StoredPath } from '../format/stored-path.
 import type { DescriptorHolder, DescriptorPool } from './descriptor-pool.js';
 import type { Directory } from './directory.js';
 import { FILE_MODE, NEW_FILE_FLAGS, writeAll } from './file-calls.js';
+import { giveTo, type Owner } from './owner.js';
 import { partialName } from './partial-name.js';
 import { targetExists, type Place } from './target-directory.js';
 import type { WriteGrant } from './output.js';
@@ -23,6 +24,8 @@ export interface PartialFileContext {
   /** A file that was there before may be replaced. */
   overwrite: boolean;
   fsync: boolean;
+  /** Who gets each file when it is whole; undefined: it stays ours. */
+  owner: Owner | undefined;
   /** Work out each file's SHA-256 as written. */
   hash: boolean;
   /** Rises with every piece of the archive. */
@@ -106,12 +109,13 @@ export class PartialFile implements DescriptorHolder {
    */
   complete(sizeBytes: number): string | undefined {
     const descriptor = this.#opened();
-    const { step, fsync, hash, pool, queue } = this.#context;
+    const { step, fsync, owner, hash, pool, queue } = this.#context;
     if (this.#lastJob !== undefined) queue.settle(this.#lastJob);
     let digest: string | undefined;
     try {
       if (this.#writtenEndBytes < sizeBytes) fs.ftruncateSync(descriptor, sizeBytes);
       if (hash) digest = this.#finishHash(descriptor, sizeBytes);
+      if (owner !== undefined) giveTo(owner, descriptor);
       if (fsync) fs.fsyncSync(descriptor);
       // What was begun in this very step had no time to be tampered with: two calls saved for each of many small files.
       if (step !== this.#createdInStep) this.#checkIdentity(descriptor);

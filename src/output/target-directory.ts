@@ -4,6 +4,7 @@ import { systemCodeOf, systemError, XbstreamError } from '../errors.js';
 import { pathFromText, pathText, type StoredPath } from '../format/stored-path.js';
 import { DescriptorPool } from './descriptor-pool.js';
 import { Directory, findDescriptorFolder, type DirectoryContext } from './directory.js';
+import type { Owner } from './owner.js';
 
 export interface TargetOptions {
   /** Make the target and its parents when it is missing. */
@@ -57,6 +58,12 @@ export class TargetDirectory {
     return directory && { directory, name: path.slice(slash + 1) };
   }
 
+  /** Gives all new directories to somebody. */
+  give(owner: Owner): void {
+    this.#root.giveTree(owner);
+    this.#absoluteRoot?.giveTree(owner);
+  }
+
   /** Has all new names on the disk. */
   sync(): void {
     this.#root.syncTree();
@@ -101,7 +108,9 @@ function openTarget(context: DirectoryContext, path: string, create: boolean): D
   }
   try {
     makeDirectories(path);
-    return Directory.root(context, name, '');
+    const directory = Directory.root(context, name, '');
+    directory.isNew = true;
+    return directory;
   } catch (error) {
     throw systemError(`cannot make the target directory ${pathText(name)}`, error);
   }

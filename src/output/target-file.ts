@@ -139,10 +139,10 @@ export class TargetFile implements OutputFile {
    */
   #makeWhole(sizeBytes: number, done: () => void): boolean {
     const first = this.#first;
-    const { fsync, hash, overwrite, queue } = this.#context;
+    const { fsync, owner, hash, overwrite, queue } = this.#context;
     const directory = this.#directory;
     if (first?.fileOffset !== 0 || first.bytes.length !== sizeBytes) return false;
-    if (fsync || hash || !(overwrite || directory.namesAreExact)) return false;
+    if (fsync || owner !== undefined || hash || !(overwrite || directory.namesAreExact)) return false;
     const name = this.#name;
     const partial = partialName(name);
     if (directory.names.has(partial)) return false;

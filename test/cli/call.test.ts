@@ -44,6 +44,7 @@ const DEFAULTS: ExtractOptions = {
   allowEmpty: false,
   dryRun: false,
   fsync: false,
+  owner: undefined,
   removePartial: false,
   digests: [],
   manifest: undefined,

@@ -84,6 +84,7 @@ export function runInDirectory(
     existing: 'refuse',
     stripComponents: 0,
     fsync: false,
+    owner: undefined,
     hash: false,
     threads: 1,
     archiveBytes: undefined,

@@ -1,0 +1,122 @@
+/** `--chown`: what is restored belongs to the server's user, and nothing else does. */
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import * as fs from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { extract } from '../../dist/index.js';
+import { archive, end, file, payload, rename } from '../helpers/archive-bytes.js';
+import { run } from '../helpers/cli.js';
+import { EXIT } from '../helpers/outcome.js';
+import { hasProgram, isRoot } from '../helpers/programs.js';
+import { tempDir } from '../helpers/temp.js';
+
+const NOBODY = Number(execFileSync('id', ['-u', 'nobody']));
+const NOGROUP = Number(execFileSync('id', ['-g', 'nobody']));
+
+const stdin = {
+  kind: 'pipe',
+  bytes: archive(
+    file('ibdata1', 'x'.repeat(300_000), 100_000),
+    ...Array.from({ length: 40 }, (_, index) => file(`shop/t${index}.ibd`, 'small')),
+    end('shop/empty.ibd'),
+    file('a/b/c', 'y'),
+    file('old/name', 'z'),
+    rename('old/name', 'new/name'),
+  ),
+} as const;
+
+/** `uid:gid` of everything below a folder. */
+function owners(folder: string): Record<string, string> {
+  const names = fs.readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort();
+  return Object.fromEntries(
+    ['.', ...names].map((name) => {
+      const { uid, gid } = fs.lstatSync(join(folder, name));
+      return [name, `${uid}:${gid}`];
+    }),
+  );
+}
+
+describe('--chown', { concurrency: true }, () => {
+  for (const [given, uid, gid] of [
+    ['nobody:nogroup', NOBODY, NOGROUP],
+    ['nobody:', NOBODY, NOGROUP],
+    ['nobody', NOBODY, 0],
+    [':nogroup', 0, NOGROUP],
+    ['4711:4712', 4711, 4712],
+  ] as const) {
+    test(`${given}: files, and directories that were made`, async (context) => {
+      if (!isRoot(context)) return;
+      const target = join(tempDir(context), 'made');
+      const { code, stderr } = await run(['extract', '--chown', given, '-C', target], { stdin });
+      assert.deepEqual([code, stderr], [EXIT.ok, '']);
+      const found = owners(target);
+      assert.equal(Object.keys(found).length, 1 + 1 + 42 + 3 + 3);
+      assert.deepEqual([...new Set(Object.values(found))], [`${uid}:${gid}`]);
+    });
+  }
+
+  test('what was there keeps its owner', async (context) => {
+    if (!isRoot(context)) return;
+    const target = tempDir(context);
+    fs.mkdirSync(join(target, 'a'));
+    fs.writeFileSync(join(target, 'ibdata1'), 'x'.repeat(300_000));
+    const { code } = await run(['-x', '--skip-existing', '--chown=nobody:nogroup', '--fsync', '-C', target], { stdin });
+    assert.equal(code, EXIT.ok);
+    const found = owners(target);
+    assert.deepEqual(
+      ['.', 'a', 'ibdata1', 'a/b', 'a/b/c', 'shop'].map((name) => found[name] === '0:0'),
+      [true, true, true, false, false, false],
+    );
+  });
+
+  test('what is not whole is not given away', async (context) => {
+    if (!isRoot(context)) return;
+    const target = tempDir(context);
+    const cut = archive(file('whole', 'x'), payload('cut', 0, 'y'));
+    const cutInput = { kind: 'pipe', bytes: cut } as const;
+    const { code } = await run(['-x', '--chown=nobody:nogroup', '-C', target], { stdin: cutInput });
+    assert.equal(code, EXIT.incomplete);
+    assert.deepEqual(owners(target), { '.': '0:0', '.cut.partial': '0:0', whole: `${NOBODY}:${NOGROUP}` });
+  });
+
+  test('who may not give files away is told before anything is written', async (context) => {
+    if (!isRoot(context) || !hasProgram(context, 'setpriv', 'util-linux')) return;
+    const target = tempDir(context);
+    fs.chownSync(target, NOBODY, NOGROUP);
+    // It may read what is root's alone: the project may lie there.
+    const reading = ['--inh-caps=+dac_read_search', '--ambient-caps=+dac_read_search'];
+    const wrapper = ['setpriv', `--reuid=${NOBODY}`, `--regid=${NOGROUP}`, '--clear-groups', ...reading];
+    const refused = await run(['-x', '--chown=root', '-C', target], { stdin, wrapper });
+    const { code, stderr } = refused;
+    assert.deepEqual([code, fs.readdirSync(target)], [EXIT.refused, []], stderr);
+    assert.match(stderr, /only root can give files to somebody else/);
+    const own = await run(['-x', '--chown=nobody:nogroup', '-C', target], { stdin, wrapper });
+    assert.equal(own.code, EXIT.ok, own.stderr);
+  });
+
+  for (const [given, said] of [
+    ['no-such-user:nogroup', /there is no user "no-such-user"/],
+    ['nobody:no-such-group', /there is no group "no-such-group"/],
+    ['4711:', /which group the user "4711" logs in to is not known/],
+    [':', /takes a user, a group, or both/],
+    ['a:b:c', /takes a user, a group, or both/],
+    ['4294967295', /there is no user/],
+  ] as const) {
+    test(`${given} is refused`, async (context) => {
+      const { code, stderr } = await run(['-x', '--chown', given, '-C', tempDir(context)], { stdin });
+      assert.equal(code, EXIT.usage);
+      assert.match(stderr, said);
+    });
+  }
+
+  test('in the library', async (context) => {
+    if (!isRoot(context)) return;
+    const target = join(tempDir(context), 'made');
+    await extract([stdin.bytes], target, { owner: { uid: 4711 } });
+    assert.deepEqual([...new Set(Object.values(owners(target)))], ['4711:0']);
+    for (const owner of [{}, { uid: -1 }, { uid: 2 ** 32 - 1 }, { gid: 1.5 }, { user: 1 }, 'mysql']) {
+      await assert.rejects(extract([stdin.bytes], target, { owner: owner as { uid: number } }), { code: 'XB_USAGE' });
+    }
+  });
+});
