@@ -33,7 +33,7 @@ export interface ExtractOptions {
   dryRun: boolean;
   /** Have every file on the disk, not only in its cache, before its name is final. */
   fsync: boolean;
-  /** Who gets the files, each when it is whole, and in the end the directories that were made. */
+  /** Who gets the files, each when it is whole, and the directories that are made. */
   owner?: Owner | undefined;
   /** After damage go on at the next chunk that makes sense, and give every undamaged file its final name. */
   keepGoing?: boolean | undefined;

@@ -42,8 +42,8 @@ export interface ExtractOptions extends CommonOptions, SelectionOptions, Decodin
   /** Have every file on the disk, not only in its cache, before its name is final. Default: false. */
   fsync?: boolean | undefined;
   /**
-   * Who gets the files, each when it is whole, and in the end the directories that were made: `uid` and `gid`, of which one
-   * may be missing. Only root can give to somebody else. Default: they stay this process's user's.
+   * Who gets the files, each when it is whole, and the directories that are made: `uid` and `gid`, of which one may be
+   * missing. Only root can give to somebody else. Default: they stay this process's user's.
    */
   owner?: Owner | undefined;
   /** After damage go on, and give every undamaged file its final name; damage is then in the result. Default: false. */

@@ -20,7 +20,7 @@ export interface DirectoryOutputOptions {
   existing: ExistingFilePolicy;
   stripComponents: number;
   fsync: boolean;
-  /** Who gets the files, each when it is whole, and in the end the directories that were made. */
+  /** Who gets the files, each when it is whole, and the directories that are made. */
   owner: Owner | undefined;
   /** Work out each file's SHA-256. */
   hash: boolean;
@@ -51,7 +51,7 @@ export class DirectoryOutput implements Output {
     if (options.threads > 1 && (options.archiveBytes ?? 0) >= THREAD_FROM_BYTES) this.#queue.start();
     this.#target = new TargetDirectory(
       options.target,
-      { create: options.createTarget, allowSymlinks: options.allowSymlinks },
+      { create: options.createTarget, allowSymlinks: options.allowSymlinks, owner: options.owner },
       () => this.#queue.settle(),
     );
     this.blockBytes = fs.statfsSync(options.target).bsize;
@@ -148,9 +148,7 @@ export class DirectoryOutput implements Output {
 
   close(): void {
     this.#queue.settle();
-    const { owner, fsync } = this.#options;
-    if (owner !== undefined) this.#target.give(owner);
-    if (fsync) this.#target.sync();
+    if (this.#options.fsync) this.#target.sync();
   }
 
   drain(): void {

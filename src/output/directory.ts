@@ -26,6 +26,8 @@ export interface PartialName {
 export interface DirectoryContext {
   pool: DescriptorPool;
   allowSymlinks: boolean;
+  /** Who gets the directories that are made; undefined: they stay ours. */
+  owner: Owner | undefined;
   /**
    * Where the system shows open descriptors as files (`/proc/PID/fd/`); undefined where it does not. Node has no openat:
    * a path that begins with an open directory's entry there does the same, so that nobody can slip a symbolic link into
@@ -62,8 +64,6 @@ export class Directory implements DescriptorHolder {
   readonly namesAreExact: boolean;
   /** Files were created, renamed or removed in it. */
   changed = false;
-  /** This run has made it. */
-  isNew = false;
   /** Its path below the target's root, with a slash at its end unless it is the root; for messages. */
   readonly path: StoredPath;
 
@@ -80,12 +80,20 @@ export class Directory implements DescriptorHolder {
   readonly #device: number;
   readonly #inode: number;
 
-  private constructor(context: DirectoryContext, parent: Directory | undefined, name: StoredPath, path: StoredPath) {
+  /** @param isNew this run has made it just now */
+  private constructor(
+    context: DirectoryContext,
+    parent: Directory | undefined,
+    name: StoredPath,
+    path: StoredPath,
+    isNew: boolean,
+  ) {
     this.#context = context;
     this.#parent = parent;
     this.#name = name;
     this.path = path;
     this.#descriptor = this.#open();
+    if (isNew && context.owner !== undefined) this.#give(context.owner);
     const stat = this.#stat();
     this.#device = stat.dev;
     this.#inode = stat.ino;
@@ -98,10 +106,11 @@ export class Directory implements DescriptorHolder {
    * The directory that everything else is reached from. The path to it is the user's own: links in it are followed.
    *
    * @param name its path, in the form of stored paths
+   * @param isNew this run has made it just now
    * @throws XbstreamError `XB_IO`
    */
-  static root(context: DirectoryContext, name: StoredPath, path: StoredPath): Directory {
-    return new Directory(context, undefined, name, path);
+  static root(context: DirectoryContext, name: StoredPath, path: StoredPath, isNew = false): Directory {
+    return new Directory(context, undefined, name, path, isNew);
   }
 
   /** What to put before a name in this directory to reach it. Good until the next call of the descriptor pool. */
@@ -132,7 +141,7 @@ export class Directory implements DescriptorHolder {
     const path = `${this.path}${name}/`;
     let child: Directory;
     try {
-      child = new Directory(this.#context, this, name, path);
+      child = new Directory(this.#context, this, name, path, false);
     } catch (error) {
       const code = systemCodeOf(error);
       if (code === 'ENOENT' && !create) return undefined;
@@ -140,8 +149,7 @@ export class Directory implements DescriptorHolder {
       try {
         fs.mkdirSync(this.systemPath(name), DIRECTORY_MODE);
         this.changed = true;
-        child = new Directory(this.#context, this, name, path);
-        child.isNew = true;
+        child = new Directory(this.#context, this, name, path, true);
       } catch (refusal) {
         throw systemError(`cannot make the directory ${pathText(path)}`, refusal);
       }
@@ -181,19 +189,6 @@ export class Directory implements DescriptorHolder {
     for (const child of this.#children.values()) child.syncTree();
   }
 
-  /** Gives what this run has made of it, and of all below it, to somebody. */
-  giveTree(owner: Owner): void {
-    if (this.isNew) {
-      try {
-        if (this.#context.descriptorFolder !== undefined) giveTo(owner, this.#opened());
-        else fs.lchownSync(pathForSystem(this.#systemPath), owner.uid ?? -1, owner.gid ?? -1);
-      } catch (error) {
-        throw systemError(`cannot give the directory ${pathText(this.path)} to its owner`, error);
-      }
-    }
-    for (const child of this.#children.values()) child.giveTree(owner);
-  }
-
   /** Its descriptor, opened again where it was given up. */
   #opened(): number {
     if (this.#descriptor !== undefined) {
@@ -226,6 +221,11 @@ export class Directory implements DescriptorHolder {
     return pool.open(this, () =>
       fs.openSync(parent === undefined ? pathForSystem(this.#name) : parent.systemPath(this.#name), flags),
     );
+  }
+
+  #give(owner: Owner): void {
+    if (this.#descriptor !== undefined) giveTo(owner, this.#descriptor);
+    else fs.lchownSync(pathForSystem(this.#systemPath), owner.uid ?? -1, owner.gid ?? -1);
   }
 
   #stat(): fs.Stats {

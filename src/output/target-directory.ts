@@ -11,6 +11,8 @@ export interface TargetOptions {
   create: boolean;
   /** Follow symbolic links inside it. */
   allowSymlinks: boolean;
+  /** Who gets the directories that are made, the target among them, but not those above it. */
+  owner?: Owner | undefined;
 }
 
 /** A place for a file: a directory of the target and a name in it. */
@@ -37,6 +39,7 @@ export class TargetDirectory {
     this.#context = {
       pool: this.pool,
       allowSymlinks: options.allowSymlinks,
+      owner: options.owner,
       descriptorFolder: findDescriptorFolder(),
     };
     this.#root = openTarget(this.#context, path, options.create);
@@ -56,12 +59,6 @@ export class TargetDirectory {
     if (slash < 0) return { directory: this.#root, name: path };
     const directory = this.#directory(path.slice(0, slash), create);
     return directory && { directory, name: path.slice(slash + 1) };
-  }
-
-  /** Gives all new directories to somebody. */
-  give(owner: Owner): void {
-    this.#root.giveTree(owner);
-    this.#absoluteRoot?.giveTree(owner);
   }
 
   /** Has all new names on the disk. */
@@ -108,9 +105,7 @@ function openTarget(context: DirectoryContext, path: string, create: boolean): D
   }
   try {
     makeDirectories(path);
-    const directory = Directory.root(context, name, '');
-    directory.isNew = true;
-    return directory;
+    return Directory.root(context, name, '', true);
   } catch (error) {
     throw systemError(`cannot make the target directory ${pathText(name)}`, error);
   }

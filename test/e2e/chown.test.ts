@@ -70,6 +70,18 @@ describe('--chown', { concurrency: true }, () => {
     );
   });
 
+  test('an extraction that was cut short and is run again leaves nothing of its own', async (context) => {
+    if (!isRoot(context)) return;
+    const target = join(tempDir(context), 'made');
+    const cut = { kind: 'pipe', bytes: stdin.bytes.subarray(0, 302_000) } as const;
+    const words = ['extract', '--chown', 'nobody:nogroup', '--skip-existing', '-C', target];
+    assert.equal((await run(words, { stdin: cut })).code, EXIT.incomplete);
+    assert.ok(fs.existsSync(join(target, 'shop')));
+    const { code, stderr } = await run(words, { stdin });
+    assert.deepEqual([code, stderr], [EXIT.ok, '']);
+    assert.deepEqual([...new Set(Object.values(owners(target)))], [`${NOBODY}:${NOGROUP}`]);
+  });
+
   test('what is not whole is not given away', async (context) => {
     if (!isRoot(context)) return;
     const target = tempDir(context);
