@@ -140,7 +140,13 @@ export class EntryTable<Content> {
     this.#begun += 1;
     this.#entries.set(path, entry);
     this.#lastEntry = entry;
-    this.#needDirectories(path, header);
+    try {
+      this.#needDirectories(path, header);
+    } catch (error) {
+      // Nothing more is expected of a file that there cannot be.
+      entry.close();
+      throw error;
+    }
     return entry;
   }
 
@@ -211,7 +217,7 @@ export class EntryTable<Content> {
     if (entry === undefined) {
       return { kind: 'rename', path, newPath, entry: undefined, replaced: undefined };
     }
-    if (target === undefined) this.#needDirectories(newPath, header);
+    this.#needDirectories(newPath, header);
     this.#entries.delete(path);
     this.#entries.delete(newPath);
     this.#entries.set(newPath, entry);

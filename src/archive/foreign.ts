@@ -15,7 +15,7 @@ const FOREIGN_FORMATS: readonly ForeignFormat[] = [
   {
     name: 'gzip data',
     at: 0,
-    magic: '\x1f\x8b',
+    magic: '\x1f\x8b\x08',
     hints: ['unpack it on the way: gunzip -c FILE | tsxbstream -x -C DIR'],
   },
   {
@@ -31,7 +31,12 @@ const FOREIGN_FORMATS: readonly ForeignFormat[] = [
     hints: ['unpack it on the way: lz4 -dc FILE | tsxbstream -x -C DIR'],
   },
   { name: 'xz data', at: 0, magic: '\xfd7zXZ\0', hints: ['unpack it on the way: xz -dc FILE | tsxbstream -x -C DIR'] },
-  { name: 'bzip2 data', at: 0, magic: 'BZh', hints: ['unpack it on the way: bzip2 -dc FILE | tsxbstream -x -C DIR'] },
+  {
+    name: 'bzip2 data',
+    at: 4,
+    magic: '1AY&SY',
+    hints: ['unpack it on the way: bzip2 -dc FILE | tsxbstream -x -C DIR'],
+  },
   { name: 'a zip archive', at: 0, magic: 'PK\x03\x04', hints: ['unpack it with unzip'], isOpen: true },
   {
     name: 'a tar archive',

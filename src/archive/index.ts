@@ -6,6 +6,7 @@ import type { PayloadUse } from './chunk-reader.js';
 import { EntryTable, type EntryChange } from './entries.js';
 import type { Entry } from './entry.js';
 import { Extents } from './extents.js';
+import { ForeignInput } from './foreign.js';
 import { Losses } from './losses.js';
 import { NotedContent } from './noted-content.js';
 import type { SalvageConsumer } from './salvage.js';
@@ -80,8 +81,13 @@ const PIECES_AT_A_TIME = 16;
  */
 export async function readIndex(source: Source, options: IndexOptions): Promise<ArchiveIndex> {
   const builder = new IndexBuilder(source, options);
-  await source.run(builder);
-  return builder.end();
+  try {
+    await source.run(builder);
+    return builder.end();
+  } catch (error) {
+    if (!(error instanceof ForeignInput)) throw error;
+    return { entries: [], corrections: [], problems: [error], problemCount: 1, chunks: 0, archiveBytes: 0 };
+  }
 }
 
 class IndexBuilder implements ByteSink, SalvageConsumer {

@@ -55,5 +55,5 @@ function fieldsOf(table: string, name: string): string[] | undefined {
   return text
     .split('\n')
     .map((line) => line.split(':'))
-    .find(([known]) => known === name);
+    .find(([known, , id = '']) => known === name && /^\d+$/.test(id));
 }

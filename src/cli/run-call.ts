@@ -25,24 +25,29 @@ export async function runCall(
   verbs: Verbs = VERBS,
 ): Promise<number> {
   const { paint } = tools;
-  const runWith = <To extends CommonReporter>(reporter: To, verb: Verb<To>): Promise<number> =>
-    runVerb(verb, { ...tools, reporter });
+  const runWith = <To extends CommonReporter>(reporter: To, verb: Verb<To>, leavesFiles = false): Promise<number> =>
+    runVerb(verb, { ...tools, reporter, leavesFiles });
   switch (call.kind) {
-    case 'extract': {
-      const reporter = makeReporter(call.choices, streams, paint);
-      const verb = verbs.extract.bind(verbs, call.options);
-      return runVerb(verb, { ...tools, reporter, leavesFiles: true });
-    }
+    case 'extract':
+      return runWith(
+        makeReporter(call.choices, streams, paint),
+        (reporter, signal) => verbs.extract(call.options, reporter, signal),
+        true,
+      );
     case 'create': {
       const { create } = await import('../commands/create.js');
-      return runWith(makeReporter(call.choices, streams, paint), (reporter, signal) =>
-        create(call.options, reporter, signal),
+      return runWith(
+        makeReporter(call.choices, streams, paint),
+        (reporter, signal) => create(call.options, reporter, signal),
+        call.options.output.kind === 'path',
       );
     }
     case 'convert-to-tar': {
       const { convertToTar } = await import('../commands/convert-to-tar.js');
-      return runWith(makeReporter(call.choices, streams, paint), (reporter, signal) =>
-        convertToTar(call.options, reporter, signal),
+      return runWith(
+        makeReporter(call.choices, streams, paint),
+        (reporter, signal) => convertToTar(call.options, reporter, signal),
+        call.options.output.kind === 'path',
       );
     }
     case 'list': {

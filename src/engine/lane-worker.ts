@@ -1,6 +1,7 @@
 /** The thread of a lane: opens its input and output, pushes the one through the lane into the other. */
 import { availableParallelism } from 'node:os';
 import { backupState } from '../backup/backup-state.js';
+import { ForeignInput } from '../archive/foreign.js';
 import { Selection } from '../archive/selection.js';
 import { WantedByCurrentName, WantedByFinalName, type WantedEntries } from '../archive/wanted-entries.js';
 import { lookbackOf } from '../archive/source-lookback.js';
@@ -42,6 +43,9 @@ class ReportingLane extends Lane implements ByteSink {
 /** What an extraction with `keepGoing` says of an error that no going on is possible after. */
 const UNREAD =
   'the extraction ended here: what comes later in the archive was not looked at, and is not among what is lost';
+
+/** Why there is no digest of what was not read to its end. */
+const NO_DIGEST = 'there is no digest of it: the rest was not read';
 
 type LaneOutput = DirectoryOutput | DryRunOutput | DiscardingOutput;
 
@@ -142,7 +146,9 @@ async function run(): Promise<LaneResult> {
     }
   } catch (error) {
     if (!(error instanceof XbstreamError)) throw error;
-    errors = [keepsGoing && job.verb === 'extract' ? error.with({ details: [UNREAD] }) : error];
+    const details = keepsGoing && job.verb === 'extract' ? [UNREAD] : [];
+    if (options.digests.length > 0 && error instanceof ForeignInput) details.push(NO_DIGEST);
+    errors = [error.with({ details })];
     isUnread = true;
   }
   const stopped = control.stopped && errors.length === 0;

@@ -27,19 +27,23 @@ export class DescriptorPool {
   /** Opens something, making room first; when the system still refuses for want of descriptors, makes do with fewer. */
   open(holder: DescriptorHolder, openDescriptor: () => number): number {
     if (this.#open.size >= this.#limit) this.#suspendOldest(Math.ceil(this.#limit / 8));
-    let descriptor: number;
+    const descriptor = this.briefly(openDescriptor);
+    this.#open.add(holder);
+    this.touch(holder);
+    return descriptor;
+  }
+
+  /** Does what takes a descriptor, if only for a moment; makes room where the system has none left. */
+  briefly<Result>(work: () => Result): Result {
     try {
-      descriptor = openDescriptor();
+      return work();
     } catch (error) {
       const code = systemCodeOf(error);
       if ((code !== 'EMFILE' && code !== 'ENFILE') || this.#open.size === 0) throw error;
       this.#suspendOldest(Math.ceil(this.#open.size / 2));
       this.#limit = Math.max(4, this.#open.size + 1);
-      descriptor = openDescriptor();
+      return work();
     }
-    this.#open.add(holder);
-    this.touch(holder);
-    return descriptor;
   }
 
   touch(holder: DescriptorHolder): void {

@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { systemCodeOf, systemError, XbstreamError } from '../errors.js';
 import { pathForSystem, pathText, type StoredPath } from '../format/stored-path.js';
 import type { DescriptorHolder, DescriptorPool } from './descriptor-pool.js';
-import { giveTo, type Owner } from './owner.js';
+import { givePath, giveTo, type Owner } from './owner.js';
 
 const DIRECTORY_MODE = 0o750;
 const { O_DIRECTORY, O_NOFOLLOW, O_RDONLY } = fs.constants;
@@ -106,11 +106,10 @@ export class Directory implements DescriptorHolder {
    * The directory that everything else is reached from. The path to it is the user's own: links in it are followed.
    *
    * @param name its path, in the form of stored paths
-   * @param isNew this run has made it just now
    * @throws XbstreamError `XB_IO`
    */
-  static root(context: DirectoryContext, name: StoredPath, path: StoredPath, isNew = false): Directory {
-    return new Directory(context, undefined, name, path, isNew);
+  static root(context: DirectoryContext, name: StoredPath, path: StoredPath): Directory {
+    return new Directory(context, undefined, name, path, false);
   }
 
   /** What to put before a name in this directory to reach it. Good until the next call of the descriptor pool. */
@@ -131,14 +130,24 @@ export class Directory implements DescriptorHolder {
    *
    * @param create make it when it is missing
    * @returns undefined when it is missing and not to be made
-   * @throws XbstreamError `XB_UNSAFE_PATH` for a symbolic link, `XB_IO`
+   * @throws XbstreamError `XB_UNSAFE_PATH` for a symbolic link, `XB_TARGET_EXISTS` where a file of this run has the name,
+   *   `XB_IO`
    */
   child(name: StoredPath, create: boolean): Directory | undefined {
     const known = this.#children.get(name);
     if (known !== undefined) return known;
     const state = this.names.get(name);
-    if (typeof state === 'object' && create) state.yieldName();
     const path = `${this.path}${name}/`;
+    // A directory of this run is among the children: this is a file, though it may have its name only later.
+    if (state === 'ours' && create) {
+      throw new XbstreamError(
+        'XB_TARGET_EXISTS',
+        `${pathText(this.path + name)} would be a file and a directory of the archive`,
+        { path: this.path + name },
+      );
+    }
+    if ((state === 'ours' || typeof state === 'object') && !create) return undefined;
+    if (typeof state === 'object') state.yieldName();
     let child: Directory;
     try {
       child = new Directory(this.#context, this, name, path, false);
@@ -225,7 +234,7 @@ export class Directory implements DescriptorHolder {
 
   #give(owner: Owner): void {
     if (this.#descriptor !== undefined) giveTo(owner, this.#descriptor);
-    else fs.lchownSync(pathForSystem(this.#systemPath), owner.uid ?? -1, owner.gid ?? -1);
+    else givePath(owner, pathForSystem(this.#systemPath));
   }
 
   #stat(): fs.Stats {
@@ -255,8 +264,8 @@ export class Directory implements DescriptorHolder {
   }
 
   #list(): void {
-    const path = pathForSystem(this.prefix);
-    for (const name of fs.readdirSync(path, { encoding: 'latin1' })) this.names.set(name, 'before');
+    const list = (): string[] => fs.readdirSync(pathForSystem(this.prefix), { encoding: 'latin1' });
+    for (const name of this.#context.pool.briefly(list)) this.names.set(name, 'before');
   }
 
   /** Whether `.` under another spelling of a name we know would be found: only asked where there is a name to ask with. */

@@ -1,7 +1,7 @@
 import * as fs from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { systemError, XbstreamError } from '../errors.js';
-import type { StoredPath } from '../format/stored-path.js';
+import { pathText, type StoredPath } from '../format/stored-path.js';
 import { KeptFile } from './kept-file.js';
 import { strippedOf, stripComponents, type ExistingFilePolicy, type OutputFile } from './output.js';
 import { TakenNames } from './taken-names.js';
@@ -85,7 +85,11 @@ export class DryRunOutput extends UnwrittenOutput {
 
   override correctForeign(storedPath: StoredPath): void {
     const path = strippedOf(storedPath, this.#options.stripComponents);
-    if (path !== undefined) this.#refuse(path);
+    if (path === undefined) return;
+    if (this.#names.isDirectory(path)) {
+      throw nameTaken(path, `${pathText(path)} is a directory of the archive`, this.#options.stripComponents);
+    }
+    this.#refuse(path);
   }
 
   override release(): void {

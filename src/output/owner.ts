@@ -12,14 +12,19 @@ export function giveTo({ uid = -1, gid = -1 }: Owner, descriptor: number): void 
   fs.fchownSync(descriptor, uid, gid);
 }
 
+/** Gives something away by its path; a symbolic link is not followed. */
+export function givePath({ uid = -1, gid = -1 }: Owner, path: string | Buffer): void {
+  fs.lchownSync(path, uid, gid);
+}
+
 /**
  * Looks whether this process may give files to somebody: after hours it would be too late to find out.
  *
  * @throws XbstreamError `XB_IO`
  */
 export function assertMayGive({ uid, gid }: Owner): void {
+  if (mayGiveToAnybody()) return;
   const own = process.geteuid?.();
-  if (own === 0) return;
   const groups = [process.getegid?.(), ...(process.getgroups?.() ?? [])];
   if ((uid === undefined || uid === own) && (gid === undefined || groups.includes(gid))) return;
   throw new XbstreamError('XB_IO', 'only root can give files to somebody else', {
@@ -27,4 +32,14 @@ export function assertMayGive({ uid, gid }: Owner): void {
     details: ['nothing was written'],
     hints: ['run it as root (sudo), or unpack without --chown and give the files away later: chown -R'],
   });
+}
+
+/** Root may, as a rule: in a container it need not have the capability, and others may have it (capabilities(7)). */
+function mayGiveToAnybody(): boolean {
+  try {
+    const capabilities = /^CapEff:\s*([0-9a-f]+)$/m.exec(fs.readFileSync('/proc/self/status', 'latin1'))![1]!;
+    return (BigInt(`0x${capabilities}`) & 1n) !== 0n;
+  } catch {
+    return process.geteuid?.() === 0;
+  }
 }

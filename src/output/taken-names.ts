@@ -14,6 +14,11 @@ export class TakenNames {
     return clash;
   }
 
+  /** Whether files lie below this name. */
+  isDirectory(path: StoredPath): boolean {
+    return this.#directories.has(path);
+  }
+
   /** A file does not have this name any more. Directories stay. */
   free(path: StoredPath): void {
     this.#files.delete(path);

@@ -4,14 +4,14 @@ import { systemCodeOf, systemError, XbstreamError } from '../errors.js';
 import { pathFromText, pathText, type StoredPath } from '../format/stored-path.js';
 import { DescriptorPool } from './descriptor-pool.js';
 import { Directory, findDescriptorFolder, type DirectoryContext } from './directory.js';
-import type { Owner } from './owner.js';
+import { givePath, type Owner } from './owner.js';
 
 export interface TargetOptions {
   /** Make the target and its parents when it is missing. */
   create: boolean;
   /** Follow symbolic links inside it. */
   allowSymlinks: boolean;
-  /** Who gets the directories that are made, the target among them, but not those above it. */
+  /** Who gets the directories that are made. */
   owner?: Owner | undefined;
 }
 
@@ -104,22 +104,24 @@ function openTarget(context: DirectoryContext, path: string, create: boolean): D
     }
   }
   try {
-    makeDirectories(path);
-    return Directory.root(context, name, '', true);
+    makeDirectories(path, context.owner);
+    return Directory.root(context, name, '');
   } catch (error) {
     throw systemError(`cannot make the target directory ${pathText(name)}`, error);
   }
 }
 
 /** Not by `recursive`: Node goes round in circles where a system says of a name that it cannot be made, as /proc does. */
-function makeDirectories(path: string): void {
+function makeDirectories(path: string, owner: Owner | undefined): void {
   const parent = dirname(path);
-  if (parent !== path && !fs.existsSync(parent)) makeDirectories(parent);
+  if (parent !== path && !fs.existsSync(parent)) makeDirectories(parent, owner);
   try {
     fs.mkdirSync(path, 0o750);
   } catch (error) {
     if (systemCodeOf(error) !== 'EEXIST') throw error;
+    return;
   }
+  if (owner !== undefined) givePath(owner, path);
 }
 
 /** The error for a final name that is taken. */

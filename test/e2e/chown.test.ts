@@ -47,14 +47,33 @@ describe('--chown', { concurrency: true }, () => {
   ] as const) {
     test(`${given}: files, and directories that were made`, async (context) => {
       if (!isRoot(context)) return;
-      const target = join(tempDir(context), 'made');
+      const above = join(tempDir(context), 'above');
+      const target = join(above, 'made');
       const { code, stderr } = await run(['extract', '--chown', given, '-C', target], { stdin });
       assert.deepEqual([code, stderr], [EXIT.ok, '']);
-      const found = owners(target);
-      assert.equal(Object.keys(found).length, 1 + 1 + 42 + 3 + 3);
+      const found = owners(above);
+      assert.equal(Object.keys(found).length, 1 + 1 + 1 + 42 + 3 + 3);
       assert.deepEqual([...new Set(Object.values(found))], [`${uid}:${gid}`]);
     });
   }
+
+  test('a target that was there keeps its owner, however it is named', async (context) => {
+    if (!isRoot(context)) return;
+    const folder = tempDir(context);
+    fs.mkdirSync(join(folder, 'there'));
+    const target = `${folder}/new/../there`;
+    assert.equal((await run(['extract', '--chown=nobody:nogroup', '-C', target], { stdin })).code, EXIT.ok);
+    const found = owners(folder);
+    assert.deepEqual([found['there'], found['there/shop']], ['0:0', `${NOBODY}:${NOGROUP}`]);
+  });
+
+  test('root without the capability is told at once, and whoever has it may', async (context) => {
+    if (!isRoot(context) || !hasProgram(context, 'setpriv', 'util-linux')) return;
+    const target = tempDir(context);
+    const without = ['setpriv', '--bounding-set=-chown', '--inh-caps=-chown'];
+    const refused = await run(['-x', '--chown=nobody', '-C', target], { stdin, wrapper: without });
+    assert.deepEqual([refused.code, fs.readdirSync(target)], [EXIT.refused, []], refused.stderr);
+  });
 
   test('what was there keeps its owner', async (context) => {
     if (!isRoot(context)) return;

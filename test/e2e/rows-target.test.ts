@@ -133,6 +133,19 @@ describe('what is in the target', { concurrency: true }, () => {
     assert.deepEqual(readTree(target), treeOf(Object.fromEntries(names.map((name, index) => [name, content[index]!]))));
   });
 
+  for (const limit of [62, 63, 64, 65, 100]) {
+    test(`more directories and open files than ${limit} descriptors`, async (context) => {
+      const target = tempDir(context);
+      const names = Array.from({ length: 300 }, (_, index) => `d${index}/f`);
+      const halves = [0, 2].map((at) => Buffer.concat(names.map((name) => payload(name, at, 'xy'))));
+      const bytes = archive(...halves, ...names.map((name) => end(name)));
+      const wrapper = ['sh', '-c', `ulimit -n ${limit}; exec "$@"`, 'sh'];
+      const manifest = limit === 100 ? [] : ['--manifest', join(tempDir(context), 'manifest')];
+      assertEnded(await unpack(target, bytes, manifest, { wrapper }), EXIT.ok);
+      assert.deepEqual(readTree(target), treeOf(Object.fromEntries(names.map((name) => [name, 'xyxy']))));
+    });
+  }
+
   test('`./a` and `a//b` are `a` and `a/b`', async (context) => {
     const target = tempDir(context);
     const bytes = archive(
