@@ -24,7 +24,7 @@ import {
   verifyOptions,
 } from './inspect-arguments.js';
 import { readValues, type OptionValues } from './option-values.js';
-import type { Form } from './options.js';
+import { OPTIONS, optionsOf, type Form } from './options.js';
 import { hideSecrets } from './process-title.js';
 import { commonChoices, type CallSurroundings } from './shared-arguments.js';
 import { closest } from './suggestion.js';
@@ -154,7 +154,10 @@ function makingChoices(choices: ReporterChoices, { output }: Pick<CreateOptions,
 /** The xbstream form says by an option what is to be done. */
 function checkMode({ options, operands }: NormalisedWords): void {
   const modes = new Set(options.map(({ name }) => name).filter((name) => name === 'extract' || name === 'create'));
-  if (modes.size === 1) return;
+  if (modes.size === 1) {
+    if (modes.has('create')) checkCreating(options);
+    return;
+  }
   if (modes.size > 1) throw usageError('-x and -c exclude each other', '-x unpacks an archive, -c writes one');
   const verb = operands.map(verbOf).find((found) => found !== undefined);
   throw usageError(
@@ -163,6 +166,13 @@ function checkMode({ options, operands }: NormalisedWords): void {
     'to unpack the archive on stdin: tsxbstream -x -C DIR < ARCHIVE',
     'what else there is: tsxbstream --help',
   );
+}
+
+/** What only unpacking knows does nothing with `-c`; but xbstream, of whose options that holds too, takes them. */
+function checkCreating(given: NormalisedWords['options']): void {
+  const known = optionsOf('create');
+  const idle = given.find(({ name }) => !known.has(name) && OPTIONS[name].classic !== true);
+  if (idle !== undefined) throw usageError(`--${idle.name} does nothing with -c`, 'leave it out, or unpack with -x');
 }
 
 /** Loaded only where somebody asks for it. */

@@ -261,6 +261,7 @@ const REFUSALS: readonly [words: string[], code: string, message: string, hints:
   ],
   [['-xc'], 'XB_USAGE', '-x and -c exclude each other', ['-x unpacks an archive, -c writes one']],
   [['-c'], 'XB_USAGE', 'no files are named', ['name them: tsxbstream create FILE... -o ARCHIVE']],
+  [['-c', '--chown=root', 'f'], 'XB_USAGE', '--chown does nothing with -c', ['leave it out, or unpack with -x']],
   [
     ['-x', '-k', 'secret', '-f', 'keyfile'],
     'XB_USAGE',
