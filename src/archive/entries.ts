@@ -144,7 +144,7 @@ export class EntryTable<Content> {
       this.#needDirectories(path, header);
     } catch (error) {
       // Nothing more is expected of a file that there cannot be.
-      entry.close();
+      entry.refuse();
       throw error;
     }
     return entry;

@@ -6,6 +6,7 @@ const WRITTEN = 2;
 const SPARSE = 4;
 const DOUBTED = 8;
 const END_ONLY = 16;
+const REFUSED = 32;
 
 /** A stored file, as far as the archive has told of it. */
 export class Entry<Content> {
@@ -58,6 +59,16 @@ export class Entry<Content> {
   /** It has nothing but an end chunk: it is empty, or all its chunks were given another name by damage. */
   get endOnly(): boolean {
     return (this.#bits & END_ONLY) !== 0;
+  }
+
+  /** There can be no such file beside others of the archive. */
+  get isRefused(): boolean {
+    return (this.#bits & REFUSED) !== 0;
+  }
+
+  refuse(): void {
+    this.#bits |= REFUSED;
+    this.close();
   }
 
   /** Nothing more is expected of it. */

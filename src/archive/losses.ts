@@ -13,6 +13,14 @@ const MOST_NAMED = 5;
 /** What every further chunk of a file would say again. */
 const ONCE_A_FILE: ReadonlySet<XbstreamErrorCode> = new Set(['XB_UNSAFE_PATH', 'XB_DUPLICATE_PATH']);
 
+/** What is wrong with a chunk, and not with what files become. */
+const OF_CHUNKS: ReadonlySet<XbstreamErrorCode> = new Set([
+  'XB_DUPLICATE_PATH',
+  'XB_BAD_CRC',
+  'XB_BAD_SPARSE_MAP',
+  'XB_TRUNCATED',
+]);
+
 /** What is wrong with an archive that is read to its end all the same, and which of its entries have lost something. */
 export class Losses<Content> {
   /** At most {@link MAX_PROBLEMS} of them. */
@@ -43,7 +51,7 @@ export class Losses<Content> {
       this.#doubtOpen();
       error = this.#naming(error);
     }
-    if (entry !== undefined) {
+    if (entry !== undefined && !isOfSecond(error, entry)) {
       this.#lost.add(entry);
       if (error.code === 'XB_TRUNCATED') this.#cut.add(entry);
       // Its end chunk is what told of the gap: it is not to come any more.
@@ -105,12 +113,18 @@ export class Losses<Content> {
   }
 }
 
+/** Whether an error is about chunks that come after a file was whole: that it came a second time takes nothing from it. */
+function isOfSecond({ code }: XbstreamError, entry: Entry<unknown>): boolean {
+  return OF_CHUNKS.has(code) && entry.whole && !entry.isRefused;
+}
+
 /** The error for an archive without a single chunk. */
 export function emptyArchive(): XbstreamError {
   return new XbstreamError('XB_EMPTY_ARCHIVE', 'the input is empty: not a single chunk came', {
     archiveOffset: 0,
     hints: [
       'look whether the program that sends the backup failed',
+      'from a file: tsxbstream -x < ARCHIVE, or: tsxbstream extract ARCHIVE',
       'if an empty archive is what you expect: --allow-empty',
     ],
   });

@@ -1,10 +1,18 @@
-import { errorFromRecord } from '../errors.js';
+import { errorFromRecord, type XbstreamError } from '../errors.js';
 import { pathText } from '../format/stored-path.js';
 import { inputName } from '../input/open-source.js';
 import { inputSize } from '../input/input-size.js';
 import { runLane } from '../engine/run-lane.js';
 import type { Reporter } from '../ui/reporter.js';
 import type { ExtractOptions } from '../engine/extract-options.js';
+
+/** A directory that was named without its option is taken for a pattern. */
+function withTargetHint(error: XbstreamError, { selection, target }: ExtractOptions): XbstreamError {
+  const [pattern, ...others] = selection.include;
+  const isPlain = pattern !== undefined && others.length === 0 && !/[*?[{]/.test(pattern);
+  if (error.code !== 'XB_NO_MATCH' || !isPlain || target !== '.') return error;
+  return error.with({ hints: [`to unpack into a directory: -C ${pattern}`] });
+}
 
 /**
  * Unpacks an archive into a directory.
@@ -27,7 +35,7 @@ export async function extract(options: ExtractOptions, reporter: Reporter, signa
   );
   if (result === undefined) signal.throwIfAborted();
   else {
-    const [worst, ...others] = result.errors.map(errorFromRecord);
+    const [worst, ...others] = result.errors.map(errorFromRecord).map((error) => withTargetHint(error, options));
     for (const error of others) reporter.error(error);
     if (result.stopped && result.partials.length > 0) {
       reporter.warning(`unfinished files were left: ${result.partials.map(pathText).join(', ')}`);

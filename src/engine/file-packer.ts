@@ -66,7 +66,12 @@ export class FilePacker {
     const { chunkBytes, isOutput } = this.#options;
     const before = fs.fstatSync(fd, { bigint: true });
     if (!before.isFile()) throw changed(file, 'it is no regular file any more');
-    if (isOutput(before)) throw new XbstreamError('XB_IO', `${pathText(file.path)} is the archive itself`);
+    if (isOutput(before)) {
+      throw new XbstreamError('XB_IO', `${pathText(file.path)} is the archive itself`, {
+        path: file.path,
+        hints: ['write it elsewhere, or by -o ARCHIVE, which leaves it out'],
+      });
+    }
     const size = Number(before.size);
     for (let fileOffset = 0; fileOffset < size;) {
       const wanted = Math.min(chunkBytes, size - fileOffset);

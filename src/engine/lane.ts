@@ -263,7 +263,8 @@ export class Lane implements ByteSink, SalvageConsumer {
    */
   abandon(errors: readonly XbstreamError[], removePartial: boolean): LeftBehind {
     this.#options.output.drain();
-    return leaveBehind([...this.#files.corrected, ...this.#table.entries], errors, this.totals().files, removePartial);
+    const complete = this.#options.output.isWritten ? this.totals().files : undefined;
+    return leaveBehind([...this.#files.corrected, ...this.#table.entries], errors, complete, removePartial);
   }
 
   totals(): LaneTotals {

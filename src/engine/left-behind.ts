@@ -16,13 +16,13 @@ export interface LeftBehind {
 /**
  * Leaves what is unfinished behind and says so in the errors.
  *
- * @param complete how many files are complete
+ * @param complete how many files are complete; undefined where none is written
  * @param removePartial take the partial files away instead
  */
 export function leaveBehind(
   entries: Iterable<Entry<OutputFile>>,
   errors: readonly XbstreamError[],
-  complete: number,
+  complete: number | undefined,
   removePartial: boolean,
 ): LeftBehind {
   // Errors of the archive name a file as it is stored, those of the output by its place there.
@@ -39,8 +39,8 @@ export function leaveBehind(
     }
   }
   const left = [...found];
-  const tally =
-    complete > 0 || left.length > 0 ? [`${complete} ${complete === 1 ? 'file is' : 'files are'} complete`] : [];
+  const isWorthTelling = complete !== undefined && (complete > 0 || left.length > 0);
+  const tally = isWorthTelling ? [`${complete} ${complete === 1 ? 'file is' : 'files are'} complete`] : [];
   const told = errors.map((error) => {
     const own = [...((error.path === undefined ? undefined : partials.get(error.path)) ?? [])];
     const named = own.length === 0 ? '' : `the file was left as ${own.map(pathText).join(' and ')}; `;

@@ -1,4 +1,5 @@
 import { XbstreamError } from '../errors.js';
+import { DirectoryNames } from './directory-names.js';
 import { MAX_PATH_BYTES, pathText, type StoredPath } from './stored-path.js';
 
 /** The name that a file gets in an archive. */
@@ -34,6 +35,9 @@ export function plainName(name: StoredPath): StoredPath {
 
 /** @throws XbstreamError `XB_IO` for a name that no archive can hold */
 function checkName(name: StoredPath, path: StoredPath): void {
+  if (name.includes('\0')) {
+    throw new XbstreamError('XB_IO', `a name with a NUL byte cannot be in an archive: ${pathText(path)}`, { path });
+  }
   if (plainName(name) === '' || plainName(name) === '/') {
     throw new XbstreamError('XB_IO', `nothing is left of the name ${pathText(path)} for the archive`, { path });
   }
@@ -58,6 +62,7 @@ export interface MemberNamesOptions {
 export class MemberNames {
   readonly #options: MemberNamesOptions;
   readonly #taken = new Set<StoredPath>();
+  readonly #directories = new DirectoryNames();
   readonly #removed = new Set<StoredPath>();
 
   constructor(options: MemberNamesOptions) {
@@ -69,7 +74,8 @@ export class MemberNames {
    *
    * @param path as the user gave it
    * @param twice makes the error for a name that another file has, in its plain form
-   * @throws XbstreamError `XB_IO` for a name that no archive can hold, and what `twice` makes
+   * @throws XbstreamError `XB_IO` for a name that no archive can hold, `XB_TARGET_EXISTS` where a file would lie below
+   *   another, and what `twice` makes
    */
   take(path: StoredPath, twice: (name: StoredPath) => XbstreamError): StoredPath {
     const { absoluteNames, plain } = this.#options;
@@ -82,6 +88,8 @@ export class MemberNames {
     const name = plain ? plainForm : cut;
     checkName(name, path);
     if (this.#taken.has(plainForm)) throw twice(plainForm);
+    const clash = this.#directories.take(plainForm, (directory) => this.#taken.has(directory));
+    if (clash !== undefined) throw new XbstreamError('XB_TARGET_EXISTS', clash, { path: plainForm });
     this.#taken.add(plainForm);
     return name;
   }

@@ -7,7 +7,7 @@ import { strippedOf, stripComponents, type ExistingFilePolicy, type Output, type
 import type { NameState } from './directory.js';
 import type { Owner } from './owner.js';
 import { PARTIAL_ENDING } from './partial-name.js';
-import { nameTaken, targetExists, TargetDirectory, type Place } from './target-directory.js';
+import { nameTaken, notStored, targetExists, TargetDirectory, type Place } from './target-directory.js';
 import { takenTwice } from './taken-names.js';
 import { TargetFile, type TargetFileContext } from './target-file.js';
 import { WriteQueue } from './write-queue.js';
@@ -38,6 +38,7 @@ const THREAD_AFTER_STEPS = Math.ceil(THREAD_FROM_BYTES / PIECE_BYTES);
 
 /** Files in a directory: partial names until they are whole, and nothing that was there replaced unless told to. */
 export class DirectoryOutput implements Output {
+  readonly isWritten = true;
   readonly blockBytes: number;
   readonly #options: DirectoryOutputOptions;
   readonly #target: TargetDirectory;
@@ -48,13 +49,14 @@ export class DirectoryOutput implements Output {
   constructor(options: DirectoryOutputOptions) {
     this.#options = options;
     this.#queue = new WriteQueue(PIECE_ROOM_BYTES, PIECES);
-    if (options.threads > 1 && (options.archiveBytes ?? 0) >= THREAD_FROM_BYTES) this.#queue.start();
     this.#target = new TargetDirectory(
       options.target,
       { create: options.createTarget, allowSymlinks: options.allowSymlinks, owner: options.owner },
       () => this.#queue.settle(),
     );
     this.blockBytes = fs.statfsSync(options.target).bsize;
+    // Not before all that may fail: nobody would end the thread.
+    if (options.threads > 1 && (options.archiveBytes ?? 0) >= THREAD_FROM_BYTES) this.#queue.start();
     this.#context = {
       queue: this.#queue,
       unwritten: undefined,
@@ -123,6 +125,7 @@ export class DirectoryOutput implements Output {
     const stat = directory.look(name);
     // The partial file of another is no file that the archive can mean.
     if (stat === undefined || typeof directory.names.get(name) === 'object') return;
+    if (directory.names.get(name) === 'ours') throw notStored(path!);
     if (!this.#context.overwrite || directory.names.get(name) !== 'before' || stat.isDirectory()) {
       throw targetExists(place).with({ details: ['the archive wants it removed or renamed, but did not store it'] });
     }

@@ -29,6 +29,11 @@ export interface DirectoryContext {
   /** Who gets the directories that are made; undefined: they stay ours. */
   owner: Owner | undefined;
   /**
+   * The directories there are, by device and inode: an absolute path, or a symbolic link that is followed, may lead to one
+   * that was reached before, and whose names must be known by both ways.
+   */
+  known: Map<string, Directory>;
+  /**
    * Where the system shows open descriptors as files (`/proc/PID/fd/`); undefined where it does not. Node has no openat:
    * a path that begins with an open directory's entry there does the same, so that nobody can slip a symbolic link into
    * the way between a check and its use.
@@ -51,17 +56,12 @@ export function findDescriptorFolder(): string | undefined {
 /**
  * A directory of the target, reached component by component without following symbolic links and then held open.
  *
- * It knows every name in it: one that this run made is empty, one that was there is listed once. That tells without
- * another call for each file whether a name is free.
+ * It knows every name in it: one that this run made is empty, one that was there is listed once. That tells before a file is
+ * begun whether its name was free then; whether it still is shows when the file gets it.
  */
 export class Directory implements DescriptorHolder {
   lastUse = 0;
   readonly names = new Map<StoredPath, NameState>();
-  /**
-   * Whether {@link names} tells for certain what is there. Not where two different names can mean one file (a file
-   * system that folds case), nor where we cannot hold the directory open.
-   */
-  readonly namesAreExact: boolean;
   /** Files were created, renamed or removed in it. */
   changed = false;
   /** Its path below the target's root, with a slash at its end unless it is the root; for messages. */
@@ -99,7 +99,6 @@ export class Directory implements DescriptorHolder {
     this.#inode = stat.ino;
     this.#safePrefix = this.#findSafePrefix(stat);
     this.#list();
-    this.namesAreExact = context.descriptorFolder !== undefined && !this.#foldsCase();
   }
 
   /**
@@ -109,7 +108,22 @@ export class Directory implements DescriptorHolder {
    * @throws XbstreamError `XB_IO`
    */
   static root(context: DirectoryContext, name: StoredPath, path: StoredPath): Directory {
-    return new Directory(context, undefined, name, path, false);
+    return new Directory(context, undefined, name, path, false).#orKnown();
+  }
+
+  /** This directory, or the same one as it was reached before. */
+  #orKnown(): Directory {
+    const { allowSymlinks, known, pool } = this.#context;
+    const key = `${this.#device}:${this.#inode}`;
+    const before = known.get(key);
+    // By other ways there is but one to each, and not every file system has numbers that tell its directories apart.
+    if (before === undefined || !(allowSymlinks || this.path.startsWith('/'))) {
+      known.set(key, this);
+      return this;
+    }
+    this.suspend();
+    pool.forget(this);
+    return before;
   }
 
   /** What to put before a name in this directory to reach it. Good until the next call of the descriptor pool. */
@@ -160,10 +174,13 @@ export class Directory implements DescriptorHolder {
         this.changed = true;
         child = new Directory(this.#context, this, name, path, true);
       } catch (refusal) {
-        throw systemError(`cannot make the directory ${pathText(path)}`, refusal);
+        throw systemError(`cannot make the directory ${pathText(path)} in the target`, refusal, {
+          hints: whoMay(refusal),
+        });
       }
     }
     if (!this.names.has(name)) this.names.set(name, 'ours');
+    child = child.#orKnown();
     this.#children.set(name, child);
     return child;
   }
@@ -268,15 +285,6 @@ export class Directory implements DescriptorHolder {
     for (const name of this.#context.pool.briefly(list)) this.names.set(name, 'before');
   }
 
-  /** Whether `.` under another spelling of a name we know would be found: only asked where there is a name to ask with. */
-  #foldsCase(): boolean {
-    const probe = [...this.names.keys()].find((name) => /[a-z]/.test(name));
-    if (probe === undefined) return this.#parent?.namesAreExact === false;
-    const other = probe.replace(/[a-z]/g, (letter) => letter.toUpperCase());
-    if (this.names.has(other)) return false;
-    return fs.lstatSync(this.systemPath(other), { throwIfNoEntry: false }) !== undefined;
-  }
-
   #cannotEnter(name: StoredPath, error: unknown): XbstreamError {
     const path = pathText(this.path + name);
     const isLink = systemCodeOf(error) !== 'ENAMETOOLONG' && this.look(name)?.isSymbolicLink() === true;
@@ -288,6 +296,12 @@ export class Directory implements DescriptorHolder {
     }
     return systemError(`cannot enter the directory ${path} in the target`, error);
   }
+}
+
+/** What to do where the system says that somebody else's rights are needed. */
+function whoMay(error: unknown): string[] {
+  const code = systemCodeOf(error);
+  return code === 'EACCES' || code === 'EPERM' ? ["run it as the target's owner, or as root (sudo)"] : [];
 }
 
 /**

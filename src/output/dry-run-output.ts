@@ -5,8 +5,11 @@ import { pathText, type StoredPath } from '../format/stored-path.js';
 import { KeptFile } from './kept-file.js';
 import { strippedOf, stripComponents, type ExistingFilePolicy, type OutputFile } from './output.js';
 import { TakenNames } from './taken-names.js';
-import { nameTaken, targetExists, TargetDirectory, type Place } from './target-directory.js';
+import { nameTaken, notStored, targetExists, TargetDirectory, type Place } from './target-directory.js';
 import { UnwrittenFile, UnwrittenOutput } from './unwritten.js';
+
+/** What all usual file systems have (NAME_MAX of limits.h). */
+const COMPONENT_BYTES_MAX = 255;
 
 export interface DryRunOptions {
   target: string;
@@ -86,9 +89,7 @@ export class DryRunOutput extends UnwrittenOutput {
   override correctForeign(storedPath: StoredPath): void {
     const path = strippedOf(storedPath, this.#options.stripComponents);
     if (path === undefined) return;
-    if (this.#names.isDirectory(path)) {
-      throw nameTaken(path, `${pathText(path)} is a directory of the archive`, this.#options.stripComponents);
-    }
+    if (this.#names.has(path)) throw notStored(path);
     this.#refuse(path);
   }
 
@@ -105,7 +106,14 @@ export class DryRunOutput extends UnwrittenOutput {
   }
 
   #finalPath(storedPath: StoredPath): StoredPath {
-    return stripComponents(storedPath, this.#options.stripComponents);
+    const path = stripComponents(storedPath, this.#options.stripComponents);
+    // Where a directory is still to be made nothing can be asked.
+    if (path.split('/').some((component) => component.length > COMPONENT_BYTES_MAX)) {
+      throw systemError(`cannot create ${pathText(path)}`, Object.assign(new Error(), { code: 'ENAMETOOLONG' }), {
+        path,
+      });
+    }
+    return path;
   }
 
   #take(path: StoredPath): void {

@@ -32,8 +32,8 @@ export class KeptFile implements OutputFile, DescriptorHolder {
   /** Undefined until it was opened for the first time. */
   readonly #identity: { dev: number; ino: number } | undefined;
   #descriptor: number | undefined;
-  /** What no content has come for yet, start and end (exclusive), below `#seenEndBytes`. */
-  #gaps: (readonly [number, number])[] = [];
+  /** What no content has come for yet below `#seenEndBytes`: start and end (exclusive) of each gap in turn, rising. */
+  readonly #gaps: number[] = [];
   #seenEndBytes = 0;
 
   /** @throws XbstreamError `XB_TARGET_EXISTS` when it is no regular file, `XB_IO` */
@@ -61,8 +61,9 @@ export class KeptFile implements OutputFile, DescriptorHolder {
     }
     if (this.#options.compareContent) {
       this.#note(sizeBytes, sizeBytes);
-      for (const [start, end] of this.#gaps) {
-        this.#compare(start, end - start, (piece) => ZEROS.subarray(0, piece.length));
+      for (let at = 0; at < this.#gaps.length; at += 2) {
+        const start = this.#gaps[at]!;
+        this.#compare(start, this.#gaps[at + 1]! - start, (piece) => ZEROS.subarray(0, piece.length));
       }
     }
     if (this.#options.hash) this.sha256 = this.#hash();
@@ -117,15 +118,37 @@ export class KeptFile implements OutputFile, DescriptorHolder {
 
   /** Takes the range from `start` to `end` out of what is still missing. */
   #note(start: number, end: number): void {
-    if (start > this.#seenEndBytes) this.#gaps.push([this.#seenEndBytes, start]);
-    else if (start < this.#seenEndBytes) {
-      this.#gaps = this.#gaps.flatMap((gap) => {
-        const before = [gap[0], Math.min(gap[1], start)] as const;
-        const after = [Math.max(gap[0], end), gap[1]] as const;
-        return [before, after].filter(([from, to]) => from < to);
-      });
-    }
+    if (start > this.#seenEndBytes) this.#gaps.push(this.#seenEndBytes, start);
+    else if (start < this.#seenEndBytes) this.#fill(start, end);
     this.#seenEndBytes = Math.max(this.#seenEndBytes, end);
+  }
+
+  /** Gaps that are filled stay, without a byte: to take each out of many would take as long as there are others. */
+  #fill(start: number, end: number): void {
+    const gaps = this.#gaps;
+    for (let at = this.#firstGapAfter(start); at < gaps.length && gaps[at]! < end; at += 2) {
+      const from = gaps[at]!;
+      const to = gaps[at + 1]!;
+      if (from < start && to > end) {
+        gaps.splice(at, 2, from, start, end, to);
+        return;
+      }
+      if (from < start) gaps[at + 1] = start;
+      else gaps[at] = Math.min(to, end);
+    }
+  }
+
+  /** Where the first gap is that ends after a byte. */
+  #firstGapAfter(byte: number): number {
+    const gaps = this.#gaps;
+    let low = 0;
+    let high = gaps.length / 2;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (gaps[middle * 2 + 1]! > byte) high = middle;
+      else low = middle + 1;
+    }
+    return low * 2;
   }
 
   #compare(start: number, length: number, expected: (piece: Buffer, at: number) => Buffer): void {

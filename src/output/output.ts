@@ -76,6 +76,8 @@ export type ExistingFilePolicy =
 
 /** Where an extraction puts files. */
 export interface Output {
+  /** What goes in is there afterwards. */
+  readonly isWritten: boolean;
   /** Size of the blocks that files take room in, in bytes; holes are worth leaving from there on. */
   readonly blockBytes: number;
   /**

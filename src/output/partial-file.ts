@@ -4,7 +4,7 @@ import { systemCodeOf, systemError, XbstreamError } from '../errors.js';
 import { pathForSystem, pathText, type StoredPath } from '../format/stored-path.js';
 import type { DescriptorHolder, DescriptorPool } from './descriptor-pool.js';
 import type { Directory } from './directory.js';
-import { FILE_MODE, NEW_FILE_FLAGS, writeAll } from './file-calls.js';
+import { changeName, FILE_MODE, NEW_FILE_FLAGS, writeAll } from './file-calls.js';
 import { giveTo, type Owner } from './owner.js';
 import { partialName } from './partial-name.js';
 import { targetExists, type Place } from './target-directory.js';
@@ -139,8 +139,8 @@ export class PartialFile implements DescriptorHolder {
       const name = partialName(this.#place.name, number);
       if (directory.names.has(name)) continue;
       try {
-        fs.linkSync(directory.systemPath(this.#name), directory.systemPath(name));
-        fs.unlinkSync(directory.systemPath(this.#name));
+        const { prefix } = directory;
+        changeName(pathForSystem(prefix + this.#name), pathForSystem(prefix + name), false);
       } catch (error) {
         if (systemCodeOf(error) === 'EEXIST') continue;
         throw systemError(`cannot rename ${pathText(directory.path + this.#name)}`, error);
@@ -252,14 +252,8 @@ export class PartialFile implements DescriptorHolder {
     const directory = this.#directory;
     const { name } = this.#place;
     try {
-      if (this.#context.overwrite || directory.namesAreExact) {
-        const prefix = directory.prefix;
-        fs.renameSync(pathForSystem(prefix + this.#name), pathForSystem(prefix + name));
-      } else {
-        // link() refuses an existing name where rename() would replace it.
-        fs.linkSync(directory.systemPath(this.#name), directory.systemPath(name));
-        fs.unlinkSync(directory.systemPath(this.#name));
-      }
+      const { prefix } = directory;
+      changeName(pathForSystem(prefix + this.#name), pathForSystem(prefix + name), this.#context.overwrite);
     } catch (error) {
       if (systemCodeOf(error) === 'EEXIST') throw targetExists(this.#place);
       throw this.#refused('cannot give its final name to', error);

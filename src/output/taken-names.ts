@@ -14,9 +14,9 @@ export class TakenNames {
     return clash;
   }
 
-  /** Whether files lie below this name. */
-  isDirectory(path: StoredPath): boolean {
-    return this.#directories.has(path);
+  /** Whether a file has this name, or lies below it. */
+  has(path: StoredPath): boolean {
+    return this.#files.has(path) || this.#directories.has(path);
   }
 
   /** A file does not have this name any more. Directories stay. */

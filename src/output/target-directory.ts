@@ -40,6 +40,7 @@ export class TargetDirectory {
       pool: this.pool,
       allowSymlinks: options.allowSymlinks,
       owner: options.owner,
+      known: new Map(),
       descriptorFolder: findDescriptorFolder(),
     };
     this.#root = openTarget(this.#context, path, options.create);
@@ -134,6 +135,18 @@ export function targetExists({ directory, name }: Place): XbstreamError {
       'tsxbstream extract --overwrite (replace them) or --skip-existing (keep those of the same size)',
     ],
   });
+}
+
+/** The error for a correction that means no file of the archive, but what another of its files needs. */
+export function notStored(path: StoredPath): XbstreamError {
+  return new XbstreamError(
+    'XB_TARGET_EXISTS',
+    `the archive wants ${pathText(path)} removed or renamed, but did not store it`,
+    {
+      path,
+      details: ['other files of the archive are there'],
+    },
+  );
 }
 
 /**

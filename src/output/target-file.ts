@@ -1,12 +1,12 @@
 import * as fs from 'node:fs';
-import { systemError } from '../errors.js';
+import { systemCodeOf, systemError } from '../errors.js';
 import { pathText, type StoredPath } from '../format/stored-path.js';
 import type { Directory } from './directory.js';
 import type { OutputFile, WriteGrant } from './output.js';
-import { makeFile } from './file-calls.js';
+import { changeName, makeFile } from './file-calls.js';
 import { PartialFile, type PartialFileContext } from './partial-file.js';
 import { partialName } from './partial-name.js';
-import type { Place } from './target-directory.js';
+import { targetExists, type Place } from './target-directory.js';
 
 /** What a {@link TargetFile} has to know of the extraction it belongs to. */
 export interface TargetFileContext extends PartialFileContext {
@@ -26,6 +26,8 @@ export class TargetFile implements OutputFile {
   sha256: string | undefined;
   readonly #context: TargetFileContext;
   #directory: Directory;
+  /** It has its final name, which nobody else gets whatever is said of it later. */
+  #isFinished = false;
   #partial: PartialFile | undefined;
   /** The first bytes, as long as it may turn out that they are all: then the file is made in one go. */
   #first: { bytes: Buffer; fileOffset: number } | undefined;
@@ -77,11 +79,15 @@ export class TargetFile implements OutputFile {
 
   finish(sizeBytes: number, done: () => void): void {
     this.sizeBytes = sizeBytes;
-    if (this.#makeWhole(sizeBytes, done)) return;
+    const finished = (): void => {
+      this.#isFinished = true;
+      done();
+    };
+    if (this.#makeWhole(sizeBytes, finished)) return;
     this.flush();
     this.sha256 = this.#grow().complete(sizeBytes);
     this.#partial = undefined;
-    done();
+    finished();
   }
 
   remove(): void {
@@ -100,9 +106,11 @@ export class TargetFile implements OutputFile {
     this.#context.queue.settle();
     const from = this.#directory;
     const { path, place } = this.#context.placeForRename(storedPath, replaced);
+    const replace = replaced !== undefined || this.#context.overwrite;
     try {
-      fs.renameSync(from.systemPath(this.#name), place.directory.systemPath(place.name));
+      changeName(from.systemPath(this.#name), place.directory.systemPath(place.name), replace);
     } catch (error) {
+      if (systemCodeOf(error) === 'EEXIST') throw targetExists(place);
       throw systemError(`cannot rename ${pathText(this.path)} to ${pathText(path)}`, error, { path: this.path });
     }
     from.names.delete(this.#name);
@@ -113,6 +121,7 @@ export class TargetFile implements OutputFile {
   }
 
   abandon(removePartial: boolean): StoredPath | undefined {
+    if (this.#isFinished) return undefined;
     this.#directory.names.delete(this.#name);
     try {
       // Some of a file that will not be whole may be better than nothing.
@@ -142,19 +151,20 @@ export class TargetFile implements OutputFile {
     const { fsync, owner, hash, overwrite, queue } = this.#context;
     const directory = this.#directory;
     if (first?.fileOffset !== 0 || first.bytes.length !== sizeBytes) return false;
-    if (fsync || owner !== undefined || hash || !(overwrite || directory.namesAreExact)) return false;
+    if (fsync || owner !== undefined || hash) return false;
     const name = this.#name;
     const partial = partialName(name);
     if (directory.names.has(partial)) return false;
     const { prefix } = directory;
     directory.changed = true;
-    const job = queue.offerFile(first.bytes, prefix + partial, prefix + name, (well) => {
+    const names = { partialPath: prefix + partial, finalPath: prefix + name, replace: overwrite };
+    const job = queue.offerFile(first.bytes, names, (well) => {
       if (!well) this.#makeSlowly(first.bytes);
       done();
     });
     if (job === undefined) {
       try {
-        makeFile(prefix + partial, prefix + name, first.bytes);
+        makeFile(names.partialPath, names.finalPath, first.bytes, overwrite);
       } catch {
         return false; // step by step it will fail again, and then it is told why
       }

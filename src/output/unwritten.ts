@@ -4,6 +4,7 @@ import { PIECE_ROOM_BYTES } from '../input/source.js';
 import type { Output, OutputFile } from './output.js';
 
 export abstract class UnwrittenOutput implements Output {
+  readonly isWritten: boolean = false;
   abstract readonly blockBytes: number;
   readonly #room = Buffer.allocUnsafeSlow(PIECE_ROOM_BYTES);
 

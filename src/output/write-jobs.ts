@@ -10,6 +10,10 @@ const PATH_BYTES = 320;
 
 const JOB_INTS = 8;
 const CONTROL_INTS = 4;
+const WRITE = 0;
+const FILE = 1;
+const FILE_REPLACING = 2;
+
 const GIVEN = 0;
 const DONE = 1;
 const QUIT = 2;
@@ -17,7 +21,7 @@ const QUIT = 2;
 /** Bytes for a part of a file that is open, or for a small file from its creation to its final name. */
 export type WriteJob =
   | { kind: 'write'; start: number; end: number; descriptor: number; fileOffset: number }
-  | { kind: 'file'; start: number; end: number; partialPath: string; finalPath: string };
+  | { kind: 'file'; start: number; end: number; partialPath: string; finalPath: string; replace: boolean };
 
 /** Both sides' view of the shared memory. */
 export class WriteJobs {
@@ -58,7 +62,7 @@ export class WriteJobs {
   put(number: number, job: WriteJob): void {
     const slot = number & (JOB_SLOTS - 1);
     const at = slot * JOB_INTS;
-    this.#ints[at] = job.kind === 'write' ? 0 : 1;
+    this.#ints[at] = job.kind === 'write' ? WRITE : job.replace ? FILE_REPLACING : FILE;
     this.#ints[at + 1] = job.start;
     this.#ints[at + 2] = job.end;
     if (job.kind === 'write') {
@@ -82,7 +86,8 @@ export class WriteJobs {
     const at = slot * JOB_INTS;
     const start = this.#ints[at + 1]!;
     const end = this.#ints[at + 2]!;
-    if (this.#ints[at] === 0) {
+    const kind = this.#ints[at];
+    if (kind === WRITE) {
       return { kind: 'write', start, end, descriptor: this.#ints[at + 3]!, fileOffset: this.#offsets[slot]! };
     }
     const path = slot * 2 * PATH_BYTES;
@@ -90,6 +95,7 @@ export class WriteJobs {
       kind: 'file',
       start,
       end,
+      replace: kind === FILE_REPLACING,
       partialPath: this.#paths.toString('latin1', path, path + this.#ints[at + 3]!),
       finalPath: this.#paths.toString('latin1', path + PATH_BYTES, path + PATH_BYTES + this.#ints[at + 4]!),
     };

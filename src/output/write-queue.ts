@@ -72,11 +72,15 @@ export class WriteQueue {
   }
 
   /** Offers to have a small file made, from its partial to its final name; otherwise as {@link offerWrite}. */
-  offerFile(bytes: Buffer, partialPath: string, finalPath: string, outcome: JobOutcome): number | undefined {
+  offerFile(
+    bytes: Buffer,
+    { partialPath, finalPath, replace }: Pick<WriteJob & { kind: 'file' }, 'partialPath' | 'finalPath' | 'replace'>,
+    outcome: JobOutcome,
+  ): number | undefined {
     const start = this.#startOf(bytes);
     if (start === undefined || !this.#hasTime()) return undefined;
     if (!WriteJobs.fits(partialPath) || !WriteJobs.fits(finalPath)) return undefined;
-    return this.#give({ kind: 'file', start, end: start + bytes.length, partialPath, finalPath }, outcome);
+    return this.#give({ kind: 'file', start, end: start + bytes.length, partialPath, finalPath, replace }, outcome);
   }
 
   /** Waits until a job and all before it are done, or all jobs, and hears how they went. */

@@ -9,7 +9,7 @@ const jobs = new WriteJobs(dataBytes, memory);
 function perform(job: WriteJob): void {
   const bytes = jobs.bytes.subarray(job.start, job.end);
   if (job.kind === 'write') writeAll(job.descriptor, bytes, job.fileOffset);
-  else makeFile(job.partialPath, job.finalPath, bytes);
+  else makeFile(job.partialPath, job.finalPath, bytes, job.replace);
 }
 
 for (let done = 0; ;) {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { archive, end, file, noise, payload, remove, rename, rewriting, sparse } from '../helpers/archive-bytes.js';
 import { run } from '../helpers/cli.js';
+import { qpressFile } from '../helpers/layer-writers.js';
 import { assertEnded, EXIT } from '../helpers/outcome.js';
 import { tempDir, type Cleanup } from '../helpers/temp.js';
 import { readTree, treeOf, writeTree } from '../helpers/tree.js';
@@ -210,6 +211,25 @@ describe('a file that is kept', { concurrency: true }, () => {
     });
   }
 
+  test('of which a hundred thousand parts come in any order', async (context) => {
+    const content = noise(120_000);
+    const parts = [0, 1].flatMap((odd) =>
+      Array.from({ length: 60_000 }, (_, index) =>
+        payload('x', 2 * index + odd, content.subarray(2 * index + odd, 2 * index + odd + 1)),
+      ),
+    );
+    const bytes = archive(...parts, end('x'));
+    for (const [old, code] of [
+      [content, EXIT.ok],
+      [Buffer.concat([content.subarray(0, -1), Buffer.of(content.at(-1)! ^ 1)]), EXIT.refused],
+    ] as const) {
+      const target = tempDir(context);
+      fs.writeFileSync(join(target, 'x'), old);
+      const words = ['extract', '-q', '-', '-C', target, '--skip-existing=verify'];
+      assert.equal((await run(words, { stdin: { kind: 'pipe', bytes } })).code, code);
+    }
+  });
+
   test('is nothing stale, and neither is one that was just unpacked', async (context) => {
     const bytes = archive(payload('x', 0, 'xx'), payload('y', 0, 'yy'), file('.x.partial', 'mine'), end('x'), end('y'));
     for (const [way, left] of [
@@ -248,6 +268,15 @@ describe('--dry-run ends as the extraction does', { concurrency: true }, () => {
     ['a file in a file', {}, archive(file('x', '1'), file('x/y', '2')), [], EXIT.damaged],
     ['a directory with the name of a file', {}, archive(file('x/y', '1'), file('x', '2')), [], EXIT.damaged],
     ['names made the same', {}, archive(file('a/x', '1'), file('b/x', '2')), ['--strip-components=1'], EXIT.refused],
+    ['a name that no file system takes', {}, archive(file('a', '1'), end('n'.repeat(256))), [], EXIT.refused],
+    ['a rename of a directory', {}, archive(file('d/a', '1'), rename('d', 'e')), [], EXIT.refused],
+    [
+      'a removal of a file by its decoded name',
+      {},
+      archive(file('a.qp', qpressFile(Buffer.from('x'))), remove('a')),
+      ['--decompress'],
+      EXIT.refused,
+    ],
     ['a name that is free again', {}, archive(file('x', '1'), remove('x'), file('x', '2')), [], EXIT.ok],
   ] as const) {
     test(title, async (context) => {

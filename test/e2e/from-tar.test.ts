@@ -9,6 +9,7 @@ import { run, type RunResult } from '../helpers/cli.js';
 import { FIXTURE_NAMES, fixture } from '../helpers/fixtures.js';
 import { EXIT } from '../helpers/outcome.js';
 import { hasProgram } from '../helpers/programs.js';
+import { member, pax, TAR_END } from '../helpers/tar-bytes.js';
 import { tempDir } from '../helpers/temp.js';
 import { readTree, writeTree, type Tree } from '../helpers/tree.js';
 
@@ -159,6 +160,18 @@ describe('a tar that cannot be taken as it is', () => {
     assert.equal((await refused(context, noise(2000))).code, EXIT.damaged);
     assert.equal((await refused(context, Buffer.concat([tar, tar]))).code, EXIT.damaged);
     assert.equal((await refused(context, Buffer.alloc(0))).code, EXIT.incomplete);
+  });
+
+  test('with names that no program could unpack', async (context) => {
+    for (const [tar, said] of [
+      [Buffer.concat([member('a', '1'), member('a/b', '2'), TAR_END]), /a\/b would lie in a directory that is a file/],
+      [Buffer.concat([member('a/b', '1'), member('a', '2'), TAR_END]), /a would be a file and a directory/],
+      [Buffer.concat([pax({ path: 'x\0y' }), member('x', '1'), TAR_END]), /a name with a NUL byte/],
+    ] as const) {
+      const { code, stderr } = await refused(context, tar);
+      assert.equal(code, EXIT.refused);
+      assert.match(stderr, said);
+    }
   });
 
   test('with what an archive cannot hold', async (context) => {

@@ -28,6 +28,23 @@ describe('extract --keep-going', { concurrency: true }, () => {
     });
   }
 
+  test('a second copy takes nothing from the first', async (context) => {
+    for (const [rest, left, code] of [
+      [[rename('x', 'y'), file('x', 'new')], { y: 'good', x: 'new', z: 'z' }, EXIT.damaged],
+      [[remove('x')], { z: 'z' }, EXIT.damaged],
+      [[file('x', 'new')], { x: 'good', z: 'z' }, EXIT.damaged],
+      [[payload('x', 4, 'new', { crc: 1 }), rename('x', 'y')], { y: 'good', z: 'z' }, EXIT.damaged],
+    ] as const) {
+      const bytes = archive(file('x', 'good'), payload('x', 0, 'twice'), ...rest, file('z', 'z'));
+      const target = tempDir(context);
+      const words = ['extract', '--keep-going', '--json', '-', '-C', target];
+      const { code: found, stdout } = await run(words, { stdin: { kind: 'pipe', bytes } });
+      assert.equal(found, code);
+      assert.deepEqual(readTree(target), treeOf(left));
+      assert.deepEqual(linesOf(stdout, 'lost'), []);
+    }
+  });
+
   test('a list of what was lost', async (context) => {
     const bytes = archive(file('a', 'A'), payload('b', 0, 'B'), file('c', 'C'));
     const words = ['extract', '--keep-going', '-', '-C', tempDir(context)];

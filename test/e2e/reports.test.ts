@@ -327,6 +327,20 @@ test('a restore that is broken off since nobody reads stdout says so', async (co
   assert.match(stderr, /broken off: nobody takes what goes to standard output/);
 });
 
+test('what to type next, where a word was left out', async (context) => {
+  const path = join(tempDir(context), 'archive');
+  fs.writeFileSync(path, bytes);
+  const pattern = await run(['extract', path, 'restored'], { cwd: tempDir(context) });
+  assertEnded(pattern, EXIT.refused, /to unpack into a directory: -C restored/);
+  const empty = await run(['-x', path], { stdin: { kind: 'pipe', bytes: Buffer.alloc(0) }, cwd: tempDir(context) });
+  assertEnded(empty, EXIT.incomplete, /from a file: tsxbstream -x < ARCHIVE/);
+  const folder = tempDir(context);
+  fs.writeFileSync(join(folder, 'a'), 'a');
+  const wrapper = ['sh', '-c', 'exec "$@" > out.xbs', 'sh'];
+  const itself = await run(['create', '.'], { cwd: folder, wrapper });
+  assertEnded(itself, EXIT.refused, /out\.xbs is the archive itself\n.*by -o ARCHIVE/);
+});
+
 test('a directory that cannot be made is no endless search', { skip: process.platform !== 'linux' }, async () => {
   const stdin = { kind: 'pipe', bytes } as const;
   assertEnded(await run(['extract', '-q', '-', '-C', '/proc/none/such'], { stdin }), EXIT.refused, /cannot make/);

@@ -57,6 +57,15 @@ const small: Record<string, Buffer> = Object.fromEntries(
 );
 const smallFiles = archive(...Object.entries(small).map(([path, content]) => file(path, content)));
 
+test('a target that cannot be used ends the program at once, however large the archive is', async (context) => {
+  const path = join(tempDir(context), 'archive');
+  fs.writeFileSync(path, archive(leadIn, file('more', LEAD_IN)));
+  for (const target of [join(tempDir(context), 'missing'), join(path, 'below'), '/proc/none']) {
+    const { code, stderr } = await run(['-x', '-C', target], { stdin: { kind: 'file', path } });
+    assert.equal(code, EXIT.refused, stderr);
+  }
+});
+
 describe('good archives', () => {
   test('many small files', async (context) => {
     await everyWay(context, archive(leadIn, smallFiles), assertTree(treeOf({ 'lead-in': LEAD_IN, ...small })));

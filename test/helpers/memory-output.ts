@@ -8,6 +8,7 @@ const EMPTY = Buffer.alloc(0);
 
 /** An output without disk or calls: lets an archive run through a lane some ten thousand times a second. */
 export class MemoryOutput implements Output {
+  readonly isWritten = true;
   /** Files that have their final names. */
   readonly files = new Map<string, Buffer>();
   /** Names of what was left unfinished. */
