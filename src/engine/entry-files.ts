@@ -113,7 +113,7 @@ export class EntryFiles {
     this.#empty.delete(entry);
     if (this.#isLost(entry)) {
       // It has but a partial file, and that may be all there is left of it.
-      entry.content?.abandon(false);
+      abandon(entry);
       this.#corrected.push(entry);
       return;
     }
@@ -128,7 +128,7 @@ export class EntryFiles {
     }
     if (this.#isLost(entry)) {
       // Another may get the name that it would have had.
-      entry.content?.abandon(false);
+      abandon(entry);
       if (replaced !== undefined) this.#drop(replaced);
       return;
     }
@@ -146,4 +146,9 @@ export class EntryFiles {
     if (replaced !== undefined) this.#drop(replaced);
     if (!wanted) this.#drop(entry);
   }
+}
+
+/** Gives up what is unfinished; a file that has its final name keeps it, whatever is said of it later. */
+function abandon({ content, isWritten }: FileEntry): void {
+  if (!isWritten) content?.abandon(false);
 }

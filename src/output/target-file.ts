@@ -26,8 +26,6 @@ export class TargetFile implements OutputFile {
   sha256: string | undefined;
   readonly #context: TargetFileContext;
   #directory: Directory;
-  /** It has its final name, which nobody else gets whatever is said of it later. */
-  #isFinished = false;
   #partial: PartialFile | undefined;
   /** The first bytes, as long as it may turn out that they are all: then the file is made in one go. */
   #first: { bytes: Buffer; fileOffset: number } | undefined;
@@ -79,15 +77,11 @@ export class TargetFile implements OutputFile {
 
   finish(sizeBytes: number, done: () => void): void {
     this.sizeBytes = sizeBytes;
-    const finished = (): void => {
-      this.#isFinished = true;
-      done();
-    };
-    if (this.#makeWhole(sizeBytes, finished)) return;
+    if (this.#makeWhole(sizeBytes, done)) return;
     this.flush();
     this.sha256 = this.#grow().complete(sizeBytes);
     this.#partial = undefined;
-    finished();
+    done();
   }
 
   remove(): void {
@@ -121,7 +115,6 @@ export class TargetFile implements OutputFile {
   }
 
   abandon(removePartial: boolean): StoredPath | undefined {
-    if (this.#isFinished) return undefined;
     this.#directory.names.delete(this.#name);
     try {
       // Some of a file that will not be whole may be better than nothing.
