@@ -17,6 +17,8 @@ import { lookbackOf } from './source-lookback.js';
 export interface IndexEntry {
   /** Its name after all corrections. */
   path: StoredPath;
+  /** The name it had when its content came. */
+  contentPath: StoredPath;
   /** In which order the entries began. */
   ordinal: number;
   /** Its size, holes included. */
@@ -97,6 +99,8 @@ class IndexBuilder implements ByteSink, SalvageConsumer {
   readonly #losses: Losses<NotedContent>;
   readonly #reader: SalvagingReader;
   readonly #corrections: Correction[] = [];
+  /** The first names of entries that were renamed, by their ordinals. */
+  readonly #firstNames = new Map<number, StoredPath>();
   #pieces = 0;
   /** Keeps the payload of the current chunk. */
   #taker: NotedContent | undefined;
@@ -194,6 +198,9 @@ class IndexBuilder implements ByteSink, SalvageConsumer {
   }
 
   #noteCorrection(change: EntryChange<NotedContent>, archiveOffset: number): void {
+    if (change.kind === 'rename' && change.entry !== undefined && !this.#firstNames.has(change.entry.ordinal)) {
+      this.#firstNames.set(change.entry.ordinal, change.path);
+    }
     if (this.#corrections.length === MAX_CORRECTIONS) return;
     if (change.kind === 'remove') {
       const { path, entry } = change;
@@ -211,6 +218,7 @@ class IndexBuilder implements ByteSink, SalvageConsumer {
     const complete = whole && !this.#losses.has(entry);
     return {
       path,
+      contentPath: this.#firstNames.get(ordinal) ?? path,
       ordinal,
       bytes: sizeBytes,
       chunks,

@@ -123,6 +123,7 @@ async function catByPosition(source: Source, tools: CatTools): Promise<void> {
 
 /** Gives an entry to the output; content that is not decoded is written as it comes. */
 async function give(entry: IndexEntry, extents: ExtentReader, { output, decoding }: CatTools): Promise<void> {
+  decoding.renamed(entry.contentPath, entry.path);
   const isDecoded = decoding.layersOf(entry.path).layers.length > 0;
   const file = decoding.open(entry.path, output, entry.extents === undefined);
   const consumer = {

@@ -40,6 +40,7 @@ export class TarCopy {
   async copy(entry: IndexEntry): Promise<{ path: StoredPath; bytes: number }> {
     const { tar, decoding, sparse } = this.#options;
     const { layers, finalName: path } = decoding?.layersOf(entry.path) ?? { layers: [], finalName: entry.path };
+    decoding?.renamed(entry.contentPath, entry.path);
     const isDecoded = layers.length > 0 && entry.bytes > 0;
     if (!isDecoded && !(sparse && entry.sparse)) {
       await tar.begin(path, entry.bytes, undefined);

@@ -9,6 +9,7 @@ import { archive, end, file, noise, payload, remove, rename, sparse } from '../h
 import { run, start } from '../helpers/cli.js';
 import { fixture, fixturePath } from '../helpers/fixtures.js';
 import { linesOf } from '../helpers/json-lines.js';
+import { qpressFile } from '../helpers/layer-writers.js';
 import { EXIT } from '../helpers/outcome.js';
 import { hasProgram } from '../helpers/programs.js';
 import { tempDir, type Cleanup } from '../helpers/temp.js';
@@ -223,6 +224,23 @@ describe('cat says that a file may not be whole', { concurrency: true }, () => {
         if (kind === 'file') assert.equal(stdout, shown);
       }
     });
+  }
+});
+
+describe('a file whose new name tells of other layers than its old one', { concurrency: true }, () => {
+  const bytes = archive(file('a.qp', qpressFile(Buffer.from('content'))), rename('a.qp', 'a'), file('b', 'B'));
+  for (const [verb, ...words] of [['extract'], ['tar'], ['cat', 'a']] as const) {
+    for (const kind of ['file', 'pipe'] as const) {
+      test(`is not decoded by halves: ${verb} from a ${kind}`, async (context) => {
+        const path = join(tempDir(context), 'archive');
+        fs.writeFileSync(path, bytes);
+        const output = { extract: ['-C', tempDir(context)], tar: ['-o', join(tempDir(context), 't')], cat: [] }[verb];
+        const all = [verb, '--decompress', kind === 'file' ? path : '-', ...words, ...output];
+        const { code, stdout, stderr } = await run(all, kind === 'pipe' ? { stdin: { kind, bytes } } : {});
+        assert.equal(code, EXIT.undecodable, stderr);
+        assert.equal(stdout, '');
+      });
+    }
   }
 });
 
