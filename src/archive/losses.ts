@@ -1,7 +1,7 @@
 import { XbstreamError, type XbstreamErrorCode } from '../errors.js';
 import type { ChunkHeader } from '../format/chunk.js';
 import { pathText, type StoredPath } from '../format/stored-path.js';
-import { EntryTable } from './entries.js';
+import { EntryTable, type EntryChange } from './entries.js';
 import type { Entry } from './entry.js';
 
 /** More are only counted: a hostile archive must not fill the memory with complaints. */
@@ -13,12 +13,15 @@ const MOST_NAMED = 5;
 /** What every further chunk of a file would say again. */
 const ONCE_A_FILE: ReadonlySet<XbstreamErrorCode> = new Set(['XB_UNSAFE_PATH', 'XB_DUPLICATE_PATH']);
 
-/** What is wrong with a chunk, and not with what files become. */
-const OF_CHUNKS: ReadonlySet<XbstreamErrorCode> = new Set([
-  'XB_DUPLICATE_PATH',
-  'XB_BAD_CRC',
-  'XB_BAD_SPARSE_MAP',
-  'XB_TRUNCATED',
+/** What may be found out about a file when its last chunk has come: that it cannot be decoded, or put where it belongs. */
+const OF_WHOLE_FILES: ReadonlySet<XbstreamErrorCode> = new Set([
+  'XB_BAD_LAYER',
+  'XB_LAYER_TRUNCATED',
+  'XB_KEY_REQUIRED',
+  'XB_WRONG_KEY',
+  'XB_UNSUPPORTED_LAYER',
+  'XB_UNSUPPORTED_ORDER',
+  'XB_TARGET_EXISTS',
 ]);
 
 /** What is wrong with an archive that is read to its end all the same, and which of its entries have lost something. */
@@ -60,14 +63,19 @@ export class Losses<Content> {
     this.#add(error, path);
   }
 
-  /** Takes note of a chunk that cannot be used, so that what it carried is not missed a second time. */
-  lostChunk(header: ChunkHeader): void {
-    if (header.type === 'remove' || header.type === 'rename' || header.type === 'ignorable') return;
-    this.#table.apply(header, header.type === 'payload' ? header.payloadBytes : 0);
+  /**
+   * Takes note of a chunk that cannot be used, so that what it carried is not missed a second time.
+   *
+   * @returns what it means for the entries all the same
+   */
+  lostChunk(header: ChunkHeader): EntryChange<Content> | undefined {
+    if (header.type === 'remove' || header.type === 'rename' || header.type === 'ignorable') return undefined;
+    const change = this.#table.apply(header, header.type === 'payload' ? header.payloadBytes : 0);
     const entry = this.#table.find(header.path);
-    if (entry === undefined) return;
+    if (entry === undefined) return change;
     if (header.type === 'sparse' || header.type === 'seek') entry.doubt();
     this.#lost.add(entry);
+    return change;
   }
 
   doubted(path: StoredPath, isItsOwn: boolean): void {
@@ -115,7 +123,7 @@ export class Losses<Content> {
 
 /** Whether an error is about chunks that come after a file was whole: that it came a second time takes nothing from it. */
 function isOfSecond({ code }: XbstreamError, entry: Entry<unknown>): boolean {
-  return OF_CHUNKS.has(code) && entry.whole && !entry.isRefused;
+  return entry.whole && !entry.isRefused && !OF_WHOLE_FILES.has(code);
 }
 
 /** The error for an archive without a single chunk. */

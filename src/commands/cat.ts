@@ -1,3 +1,4 @@
+import { ForeignInput } from '../archive/foreign.js';
 import { readIndex, type ArchiveIndex, type IndexEntry } from '../archive/index.js';
 import { ExtentReader, SMALL_PIECE_BYTES } from '../archive/read-extents.js';
 import { Selection } from '../archive/selection.js';
@@ -98,6 +99,7 @@ async function catByPosition(source: Source, tools: CatTools): Promise<void> {
     allowEmpty,
     wantsExtents: (_ordinal, path) => first.wants(path),
   });
+  for (const problem of names.problems) if (problem instanceof ForeignInput) throw problem;
   const ranks = new Map<number, number>();
   for (const { path, ordinal } of names.entries) {
     const rank = wanted.rank(path);

@@ -1,3 +1,4 @@
+import { ForeignInput } from '../archive/foreign.js';
 import { readIndex, type IndexEntry } from '../archive/index.js';
 import { Selection } from '../archive/selection.js';
 import { allLayersOf } from '../codec/stored-layers.js';
@@ -39,6 +40,7 @@ export async function list(options: ListOptions, reporter: ListReporter, signal:
     archiveBytes: index.archiveBytes,
     complete: index.problemCount === 0,
   });
-  const unmatched = selection.unmatched();
+  const isForeign = index.problems.some((problem) => problem instanceof ForeignInput);
+  const unmatched = isForeign ? undefined : selection.unmatched();
   tellProblems(unmatched === undefined ? index.problems : [...index.problems, unmatched], reporter);
 }

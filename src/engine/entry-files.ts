@@ -33,7 +33,8 @@ export class EntryFiles {
   /** @param isLost whether an entry has lost something, so that it must not become a file */
   constructor(options: EntryFilesOptions, isLost: (entry: FileEntry) => boolean) {
     this.#options = options;
-    this.#isLost = isLost;
+    // What has its final name is removed, renamed and replaced as any other file, whatever was said of it later.
+    this.#isLost = (entry) => !entry.isWritten && isLost(entry);
   }
 
   /** Entries that become empty files when all is well at the end. */
@@ -72,12 +73,22 @@ export class EntryFiles {
     }
   }
 
-  makeEmpty(): void {
+  /** @param onError told what cannot be made; the others are made unless it throws */
+  makeEmpty(onError: (error: unknown, path: StoredPath) => void): void {
     for (const entry of this.#empty) {
-      this.#open(entry, true);
-      this.#finish(entry);
+      try {
+        this.#open(entry, true);
+        this.#finish(entry);
+      } catch (error) {
+        onError(error, entry.path);
+      }
     }
     this.#empty.clear();
+  }
+
+  /** Newer content of an entry was lost: what there is of it is no longer what the archive holds. */
+  superseded(entry: FileEntry): void {
+    this.#drop(entry);
   }
 
   #whole(entry: FileEntry): void {
@@ -113,7 +124,7 @@ export class EntryFiles {
     this.#empty.delete(entry);
     if (this.#isLost(entry)) {
       // It has but a partial file, and that may be all there is left of it.
-      abandon(entry);
+      entry.content?.abandon(false);
       this.#corrected.push(entry);
       return;
     }
@@ -128,7 +139,7 @@ export class EntryFiles {
     }
     if (this.#isLost(entry)) {
       // Another may get the name that it would have had.
-      abandon(entry);
+      entry.content?.abandon(false);
       if (replaced !== undefined) this.#drop(replaced);
       return;
     }
@@ -146,9 +157,4 @@ export class EntryFiles {
     if (replaced !== undefined) this.#drop(replaced);
     if (!wanted) this.#drop(entry);
   }
-}
-
-/** Gives up what is unfinished; a file that has its final name keeps it, whatever is said of it later. */
-function abandon({ content, isWritten }: FileEntry): void {
-  if (!isWritten) content?.abandon(false);
 }

@@ -110,7 +110,7 @@ async function run(): Promise<LaneResult> {
   let source: Source | undefined;
   let errors: XbstreamError[] = [];
   /** Not all of the archive was read. */
-  let isUnread = false;
+  let isUnread = true;
   const { decoding, pool } = await setUpDecoding({ ...options, decompress, key }, (message) => thread.warning(message));
   try {
     const opened = await openSource(options.input, thread.isStopped);
@@ -134,6 +134,7 @@ async function run(): Promise<LaneResult> {
     };
     lane = new ReportingLane(laneOptions);
     await source.run(lane);
+    isUnread = control.stopped;
     if (!control.stopped) {
       errors = await lane.end();
       if (job.verb === 'verify' && job.options.deep && key === undefined) errors.push(...encryptedFiles(lane.files()));
@@ -146,14 +147,14 @@ async function run(): Promise<LaneResult> {
     }
   } catch (error) {
     if (!(error instanceof XbstreamError)) throw error;
-    const details = keepsGoing && job.verb === 'extract' ? [UNREAD] : [];
+    const details = keepsGoing && isUnread && job.verb === 'extract' ? [UNREAD] : [];
     if (options.digests.length > 0 && error instanceof ForeignInput) details.push(NO_DIGEST);
-    errors = [error.with({ details })];
-    isUnread = true;
+    errors = [error.with({ details }), ...(lane?.problems ?? [])];
   }
   const stopped = control.stopped && errors.length === 0;
-  const lost = keepsGoing ? (lane?.lost ?? []) : [];
   const left = lane?.abandon(errors, job.verb === 'extract' && job.options.removePartial) ?? { errors, partials: [] };
+  // Not before: jobs that were under way are done now.
+  const lost = keepsGoing ? (lane?.lost ?? []) : [];
   manifest?.discard();
   output?.release();
   source?.close();

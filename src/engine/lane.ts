@@ -101,7 +101,7 @@ export class Lane implements ByteSink, SalvageConsumer {
     if (this.#digests.areWanted) this.#digests.update(piece, this.#reader.archiveOffset);
     const taken = this.#reader.push(piece);
     if (this.#reader.isHolding) return this.#pushRest(piece, taken);
-    this.#options.output.endStep();
+    this.#settle(() => this.#options.output.endStep());
     return this.#ready();
   }
 
@@ -112,7 +112,7 @@ export class Lane implements ByteSink, SalvageConsumer {
       await this.#finished();
       taken += this.#reader.push(piece.subarray(taken));
     }
-    this.#options.output.endStep();
+    this.#settle(() => this.#options.output.endStep());
     await this.#ready();
   }
 
@@ -142,10 +142,29 @@ export class Lane implements ByteSink, SalvageConsumer {
     }
   }
 
-  /** What is wrong inside of a file costs that file, where damage does not end the reading. */
-  #bear(error: unknown): void {
-    if (this.#losses === undefined || !isSalvageable(error) || error.path === undefined) throw error;
-    this.#losses.damaged(error, error.path);
+  /** Has the output do what throws what is wrong with its files, one after the other. */
+  #settle(work: () => void): void {
+    for (;;) {
+      try {
+        work();
+        return;
+      } catch (error) {
+        this.#bear(error);
+      }
+    }
+  }
+
+  /** What is wrong with a file costs that file, where damage does not end the reading. */
+  #bear(error: unknown, path?: StoredPath): void {
+    if (this.#losses === undefined || !isSalvageable(error)) throw error;
+    const concerned = error.path ?? path;
+    if (concerned === undefined) throw error;
+    this.#losses.damaged(error, concerned);
+  }
+
+  /** What was found wrong so far, where that does not end the reading. */
+  get problems(): readonly XbstreamError[] {
+    return this.#losses?.problems ?? [];
   }
 
   get skippableBytes(): number {
@@ -166,7 +185,8 @@ export class Lane implements ByteSink, SalvageConsumer {
   }
 
   lostChunk(header: ChunkHeader): void {
-    this.#losses!.lostChunk(header);
+    const change = this.#losses!.lostChunk(header);
+    if (change?.kind === 'content' && change.replaced !== undefined) this.#files.superseded(change.replaced);
   }
 
   doubted(path: StoredPath, isItsOwn: boolean): void {
@@ -222,8 +242,8 @@ export class Lane implements ByteSink, SalvageConsumer {
       const problems = this.#table.open.map((entry) => EntryTable.missingEnd(entry));
       if (problems.length > 0) return problems;
     }
-    if (!this.#doubtsEmptyFiles()) this.#files.makeEmpty();
-    this.#options.output.close();
+    if (!this.#doubtsEmptyFiles()) this.#files.makeEmpty((error, path) => this.#bear(error, path));
+    this.#settle(() => this.#options.output.close());
     return this.#losses?.problems ?? [];
   }
 

@@ -21,18 +21,20 @@ export class DirectoryNames {
    */
   take(path: StoredPath, isFile: (path: StoredPath) => boolean): string | undefined {
     if (this.#names.has(path)) return `${pathText(path)} would be a file and a directory`;
+    const needed: StoredPath[] = [];
     for (let slash = path.lastIndexOf('/'); slash > 0; slash = path.lastIndexOf('/', slash - 1)) {
       const directory = path.slice(0, slash);
       if (this.#names.has(directory)) break;
       if (isFile(directory)) return `${pathText(path)} would lie in a directory that is a file`;
-      if (this.#names.size === NAMES_MAX) {
+      if (this.#names.size + needed.length === NAMES_MAX) {
         throw new XbstreamError('XB_UNSAFE_PATH', `${pathText(path)} would need more directories than a backup has`, {
           path,
           details: [`${NAMES_MAX} are supported`],
         });
       }
-      this.#names.add(directory);
+      needed.push(directory);
     }
+    for (const directory of needed) this.#names.add(directory);
     return undefined;
   }
 }

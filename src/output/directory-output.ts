@@ -60,6 +60,7 @@ export class DirectoryOutput implements Output {
     this.#context = {
       queue: this.#queue,
       unwritten: undefined,
+      failures: [],
       placeForRename: (path, replaced) => this.#placeForRename(path, replaced),
       pool: this.#target.pool,
       overwrite: options.existing === 'overwrite',
@@ -122,10 +123,10 @@ export class DirectoryOutput implements Output {
     const place = path === undefined ? undefined : this.#target.place(path, false);
     if (place === undefined) return;
     const { directory, name } = place;
+    if (directory.names.get(name) === 'ours') throw notStored(path!);
     const stat = directory.look(name);
     // The partial file of another is no file that the archive can mean.
     if (stat === undefined || typeof directory.names.get(name) === 'object') return;
-    if (directory.names.get(name) === 'ours') throw notStored(path!);
     if (!this.#context.overwrite || directory.names.get(name) !== 'before' || stat.isDirectory()) {
       throw targetExists(place).with({ details: ['the archive wants it removed or renamed, but did not store it'] });
     }
@@ -147,15 +148,22 @@ export class DirectoryOutput implements Output {
     this.#context.unwritten?.flush();
     this.#context.step += 1;
     if (this.#options.threads > 1 && this.#context.step === THREAD_AFTER_STEPS) this.#queue.start();
+    this.#throwFailure();
   }
 
   close(): void {
     this.#queue.settle();
+    this.#throwFailure();
     if (this.#options.fsync) this.#target.sync();
   }
 
   drain(): void {
     this.#queue.drain();
+  }
+
+  #throwFailure(): void {
+    const failure = this.#context.failures.shift();
+    if (failure !== undefined) throw failure;
   }
 
   release(): void {

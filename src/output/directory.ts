@@ -204,7 +204,10 @@ export class Directory implements DescriptorHolder {
   }
 
   /** Has the names that were changed in it, and in all below it, on the disk. */
-  syncTree(): void {
+  syncTree(done = new Set<Directory>()): void {
+    // Symbolic links that are followed may lead round in circles.
+    if (done.has(this)) return;
+    done.add(this);
     if (this.changed && this.#context.descriptorFolder !== undefined) {
       try {
         fs.fsyncSync(this.#opened());
@@ -212,7 +215,7 @@ export class Directory implements DescriptorHolder {
         throw systemError(`cannot write the directory ${pathText(this.path)} to the disk`, error);
       }
     }
-    for (const child of this.#children.values()) child.syncTree();
+    for (const child of this.#children.values()) child.syncTree(done);
   }
 
   /** Its descriptor, opened again where it was given up. */

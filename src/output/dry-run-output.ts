@@ -129,7 +129,9 @@ export class DryRunOutput extends UnwrittenOutput {
 
   #refuse(path: StoredPath): void {
     const place = this.#occupied(path);
-    if (place !== undefined && this.#options.existing !== 'overwrite') throw targetExists(place);
+    if (place === undefined) return;
+    const isDirectory = place.directory.look(place.name)?.isDirectory() === true;
+    if (isDirectory || this.#options.existing !== 'overwrite') throw targetExists(place);
   }
 }
 

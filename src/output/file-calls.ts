@@ -17,7 +17,7 @@ export function writeAll(descriptor: number, bytes: Buffer, fileOffset: number):
 }
 
 /** What systems say where a file cannot have two names. */
-const NO_LINKS: readonly (string | undefined)[] = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'];
+const NO_LINKS: readonly (string | undefined)[] = ['EPERM', 'EACCES', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'];
 
 /**
  * Gives a file another name in the same file system. Where `replace` is false, nothing that has that name gives way, whoever
@@ -41,7 +41,13 @@ export function changeName(from: string | Buffer, to: string | Buffer, replace: 
     fs.renameSync(from, to);
     return;
   }
-  fs.unlinkSync(from);
+  try {
+    fs.unlinkSync(from);
+  } catch (error) {
+    // What is told to have failed must not have its final name.
+    fs.unlinkSync(to);
+    throw error;
+  }
 }
 
 /**

@@ -95,12 +95,16 @@ export interface Output {
   correctForeign(path: StoredPath, remove: boolean): void;
   /** Where the next piece of the archive may be put, for outputs that can make use of what lies in their own memory. */
   room(): Buffer;
-  /** A piece of the archive has been taken. */
+  /**
+   * A piece of the archive has been taken.
+   *
+   * @throws XbstreamError what has gone wrong with one file meanwhile; to be called again, for there may be others
+   */
   endStep(): void;
   /**
    * No more files will come: has all that are finished get their names.
    *
-   * @throws XbstreamError `XB_IO`
+   * @throws XbstreamError `XB_IO`; as {@link endStep}
    */
   close(): void;
   /** The extraction has failed: what is under way is done or given up, and fails no more. */

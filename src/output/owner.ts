@@ -29,16 +29,22 @@ export function assertMayGive({ uid, gid }: Owner): void {
   if ((uid === undefined || uid === own) && (gid === undefined || groups.includes(gid))) return;
   throw new XbstreamError('XB_IO', 'only root can give files to somebody else', {
     systemCode: 'EPERM',
-    details: ['nothing was written'],
+    details: [
+      'it takes the capabilities CAP_CHOWN and CAP_DAC_OVERRIDE, which a container may lack',
+      'nothing was written',
+    ],
     hints: ['run it as root (sudo), or unpack without --chown and give the files away later: chown -R'],
   });
 }
 
-/** Root may, as a rule: in a container it need not have the capability, and others may have it (capabilities(7)). */
+/**
+ * Root may, as a rule; in a container it need not have the capabilities, and others may have them (capabilities(7)):
+ * CAP_CHOWN, and CAP_DAC_OVERRIDE to go on in directories that are somebody else's.
+ */
 function mayGiveToAnybody(): boolean {
   try {
     const capabilities = /^CapEff:\s*([0-9a-f]+)$/m.exec(fs.readFileSync('/proc/self/status', 'latin1'))![1]!;
-    return (BigInt(`0x${capabilities}`) & 1n) !== 0n;
+    return (BigInt(`0x${capabilities}`) & 3n) === 3n;
   } catch {
     return process.geteuid?.() === 0;
   }

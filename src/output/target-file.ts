@@ -1,5 +1,5 @@
 import * as fs from 'node:fs';
-import { systemCodeOf, systemError } from '../errors.js';
+import { systemCodeOf, systemError, XbstreamError } from '../errors.js';
 import { pathText, type StoredPath } from '../format/stored-path.js';
 import type { Directory } from './directory.js';
 import type { OutputFile, WriteGrant } from './output.js';
@@ -12,6 +12,8 @@ import { targetExists, type Place } from './target-directory.js';
 export interface TargetFileContext extends PartialFileContext {
   /** The file whose first bytes are not written yet; to be flushed before the piece of the archive they lie in is given up. */
   unwritten: TargetFile | undefined;
+  /** What went wrong with files while others were at work. */
+  failures: XbstreamError[];
   /** Where a file goes that a correction renames. @throws XbstreamError `XB_TARGET_EXISTS` */
   placeForRename: (path: StoredPath, replaced: OutputFile | undefined) => { path: StoredPath; place: Place };
 }
@@ -152,8 +154,7 @@ export class TargetFile implements OutputFile {
     directory.changed = true;
     const names = { partialPath: prefix + partial, finalPath: prefix + name, replace: overwrite };
     const job = queue.offerFile(first.bytes, names, (well) => {
-      if (!well) this.#makeSlowly(first.bytes);
-      done();
+      if (well || this.#madeSlowly(first.bytes)) done();
     });
     if (job === undefined) {
       try {
@@ -168,9 +169,17 @@ export class TargetFile implements OutputFile {
     return true;
   }
 
-  #makeSlowly(bytes: Buffer): void {
-    this.#grow().write(bytes, 0);
-    this.#grow().complete(bytes.length);
+  /** Makes what the writing thread could not. @returns whether that went well: this is heard while other files are at work */
+  #madeSlowly(bytes: Buffer): boolean {
+    try {
+      this.#grow().write(bytes, 0);
+      this.#grow().complete(bytes.length);
+    } catch (error) {
+      if (!(error instanceof XbstreamError)) throw error;
+      this.#context.failures.push(error);
+      return false;
+    }
     this.#partial = undefined;
+    return true;
   }
 }

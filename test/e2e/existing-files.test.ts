@@ -268,6 +268,20 @@ describe('--dry-run ends as the extraction does', { concurrency: true }, () => {
     ['a file in a file', {}, archive(file('x', '1'), file('x/y', '2')), [], EXIT.damaged],
     ['a directory with the name of a file', {}, archive(file('x/y', '1'), file('x', '2')), [], EXIT.damaged],
     ['names made the same', {}, archive(file('a/x', '1'), file('b/x', '2')), ['--strip-components=1'], EXIT.refused],
+    [
+      'a rename onto a directory',
+      { 'b/x': 'old' },
+      archive(file('a', '1'), rename('a', 'b')),
+      ['--overwrite'],
+      EXIT.refused,
+    ],
+    [
+      'a removal of a name that is taken by another file still open',
+      {},
+      archive(payload('a/x', 0, '1'), remove('b/x'), end('a/x')),
+      ['--strip-components=1'],
+      EXIT.refused,
+    ],
     ['a name that no file system takes', {}, archive(file('a', '1'), end('n'.repeat(256))), [], EXIT.refused],
     ['a rename of a directory', {}, archive(file('d/a', '1'), rename('d', 'e')), [], EXIT.refused],
     [

@@ -45,6 +45,67 @@ describe('extract --keep-going', { concurrency: true }, () => {
     }
   });
 
+  const unreadable = (chunk: Buffer): Buffer => Buffer.concat([Buffer.from('XBSTCK0Z'), chunk.subarray(8)]);
+  const rewritten = (content: string): Buffer => archive(rewriting('x', content), end('x'));
+  for (const [title, chunks, left] of [
+    ['a rewrite', [file('x', 'old'), rename('x', '../x'), rewritten('new')], { x: 'new' }],
+    [
+      'a rename and another file',
+      [file('x', 'old'), rename('x', '../x'), rename('x', 'y'), file('x', 'new')],
+      { x: 'new', y: 'old' },
+    ],
+    ['being replaced', [file('x', 'old'), rename('x', '../x'), file('y', 'new'), rename('y', 'x')], { x: 'new' }],
+    ['a removal', [file('x', 'old'), rename('x', '../x'), remove('x')], {}],
+    [
+      'a damaged chunk, and a rewrite',
+      [file('x', 'old'), unreadable(payload('x', 0, 'bad')), rewritten('new')],
+      { x: 'new' },
+    ],
+    ['a lost rewrite', [file('x', 'old'), unreadable(rewriting('x', 'bad')), end('x'), rewritten('new')], { x: 'new' }],
+    ['a lost rewrite, and a removal', [file('x', 'old'), unreadable(rewriting('x', 'bad')), end('x'), remove('x')], {}],
+    [
+      'a directory that is free again',
+      [file('a', '1'), file('a/b/c', '2'), remove('a'), file('a/b', '3')],
+      { 'a/b': '3' },
+    ],
+  ] as const) {
+    for (const kind of ['file', 'pipe'] as const) {
+      test(`what was whole, and then ${title}, from a ${kind}`, async (context) => {
+        const bytes = archive(...chunks, file('z', 'z'));
+        const path = join(tempDir(context), 'archive');
+        fs.writeFileSync(path, bytes);
+        const target = tempDir(context);
+        const words = ['extract', '--keep-going', kind === 'file' ? path : '-', '-C', target];
+        const { code, stderr } = await run(words, kind === 'pipe' ? { stdin: { kind, bytes } } : {});
+        assert.equal(code, EXIT.damaged, stderr);
+        assert.deepEqual(readTree(target), treeOf({ ...left, z: 'z' }));
+      });
+    }
+  }
+
+  test('what cannot be made at the end costs itself, and hides nothing', async (context) => {
+    const bytes = archive(end('e1'), end('e2'), file('x', '1'), payload('y', 0, '2', { crc: 1 }), end('y'));
+    const target = tempDir(context);
+    fs.writeFileSync(join(target, 'e1'), 'old');
+    const words = ['extract', '--keep-going', '--json', '-', '-C', target];
+    const { code, stdout } = await run(words, { stdin: { kind: 'pipe', bytes } });
+    assert.equal(code, EXIT.refused);
+    assert.deepEqual(
+      linesOf(stdout, 'error')
+        .map(({ code: told }) => told)
+        .sort(),
+      ['XB_BAD_CRC', 'XB_TARGET_EXISTS'],
+    );
+    assert.doesNotMatch(stdout, /was not looked at/);
+    assert.deepEqual(fs.readdirSync(target).sort(), ['.y.partial', 'e1', 'e2', 'x']);
+    assert.deepEqual(
+      linesOf(stdout, 'lost')
+        .map(({ path }) => path)
+        .sort(),
+      ['e1', 'y'],
+    );
+  });
+
   test('a list of what was lost', async (context) => {
     const bytes = archive(file('a', 'A'), payload('b', 0, 'B'), file('c', 'C'));
     const words = ['extract', '--keep-going', '-', '-C', tempDir(context)];

@@ -129,6 +129,14 @@ describe('list', { concurrency: true }, () => {
       assert.match(stdout + stderr, /it is gzip data/);
       assert.doesNotMatch(stdout, /^ *1 +whole/m);
     }
+    for (const words of [
+      ['cat', path, 'a'],
+      ['list', path, 'a'],
+    ]) {
+      const { code, stderr } = await run(words);
+      assert.equal(code, EXIT.damaged, words[0]);
+      assert.doesNotMatch(stderr, /matches/);
+    }
     const json = await run(['list', '--json', path]);
     assert.equal(linesOf(json.stdout, 'summary')[0]?.['complete'], false);
     const digest = await run(['verify', '--digest=sha1', path]);

@@ -6,6 +6,7 @@ import { describe, test, type TestContext } from 'node:test';
 import { archive, end, file, noise, payload, rename } from '../helpers/archive-bytes.js';
 import { start } from '../helpers/cli.js';
 import { EXIT } from '../helpers/outcome.js';
+import { linesOf } from '../helpers/json-lines.js';
 import { openPipe } from '../helpers/pipes.js';
 import { tempDir } from '../helpers/temp.js';
 import { readTree, treeOf } from '../helpers/tree.js';
@@ -20,7 +21,7 @@ async function unpackInTwo(
 ) {
   const target = tempDir(context);
   const { readFd, writeFd } = openPipe();
-  const { ended } = start(['-x', '-C', target, ...words], { stdin: { kind: 'open', stdio: readFd } });
+  const { ended } = start(['extract', '-', '-C', target, ...words], { stdin: { kind: 'open', stdio: readFd } });
   fs.closeSync(readFd);
   fs.writeSync(writeFd, archive(file('d/begun', 'x'), first));
   await untilExists(join(target, 'd/begun'));
@@ -52,6 +53,32 @@ describe('a file that appears in the target meanwhile', { concurrency: true }, (
       assert.equal(fs.readFileSync(join(target, 'd/f'), 'utf8'), 'precious');
     });
   }
+
+  test('costs that file alone with --keep-going, whoever was to make it', async (context) => {
+    const taken = [50, 120, 121, 300, 390];
+    const small = Array.from({ length: 400 }, (_, index) => file(`d/f${index}`, 'ours'));
+    // Large enough for the writing thread to begin.
+    const parts = [file('large', noise(12 << 20), 1 << 20), archive(...small)] as const;
+    const take = (folder: string): void => {
+      for (const index of taken) fs.writeFileSync(join(folder, `d/f${index}`), 'precious');
+    };
+    const { code, stdout, target } = await unpackInTwo(context, parts, take, ['--keep-going', '--json']);
+    assert.equal(code, EXIT.refused);
+    const names = taken.map((index) => `d/f${index}`).sort();
+    const errors = linesOf(stdout, 'error');
+    assert.deepEqual(errors.map(({ path }) => path).sort(), names);
+    assert.deepEqual(
+      linesOf(stdout, 'lost')
+        .map(({ path }) => path)
+        .sort(),
+      names,
+    );
+    assert.doesNotMatch(stdout, /was not looked at/);
+    for (let index = 0; index < 400; index += 1) {
+      const expected = taken.includes(index) ? 'precious' : 'ours';
+      assert.equal(fs.readFileSync(join(target, `d/f${index}`), 'utf8'), expected);
+    }
+  });
 
   test('gives way with --overwrite', async (context) => {
     const parts = [NOTHING, archive(file('d/f', 'ours'), file('d/g', noise(60_000), 10_000))] as const;

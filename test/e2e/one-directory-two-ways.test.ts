@@ -49,6 +49,16 @@ describe('absolute names (-P) that lie in the target', { concurrency: true }, ()
   }
 });
 
+test('symbolic links that lead round in circles', async (context) => {
+  const target = tempDir(context);
+  fs.symlinkSync('.', join(target, 'loop'));
+  const bytes = archive(file('a', '1'), file('loop/f', '2'), file('loop/loop/d/g', '3'));
+  const words = ['-x', '--allow-symlinks', '--fsync', '-C', target];
+  const { code, stderr } = await run(words, { stdin: { kind: 'pipe', bytes } });
+  assert.deepEqual([code, stderr], [EXIT.ok, '']);
+  assert.deepEqual(fs.readdirSync(target).sort(), ['a', 'd', 'f', 'loop']);
+});
+
 test('a symbolic link that is followed', async (context) => {
   const target = tempDir(context);
   fs.mkdirSync(join(target, 'd1'));
