@@ -3,7 +3,7 @@ import { systemCodeOf, systemError, XbstreamError } from '../errors.js';
 import { pathForSystem, pathFromText, pathText, type StoredPath } from '../format/stored-path.js';
 import type { RingHandle } from '../input/ring.js';
 import { DescriptorWriter } from './descriptor-writer.js';
-import { FILE_MODE, NEW_FILE_FLAGS } from './file-calls.js';
+import { changeName, FILE_MODE, NEW_FILE_FLAGS } from './file-calls.js';
 import type { SequentialSink } from './gatherer.js';
 import { partialName } from './partial-name.js';
 import { RingSink } from './ring-sink.js';
@@ -78,9 +78,7 @@ export class ArchiveTarget {
     try {
       this.#close();
       if (this.#partialPath === undefined) return;
-      const from = pathForSystem(this.#partialPath);
-      if (this.#choice.overwrite) fs.renameSync(from, this.#choice.path);
-      else linkInPlace(from, this.#choice.path);
+      changeName(pathForSystem(this.#partialPath), this.#choice.path, this.#choice.overwrite);
     } catch (error) {
       if (systemCodeOf(error) === 'EEXIST') throw targetExists(this.#choice.path);
       throw systemError(`cannot give ${this.name} its name`, error);
@@ -104,20 +102,6 @@ export class ArchiveTarget {
     this.#fd = undefined;
     if (fd !== undefined) fs.closeSync(fd);
   }
-}
-
-/** The partial name becomes the final one, unless there is such a file by now. */
-function linkInPlace(from: string | Buffer, to: string): void {
-  try {
-    fs.linkSync(from, to);
-  } catch (error) {
-    // Some file systems have no hard links.
-    if (!['EPERM', 'ENOTSUP', 'ENOSYS', 'EMLINK'].includes(systemCodeOf(error) ?? '')) throw error;
-    if (statOf(to) !== undefined) throw Object.assign(new Error(), { code: 'EEXIST' });
-    fs.renameSync(from, to);
-    return;
-  }
-  fs.unlinkSync(from);
 }
 
 /** Opens a file that is to have this path: itself where it cannot be replaced, else a partial one. */
