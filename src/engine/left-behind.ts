@@ -41,10 +41,15 @@ export function leaveBehind(
   const left = [...found];
   const isWorthTelling = complete !== undefined && (complete > 0 || left.length > 0);
   const tally = isWorthTelling ? [`${complete} ${complete === 1 ? 'file is' : 'files are'} complete`] : [];
-  const told = errors.map((error) => {
-    const own = [...((error.path === undefined ? undefined : partials.get(error.path)) ?? [])];
+  const ownOf = ({ path }: XbstreamError): StoredPath[] => [
+    ...((path === undefined ? undefined : partials.get(path)) ?? []),
+  ];
+  // What may have concerned any file names none: the first error tells of those that no error is about.
+  const claimed = new Set(errors.flatMap(ownOf));
+  const told = errors.map((error, index) => {
+    const own = ownOf(error);
     const named = own.length === 0 ? '' : `the file was left as ${own.map(pathText).join(' and ')}; `;
-    const others = errors.length > 1 ? [] : left.filter((partial) => !own.includes(partial));
+    const others = index > 0 ? [] : left.filter((partial) => !claimed.has(partial));
     return error.with({
       partial: own[0],
       details: [...tally.map((text) => named + text), ...alsoLeft(others)],

@@ -88,7 +88,8 @@ export class DirectoryOutput implements Output {
           hash: this.#options.hash,
         });
       }
-      if (existing === 'refuse') throw targetExists(place);
+      // A file does not take the place of a directory: better told now than when all of it has come.
+      if (existing === 'refuse' || directory.look(name)?.isDirectory() === true) throw targetExists(place);
     }
     // From here on the name is taken, though the file has it only when it is whole.
     directory.names.set(name, 'ours');

@@ -256,6 +256,13 @@ describe('--dry-run ends as the extraction does', { concurrency: true }, () => {
     ['content that differs', { a: 'old' }, file('a', 'new'), ['--skip-existing=verify'], EXIT.refused],
     ['content that does not', { a: 'old' }, file('a', 'old'), ['--skip-existing=verify'], EXIT.ok],
     ['a directory in the place of a file', { 'a/x': 'old' }, file('a', 'new'), ['--overwrite'], EXIT.refused],
+    [
+      'a directory in the place of a file that is cut',
+      { 'a/x': 'old' },
+      payload('a', 0, 'new'),
+      ['--overwrite'],
+      EXIT.refused,
+    ],
     ['a file that gives way', { a: 'old' }, file('a', 'new'), ['--overwrite'], EXIT.ok],
     ['a rename onto an old file', { b: 'old' }, archive(file('a', 'x'), rename('a', 'b')), [], EXIT.refused],
     [

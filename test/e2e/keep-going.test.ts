@@ -106,6 +106,14 @@ describe('extract --keep-going', { concurrency: true }, () => {
     );
   });
 
+  test('a partial file that no error is about is named all the same', async (context) => {
+    const bytes = archive(payload('b', 0, 'hello'), payload('../u', 0, 'zz'), end('b'), payload('a', 0, 'aaa'));
+    const target = tempDir(context);
+    const { stderr } = await run(['extract', '--keep-going', '-', '-C', target], { stdin: { kind: 'pipe', bytes } });
+    assert.deepEqual(fs.readdirSync(target).sort(), ['.a.partial', '.b.partial']);
+    for (const name of ['.a.partial', '.b.partial']) assert.equal(stderr.split(name).length, 2, stderr);
+  });
+
   test('a list of what was lost', async (context) => {
     const bytes = archive(file('a', 'A'), payload('b', 0, 'B'), file('c', 'C'));
     const words = ['extract', '--keep-going', '-', '-C', tempDir(context)];
