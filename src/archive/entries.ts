@@ -60,7 +60,8 @@ export class EntryTable<Content> {
    * Applies the next chunk of the archive.
    *
    * @param spanBytes bytes of the file that the chunk covers, holes included
-   * @throws XbstreamError `XB_UNSAFE_PATH`, `XB_DUPLICATE_PATH` (also where a file would lie below another), `XB_OVERLAP`, `XB_GAP`, `XB_BAD_HEADER`
+   * @throws XbstreamError `XB_UNSAFE_PATH`, `XB_DUPLICATE_PATH` (also where a file would lie below another), `XB_OVERLAP`,
+   *   `XB_GAP`, `XB_BAD_HEADER`
    */
   apply(header: ChunkHeader, spanBytes: number): EntryChange<Content> {
     if (header.type === 'ignorable') return { kind: 'nothing' };

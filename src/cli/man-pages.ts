@@ -6,6 +6,9 @@ import { FORMS, VERBS, type Example } from './forms.js';
 import { OPTION_GROUPS, optionsOf, type Form } from './options.js';
 import { version } from './version.js';
 
+/** What has a page. */
+const PAGED = ['xbstream' as const, ...VERBS];
+
 const ENVIRONMENT = [
   ['XBCRYPT_ENCRYPTION_KEY', 'the key for --decrypt, where no option gives one'],
   ['NO_COLOR', 'when it is not empty, nothing is coloured unless --color=always says so'],
@@ -20,8 +23,7 @@ export function writeManPages(folder: string): void {
 
 /** The pages by their file names. */
 export function manPages(programVersion: string): Map<string, string> {
-  const forms = ['xbstream' as const, ...VERBS];
-  return new Map(forms.map((form) => [`${pageName(form)}.1`, page(form, programVersion)]));
+  return new Map(PAGED.map((form) => [`${pageName(form)}.1`, page(form, programVersion)]));
 }
 
 function pageName(form: Form): string {
@@ -77,7 +79,7 @@ function example({ command, purpose }: Example): string {
 }
 
 function seeAlso(form: Form): string {
-  const others = ['xbstream' as const, ...VERBS].filter((other) => other !== form);
+  const others = PAGED.filter((other) => other !== form);
   return others.map((other) => `.BR ${roff(pageName(other))} (1)`).join(',\n');
 }
 

@@ -1,9 +1,6 @@
 import { readFileSync } from 'node:fs';
-import type { Owner } from '../output/owner.js';
+import { ID_MAX, type Owner } from '../output/owner.js';
 import { usageError } from './usage-error.js';
-
-/** The largest number is none: it says "as it is". */
-const ID_MAX = 2 ** 32 - 2;
 
 /**
  * An owner as `chown` takes it: `mysql`, `mysql:mysql`, `mysql:` (with the group that the user logs in to), `:mysql`; numbers

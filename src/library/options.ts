@@ -3,6 +3,7 @@ import type { SelectionOptions as Selection } from '../archive/selection.js';
 import type { DecryptionKey } from '../codec/codec.js';
 import { keyFromBytes } from '../codec/key.js';
 import { XbstreamError } from '../errors.js';
+import { ID_MAX } from '../output/owner.js';
 import type { ProgressReport } from '../ui/reporter.js';
 
 /** What every function can be told. Callbacks are called in the caller's thread; what one throws ends the work. */
@@ -114,9 +115,6 @@ const KINDS: Readonly<
 function isText(value: unknown): value is string {
   return typeof value === 'string' && value !== '' && !value.includes('\0');
 }
-
-/** The largest number is none: it would say "as it is". */
-const ID_MAX = 2 ** 32 - 2;
 
 function isOwner(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false;

@@ -7,6 +7,9 @@ export interface Owner {
   gid?: number | undefined;
 }
 
+/** The largest number that means somebody: the one above it says "as it is" (chown(2)). */
+export const ID_MAX = 2 ** 32 - 2;
+
 /** Gives an open file or directory away. */
 export function giveTo({ uid = -1, gid = -1 }: Owner, descriptor: number): void {
   fs.fchownSync(descriptor, uid, gid);
