@@ -1,5 +1,6 @@
 import type { IndexEntry } from '../archive/index.js';
 import { SMALL_PIECE_BYTES, type ExtentReader } from '../archive/read-extents.js';
+import { freeNativeMemory } from '../codec/native-memory.js';
 import { XbstreamError } from '../errors.js';
 import { pathText, type StoredPath } from '../format/stored-path.js';
 import { PIECE_BYTES } from '../input/source.js';
@@ -105,7 +106,14 @@ class TarredFile extends UnwrittenFile {
   }
 
   write(bytes: Buffer, fileOffset: number): void {
-    this.#tar.write(this.#isOneCall ? Buffer.from(bytes) : bytes, fileOffset);
+    if (!this.#isOneCall) {
+      this.#tar.write(bytes, fileOffset);
+      return;
+    }
+    const copy = Buffer.allocUnsafeSlow(bytes.length);
+    bytes.copy(copy);
+    // The collector may be late: what a few bytes decode to would add up until then.
+    this.#tar.write(copy, fileOffset, () => freeNativeMemory(copy));
   }
 
   override remove(): never {

@@ -17,6 +17,7 @@ const MISSING_BYTES = 1024 * 1024;
 interface Piece {
   bytes: Buffer;
   fileOffset: number;
+  written: (() => void) | undefined;
 }
 
 /** Writes a tar archive of regular files, one after the other. */
@@ -91,23 +92,26 @@ export class TarWriter {
    * Takes content, in rising order; what is left out is zeros.
    *
    * @param bytes lent until {@link settled} is
+   * @param written told when they are in the tar
    * @throws XbstreamError `XB_UNSUPPORTED_ORDER`, `XB_IO`
    */
-  write(bytes: Buffer, fileOffset: number): void {
+  write(bytes: Buffer, fileOffset: number, written?: () => void): void {
     if (fileOffset < this.#givenBytes) {
       throw new XbstreamError('XB_UNSUPPORTED_ORDER', `${pathText(this.#path!)} does not come in order`);
     }
     this.#givenBytes = fileOffset + bytes.length;
     if (this.#givenBytes > this.#sizeBytes) throw this.#changed();
-    this.#pieces.push({ bytes, fileOffset });
+    this.#pieces.push({ bytes, fileOffset, written });
   }
 
   /** Settled when all that was given is written. @throws XbstreamError `XB_IO` */
   async settled(): Promise<void> {
-    for (const { bytes, fileOffset } of this.#pieces.splice(0)) {
+    for (const { bytes, fileOffset, written } of this.#pieces.splice(0)) {
+      const end = fileOffset + bytes.length;
       await this.#fill(fileOffset);
       await this.#put(bytes);
-      this.#position = fileOffset + bytes.length;
+      this.#position = end;
+      written?.();
     }
   }
 
