@@ -2,10 +2,12 @@
  * Measures `tsxbstream` against another program that reads and writes the same archives, by default `mbstream`.
  *
  *   npm run bench -- [--rounds N] [--only NAME,NAME] [--save] [--ours COMMAND] [--peer COMMAND] [--innodb FOLDER]
+ *                    [--base FOLDER] [--node PATH] [--base-node PATH] [--busy]
  *
  * No figure makes it fail; a command that fails does, and a tree that is not what was packed.
  */
 /* global AbortController */
+import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -15,7 +17,7 @@ import { writeArchive } from './generate.js';
 import { describeMachine, describeVersions } from './machine.js';
 import { checkMeasuringTools, measure } from './measure.js';
 import { toMarkdown } from './report.js';
-import { makeScenarios } from './scenarios.js';
+import { againstBase, makeScenarios } from './scenarios.js';
 import { checkFolder, treeOfEntries } from './tree.js';
 import { Workspace } from './workspace.js';
 
@@ -31,7 +33,17 @@ const RESULTS = fileURLToPath(new URL('results/', import.meta.url));
 const BYTES_PER_ENTRY = 200;
 const LEAST_ROUNDS = 5;
 
-/** @typedef {{ rounds: number, only: string[] | undefined, save: boolean, ours: string[], peer: string[], innodb: string | undefined }} Options */
+/**
+ * @typedef {object} Options
+ * @property {number} rounds
+ * @property {string[] | undefined} only
+ * @property {boolean} save
+ * @property {string[]} ours
+ * @property {string[]} peer
+ * @property {string[] | undefined} base an older build of ours, which takes the peer's place
+ * @property {string | undefined} innodb
+ * @property {boolean} busy
+ */
 
 /** @returns {Options} */
 function readOptions() {
@@ -43,6 +55,10 @@ function readOptions() {
       ours: { type: 'string' },
       peer: { type: 'string', default: 'mbstream' },
       innodb: { type: 'string' },
+      base: { type: 'string' },
+      node: { type: 'string', default: process.execPath },
+      'base-node': { type: 'string' },
+      busy: { type: 'boolean', default: false },
     },
   });
   const rounds = Number(values.rounds);
@@ -55,15 +71,17 @@ function readOptions() {
     rounds,
     only: values.only?.split(','),
     save: values.save,
-    ours: values.ours?.split(' ') ?? [process.execPath, LAUNCHER],
+    ours: values.ours?.split(' ') ?? [values.node, LAUNCHER],
     peer: values.peer.split(' '),
+    base: values.base && [values['base-node'] ?? values.node, path.join(values.base, 'bin', 'tsxbstream.js')],
     innodb: values.innodb,
+    busy: values.busy,
   };
 }
 
 /** @param {Options} options */
-function chooseScenarios({ only, ...programs }) {
-  const all = makeScenarios(programs);
+function chooseScenarios({ only, base, ...programs }) {
+  const all = base === undefined ? makeScenarios(programs) : againstBase(programs, base);
   const unknown = only?.filter((name) => !all.some((scenario) => scenario.name === name)) ?? [];
   if (unknown.length > 0) {
     throw new Error(`no scenario ${unknown.join(', ')}; there are ${all.map(({ name }) => name).join(', ')}`);
@@ -153,7 +171,7 @@ async function runScenario(scenario, { rounds, workspace, archives, signal }, re
       if (scenario.before) await measure(scenario.before(target), given);
       const figures = await measure(scenario[who](target), scenario.before ? { signal } : given);
       if (isChecked && scenario.after) await measure(scenario.after(target), { signal });
-      if (isChecked && source) await checkFolder(target, source.tree, signal);
+      if (isChecked && source && scenario.isTreeMade !== false) await checkFolder(target, source.tree, signal);
       return figures;
     } finally {
       rmSync(target, { recursive: true, force: true });
@@ -193,8 +211,9 @@ async function runScenario(scenario, { rounds, workspace, archives, signal }, re
  * @param {AbortSignal} signal
  * @returns {Promise<Result[]>}
  */
-async function runAll(scenarios, { rounds }, signal) {
+async function runAll(scenarios, { rounds, busy }, signal) {
   const workspace = new Workspace();
+  const spinner = busy ? spawn('sh', ['-c', 'while :; do :; done'], { stdio: 'ignore' }) : undefined;
   const archives = new Archives(workspace, signal);
   /** @type {Result[]} */
   const results = [];
@@ -214,6 +233,7 @@ async function runAll(scenarios, { rounds }, signal) {
       archives.keepOnly(scenarios.slice(index + 1).flatMap((later) => [later.archive, later.peerArchive]));
     }
   } finally {
+    spinner?.kill('SIGKILL');
     workspace.remove();
   }
   return results;
@@ -229,13 +249,14 @@ function say(text) {
  * @param {Options} options
  * @param {ReturnType<typeof describeMachine>} machine
  */
-function report(results, { ours, peer, save }, machine) {
-  const versions = describeVersions(ours, peer);
+function report(results, { ours, peer, base, save, busy }, machine) {
+  const versions = describeVersions(ours, base ?? peer);
   const date = new Date().toISOString();
   const markdown = [
     `# ${date.slice(0, 10)}, ${machine.cpu}`,
     '',
     `${machine.cores} cores, ${Math.round(machine.memoryBytes / 1e9)} GB, ${machine.kernel}, load ${machine.loadAverage} at the start.`,
+    ...(busy ? ['One core was kept busy by another process.'] : []),
     `Node ${versions.node}, ours at ${versions.commit}, peer: ${versions.peer} (${versions.peerVersion}).`,
     '',
     toMarkdown(results),
@@ -248,7 +269,9 @@ function report(results, { ours, peer, save }, machine) {
   writeFileSync(`${file}.md`, markdown);
   const figures = JSON.stringify({ date, machine, versions, results }, null, 2);
   // Where this checkout lies is nobody's business.
-  writeFileSync(`${file}.json`, `${figures.replaceAll(LAUNCHER, 'bin/tsxbstream.js')}\n`);
+  const launchers = [LAUNCHER, base?.[1]].filter((launcher) => launcher !== undefined);
+  const nameless = launchers.reduce((text, launcher) => text.replaceAll(launcher, 'bin/tsxbstream.js'), figures);
+  writeFileSync(`${file}.json`, `${nameless}\n`);
   say(`saved as ${file}.md and .json`);
 }
 

@@ -32,6 +32,7 @@ import { folderEntries } from './folder.js';
  * @property {'file' | 'pipe'} [input] how it is given
  * @property {(target: string) => string[]} [before] given the archive instead; run before each, outside the timing
  * @property {(target: string) => string[]} [after] makes a tree of what the first runs have left, to be compared
+ * @property {boolean} [isTreeMade] whether there is anything to be compared; true
  * @property {number} [targetCopies] how often the content is in the target at a time; 1
  * @property {(target: string) => string[]} ours our command, unpacking into the folder `target`
  * @property {(target: string) => string[]} peer the command we are compared with
@@ -80,6 +81,12 @@ export function makeScenarios({ ours, peer, innodb }) {
     chunkBytes: CHUNK_BYTES,
   };
   /** @type {ArchiveRecipe} */
+  const interleaved = { ...large, interleave: 8 };
+  const extractByTwo = {
+    ours: (/** @type {string} */ target) => [...ours, '-x', '-p', '2', '-C', target],
+    peer: (/** @type {string} */ target) => [...peer, '-x', '-p', '2', '-C', target],
+  };
+  /** @type {ArchiveRecipe} */
   const small = {
     entries: () => syntheticEntries({ files: 50_000, fileBytes: 1500, content: 'random' }),
     chunkBytes: CHUNK_BYTES,
@@ -101,6 +108,32 @@ export function makeScenarios({ ours, peer, innodb }) {
       input: 'pipe',
       ...extract,
       goals: [{ figure: 'wall', ratio: 0.95 }, RSS_GOAL],
+    },
+    {
+      name: 'interleaved-file',
+      title: 'the same with the 8 files interleaved, two threads on both sides, `< archive`',
+      archive: interleaved,
+      input: 'file',
+      ...extractByTwo,
+      goals: [{ figure: 'wall', ratio: 1.3 }, RSS_GOAL],
+    },
+    {
+      name: 'interleaved-pipe',
+      title: 'the same, `cat archive |`',
+      archive: interleaved,
+      input: 'pipe',
+      ...extractByTwo,
+      goals: [RSS_GOAL],
+    },
+    {
+      name: 'verify',
+      title: '`verify` of the 8 files of 256 MiB; the peer is `cat` to /dev/null',
+      archive: large,
+      input: 'file',
+      isTreeMade: false,
+      ours: () => [...ours, 'verify', '-q'],
+      peer: () => ['cat'],
+      goals: [{ figure: 'wall', ratio: 2.6 }, RSS_GOAL],
     },
     {
       name: 'small-file',
@@ -167,6 +200,26 @@ export function makeScenarios({ ours, peer, innodb }) {
   return scenarios;
 }
 
+/**
+ * The same jobs, each done by an older build of ours in the peer's place: what a change has gained or lost.
+ *
+ * @param {Parameters<typeof makeScenarios>[0]} programs
+ * @param {string[]} base
+ * @returns {Scenario[]}
+ */
+export function againstBase(programs, base) {
+  const older = makeScenarios({ ...programs, ours: base });
+  return makeScenarios(programs).map((scenario, index) => ({
+    ...scenario,
+    title: scenario.title.replace(/; the peer .*/, ''),
+    peer: /** @type {Scenario} */ (older[index]).ours,
+    peerArchive: scenario.archive,
+    peerMemoryBytes: 0,
+    peerMayFail: false,
+    goals: [],
+  }));
+}
+
 /** What the encoders of xtrabackup do, by programs that are at hand. */
 const ENCODE = 'node --import tsx bench/encode-layer.ts';
 /** xtrabackup's frames say how much they hold; the program knows that of a file only. */
@@ -177,9 +230,10 @@ const LZ4 =
  * Layers, and the most time that undoing them may take, as a multiple of unpacking the same files as they are: with two
  * threads, and with one.
  *
- * @type {{ name: string, encoding: Encoding, two: number, one: number }[]}
+ * @type {{ name: string, encoding?: Encoding, two: number, one: number }[]}
  */
 const LAYERS = [
+  { name: 'plain', two: 1.3, one: 1.3 },
   { name: 'lz4', encoding: { command: LZ4, suffix: '.lz4', frameBytes: CHUNK_BYTES }, two: 1.3, one: 1.75 },
   { name: 'zstd', encoding: { command: 'zstd -1 -c', suffix: '.zst', frameBytes: CHUNK_BYTES }, two: 1.5, one: 2.13 },
   { name: 'qpress', encoding: { command: `${ENCODE} qpress`, suffix: '.qp' }, two: 2.1, one: 3.65 },
@@ -189,6 +243,18 @@ const LAYERS = [
     encoding: { command: `zstd -1 -c | ${ENCODE} aes256`, suffix: '.zst.xbcrypt', frameBytes: CHUNK_BYTES },
     two: 1.8,
     one: 2.39,
+  },
+  {
+    name: 'lz4-aes',
+    encoding: { command: `(${LZ4}) | ${ENCODE} aes256`, suffix: '.lz4.xbcrypt', frameBytes: CHUNK_BYTES },
+    two: 2.2,
+    one: 3,
+  },
+  {
+    name: 'qpress-aes',
+    encoding: { command: `${ENCODE} qpress aes256`, suffix: '.qp.xbcrypt' },
+    two: 3,
+    one: 4.5,
   },
 ];
 
@@ -205,7 +271,7 @@ function layeredScenarios(innodb, ours, peer) {
   const memory = { figure: 'rss', bytes: 250e6 };
   const key = '--encrypt-key=0123456789abcdef0123456789ABCDEF';
   return LAYERS.flatMap(({ name, encoding, two, one }) => {
-    const archive = { ...plain, encoding };
+    const archive = encoding === undefined ? plain : { ...plain, encoding };
     return [2, 1].map((threads) => {
       const limits = [`--parallel=${threads}`, `--decompress-threads=${threads}`, `--encrypt-threads=${threads}`];
       return {
