@@ -15,7 +15,7 @@ const LAYERS: Record<string, (content: Buffer) => Buffer> = {
   qpress: qpressFile,
 };
 
-let encoded = readFileSync(0);
+let encoded: Buffer = readFileSync(0);
 for (const layer of process.argv.slice(2)) {
   const encode = LAYERS[layer];
   if (encode === undefined) throw new Error(`unknown layer ${layer}`);
