@@ -46,14 +46,14 @@ export async function smallFileText(
 ): Promise<string> {
   const { layers } = layersOf(path, BOTH);
   const isPlain = layers.length === 0 || content.length === 0;
-  return (isPlain ? content : await decode(layers, content, key)).toString('utf8');
+  return (isPlain ? content : decode(layers, content, key)).toString('utf8');
 }
 
-async function decode(
+function decode(
   layers: ReturnType<typeof layersOf>['layers'],
   content: Buffer,
   key: DecryptionKey | undefined,
-): Promise<Buffer> {
+): Buffer {
   const pieces: Buffer[] = [];
   let bytes = 0;
   const chain = new DecodeChain({
@@ -68,8 +68,7 @@ async function decode(
   });
   try {
     chain.push(content);
-    await chain.ready();
-    await chain.end();
+    chain.end();
   } finally {
     chain.close();
   }

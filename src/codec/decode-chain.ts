@@ -1,21 +1,16 @@
-import type {
-  DecryptionKey,
-  JobPlacer,
-  JobRunner,
-  LayerName,
-  LayerWalker,
-  OutputSink,
-  WalkerOptions,
+import { XbstreamError } from '../errors.js';
+import {
+  layerError,
+  type Decoder,
+  type DecoderContext,
+  type DecryptionKey,
+  type LayerName,
+  type OutputSink,
 } from './codec.js';
-import { layerError } from './codec.js';
-import { DecodeBudget } from './decode-budget.js';
-import { DecodeStage } from './decode-stage.js';
-import { JobMemory } from './job-memory.js';
-import { Lz4Walker } from './lz4.js';
-import { QpressWalker } from './qpress.js';
-import { runJob } from './run-job.js';
-import { XbcryptWalker } from './xbcrypt.js';
-import { ZstdWalker } from './zstd.js';
+import { Lz4Decoder } from './lz4.js';
+import { QpressDecoder } from './qpress.js';
+import { XbcryptDecoder } from './xbcrypt.js';
+import { ZstdDecoder } from './zstd.js';
 
 export interface DecodeChainOptions {
   /** The layers to undo, outermost first; at least one. */
@@ -24,76 +19,41 @@ export interface DecodeChainOptions {
   key?: DecryptionKey | undefined;
   /** Takes the decoded bytes in order; a piece is only lent until the call returns. What it throws, the chain throws. */
   output: OutputSink;
-  /** Does the jobs elsewhere, several at a time. When missing they are done in this thread (zstd on libuv's). */
-  run?: JobRunner | undefined;
-  /** Is offered jobs of the innermost layer first, if what they hold is known before. What it takes does not go to `output`. */
-  place?: JobPlacer | undefined;
-  /** How many jobs and bytes may be under way; can be shared between chains. Its default allows two jobs. */
-  budget?: DecodeBudget | undefined;
-  /** Memory for jobs; can be shared between chains. */
-  memory?: JobMemory | undefined;
+  /** Whether the output can take no more for now. A few bytes may decode to gigabytes: the rest waits for {@link DecodeChain.resume}. */
+  isFull?: () => boolean;
 }
 
-const DEFAULT_JOBS_MAX = 2;
-const DEFAULT_BYTES_MAX = 64 << 20;
-
 /**
- * Undoes the layers of one file as its bytes come.
- *
- * Use it like this: `chain.push(piece)`, then `await` what {@link ready} returns unless it is undefined, and so on; then
- * `await chain.end()`. Where all layers are done in this thread and none is zstd, no promise is made.
- *
- * An error is thrown once, by the first call after it has come up (or by the promise being waited for); the chain is
- * closed then and further calls do nothing.
+ * Undoes the layers of one file as its bytes come: what is pushed is decoded, and has gone to the output, when the call
+ * returns. After an error the chain is closed, and further calls do nothing.
  */
 export class DecodeChain {
-  readonly #stages: DecodeStage[] = [];
-  readonly #walkers: LayerWalker[] = [];
-  readonly #budget: DecodeBudget;
-  #failure: { error: unknown } | undefined;
-  #closed = false;
-  #ended = false;
-  #waiter: { isOver: () => boolean; resolve: () => void; reject: (error: unknown) => void } | undefined;
+  /** Outermost first. */
+  readonly #decoders: Decoder[] = [];
+  #isClosed = false;
 
   /** @throws XbstreamError `XB_KEY_REQUIRED` */
-  constructor({ layers, key, output, run, place, budget, memory }: DecodeChainOptions) {
-    this.#budget = budget ?? new DecodeBudget(DEFAULT_JOBS_MAX, DEFAULT_BYTES_MAX);
-    const context = {
-      run: run ?? runJob,
-      budget: this.#budget,
-      concurrent: run !== undefined,
-      memory: memory ?? new JobMemory(),
-      progressed: this.#wake,
-      failed: (error: unknown) => this.#fail(error),
-    };
-    for (const layer of layers) this.#walkers.push(makeWalker(layer, key, context));
-    let next = output;
-    let onEnd = () => {
-      this.#ended = true;
-      for (const walker of this.#walkers) walker.close?.();
-    };
-    // From the innermost out: each stage passes on to the one made before it.
-    for (let i = layers.length - 1; i >= 0; i--) {
-      const stage = new DecodeStage(
-        this.#walkers[i]!,
-        this.#walkers[i - 1],
-        context,
-        next,
-        onEnd,
-        i === layers.length - 1 ? place : undefined,
-      );
-      this.#stages.unshift(stage);
-      next = (piece) => stage.push(piece);
-      onEnd = () => stage.end();
+  constructor({ layers, key, output, isFull = () => false }: DecodeChainOptions) {
+    let sink = output;
+    for (const layer of [...layers].reverse()) {
+      const decoder = makeDecoder(layer, key, { output: sink, isFull });
+      this.#decoders.unshift(decoder);
+      const around = layers[layers.indexOf(layer) - 1];
+      sink = around === undefined ? sink : (piece) => this.#describing(decoder, () => decoder.push(piece));
     }
   }
 
   /**
-   * True when something has been decrypted with a key that its version of xbcrypt cannot prove to be the right one.
-   * Tell the user.
+   * True when something has been decrypted with a key that its version of xbcrypt cannot prove to be the right one. Tell the
+   * user.
    */
   get isKeyUnproven(): boolean {
-    return this.#walkers.some(({ keyUnproven }) => keyUnproven === true);
+    return this.#decoders.some(({ isKeyUnproven }) => isKeyUnproven === true);
+  }
+
+  /** It has stopped where the output was full: what was given is not decoded to its end. */
+  get isPaused(): boolean {
+    return !this.#isClosed && this.#decoders.some(({ isPaused }) => isPaused);
   }
 
   /**
@@ -101,43 +61,41 @@ export class DecodeChain {
    * @throws XbstreamError `XB_BAD_LAYER`, `XB_WRONG_KEY`, `XB_KEY_REQUIRED`, `XB_UNSUPPORTED_LAYER`; what `output` throws
    */
   push(bytes: Buffer): void {
-    this.#throwFailure();
-    if (this.#closed || bytes.length === 0) return;
-    this.#call(() => this.#stages[0]!.push(bytes));
+    this.#run(() => this.#decoders[0]!.push(bytes));
   }
 
-  /** See {@link LayerWalker.room}; what is put there belongs to the chain when it is pushed. */
-  room(bytes: number): Buffer | undefined {
-    return this.#stages[0]!.room(bytes);
+  /** Goes on after a pause; may pause again. @throws as {@link push} */
+  resume(): void {
+    this.#run(() => {
+      // What is further in has come before.
+      for (
+        let i = this.#decoders.length - 1;
+        i >= 0 && (i === this.#decoders.length - 1 || !this.#decoders[i + 1]!.isPaused);
+        i--
+      ) {
+        const decoder = this.#decoders[i]!;
+        this.#describing(decoder, () => decoder.resume());
+      }
+    });
   }
 
-  /** What to wait for before the next piece; `undefined` when there is no need to. @throws as {@link push} */
-  ready(): Promise<void> | undefined {
-    return this.#until(() => !this.#budget.isUsedUp && !this.#stages.some(({ isWaiting }) => isWaiting));
+  /** The file is complete; there must be no pause. @throws as {@link push}, and `XB_LAYER_TRUNCATED` */
+  end(): void {
+    this.#run(() => {
+      for (const decoder of this.#decoders) this.#describing(decoder, () => decoder.end());
+    });
+    this.close();
   }
 
-  /**
-   * The file is complete.
-   *
-   * @returns what to wait for until all output has come; `undefined` when it has
-   * @throws as {@link push}, and `XB_LAYER_TRUNCATED`
-   */
-  end(): Promise<void> | undefined {
-    this.#throwFailure();
-    if (this.#closed) return undefined;
-    this.#call(() => this.#stages[0]!.end());
-    return this.#until(() => this.#ended);
-  }
-
-  /** Gives up: no more output, nothing more to wait for. */
+  /** Gives up: no more output. */
   close(): void {
-    this.#closed = true;
-    for (const stage of this.#stages) stage.close();
-    this.#waiter?.resolve();
-    this.#waiter = undefined;
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    for (const decoder of this.#decoders) decoder.close();
   }
 
-  #call(step: () => void): void {
+  #run(step: () => void): void {
+    if (this.#isClosed) return;
     try {
       step();
     } catch (error) {
@@ -146,51 +104,30 @@ export class DecodeChain {
     }
   }
 
-  #until(isOver: () => boolean): Promise<void> | undefined {
-    this.#throwFailure();
-    if (this.#closed || isOver()) return undefined;
-    return new Promise((resolve, reject) => {
-      this.#waiter = { isOver, resolve, reject };
-      this.#wake();
-    });
-  }
-
-  readonly #wake = (): void => {
-    if (this.#waiter?.isOver()) {
-      this.#waiter.resolve();
-      this.#waiter = undefined;
-    } else if (this.#waiter) {
-      // It may be the jobs of another chain that use up the budget.
-      this.#budget.whenGiven(this.#wake);
+  /** Old versions of xbcrypt decrypt with any key; that the next layer does not appear tells that it was the wrong one. */
+  #describing(decoder: Decoder, step: () => void): void {
+    try {
+      step();
+    } catch (error) {
+      if (!(error instanceof XbstreamError) || !this.isKeyUnproven || decoder.recognised) throw error;
+      if (decoder === this.#decoders[0]) throw error;
+      throw new XbstreamError('XB_WRONG_KEY', 'the key or the cipher is not the one the file was encrypted with', {
+        details: [`what it decrypts to is no ${decoder.layer} data`, ...error.details],
+      });
     }
-  };
-
-  #fail(error: unknown): void {
-    if (this.#closed) return;
-    const waiter = this.#waiter;
-    this.#waiter = undefined;
-    this.close();
-    if (waiter) waiter.reject(error);
-    else this.#failure = { error };
-  }
-
-  #throwFailure(): void {
-    const failure = this.#failure;
-    this.#failure = undefined;
-    if (failure) throw failure.error;
   }
 }
 
-function makeWalker(layer: LayerName, key: DecryptionKey | undefined, options: WalkerOptions): LayerWalker {
+function makeDecoder(layer: LayerName, key: DecryptionKey | undefined, context: DecoderContext): Decoder {
   switch (layer) {
     case 'xbcrypt':
       if (!key) throw layerError('XB_KEY_REQUIRED', 'the file is encrypted and no key was given', layer, 0);
-      return new XbcryptWalker(key, options);
+      return new XbcryptDecoder(key, context);
     case 'qpress':
-      return new QpressWalker(options);
+      return new QpressDecoder(context);
     case 'lz4':
-      return new Lz4Walker(options);
+      return new Lz4Decoder(context);
     case 'zstd':
-      return new ZstdWalker(options);
+      return new ZstdDecoder(context);
   }
 }

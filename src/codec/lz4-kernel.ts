@@ -20,29 +20,56 @@ const DAMAGE = [
 const STATE_BYTES = 16;
 /** Where blocks are put, and pieces that are hashed. */
 const BLOCK_AT = 64;
+/** Room for a usual block; larger ones move what stands behind it. */
+const BLOCK_ROOM_BYTES = 128 << 10;
 /** What lz4.wat wants to be free to read and write behind block and output. */
 const SLACK_BYTES = 32;
 const HASH_PIECE_BYTES = 64 << 10;
 
 const kernel = new WasmKernel<Lz4Functions>(LZ4_WASM);
 
-/**
- * Decodes an independent LZ4 block (lz4_Block_format.md). Every length and offset is checked against the ends of block and
- * output before it is used.
- *
- * @param outputBytesMax no more than that may come out, in bytes
- * @returns the output, good until the next block is decoded; or what is wrong with the block
- */
-export function decodeLz4Block(block: Buffer, outputBytesMax: number): Buffer | string {
-  const target = BLOCK_AT + block.length + SLACK_BYTES;
-  kernel.reserve(target + outputBytesMax + SLACK_BYTES);
-  block.copy(kernel.memory, BLOCK_AT);
-  const bytes = kernel.functions.decode(BLOCK_AT, BLOCK_AT + block.length, target, target + outputBytesMax);
-  return bytes < 0 ? DAMAGE[-bytes]! : kernel.memory.subarray(target, target + bytes);
+/** What comes out of independent LZ4 blocks, one behind the other, where it can be hashed and written from. */
+class Lz4Output {
+  /** Bytes that wait to be taken. */
+  bytes = 0;
+  #outputAt = BLOCK_AT + BLOCK_ROOM_BYTES + SLACK_BYTES;
+
+  /** Whether a block of this length can be decoded before what waits is taken. */
+  hasRoom(blockBytes: number): boolean {
+    return this.bytes === 0 || BLOCK_AT + blockBytes + SLACK_BYTES <= this.#outputAt;
+  }
+
+  /**
+   * Decodes a block (lz4_Block_format.md). Every length and offset is checked against the ends of block and output before it
+   * is used.
+   *
+   * @param outputBytesMax no more than that may come out, in bytes
+   * @returns how many bytes came out; or what is wrong with the block
+   */
+  decode(block: Buffer, outputBytesMax: number): number | string {
+    if (this.bytes === 0) this.#outputAt = BLOCK_AT + Math.max(block.length, BLOCK_ROOM_BYTES) + SLACK_BYTES;
+    const target = this.#outputAt + this.bytes;
+    kernel.reserve(target + outputBytesMax + SLACK_BYTES);
+    block.copy(kernel.memory, BLOCK_AT);
+    const bytes = kernel.functions.decode(BLOCK_AT, BLOCK_AT + block.length, target, target + outputBytesMax);
+    if (bytes < 0) return DAMAGE[-bytes]!;
+    this.bytes += bytes;
+    return bytes;
+  }
+
+  /** All that waits; good until the next block is decoded. */
+  take(): Buffer {
+    const { bytes } = this;
+    this.bytes = 0;
+    return kernel.memory.subarray(this.#outputAt, this.#outputAt + bytes);
+  }
 }
 
+/** There is one, since decoders put out what they have before they return. */
+export const lz4Output = new Lz4Output();
+
 /**
- * Takes stripes of 16 bytes into the accumulators of XXH32. What {@link decodeLz4Block} has put out is hashed where it lies.
+ * Takes stripes of 16 bytes into the accumulators of XXH32. What {@link lz4Output} gives is hashed where it lies.
  *
  * @param state the four accumulators
  * @param bytes a multiple of 16

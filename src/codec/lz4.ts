@@ -1,14 +1,9 @@
-import {
-  type DecodeJob,
-  type JobOutput,
-  type JobRunner,
-  type Lz4Job,
-  type OutputSink,
-  type WalkerOptions,
-} from './codec.js';
-import { LZ4_HISTORY_BYTES, wrongContentChecksum, wrongContentSize } from './lz4-blocks.js';
-import { FrameWalker } from './frame-walker.js';
-import type { Found } from './piece-walker.js';
+import { createRequire } from 'node:module';
+import { hex32, layerError, type DecoderContext } from './codec.js';
+import { FrameDecoder } from './frame-decoder.js';
+import { lz4Output } from './lz4-kernel.js';
+import { freeNativeMemory } from './native-memory.js';
+import type { Found } from './unit-decoder.js';
 import { xxHash32, XxHash32 } from './xxhash32.js';
 
 const FORMAT = { magic: 0x184d2204, title: 'LZ4', name: 'LZ4 frame format' };
@@ -31,39 +26,38 @@ const WORD_BYTES = 4;
 const STORED_BIT = 0x80000000;
 /** No block decodes to more, whatever a frame says. */
 const BLOCK_BYTES_MAX = 4 << 20;
-/** A job holds so much of a frame: its output is still in the CPU's caches when it is hashed and written. */
-const PART_BYTES_MAX = 1 << 20;
-/** A frame that says that it holds no more is one job: its checksum is worked out where it is decoded, and other frames beside it. */
-const WHOLE_FRAME_BYTES_MAX = 16 << 20;
+/** How far back a linked block may reach. */
+const HISTORY_BYTES = 64 << 10;
+/** So much output is gathered before it is hashed and passed on, while it is still in the CPU's caches. */
+const OUTPUT_BYTES = 256 << 10;
+
+type UncompressSync = (sizeAndBlock: Uint8Array, dictionary?: Uint8Array) => Buffer;
+
+let uncompressSync: UncompressSync | undefined;
 
 interface Frame {
+  layerOffset: number;
   blockBytesMax: number;
   blockChecksums: boolean;
   hasContentChecksum: boolean;
   contentBytes: number | undefined;
+  /** Blocks may copy from the 64 KiB of output before them: xtrabackup writes none, others may. */
   linked: boolean;
-  /** Jobs of it have been made. */
-  begun: boolean;
+  /** Bytes that have come out of it. */
+  producedBytes: number;
+  hash: XxHash32 | undefined;
+  /** For linked blocks: the last bytes that have come out. */
+  history: Buffer;
 }
 
-/** What is known of the output of a frame that is more than one job. */
-class FrameContent {
-  readonly hash = new XxHash32();
-  bytes = 0;
-  tail: Buffer = Buffer.alloc(0);
-}
-
-/** Finds the blocks of LZ4 frames (format.md, section 4; lz4_Frame_format.md). */
-export class Lz4Walker extends FrameWalker {
+/** Decodes LZ4 frames, block by block (format.md, section 4; lz4_Frame_format.md). */
+export class Lz4Decoder extends FrameDecoder {
   readonly layer = 'lz4';
   #frame: Frame | undefined;
-  /** The end mark of the current frame was met; the job to be made is its last. */
-  #ending = false;
-  #contentChecksum: number | undefined;
-  #content = new FrameContent();
+  #isEndMark = false;
 
-  constructor({ concurrent, memory }: WalkerOptions) {
-    super(FORMAT, memory, concurrent, concurrent);
+  constructor(context: DecoderContext) {
+    super(FORMAT, context);
   }
 
   protected get isInFrame(): boolean {
@@ -71,7 +65,7 @@ export class Lz4Walker extends FrameWalker {
   }
 
   protected walk(window: Buffer, at: number, available: number): Found {
-    return this.#block(this.#frame!, window, at, available);
+    return this.#measureBlock(this.#frame!, window, at, available);
   }
 
   protected beginFrame(window: Buffer, at: number, available: number): Found {
@@ -113,115 +107,113 @@ export class Lz4Walker extends FrameWalker {
     if ((flags & FLAG_DICTIONARY) !== 0) {
       throw this.unsupported('the LZ4 frame needs a dictionary, which a backup does not carry', at);
     }
-    const linked = (flags & FLAG_INDEPENDENT) === 0;
     // Sizes beyond what a number can hold exactly are refused when the content ends before them.
     const contentBytes =
       (flags & FLAG_CONTENT_SIZE) !== 0 ? Number(window.readBigUInt64LE(at + CONTENT_SIZE_AT)) : undefined;
+    const hasContentChecksum = (flags & FLAG_CONTENT_CHECKSUM) !== 0;
     this.#frame = {
+      layerOffset: this.windowOffset + at,
       blockBytesMax: 1 << (8 + 2 * blockSizeCode),
       blockChecksums: (flags & FLAG_BLOCK_CHECKSUM) !== 0,
-      hasContentChecksum: (flags & FLAG_CONTENT_CHECKSUM) !== 0,
+      hasContentChecksum,
       contentBytes,
-      linked,
-      begun: false,
+      linked: (flags & FLAG_INDEPENDENT) === 0,
+      producedBytes: 0,
+      hash: hasContentChecksum ? new XxHash32() : undefined,
+      history: Buffer.alloc(0),
     };
-    if (contentBytes !== undefined) {
-      const isOneJob = contentBytes <= WHOLE_FRAME_BYTES_MAX;
-      this.jobOutputBytesMax = isOneJob ? Infinity : PART_BYTES_MAX;
-      this.jobBytesExpected = isOneJob ? compressedBytesMax(contentBytes) : 0;
-    } else {
-      // Linked blocks need those before them.
-      this.jobOutputBytesMax = linked ? WHOLE_FRAME_BYTES_MAX : PART_BYTES_MAX;
-    }
   }
 
-  #block(frame: Frame, window: Buffer, at: number, available: number): Found {
+  #measureBlock(frame: Frame, window: Buffer, at: number, available: number): Found {
     this.unitNeedsBytes = WORD_BYTES;
     if (available < WORD_BYTES) return 'more';
     const word = window.readUInt32LE(at);
-    if (word === 0) return this.#endMark(frame, window, at, available);
-    const stored = word >= STORED_BIT;
-    const bytes = stored ? word - STORED_BIT : word;
-    // Two real writers made blocks larger than their frames say; where the content size is known, that is the limit.
-    const outputBytesMax =
-      frame.contentBytes === undefined ? frame.blockBytesMax : Math.min(frame.contentBytes, BLOCK_BYTES_MAX);
-    const bytesMax = stored ? outputBytesMax : compressedBytesMax(Math.max(outputBytesMax, frame.blockBytesMax));
-    if (bytes > bytesMax) {
-      throw this.damage(
-        'an LZ4 block is larger than its frame allows',
-        at,
-        `at most ${bytesMax} bytes, found ${bytes}`,
-      );
+    this.#isEndMark = word === 0;
+    if (this.#isEndMark) {
+      this.unitBytes = WORD_BYTES + (frame.hasContentChecksum ? WORD_BYTES : 0);
+    } else {
+      const isStored = word >= STORED_BIT;
+      const bytes = isStored ? word - STORED_BIT : word;
+      const outputBytesMax = blockBytesMax(frame, frame.contentBytes);
+      const bytesMax = isStored ? outputBytesMax : compressedBytesMax(Math.max(outputBytesMax, frame.blockBytesMax));
+      if (bytes > bytesMax) {
+        const found = `at most ${bytesMax} bytes, found ${bytes}`;
+        throw this.damage('an LZ4 block is larger than its frame allows', at, found);
+      }
+      this.unitBytes = WORD_BYTES + bytes + (frame.blockChecksums ? WORD_BYTES : 0);
     }
-    this.unitBytes = WORD_BYTES + bytes + (frame.blockChecksums ? WORD_BYTES : 0);
-    this.unitOutputBytes = stored ? bytes : Math.min(outputBytesMax, 255 * bytes);
     this.unitNeedsBytes = this.unitBytes;
     return available < this.unitBytes ? 'more' : 'unit';
   }
 
-  #endMark(frame: Frame, window: Buffer, at: number, available: number): Found {
-    const bytes = WORD_BYTES + (frame.hasContentChecksum ? WORD_BYTES : 0);
-    this.unitNeedsBytes = bytes;
-    if (available < bytes) return 'more';
-    this.#contentChecksum = frame.hasContentChecksum ? window.readUInt32LE(at + WORD_BYTES) : undefined;
-    this.#ending = true;
-    this.unitBytes = bytes;
-    return 'skip';
+  protected decode(unit: Buffer, layerOffset: number): void {
+    const frame = this.#frame!;
+    if (this.#isEndMark) this.#endFrame(frame, unit);
+    else this.#decodeBlock(frame, unit, layerOffset);
   }
 
-  protected makeJob(bytes: Buffer, layerOffset: number, outputBytesMax: number): DecodeJob | undefined {
-    const frame = this.#frame;
-    const ending = this.#ending;
-    if (frame === undefined || (bytes.length === 0 && !ending)) return undefined;
-    const wholeFrame = ending && !frame.begun;
-    const isPossible = frame.contentBytes !== undefined && frame.contentBytes <= outputBytesMax;
-    const job: Lz4Job = {
-      layer: this.layer,
-      bytes,
-      layerOffset,
-      outputBytesMax: Math.min(outputBytesMax, frame.contentBytes ?? Infinity),
-      outputBytes: wholeFrame && isPossible ? frame.contentBytes : undefined,
-      blockBytesMax: frame.blockBytesMax,
-      contentBytes: frame.contentBytes,
-      blockChecksums: frame.blockChecksums,
-      linked: frame.linked,
-      inOrder: frame.linked && !wholeFrame,
-      wholeFrame,
-      lastOfFrame: ending,
-    };
-    frame.begun = true;
-    this.jobOutputBytesMax = PART_BYTES_MAX;
-    if (ending) {
-      if (this.#contentChecksum !== undefined) job.contentChecksum = this.#contentChecksum;
-      this.#frame = undefined;
-      this.#ending = false;
+  #decodeBlock(frame: Frame, unit: Buffer, layerOffset: number): void {
+    const end = frame.blockChecksums ? unit.length - WORD_BYTES : unit.length;
+    const block = unit.subarray(WORD_BYTES, end);
+    if (frame.blockChecksums) checkBlock(block, unit.readUInt32LE(end), layerOffset);
+    const leftBytes = frame.contentBytes === undefined ? undefined : frame.contentBytes - frame.producedBytes;
+    const outputBytesMax = blockBytesMax(frame, leftBytes);
+    if (unit.readUInt32LE(0) >= STORED_BIT) {
+      if (block.length > outputBytesMax) throw wrongContentSize(frame, frame.producedBytes + block.length);
+      this.flush();
+      frame.producedBytes += block.length;
+      this.#putOut(frame, block);
+    } else if (frame.linked) {
+      const plain = decodeLinkedBlock(frame, unit.subarray(0, end), layerOffset, outputBytesMax);
+      frame.producedBytes += plain.length;
+      this.#putOut(frame, plain);
+      freeNativeMemory(plain);
+    } else {
+      if (!lz4Output.hasRoom(block.length)) this.flush();
+      const bytes = lz4Output.decode(block, outputBytesMax);
+      if (typeof bytes === 'string') throw undecodable(layerOffset, bytes);
+      frame.producedBytes += bytes;
+      if (lz4Output.bytes >= OUTPUT_BYTES) this.flush();
     }
-    return job;
   }
 
-  runInOrder(job: DecodeJob, run: JobRunner, sink: OutputSink): Promise<JobOutput> | undefined {
-    if (job.layer === 'lz4') job.history = this.#content.tail;
-    return run(job, sink, true);
+  /** What was decoded and is gathered goes out. */
+  protected override flush(): void {
+    if (lz4Output.bytes > 0) this.#putOut(this.#frame!, lz4Output.take());
   }
 
-  checkOutput(job: DecodeJob, piece: Buffer): void {
-    if (job.layer !== 'lz4' || job.wholeFrame) return;
-    const content = this.#content;
-    content.bytes += piece.length;
-    if (content.bytes > (job.contentBytes ?? Infinity)) throw wrongContentSize(job, content.bytes);
-    content.hash.update(piece);
-    if (job.linked) content.tail = lastBytes(content.tail, piece);
+  #putOut(frame: Frame, plain: Buffer): void {
+    frame.hash?.update(plain);
+    if (frame.linked) frame.history = lastBytes(frame.history, plain);
+    this.context.output(plain);
   }
 
-  override jobDone(job: DecodeJob): void {
-    super.jobDone(job);
-    if (job.layer !== 'lz4' || job.wholeFrame || !job.lastOfFrame) return;
-    const { bytes, hash } = this.#content;
-    this.#content = new FrameContent();
-    if (job.contentBytes !== undefined && job.contentBytes !== bytes) throw wrongContentSize(job, bytes);
-    if (job.contentChecksum !== undefined && job.contentChecksum !== hash.digest())
-      throw wrongContentChecksum(job, hash.digest());
+  #endFrame(frame: Frame, unit: Buffer): void {
+    this.flush();
+    this.#frame = undefined;
+    if (frame.contentBytes !== undefined && frame.contentBytes !== frame.producedBytes) {
+      throw wrongContentSize(frame, frame.producedBytes);
+    }
+    const found = frame.hash?.digest();
+    if (found === undefined) return;
+    const expected = unit.readUInt32LE(WORD_BYTES);
+    if (found === expected) return;
+    throw layerError(
+      'XB_BAD_LAYER',
+      'checksum mismatch in the content of an LZ4 frame',
+      'lz4',
+      frame.layerOffset,
+      `expected xxh32 ${hex32(expected)}, found ${hex32(found)}`,
+    );
   }
+}
+
+/**
+ * The most that a block decodes to. Two real writers made blocks larger than their frames say: where the content size is
+ * known, what is left of it is the limit.
+ */
+function blockBytesMax(frame: Frame, leftBytes: number | undefined): number {
+  return leftBytes === undefined ? frame.blockBytesMax : Math.min(leftBytes, BLOCK_BYTES_MAX);
 }
 
 /** The worst case of the LZ4 block format. */
@@ -229,8 +221,55 @@ function compressedBytesMax(bytes: number): number {
   return bytes + Math.floor(bytes / 255) + 16;
 }
 
-function lastBytes(before: Buffer, piece: Buffer): Buffer {
-  if (piece.length >= LZ4_HISTORY_BYTES) return Buffer.from(piece.subarray(piece.length - LZ4_HISTORY_BYTES));
-  const keep = before.subarray(Math.max(0, before.length + piece.length - LZ4_HISTORY_BYTES));
-  return Buffer.concat([keep, piece]);
+function checkBlock(block: Buffer, expected: number, layerOffset: number): void {
+  const found = xxHash32(block);
+  if (expected === found) return;
+  throw layerError(
+    'XB_BAD_LAYER',
+    'checksum mismatch in an LZ4 block',
+    'lz4',
+    layerOffset,
+    `expected xxh32 ${hex32(expected)}, found ${hex32(found)}`,
+  );
+}
+
+/** @param sizeAndBlock a block that may copy from what came before it, with its size before it */
+function decodeLinkedBlock(frame: Frame, sizeAndBlock: Buffer, layerOffset: number, outputBytesMax: number): Buffer {
+  uncompressSync ??= (createRequire(import.meta.url)('lz4-napi') as { uncompressSync: UncompressSync }).uncompressSync;
+  // Blocks that are larger than the frame says are rare, and room for them in every block would cost fresh pages.
+  const usual = Math.min(frame.blockBytesMax, outputBytesMax);
+  const word = sizeAndBlock.readUInt32LE(0);
+  let problem: unknown;
+  // The decoder wants the output's size before the block: it is put where the block's own size stands.
+  for (const limit of outputBytesMax > usual ? [usual, outputBytesMax] : [usual]) {
+    try {
+      sizeAndBlock.writeUInt32LE(limit, 0);
+      return uncompressSync(sizeAndBlock, frame.history.length > 0 ? frame.history : undefined);
+    } catch (error) {
+      problem = error;
+    } finally {
+      sizeAndBlock.writeUInt32LE(word, 0);
+    }
+  }
+  throw undecodable(layerOffset, problem instanceof Error ? problem.message : String(problem));
+}
+
+/** What the next linked block may copy from, in memory of its own. */
+function lastBytes(before: Buffer, plain: Buffer): Buffer {
+  if (plain.length >= HISTORY_BYTES) return Buffer.from(plain.subarray(-HISTORY_BYTES));
+  return Buffer.concat([before.subarray(Math.max(0, before.length + plain.length - HISTORY_BYTES)), plain]);
+}
+
+function undecodable(layerOffset: number, reason: string) {
+  return layerError('XB_BAD_LAYER', 'an LZ4 block cannot be decoded', 'lz4', layerOffset, reason);
+}
+
+function wrongContentSize(frame: Frame, found: number) {
+  return layerError(
+    'XB_BAD_LAYER',
+    'an LZ4 frame does not hold as much as it says',
+    'lz4',
+    frame.layerOffset,
+    `expected ${frame.contentBytes ?? 'less'} bytes, found ${found}`,
+  );
 }

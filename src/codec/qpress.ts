@@ -1,6 +1,6 @@
-import { hex32, layerError, type DecodeJob, type OutputSink, type QpressJob, type WalkerOptions } from './codec.js';
-import { PieceWalker, type Found } from './piece-walker.js';
-import { loadQuickLz, readQuickLzHeader } from './quicklz.js';
+import { hex32, layerError } from './codec.js';
+import { quickLzOutput, readQuickLzHeader } from './quicklz.js';
+import { UnitDecoder, type Found } from './unit-decoder.js';
 
 const ARCHIVE_MAGIC = Buffer.from('qpress10', 'latin1');
 const BLOCK_MAGIC = Buffer.from('NEWBNEWB', 'latin1');
@@ -20,15 +20,14 @@ const CHUNK_BYTES_MAX = 64 << 20;
 /** What does not compress grows by less than this: a control word for 31 bytes and a header. */
 const EXPANSION_BYTES_MAX = 400;
 
-/** Finds the QuickLZ blocks of a qpress archive of one file (format.md, section 3). */
-export class QpressWalker extends PieceWalker {
+/** So much output is gathered before it is passed on, while it is still in the CPU's caches. */
+const OUTPUT_BYTES = 256 << 10;
+
+/** Decodes a qpress archive of one file, block by block (format.md, section 3). */
+export class QpressDecoder extends UnitDecoder {
   readonly layer = 'qpress';
   #chunkBytes = 0;
   #expected: 'archive header' | 'file header' | 'block or trailer' | 'end of data' = 'archive header';
-
-  constructor({ concurrent, memory }: WalkerOptions) {
-    super(memory, concurrent, concurrent);
-  }
 
   protected measure(window: Buffer, at: number): Found {
     const available = window.length - at;
@@ -126,7 +125,6 @@ export class QpressWalker extends PieceWalker {
       );
     }
     this.unitBytes = BLOCK_HEADER_BYTES + compressedBytes;
-    this.unitOutputBytes = decompressedBytes;
     this.unitNeedsBytes = this.unitBytes;
     return available < this.unitBytes ? 'more' : 'unit';
   }
@@ -148,10 +146,39 @@ export class QpressWalker extends PieceWalker {
     );
   }
 
-  protected makeJob(bytes: Buffer, layerOffset: number, outputBytesMax: number): DecodeJob | undefined {
-    return bytes.length === 0
-      ? undefined
-      : { layer: this.layer, bytes, layerOffset, outputBytesMax, outputBytes: outputBytesMax };
+  protected decode(unit: Buffer, layerOffset: number): void {
+    const block = unit.subarray(BLOCK_HEADER_BYTES);
+    const header = readQuickLzHeader(block, 0);
+    if (typeof header !== 'object') throw new Error('a unit is a whole block');
+    const { headerBytes, decompressedBytes, stored } = header;
+    if (!quickLzOutput.hasRoom(block.length, decompressedBytes)) this.flush();
+    quickLzOutput.load(block, decompressedBytes);
+    const expected = unit.readUInt32LE(ADLER_AT);
+    const found = quickLzOutput.adler32();
+    if (found !== expected) {
+      throw layerError(
+        'XB_BAD_LAYER',
+        'checksum mismatch in a compressed block',
+        this.layer,
+        layerOffset,
+        `expected adler32 ${hex32(expected)}, found ${hex32(found)}`,
+      );
+    }
+    if (stored) {
+      this.flush();
+      this.context.output(block.subarray(headerBytes, headerBytes + decompressedBytes));
+      return;
+    }
+    const damage = quickLzOutput.decode(headerBytes, decompressedBytes);
+    if (damage !== undefined) {
+      throw layerError('XB_BAD_LAYER', 'a compressed block cannot be decoded', this.layer, layerOffset, damage);
+    }
+    if (quickLzOutput.bytes >= OUTPUT_BYTES) this.flush();
+  }
+
+  /** What was decoded and is gathered goes out. */
+  protected override flush(): void {
+    if (quickLzOutput.bytes > 0) this.context.output(quickLzOutput.take());
   }
 
   protected finish(rest: Buffer): void {
@@ -168,42 +195,4 @@ export class QpressWalker extends PieceWalker {
 
 function hasMagic(magic: Buffer, window: Buffer, at: number): boolean {
   return window.compare(magic, 0, MAGIC_BYTES, at, at + MAGIC_BYTES) === 0;
-}
-
-/**
- * Decodes whole blocks.
- *
- * @throws XbstreamError `XB_BAD_LAYER`
- */
-export function decodeQpressBlocks(job: QpressJob, sink: OutputSink): void {
-  const bytes = Buffer.from(job.bytes.buffer, job.bytes.byteOffset, job.bytes.length);
-  for (let at = 0; at < bytes.length;) {
-    const layerOffset = job.layerOffset + at;
-    const blockAt = at + BLOCK_HEADER_BYTES;
-    const header = readQuickLzHeader(bytes, blockAt);
-    if (typeof header !== 'object') throw new Error('a job holds whole blocks');
-    const { headerBytes, compressedBytes, decompressedBytes, stored } = header;
-    const end = blockAt + compressedBytes;
-    const expected = bytes.readUInt32LE(at + ADLER_AT);
-    const block = bytes.subarray(blockAt, end);
-    const loaded = loadQuickLz(block, stored ? 0 : decompressedBytes);
-    const found = loaded.adler32();
-    if (found !== expected) {
-      throw layerError(
-        'XB_BAD_LAYER',
-        'checksum mismatch in a compressed block',
-        'qpress',
-        layerOffset,
-        `expected adler32 ${hex32(expected)}, found ${hex32(found)}`,
-      );
-    }
-    const plain = stored
-      ? block.subarray(headerBytes, headerBytes + decompressedBytes)
-      : loaded.decode(headerBytes, decompressedBytes);
-    if (typeof plain === 'string') {
-      throw layerError('XB_BAD_LAYER', 'a compressed block cannot be decoded', 'qpress', layerOffset, plain);
-    }
-    sink(plain);
-    at = end;
-  }
 }

@@ -65,8 +65,14 @@ const DAMAGE = [
 ];
 
 const TABLE_BYTES = 4096 * 4;
+/** Where blocks are put. */
+const BLOCK_AT = TABLE_BYTES;
+/** Room for a usual block; larger ones move what stands behind it. */
+const BLOCK_ROOM_BYTES = 128 << 10;
 /** What quicklz.wat wants to be free to read and write behind body and output. */
 const SLACK_BYTES = 8;
+/** No more output than this is gathered, but for that of one block. */
+const OUTPUT_ROOM_BYTES = 512 << 10;
 /** Memory of WebAssembly only grows: with the first small block after such as few writers make it is given up. */
 const MEMORY_BYTES_KEPT = 4 << 20;
 
@@ -75,63 +81,78 @@ interface QuickLzFunctions {
   adler32(at: number, end: number): number;
 }
 
-/** Decodes blocks and works out their checksums, both in its own memory. */
-class QuickLzDecoder {
-  readonly #kernel = new WasmKernel<QuickLzFunctions>(QUICKLZ_WASM);
+/** What comes out of QuickLZ blocks, one behind the other, where it can be written from. */
+class QuickLzOutput {
+  /** Bytes that wait to be taken. */
+  bytes = 0;
+  #kernel: WasmKernel<QuickLzFunctions> | undefined;
   /** Added to positions in the table: numbers below it are left from earlier blocks, which saves clearing it for each. */
   #base = 1;
-  #blockEnd = TABLE_BYTES;
+  #blockEnd = BLOCK_AT;
+  #outputAt = BLOCK_AT + BLOCK_ROOM_BYTES + SLACK_BYTES;
 
-  get memoryBytes(): number {
-    return this.#kernel.memory.length;
+  /** Whether a block can be decoded before what waits is taken. */
+  hasRoom(blockBytes: number, size: number): boolean {
+    if (this.bytes === 0) return true;
+    return BLOCK_AT + blockBytes + SLACK_BYTES <= this.#outputAt && this.bytes + size <= OUTPUT_ROOM_BYTES;
   }
 
+  /**
+   * Takes a block.
+   *
+   * @param block with its header
+   * @param size what it decodes to, in bytes
+   */
   load(block: Buffer, size: number): void {
-    this.#blockEnd = TABLE_BYTES + block.length;
-    this.#kernel.reserve(this.#blockEnd + SLACK_BYTES + size + SLACK_BYTES);
-    block.copy(this.#kernel.memory, TABLE_BYTES);
-  }
-
-  adler32(): number {
-    return this.#kernel.functions.adler32(TABLE_BYTES, this.#blockEnd) >>> 0;
-  }
-
-  decode(headerBytes: number, size: number): Buffer | string {
-    const { memory, functions } = this.#kernel;
-    if (this.#base > 0x7fffffff - size) {
-      memory.fill(0, 0, TABLE_BYTES);
+    if (this.bytes === 0) {
+      this.#outputAt = BLOCK_AT + Math.max(block.length, BLOCK_ROOM_BYTES) + SLACK_BYTES;
+      const isTooLarge = (this.#kernel?.memory.length ?? 0) > MEMORY_BYTES_KEPT;
+      if (isTooLarge && this.#outputAt + size < MEMORY_BYTES_KEPT / 2) this.#kernel = undefined;
+    }
+    if (this.#kernel === undefined) {
+      this.#kernel = new WasmKernel<QuickLzFunctions>(QUICKLZ_WASM);
       this.#base = 1;
     }
-    const target = this.#blockEnd + SLACK_BYTES;
-    const damage = functions.decode(TABLE_BYTES + headerBytes, this.#blockEnd, target, size, this.#base);
-    this.#base += size;
-    return DAMAGE[damage] ?? memory.subarray(target, target + size);
+    this.#blockEnd = BLOCK_AT + block.length;
+    this.#kernel.reserve(this.#blockEnd + SLACK_BYTES);
+    block.copy(this.#kernel.memory, BLOCK_AT);
   }
-}
 
-let decoder: QuickLzDecoder | undefined;
-
-/** A QuickLZ block that is in the decoder's memory, until another one is loaded. */
-export interface LoadedBlock {
   /** Adler-32 of the whole block, header and filler included. */
-  adler32(): number;
+  adler32(): number {
+    return this.#kernel!.functions.adler32(BLOCK_AT, this.#blockEnd) >>> 0;
+  }
+
   /**
-   * Decodes the body of a compressed QuickLZ 1.5.0 block, level 1 (format.md, section 3). Every item is checked against the
-   * ends of body and output before it is used.
+   * Decodes the body of the loaded block: QuickLZ 1.5.0, level 1, compressed (format.md, section 3). Every item is checked
+   * against the ends of body and output before it is used.
    *
    * @param headerBytes of the block's own header
    * @param size what its header says it decodes to, in bytes
-   * @returns the output, good until the next block is loaded; or what is wrong with the block
+   * @returns what is wrong with it, if anything is
    */
-  decode(headerBytes: number, size: number): Buffer | string;
+  decode(headerBytes: number, size: number): string | undefined {
+    const kernel = this.#kernel!;
+    const target = this.#outputAt + this.bytes;
+    kernel.reserve(target + size + SLACK_BYTES);
+    if (this.#base > 0x7fffffff - size) {
+      kernel.memory.fill(0, 0, TABLE_BYTES);
+      this.#base = 1;
+    }
+    const damage = kernel.functions.decode(BLOCK_AT + headerBytes, this.#blockEnd, target, size, this.#base);
+    this.#base += size;
+    if (damage !== 0) return DAMAGE[damage]!;
+    this.bytes += size;
+    return undefined;
+  }
+
+  /** All that waits; good until the next block is loaded. */
+  take(): Buffer {
+    const { bytes } = this;
+    this.bytes = 0;
+    return this.#kernel!.memory.subarray(this.#outputAt, this.#outputAt + bytes);
+  }
 }
 
-/** @param size what it decodes to, in bytes */
-export function loadQuickLz(block: Buffer, size: number): LoadedBlock {
-  if (decoder && decoder.memoryBytes > MEMORY_BYTES_KEPT && block.length + size < MEMORY_BYTES_KEPT / 2) {
-    decoder = undefined;
-  }
-  decoder ??= new QuickLzDecoder();
-  decoder.load(block, size);
-  return decoder;
-}
+/** There is one, since decoders put out what they have before they return. */
+export const quickLzOutput = new QuickLzOutput();

@@ -1,16 +1,8 @@
 import { createDecipheriv, createHash, createSecretKey, hash, type KeyObject } from 'node:crypto';
 import { crc32 } from '../format/crc32.js';
-import {
-  hex32,
-  layerError,
-  type DecodeJob,
-  type DecryptionKey,
-  type OutputSink,
-  type WalkerOptions,
-  type XbcryptJob,
-} from './codec.js';
+import { hex32, layerError, type DecoderContext, type DecryptionKey, type OutputSink } from './codec.js';
 import { freeNativeMemory } from './native-memory.js';
-import { PieceWalker, type Found } from './piece-walker.js';
+import { UnitDecoder, type Found } from './unit-decoder.js';
 
 const MAGIC = Buffer.from('XBCRYP0', 'latin1');
 const ORIGINAL_SIZE_AT = 16;
@@ -37,16 +29,18 @@ function versionAt(bytes: Uint8Array, at: number): Version | undefined {
   return digit === 1 || digit === 2 || digit === 3 ? digit : undefined;
 }
 
-/** Finds the chunks of an encrypted file (format.md, section 2). */
-export class XbcryptWalker extends PieceWalker {
+/** Decrypts a file, chunk by chunk (format.md, section 2). */
+export class XbcryptDecoder extends UnitDecoder {
   readonly layer = 'xbcrypt';
-  keyUnproven = false;
+  isKeyUnproven = false;
   readonly #key: DecryptionKey;
+  readonly #cipher: ChunkCipher;
   #version: Version | undefined;
 
-  constructor(key: DecryptionKey, { concurrent, memory }: WalkerOptions) {
-    super(memory, concurrent, concurrent);
+  constructor(key: DecryptionKey, context: DecoderContext) {
+    super(context);
     this.#key = key;
+    this.#cipher = new ChunkCipher(key);
   }
 
   protected measure(window: Buffer, at: number): Found {
@@ -75,7 +69,7 @@ export class XbcryptWalker extends PieceWalker {
         `expected ${this.#version}, found ${version}`,
       );
     }
-    if (version < 3 && this.#key.cipher !== 'NONE') this.keyUnproven = true;
+    if (version < 3 && this.#key.cipher !== 'NONE') this.isKeyUnproven = true;
     const bodyBytes = this.#bodyBytes(window, at, layerOffset, version);
     let headerBytes = HEADER_BYTES_V1;
     if (version > 1) {
@@ -93,7 +87,6 @@ export class XbcryptWalker extends PieceWalker {
     }
     this.unitBytes = headerBytes + bodyBytes;
     this.unitNeedsBytes = this.unitBytes;
-    this.unitOutputBytes = version === 3 ? bodyBytes - HASH_BYTES : bodyBytes;
     return available < this.unitBytes ? 'more' : 'unit';
   }
 
@@ -116,22 +109,32 @@ export class XbcryptWalker extends PieceWalker {
     return Number(original);
   }
 
-  #damage(layerOffset: number, message: string, found: string) {
-    return layerError('XB_BAD_LAYER', message, this.layer, layerOffset, found);
+  #damage(layerOffset: number, message: string, ...found: string[]) {
+    return layerError('XB_BAD_LAYER', message, this.layer, layerOffset, ...found);
   }
 
-  protected makeJob(bytes: Buffer, layerOffset: number, outputBytesMax: number): DecodeJob | undefined {
-    if (bytes.length === 0) return undefined;
-    const outputBytes = outputBytesMax;
-    return {
-      layer: this.layer,
-      bytes,
-      layerOffset,
-      outputBytesMax,
-      outputBytes,
-      version: this.#version!,
-      key: this.#key,
-    };
+  protected decode(chunk: Buffer, layerOffset: number): void {
+    const version = this.#version!;
+    const bodyAt = version === 1 ? HEADER_BYTES_V1 : IV_AT + chunk[IV_LENGTH_AT]!;
+    const body = chunk.subarray(bodyAt);
+    const expected = chunk.readUInt32LE(CRC_AT);
+    const found = crc32(body);
+    if (found !== expected) {
+      const sums = `expected crc32 ${hex32(expected)}, found ${hex32(found)}`;
+      throw this.#damage(layerOffset, 'checksum mismatch in an encrypted chunk', sums);
+    }
+    const iv = chunk.subarray(version === 1 ? bodyAt : IV_AT, bodyAt);
+    const { output } = this.context;
+    if (version === 3) {
+      if (!this.#cipher.decryptProven(body, iv, output)) throw wrongHash(this.#key, layerOffset);
+      return;
+    }
+    // One flipped bit makes a version 2 of a version 3, whose output would be garbage.
+    const mayBeVersion3 = version === 2 && layerOffset === 0 && body.length >= HASH_BYTES;
+    if (mayBeVersion3 && this.#cipher.decryptProven(body, iv, () => undefined)) {
+      throw this.#damage(layerOffset, 'an encrypted chunk of version 3 is marked as version 2');
+    }
+    this.#cipher.decrypt(body, ZERO_COUNTER, output);
   }
 
   protected finish(rest: Buffer): void {
@@ -143,55 +146,6 @@ export class XbcryptWalker extends PieceWalker {
       this.windowOffset,
       `the chunk needs at least ${this.unitNeedsBytes} bytes, ${rest.length} are there`,
     );
-  }
-}
-
-/**
- * Decrypts whole chunks.
- *
- * @throws XbstreamError `XB_BAD_LAYER`, `XB_WRONG_KEY`
- */
-export function decryptChunks(job: XbcryptJob, sink: OutputSink): void {
-  const bytes = Buffer.from(job.bytes.buffer, job.bytes.byteOffset, job.bytes.length);
-  const cipher = new ChunkCipher(job.key);
-  for (let at = 0; at < bytes.length;) {
-    const ivBytes = job.version === 1 ? 0 : bytes[at + IV_LENGTH_AT]!;
-    const bodyAt = at + (job.version === 1 ? HEADER_BYTES_V1 : IV_AT + ivBytes);
-    const end = bodyAt + bytes.readUInt32LE(at + ENCRYPTED_SIZE_AT);
-    const body = bytes.subarray(bodyAt, end);
-    const layerOffset = job.layerOffset + at;
-    const expected = bytes.readUInt32LE(at + CRC_AT);
-    const found = crc32(body);
-    if (found !== expected) {
-      throw layerError(
-        'XB_BAD_LAYER',
-        'checksum mismatch in an encrypted chunk',
-        'xbcrypt',
-        layerOffset,
-        `expected crc32 ${hex32(expected)}, found ${hex32(found)}`,
-      );
-    }
-    const iv = bytes.subarray(bodyAt - ivBytes, bodyAt);
-    if (job.version === 3) {
-      if (!cipher.decryptProven(body, iv, sink)) throw wrongHash(job.key, layerOffset);
-    } else {
-      // One flipped bit makes a version 2 of a version 3, whose output would be garbage.
-      if (
-        job.version === 2 &&
-        layerOffset === 0 &&
-        body.length >= HASH_BYTES &&
-        cipher.decryptProven(body, iv, () => undefined)
-      ) {
-        throw layerError(
-          'XB_BAD_LAYER',
-          'an encrypted chunk of version 3 is marked as version 2',
-          'xbcrypt',
-          layerOffset,
-        );
-      }
-      cipher.decrypt(body, ZERO_COUNTER, sink);
-    }
-    at = end;
   }
 }
 

@@ -1,17 +1,8 @@
-import { createRequire } from 'node:module';
-import {
-  layerError,
-  type DecodeJob,
-  type JobOutput,
-  type JobRunner,
-  type OutputSink,
-  type ZstdJob,
-  type WalkerOptions,
-} from './codec.js';
-import { freeNativeMemory } from './native-memory.js';
-import { FrameWalker } from './frame-walker.js';
-import type { Found } from './piece-walker.js';
-import { canStreamZstd, ZstdStream } from './zstd-stream.js';
+import { layerError, type DecoderContext } from './codec.js';
+import { FrameDecoder } from './frame-decoder.js';
+import type { Found } from './unit-decoder.js';
+import { decodeZstdFrame } from './zstd-frames.js';
+import { canStreamZstd, ZstdFailure, ZstdStream } from './zstd-stream.js';
 
 const FORMAT = { magic: 0xfd2fb528, title: 'zstd', name: 'zstd format' };
 const MAGIC_BYTES = 4;
@@ -29,47 +20,40 @@ const BLOCK_RESERVED = 3;
 
 /** The decoder's own limit: what `zstd --long=27` makes. */
 const WINDOW_BYTES_MAX = 128 << 20;
-/**
- * A frame that can decode to more than this is decoded as it comes, in parts. Where Node cannot do that, larger ones are
- * still decoded in one go, at the cost of memory: input, output and window may take three times as much.
- */
-const WHOLE_FRAME_OUTPUT_BYTES_MAX = canStreamZstd() ? 16 << 20 : 64 << 20;
-/** So is one that is longer: what does not compress has three bytes more for each 128 KiB. */
+/** What a frame may decode to that has to be in memory as a whole, in bytes. */
+const WHOLE_FRAME_OUTPUT_BYTES_MAX = 64 << 20;
+/** And how long it may be: what does not compress has three bytes more for each 128 KiB. */
 const WHOLE_FRAME_BYTES_MAX = WHOLE_FRAME_OUTPUT_BYTES_MAX + (1 << 20);
-/** Small frames are put together to jobs of this much output; parts of a large frame are of this size too. */
-const JOB_BYTES_TARGET = 1 << 20;
 
 interface Frame {
+  layerOffset: number;
+  headerBytes: number;
   blockBytesMax: number;
   contentBytes: number | undefined;
   hasChecksum: boolean;
-  /** Bytes walked from the start of the frame, or of its part. */
+  /** Bytes walked, from the beginning of the frame or, where it is decoded as it comes, of the block. */
   walkedBytes: number;
-  /** The most these bytes can decode to. */
+  /** The most that all of it up to there can decode to. */
   outputBytesMax: number;
+  /** Bytes that have come out of it. */
+  producedBytes: number;
   lastBlockWalked: boolean;
-  /** Set where it goes out in parts. */
-  nextPart?: 'first' | 'later';
 }
 
 /**
- * Finds zstd frames (format.md, section 5; RFC 8878). The walk over a frame's block headers finds its end and the most
- * that can come out of it.
+ * Decodes zstd frames (format.md, section 5; RFC 8878). The walk over a frame's block headers finds its end and the most that
+ * can come out of it.
+ *
+ * Where Node has a decoder of its own a frame is decoded block by block, as it comes; else as a whole.
  */
-export class ZstdWalker extends FrameWalker {
+export class ZstdDecoder extends FrameDecoder {
   readonly layer = 'zstd';
+  readonly #isStreamed = canStreamZstd();
   #frame: Frame | undefined;
-  #part: ZstdJob['part'];
   #stream: ZstdStream | undefined;
 
-  constructor({ memory }: WalkerOptions) {
-    super(FORMAT, memory, true, true);
-    this.jobOutputBytesMax = JOB_BYTES_TARGET;
-  }
-
-  protected override measure(window: Buffer, at: number): Found {
-    this.unitStandsAlone = false;
-    return super.measure(window, at);
+  constructor(context: DecoderContext) {
+    super(FORMAT, context);
   }
 
   protected get isInFrame(): boolean {
@@ -77,12 +61,19 @@ export class ZstdWalker extends FrameWalker {
   }
 
   protected walk(window: Buffer, at: number, available: number): Found {
-    return this.#walk(this.#frame!, window, at, available);
+    return this.#isStreamed
+      ? this.#measureBlock(this.#frame!, window, at, available)
+      : this.#measureFrame(this.#frame!, window, at, available);
   }
 
   protected beginFrame(window: Buffer, at: number, available: number): Found {
-    this.#frame = this.#header(window, at, available);
-    return this.#frame ? this.#walk(this.#frame, window, at, available) : 'more';
+    const frame = this.#header(window, at, available);
+    if (frame === undefined) return 'more';
+    this.#frame = frame;
+    if (!this.#isStreamed) return this.#measureFrame(frame, window, at, available);
+    frame.walkedBytes = 0;
+    this.unitBytes = frame.headerBytes;
+    return 'unit';
   }
 
   /** RFC 8878, 3.1.1.1. */
@@ -114,77 +105,98 @@ export class ZstdWalker extends FrameWalker {
       throw this.unsupported('the zstd frame needs too much memory to decode', at, found);
     }
     return {
+      layerOffset: this.windowOffset + at,
+      headerBytes,
       blockBytesMax: Math.min(windowBytes, BLOCK_BYTES_MAX),
       contentBytes,
       hasChecksum: (flags & FLAG_CHECKSUM) !== 0,
       walkedBytes: headerBytes,
       outputBytesMax: 0,
+      producedBytes: 0,
       lastBlockWalked: false,
     };
   }
 
-  /** Goes from block header to block header (RFC 8878, 3.1.1.2) as far as the window goes. */
-  #walk(frame: Frame, window: Buffer, at: number, available: number): Found {
-    while (!frame.lastBlockWalked && !isPartFull(frame)) {
-      this.unitNeedsBytes = frame.walkedBytes + BLOCK_HEADER_BYTES;
-      if (available < this.unitNeedsBytes) return 'more';
-      const header = window.readUIntLE(at + frame.walkedBytes, BLOCK_HEADER_BYTES);
-      const type = (header >>> 1) & 3;
-      const bytes = header >>> 3;
-      if (type === BLOCK_RESERVED || bytes > frame.blockBytesMax) {
-        const found = `block of type ${type} and ${bytes} bytes, at most ${frame.blockBytesMax} are allowed`;
-        throw this.damage('impossible block in a zstd frame', at + frame.walkedBytes, found);
-      }
-      frame.lastBlockWalked = (header & 1) !== 0;
-      frame.walkedBytes += BLOCK_HEADER_BYTES + (type === BLOCK_RLE ? 1 : bytes);
-      frame.outputBytesMax += type === BLOCK_COMPRESSED ? frame.blockBytesMax : bytes;
-      const tooLarge = frame.outputBytesMax > WHOLE_FRAME_OUTPUT_BYTES_MAX || frame.walkedBytes > WHOLE_FRAME_BYTES_MAX;
-      if (tooLarge && frame.nextPart === undefined) {
-        if (!canStreamZstd()) {
-          const hint = `it can hold more than ${WHOLE_FRAME_OUTPUT_BYTES_MAX >> 20} MiB; this is Node ${process.versions.node}`;
-          throw this.unsupported('a zstd frame of this size needs Node 22.15 or later', at, hint);
-        }
-        frame.nextPart = 'first';
-      }
-    }
-    const unitBytes = frame.walkedBytes + (frame.lastBlockWalked && frame.hasChecksum ? CHECKSUM_BYTES : 0);
-    this.unitNeedsBytes = unitBytes;
-    if (available < unitBytes) return 'more';
-    this.unitBytes = unitBytes;
-    this.unitOutputBytes = frame.outputBytesMax;
-    if (frame.nextPart) {
-      this.unitStandsAlone = true;
-      this.#part = { first: frame.nextPart === 'first', last: frame.lastBlockWalked, contentBytes: frame.contentBytes };
-      frame.nextPart = 'later';
-      frame.walkedBytes = 0;
-      frame.outputBytesMax = 0;
-    } else if (frame.contentBytes !== undefined) {
-      if (frame.contentBytes > frame.outputBytesMax) {
-        const found = `it says ${frame.contentBytes} bytes, its blocks can hold ${frame.outputBytesMax}`;
-        throw this.damage('a zstd frame says that it holds more than it can', at, found);
-      }
-      this.unitOutputBytes = frame.contentBytes;
-    }
-    if (frame.lastBlockWalked) this.#frame = undefined;
+  /** A block, with the checksum behind the last one. */
+  #measureBlock(frame: Frame, window: Buffer, at: number, available: number): Found {
+    if (frame.walkedBytes === 0 && !this.#walkBlock(frame, window, at, available)) return 'more';
+    this.unitBytes = frame.walkedBytes + (frame.lastBlockWalked && frame.hasChecksum ? CHECKSUM_BYTES : 0);
+    this.unitNeedsBytes = this.unitBytes;
+    if (available < this.unitBytes) return 'more';
+    frame.walkedBytes = 0;
     return 'unit';
   }
 
-  protected makeJob(bytes: Buffer, layerOffset: number, outputBytesMax: number, alone: boolean): DecodeJob | undefined {
-    if (bytes.length === 0) return undefined;
-    const job: ZstdJob = { layer: this.layer, bytes, layerOffset, outputBytesMax };
-    return alone && this.#part ? { ...job, inOrder: true, part: this.#part } : job;
+  /** A whole frame. */
+  #measureFrame(frame: Frame, window: Buffer, at: number, available: number): Found {
+    while (!frame.lastBlockWalked) {
+      if (!this.#walkBlock(frame, window, at, available)) return 'more';
+      if (frame.outputBytesMax > WHOLE_FRAME_OUTPUT_BYTES_MAX || frame.walkedBytes > WHOLE_FRAME_BYTES_MAX) {
+        const hint = `it can hold more than ${WHOLE_FRAME_OUTPUT_BYTES_MAX >> 20} MiB; this is Node ${process.versions.node}`;
+        throw this.unsupported('a zstd frame of this size needs Node 22.15 or later', at, hint);
+      }
+    }
+    this.unitBytes = frame.walkedBytes + (frame.hasChecksum ? CHECKSUM_BYTES : 0);
+    this.unitNeedsBytes = this.unitBytes;
+    return available < this.unitBytes ? 'more' : 'unit';
   }
 
-  async #runPart(job: ZstdJob, part: NonNullable<ZstdJob['part']>, sink: OutputSink): Promise<JobOutput> {
-    const stream = (this.#stream ??= new ZstdStream());
-    if (part.first) stream.begin(job.layerOffset, part.contentBytes);
-    await stream.decode(job.bytes, sink);
-    if (part.last) await stream.finish(sink);
-    return { pieces: [] };
+  /** Goes on to the next block header (RFC 8878, 3.1.1.2). @returns whether it is there */
+  #walkBlock(frame: Frame, window: Buffer, at: number, available: number): boolean {
+    this.unitNeedsBytes = frame.walkedBytes + BLOCK_HEADER_BYTES;
+    if (available < this.unitNeedsBytes) return false;
+    const header = window.readUIntLE(at + frame.walkedBytes, BLOCK_HEADER_BYTES);
+    const type = (header >>> 1) & 3;
+    const bytes = header >>> 3;
+    if (type === BLOCK_RESERVED || bytes > frame.blockBytesMax) {
+      const found = `block of type ${type} and ${bytes} bytes, at most ${frame.blockBytesMax} are allowed`;
+      throw this.damage('impossible block in a zstd frame', at + frame.walkedBytes, found);
+    }
+    frame.lastBlockWalked = (header & 1) !== 0;
+    frame.walkedBytes += BLOCK_HEADER_BYTES + (type === BLOCK_RLE ? 1 : bytes);
+    frame.outputBytesMax += type === BLOCK_COMPRESSED ? frame.blockBytesMax : bytes;
+    if (frame.lastBlockWalked && (frame.contentBytes ?? 0) > frame.outputBytesMax) {
+      const found = `it says ${frame.contentBytes ?? 0} bytes, its blocks can hold ${frame.outputBytesMax}`;
+      throw layerError(
+        'XB_BAD_LAYER',
+        'a zstd frame says that it holds more than it can',
+        'zstd',
+        frame.layerOffset,
+        found,
+      );
+    }
+    return true;
   }
 
-  runInOrder(job: DecodeJob, run: JobRunner, sink: OutputSink): Promise<JobOutput> | undefined {
-    return job.layer === 'zstd' && job.part ? this.#runPart(job, job.part, sink) : run(job, sink, true);
+  protected decode(unit: Buffer): void {
+    const frame = this.#frame!;
+    try {
+      const sink = (piece: Buffer): void => this.#putOut(frame, piece);
+      if (this.#isStreamed) {
+        this.#stream ??= new ZstdStream();
+        this.#stream.decode(unit, sink);
+        if (frame.lastBlockWalked) this.#stream.assertEnded();
+      } else {
+        decodeZstdFrame(unit, sink);
+      }
+    } catch (error) {
+      if (!(error instanceof ZstdFailure)) throw error;
+      throw layerError('XB_BAD_LAYER', 'a zstd frame cannot be decoded', 'zstd', frame.layerOffset, error.message);
+    }
+    if (!frame.lastBlockWalked) return;
+    this.#frame = undefined;
+    if (frame.contentBytes === undefined || frame.contentBytes === frame.producedBytes) return;
+    const found = `expected ${frame.contentBytes} bytes, found ${frame.producedBytes}`;
+    throw layerError('XB_BAD_LAYER', 'a zstd frame does not hold as much as it says', 'zstd', frame.layerOffset, found);
+  }
+
+  #putOut(frame: Frame, piece: Buffer): void {
+    frame.producedBytes += piece.length;
+    if (frame.producedBytes > frame.outputBytesMax) {
+      const found = `at most ${frame.outputBytesMax} bytes, found ${frame.producedBytes}`;
+      throw layerError('XB_BAD_LAYER', 'a zstd frame holds more than its blocks can', 'zstd', frame.layerOffset, found);
+    }
+    this.context.output(piece);
   }
 
   override close(): void {
@@ -192,12 +204,6 @@ export class ZstdWalker extends FrameWalker {
     this.#stream?.close();
     this.#stream = undefined;
   }
-}
-
-function isPartFull(frame: Frame): boolean {
-  return (
-    frame.nextPart !== undefined && (frame.outputBytesMax >= JOB_BYTES_TARGET || frame.walkedBytes >= JOB_BYTES_TARGET)
-  );
 }
 
 function contentSize(window: Buffer, at: number, bytes: number): number | undefined {
@@ -219,36 +225,4 @@ function contentSize(window: Buffer, at: number, bytes: number): number | undefi
 function windowSize(descriptor: number): number {
   const base = 2 ** (10 + (descriptor >>> 3));
   return base + (base / 8) * (descriptor & 7);
-}
-
-let decompress: ((frames: Buffer) => Promise<Buffer>) | undefined;
-
-/**
- * Decodes whole frames. The decoder checks content sizes and checksums.
- *
- * @throws XbstreamError `XB_BAD_LAYER`, as a rejection
- */
-export async function decodeZstdFrames(job: ZstdJob): Promise<JobOutput> {
-  decompress ??= (createRequire(import.meta.url)('@mongodb-js/zstd') as { decompress: typeof decompress & object })
-    .decompress;
-  let output: Buffer;
-  try {
-    output = await decompress(Buffer.from(job.bytes.buffer, job.bytes.byteOffset, job.bytes.length));
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw layerError('XB_BAD_LAYER', 'a zstd frame cannot be decoded', 'zstd', job.layerOffset, reason);
-  }
-  const outputBytes = output.length;
-  const release = (): void => freeNativeMemory(output);
-  if (output.length > job.outputBytesMax) {
-    release();
-    throw layerError(
-      'XB_BAD_LAYER',
-      'a zstd frame holds more than its blocks can',
-      'zstd',
-      job.layerOffset,
-      `at most ${job.outputBytesMax} bytes, found ${outputBytes}`,
-    );
-  }
-  return { pieces: [output], release };
 }

@@ -38,11 +38,8 @@ export async function cat(
     const output = new StreamOutput(sink, (path) => (source.seekable ? 0 : wanted.rank(path)));
     const decoding = new Decoding(
       { decompress: options.decompress, key: options.key },
-      {
-        pool: undefined,
-        onUnprovenKey: () =>
-          reporter.warning('an old format of encryption cannot prove the key: with a wrong one this is garbage'),
-      },
+      () => reporter.warning('an old format of encryption cannot prove the key: with a wrong one this is garbage'),
+      { isFull: () => output.isFull, drain: () => output.flush() },
     );
     const tools = { options, wanted, output, decoding, reporter, signal };
     if (source.seekable) await catByPosition(source, tools);
@@ -90,7 +87,7 @@ class WantedFiles {
 }
 
 async function catByPosition(source: Source, tools: CatTools): Promise<void> {
-  const { options, wanted, output, decoding, reporter } = tools;
+  const { options, wanted, reporter } = tools;
   const { absoluteNames, allowEmpty } = options;
   // Another one, since a name that a file loses later is no match.
   const first = new WantedFiles(options);
@@ -114,10 +111,9 @@ async function catByPosition(source: Source, tools: CatTools): Promise<void> {
   const chosen = entries.filter(({ ordinal }) => ranks.has(ordinal));
   chosen.sort((a, b) => ranks.get(a.ordinal)! - ranks.get(b.ordinal)! || a.ordinal - b.ordinal);
   const extents = new ExtentReader(source);
-  const flush = (): Promise<void> => output.flush();
   for (const entry of chosen) {
     if (!entry.complete) throw incomplete(entry, names);
-    await decoding.written(() => give(entry, extents, tools), flush);
+    await give(entry, extents, tools);
   }
   // A file may have lost its end to a header that cannot be read: it is not known to be whole.
   if (unmatched.length === 0) tellProblems(names.problems, reporter);
@@ -130,13 +126,16 @@ async function give(entry: IndexEntry, extents: ExtentReader, { output, decoding
   const file = decoding.open(entry.path, output, entry.extents === undefined);
   const consumer = {
     take: (bytes: Buffer, fileOffset: number) => file.write(bytes, fileOffset),
-    settled: async () => (isDecoded ? decoding.ready() : output.flush()),
+    settled: async () => {
+      await decoding.caughtUp();
+      await output.flush();
+    },
   };
   if (entry.extents !== undefined) {
     await extents.read(entry.extents, consumer, isDecoded ? SMALL_PIECE_BYTES : PIECE_BYTES);
   }
   file.finish(entry.bytes, () => undefined);
-  await decoding.pending.until(0);
+  await output.flush();
 }
 
 /** A second look, for where the content of the wanted entries lies. */
@@ -168,13 +167,13 @@ async function catAsItComes(source: Source, tools: CatTools): Promise<void> {
     onFile: () => undefined,
   });
   const totalBytes = inputSize(options.input);
-  const flush = (): Promise<void> => output.flush();
   const sink: ByteSink = {
     room: () => lane.room(),
     push: async (piece) => {
       for (let at = 0; at < piece.length; at += SMALL_PIECE_BYTES) {
         const part = piece.subarray(at, at + SMALL_PIECE_BYTES);
-        await decoding.written(async () => lane.push(part), flush);
+        await lane.push(part);
+        await output.flush();
       }
       reporter.progress({ bytes: lane.archiveBytes, totalBytes });
     },
@@ -184,7 +183,8 @@ async function catAsItComes(source: Source, tools: CatTools): Promise<void> {
   try {
     await source.run(sink);
     signal.throwIfAborted();
-    const problems = await decoding.written(() => lane.end(), flush);
+    const problems = await lane.end();
+    await output.flush();
     tellProblems([...problems, ...(problems.length === 0 ? wanted.unmatched() : [])], reporter);
   } finally {
     lane.abandon([], false);

@@ -1,31 +1,19 @@
-import type { DecodeJob, DecryptionKey, JobOutput, LayerName } from '../codec/codec.js';
-import type { DecodeBudget } from '../codec/decode-budget.js';
+import type { DecryptionKey, LayerName } from '../codec/codec.js';
 import { DecodeChain } from '../codec/decode-chain.js';
-import type { JobMemory } from '../codec/job-memory.js';
 import { PageHoles } from '../codec/page-holes.js';
-import { runJob } from '../codec/run-job.js';
 import { XbstreamError } from '../errors.js';
 import { pathText, type StoredPath } from '../format/stored-path.js';
 import type { OutputFile } from '../output/output.js';
-import type { DecodePool } from './decode-pool.js';
-import type { PendingWork } from './pending-work.js';
-import { doPlacedJob, NotPlaced, type JobPlace, type PageRests } from './placed-job.js';
 
 export interface DecodedFileOptions {
   layers: readonly LayerName[];
   key: DecryptionKey | undefined;
-  /** Threads that help; without them all is done in this one. */
-  pool: DecodePool | undefined;
-  budget: DecodeBudget;
-  memory: JobMemory;
-  /** Takes what is left to do when the last byte has come. */
-  pending: PendingWork;
   /** Size of the output's disk blocks, in bytes. */
   blockBytes: number;
-  /** Called when content was given, and {@link DecodedFile.ready} may have to be waited for. */
-  touched: (file: DecodedFile) => void;
-  /** So many bytes went into the output. */
-  gave: (bytes: number) => void;
+  /** Whether the output can take no more for now. */
+  isFull: (() => boolean) | undefined;
+  /** Not all that was given is decoded: {@link DecodedFile.resume} goes on. */
+  onPause: (file: DecodedFile) => void;
   onUnprovenKey: () => void;
 }
 
@@ -38,7 +26,6 @@ export class DecodedFile implements OutputFile {
   readonly #pages: PageHoles;
   /** Bytes of the stored file so far. */
   #storedBytes = 0;
-  #ended = false;
   /** What has gone wrong: from then on nothing is decoded, and the file is never finished. */
   #failure: Error | undefined;
 
@@ -47,16 +34,12 @@ export class DecodedFile implements OutputFile {
     this.#storedPath = storedPath;
     this.#file = file;
     this.#options = options;
-    const { layers, key, pool, budget, memory } = options;
-    this.#pages = new PageHoles(options.blockBytes, (fileOffset, bytes) => file.write(bytes, fileOffset));
+    const { layers, key, blockBytes, isFull } = options;
+    this.#pages = new PageHoles(blockBytes, (fileOffset, bytes) => file.write(bytes, fileOffset));
     this.#chain = new DecodeChain({
-      ...{ layers, key, budget, memory },
-      run: pool?.run,
-      place: pool && file.grant && ((job, fileOffset) => this.#place(pool, job, fileOffset)),
-      output: (piece) => {
-        this.#pages.push(piece);
-        options.gave(piece.length);
-      },
+      ...{ layers, key },
+      output: (piece) => this.#pages.push(piece),
+      ...(isFull && { isFull }),
     });
   }
 
@@ -76,57 +59,33 @@ export class DecodedFile implements OutputFile {
     return this.#file.sha256;
   }
 
-  room(bytes: number): Buffer | undefined {
-    return this.#chain.room(bytes);
-  }
-
   write(bytes: Buffer, fileOffset: number): void {
     if (this.#failure !== undefined) return;
     if (fileOffset !== this.#storedBytes) throw this.#told(this.#outOfOrder(fileOffset));
     this.#storedBytes += bytes.length;
-    try {
-      this.#chain.push(bytes);
-    } catch (error) {
-      throw this.#told(error);
-    }
-    this.#options.touched(this);
+    this.#decode(() => this.#chain.push(bytes));
+  }
+
+  /** Goes on where the output was full. */
+  resume(): void {
+    this.#decode(() => this.#chain.resume());
   }
 
   finish(sizeBytes: number, done: () => void): void {
     if (this.#failure !== undefined) throw this.#failure;
     if (sizeBytes !== this.#storedBytes) throw this.#told(this.#outOfOrder(sizeBytes));
-    const complete = (): void => {
-      if (this.#chain.isKeyUnproven) this.#options.onUnprovenKey();
-      this.#file.finish(this.#pages.fileBytes, done);
-    };
-    let wait: Promise<void> | undefined;
-    this.#ended = true;
-    try {
-      wait = this.#chain.end();
-    } catch (error) {
-      throw this.#told(error);
-    }
-    if (wait === undefined) {
-      complete();
-      return;
-    }
-    this.#options.pending.add(
-      wait.then(complete, (error: unknown) => {
-        throw this.#told(error);
-      }),
-    );
+    this.#decode(() => this.#chain.end());
+    if (this.#chain.isKeyUnproven) this.#options.onUnprovenKey();
+    this.#file.finish(this.#pages.fileBytes, done);
   }
 
-  /** What to wait for before more content is given; undefined when there is no need to, or no more will come. */
-  ready(): Promise<void> | undefined {
-    if (this.#ended) return undefined;
+  #decode(step: () => void): void {
     try {
-      return this.#chain.ready()?.catch((error: unknown) => {
-        throw this.#told(error);
-      });
+      step();
     } catch (error) {
       throw this.#told(error);
     }
+    if (this.#chain.isPaused) this.#options.onPause(this);
   }
 
   remove(): void {
@@ -140,48 +99,6 @@ export class DecodedFile implements OutputFile {
   abandon(removePartial: boolean): StoredPath | undefined {
     this.#chain.close();
     return this.#file.abandon(removePartial);
-  }
-
-  /** Has a job's output written by whoever does it, beside what others write. */
-  #place(pool: DecodePool, job: DecodeJob, fileOffset: number): Promise<JobOutput> | JobOutput | undefined {
-    const { layout } = this.#pages;
-    // Where pages lie must be known first. The job that tells is the first one, and it is done here.
-    if (layout === undefined) return fileOffset === 0 ? this.#placeNow(job) : undefined;
-    let settle = (): void => undefined;
-    const grant = this.#file.grant!(() => settle());
-    const place = { descriptor: grant.descriptor, fileOffset, outputBytes: job.outputBytes!, layout };
-    const placed = (rests: PageRests): JobOutput => {
-      grant.release(fileOffset + place.outputBytes);
-      return { pieces: [], isPlaced: true, onTurn: () => this.#pass(place, rests) };
-    };
-    const failed = (error: unknown): JobOutput => {
-      grant.release(0);
-      if (error instanceof NotPlaced) return { pieces: [], onTurn: () => this.#placeNow(job) };
-      throw error;
-    };
-    const elsewhere = pool.place(job, place);
-    if (elsewhere !== undefined) {
-      settle = elsewhere.settle;
-      return elsewhere.rests.then(placed, failed);
-    }
-    try {
-      return placed(doPlacedJob(job, place));
-    } catch (error) {
-      return failed(error);
-    }
-  }
-
-  /** It is the job's turn. */
-  #placeNow(job: DecodeJob): JobOutput {
-    void runJob(job, (piece) => this.#pages.push(piece));
-    return { pieces: [] };
-  }
-
-  /** All pages but those at the ends are written. */
-  #pass({ outputBytes }: JobPlace, { head, tail }: PageRests): void {
-    this.#pages.push(Buffer.from(head.buffer, head.byteOffset, head.length));
-    this.#pages.skip(outputBytes - head.length - tail.length);
-    this.#pages.push(Buffer.from(tail.buffer, tail.byteOffset, tail.length));
   }
 
   /** Takes note of what has gone wrong. A codec knows nothing of files: the error gets the name here. */

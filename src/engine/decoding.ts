@@ -1,16 +1,10 @@
-import { setImmediate } from 'node:timers/promises';
 import type { DecryptionKey } from '../codec/codec.js';
-import { DecodeBudget } from '../codec/decode-budget.js';
-import { JobMemory } from '../codec/job-memory.js';
 import { layersOf, type StoredLayers } from '../codec/stored-layers.js';
 import { XbstreamError } from '../errors.js';
 import { pathText, type StoredPath } from '../format/stored-path.js';
 import { PIECE_ROOM_BYTES } from '../input/source.js';
 import type { Output, OutputFile } from '../output/output.js';
-import { Backlog } from './backlog.js';
-import type { DecodePool } from './decode-pool.js';
 import { DecodedFile } from './decoded-file.js';
-import { PendingWork } from './pending-work.js';
 
 /** Which layers are undone while unpacking. */
 export interface DecodingOptions {
@@ -19,40 +13,33 @@ export interface DecodingOptions {
   key: DecryptionKey | undefined;
 }
 
-export interface DecodingTools {
-  /** Does decoding jobs elsewhere; without it they are done in this thread. */
-  pool: DecodePool | undefined;
-  /** Called once, when data is decrypted with a key that its old format cannot prove. */
-  onUnprovenKey: () => void;
+/** What decoding for an output that is written asynchronously needs: a few bytes may decode to gigabytes. */
+export interface SlowOutput {
+  /** So much waits in memory that decoding has to stop for now. */
+  isFull: () => boolean;
+  /** Has what waits written. */
+  drain: () => Promise<void>;
 }
 
-/** Jobs of zstd that are under way at a time where it alone has threads of its own. */
-const JOBS_MAX = 2;
-
-/** What jobs under way may bind, in bytes: three usual frames of zstd. A larger one goes alone. */
-const JOB_BYTES_MAX = 48 * 1024 * 1024;
-
-/** Opens files of an archive in an output so that what was done to them is undone on the way. */
+/** Opens files of an archive in an output so that what was done to them is undone on the way, in this thread. */
 export class Decoding {
-  /** Files whose last frames are still being decoded. */
-  readonly pending = new PendingWork();
-  /** Room for a piece of the archive, not shared with the thread that writes: see {@link JobMemory}. */
+  /** Room for a piece of the archive, not shared with the thread that writes: V8 copies from shared memory at a third of the speed. */
   readonly room = Buffer.allocUnsafeSlow(PIECE_ROOM_BYTES);
   readonly #options: DecodingOptions;
-  readonly #tools: DecodingTools;
-  readonly #budget: DecodeBudget;
-  readonly #memory: JobMemory;
-  /** Files that were given content since {@link ready} was asked last. */
-  readonly #touched = new Set<DecodedFile>();
+  readonly #onUnprovenKey: () => void;
+  readonly #slowOutput: SlowOutput | undefined;
+  /** Files whose content is decoded up to where the output was full. */
+  readonly #paused = new Set<DecodedFile>();
   #warned = false;
-  /** Set while somebody writes an output that keeps what comes. */
-  #backlog: Backlog | undefined;
 
-  constructor(options: DecodingOptions, tools: DecodingTools) {
+  /**
+   * @param onUnprovenKey called once, when data is decrypted with a key that its old format cannot prove
+   * @param slowOutput set where the output does not write what it is given at once
+   */
+  constructor(options: DecodingOptions, onUnprovenKey: () => void, slowOutput?: SlowOutput) {
     this.#options = options;
-    this.#tools = tools;
-    this.#memory = tools.pool?.memory ?? new JobMemory();
-    this.#budget = new DecodeBudget(tools.pool?.jobsMax ?? JOBS_MAX, JOB_BYTES_MAX);
+    this.#onUnprovenKey = onUnprovenKey;
+    this.#slowOutput = slowOutput;
   }
 
   /** What is undone of a stored file. @throws XbstreamError `XB_UNSAFE_PATH` */
@@ -70,19 +57,14 @@ export class Decoding {
     const { layers, finalName } = this.layersOf(path);
     const file = output.open(finalName);
     if (layers.length === 0 || empty) return file;
-    this.#tools.pool?.expect(layers);
     return new DecodedFile(path, file, {
       layers,
       key: this.#decrypts,
-      pool: this.#tools.pool,
-      budget: this.#budget,
-      memory: this.#memory,
-      pending: this.pending,
       blockBytes: output.blockBytes,
-      touched: (touched) => this.#touched.add(touched),
-      gave: (bytes) => this.#backlog?.add(bytes),
+      isFull: this.#slowOutput?.isFull,
+      onPause: (paused) => this.#paused.add(paused),
       onUnprovenKey: () => {
-        if (!this.#warned) this.#tools.onUnprovenKey();
+        if (!this.#warned) this.#onUnprovenKey();
         this.#warned = true;
       },
     });
@@ -104,44 +86,19 @@ export class Decoding {
     );
   }
 
-  /** What to wait for before more content is given; undefined when there is no need to. */
-  ready(): Promise<void> | undefined {
-    this.pending.throwFailure();
-    const waits: Promise<void>[] = [];
-    for (const file of this.#touched) {
-      const wait = file.ready();
-      if (wait !== undefined) waits.push(wait);
-    }
-    this.#touched.clear();
-    const catchingUp = this.#backlog?.catchingUp;
-    if (catchingUp !== undefined) waits.push(catchingUp);
-    if (this.pending.count > MOST_FINISHING) waits.push(this.pending.until(MOST_FINISHING));
-    if (waits.length === 0 && this.#tools.pool?.hasNews === true) return setImmediate();
-    return waits.length === 0 ? undefined : Promise.all(waits).then(() => undefined);
+  /** Not all that was given is decoded: {@link caughtUp} has to be waited for. */
+  get isPaused(): boolean {
+    return this.#paused.size > 0;
   }
 
-  /**
-   * Waits for work that gives content to an output which keeps it until it is written, and has that written as it comes: a
-   * few bytes may decode to gigabytes. The work waits for {@link ready}. When the writing fails, it waits for ever.
-   *
-   * @param write writes what has come
-   * @throws what the work or the writing throws
-   */
-  async written<Result>(begin: () => Promise<Result>, write: () => Promise<void>): Promise<Result> {
-    const backlog = new Backlog(this.#budget);
-    this.#backlog = backlog;
-    const work = begin()
-      .then((result) => ({ result }))
-      .finally(() => {
-        backlog.isWritten();
-        this.#backlog = undefined;
-      });
-    work.catch(() => undefined); // it is told below, unless the writing fails before
-    for (;;) {
-      const done = await Promise.race([work, backlog.full]);
-      await write();
-      if (done !== undefined) return done.result;
-      backlog.isWritten();
+  /** Resolves when all that was given is decoded. @throws what decoding and the output throw */
+  async caughtUp(): Promise<void> {
+    while (this.isPaused) {
+      await this.#slowOutput!.drain();
+      for (const file of [...this.#paused]) {
+        this.#paused.delete(file);
+        file.resume();
+      }
     }
   }
 
@@ -150,6 +107,3 @@ export class Decoding {
     return key?.cipher === 'NONE' ? undefined : key;
   }
 }
-
-/** Files that are being finished at a time. */
-const MOST_FINISHING = 32;

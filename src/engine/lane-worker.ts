@@ -111,7 +111,7 @@ async function run(): Promise<LaneResult> {
   let errors: XbstreamError[] = [];
   /** Not all of the archive was read. */
   let isUnread = true;
-  const { decoding, pool } = await setUpDecoding({ ...options, decompress, key }, (message) => thread.warning(message));
+  const decoding = await setUpDecoding({ decompress, key }, (message) => thread.warning(message));
   try {
     const opened = await openSource(options.input, thread.isStopped);
     source = opened;
@@ -158,7 +158,6 @@ async function run(): Promise<LaneResult> {
   manifest?.discard();
   output?.release();
   source?.close();
-  pool?.close();
   const totals = lane?.totals() ?? {
     files: 0,
     bytes: 0,

@@ -8,7 +8,7 @@ import { SalvagingReader } from '../archive/salvaging-reader.js';
 import { XbstreamError } from '../errors.js';
 import type { ChunkHeader } from '../format/chunk.js';
 import type { StoredPath } from '../format/stored-path.js';
-import { PIECE_BYTES, type ByteSink } from '../input/source.js';
+import type { ByteSink } from '../input/source.js';
 import type { OutputFile } from '../output/output.js';
 import { ArchiveDigests } from './archive-digests.js';
 import { EntryFiles, type EntryFilesOptions } from './entry-files.js';
@@ -53,9 +53,6 @@ export interface LaneTotals {
   entryBytes: number;
 }
 
-/** Less is not worth a read of its own: it comes with what follows it, and is copied. */
-const KEPT_ROOM_BYTES_MIN = 64 * 1024;
-
 type FileEntry = Entry<OutputFile>;
 
 /** Checks what is pushed into it and writes it out: the way of a byte from an input to a file, synchronous from end to end. */
@@ -92,50 +89,30 @@ export class Lane implements ByteSink, SalvageConsumer {
     return decoding === undefined ? output.room() : decoding.room;
   }
 
-  keptRoom(): Buffer | undefined {
-    const bytes = Math.min(this.#reader.payloadBytes ?? 0, PIECE_BYTES);
-    return bytes < KEPT_ROOM_BYTES_MIN ? undefined : this.#file?.room?.(bytes);
-  }
-
   push(piece: Buffer): Promise<void> | undefined {
     if (this.#digests.areWanted) this.#digests.update(piece, this.#reader.archiveOffset);
     const taken = this.#reader.push(piece);
-    if (this.#reader.isHolding) return this.#pushRest(piece, taken);
+    if (this.#options.decoding?.isPaused === true) return this.#pushRest(piece, taken);
     this.#settle(() => this.#options.output.endStep());
-    return this.#ready();
+    return undefined;
   }
 
-  /** A correction waits until all files before it have their names. */
+  /** The output cannot take all at once that comes out of a piece. */
   async #pushRest(piece: Buffer, taken: number): Promise<void> {
+    await this.#caughtUp();
     while (this.#reader.isHolding) {
-      await this.#ready();
-      await this.#finished();
       taken += this.#reader.push(piece.subarray(taken));
+      await this.#caughtUp();
     }
     this.#settle(() => this.#options.output.endStep());
-    await this.#ready();
-  }
-
-  /** What to wait for before more content is given. */
-  #ready(): Promise<void> | undefined {
-    const { decoding } = this.#options;
-    if (decoding === undefined) return undefined;
-    for (;;) {
-      try {
-        return decoding.ready()?.catch((error: unknown) => this.#bear(error));
-      } catch (error) {
-        this.#bear(error);
-      }
-    }
   }
 
   /** Waits until everything that was given is decoded. */
-  async #finished(): Promise<void> {
-    const pending = this.#options.decoding?.pending;
-    while (pending !== undefined) {
+  async #caughtUp(): Promise<void> {
+    const { decoding } = this.#options;
+    while (decoding?.isPaused === true) {
       try {
-        await pending.until(0);
-        return;
+        await decoding.caughtUp();
       } catch (error) {
         this.#bear(error);
       }
@@ -202,8 +179,8 @@ export class Lane implements ByteSink, SalvageConsumer {
     return this.#reader.archiveOffset;
   }
 
-  mustWait(header: ChunkHeader): boolean {
-    return (this.#options.decoding?.pending.count ?? 0) > 0 && this.#table.corrects(header);
+  mustWait(): boolean {
+    return this.#options.decoding?.isPaused === true;
   }
 
   chunk(header: ChunkHeader, spanBytes: number): PayloadUse {
@@ -232,9 +209,8 @@ export class Lane implements ByteSink, SalvageConsumer {
    * @throws XbstreamError `XB_TRUNCATED`, `XB_EMPTY_ARCHIVE`, and what the output throws
    */
   async end(): Promise<XbstreamError[]> {
-    await this.#finished();
     this.#reader.end();
-    await this.#finished();
+    await this.#caughtUp();
     if (this.#losses !== undefined) {
       this.#losses.end(this.#reader.chunks, this.#options.allowEmpty);
     } else {

@@ -70,17 +70,13 @@ export class TarCopy {
     const isDecoded = file !== target;
     const settled = async (): Promise<void> => {
       onPiece();
-      await (isDecoded ? decoding?.ready() : tar.settled());
+      await decoding?.caughtUp();
+      await tar.settled();
     };
-    const give = async (): Promise<void> => {
-      const take = (bytes: Buffer, fileOffset: number): void => file.write(bytes, fileOffset);
-      const pieceBytes = isDecoded ? SMALL_PIECE_BYTES : PIECE_BYTES;
-      if (entry.extents !== undefined) await extents.read(entry.extents, { take, settled }, pieceBytes);
-      file.finish(entry.bytes, () => undefined);
-      await decoding?.pending.until(0);
-    };
-    if (decoding === undefined) await give();
-    else await decoding.written(give, () => tar.settled());
+    const take = (bytes: Buffer, fileOffset: number): void => file.write(bytes, fileOffset);
+    const pieceBytes = isDecoded ? SMALL_PIECE_BYTES : PIECE_BYTES;
+    if (entry.extents !== undefined) await extents.read(entry.extents, { take, settled }, pieceBytes);
+    file.finish(entry.bytes, () => undefined);
   }
 }
 

@@ -144,14 +144,16 @@ async function run(): Promise<MakeResult> {
   let errors: XbstreamError[] = [];
   let stopped = false;
   let source: Source | undefined;
-  const { decoding, pool } = await setUpDecoding(options, (message) => thread.warning(message));
   try {
     const opened = await openSource(options.input, thread.isStopped);
     source = opened;
     thread.onStop(() => opened.stop());
     target = new ArchiveTarget(options.output, thread.isStopped);
-    tar = new TarWriter(target.sink, options.mtime, sparse);
-    errors = source.seekable ? await copySeekable(source, tar, decoding) : await copyPiped(source, tar, decoding);
+    const writer = new TarWriter(target.sink, options.mtime, sparse);
+    tar = writer;
+    const slowOutput = { isFull: () => writer.isFull, drain: () => writer.settled() };
+    const decoding = await setUpDecoding(options, (message) => thread.warning(message), slowOutput);
+    errors = await (source.seekable ? copySeekable(source, tar, decoding) : copyPiped(source, tar, decoding));
     if (errors.length === 0) {
       await tar.end();
       target.commit();
@@ -166,7 +168,6 @@ async function run(): Promise<MakeResult> {
     target?.discard();
   }
   source?.close();
-  pool?.close();
   return { errors: errors.map(errorToRecord), stopped, ...totals, outputBytes: target?.sink.bytes ?? 0 };
 }
 

@@ -42,9 +42,8 @@ export class FileSource implements Source {
 
   async run(sink: ByteSink): Promise<void> {
     while (!this.#stopped && !this.#isStopped()) {
-      const kept = sink.keptRoom?.();
-      const memory = kept ?? sink.room();
-      const start = kept === undefined ? startInRoom(this.#position) : 0;
+      const memory = sink.room();
+      const start = startInRoom(this.#position);
       const bytes = this.#read(memory, start, Math.min(this.#pieceBytes, memory.length - start));
       if (bytes === 0) {
         const again = this.seekable ? (sink.endReached?.() ?? 0) : 0;

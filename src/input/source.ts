@@ -12,11 +12,6 @@ export interface ByteSink {
   /** Where the next piece may be put: {@link PIECE_ROOM_BYTES} that begin where malloc begins large blocks. */
   room(): Buffer;
   /**
-   * Where the sink would rather have the next piece than in {@link room}, from the first byte on: it then keeps what it gets.
-   * Undefined where there is no such place. An input that does not ask uses the room.
-   */
-  keptRoom?(): Buffer | undefined;
-  /**
    * Takes the next piece, a part of the last {@link room}; that may be asked for again once this call, and the promise it
    * may return, are done.
    */

@@ -1,7 +1,7 @@
 import type { Hash } from 'node:crypto';
 import { XbstreamError } from '../errors.js';
 import { pathText, type StoredPath } from '../format/stored-path.js';
-import type { OutputFile, WriteGrant } from './output.js';
+import type { OutputFile } from './output.js';
 import { UnwrittenFile, UnwrittenOutput } from './unwritten.js';
 
 const ZEROS = Buffer.alloc(256 * 1024);
@@ -24,10 +24,6 @@ export class DiscardingOutput extends UnwrittenOutput {
 }
 
 class DiscardedFile extends UnwrittenFile {
-  grant(): WriteGrant {
-    return { descriptor: undefined, release: () => undefined };
-  }
-
   override write(): void {
     // That its checksums hold is all that counts.
   }

@@ -1,18 +1,6 @@
 import { XbstreamError } from '../errors.js';
 import { pathText, type StoredPath } from '../format/stored-path.js';
 
-/** Leave to write content into a file by its descriptor, from any thread. */
-export interface WriteGrant {
-  /** Undefined where nothing need be written, since nothing is kept. */
-  readonly descriptor: number | undefined;
-  /**
-   * Nobody writes with it any more.
-   *
-   * @param endBytes where what was written ends, in the file
-   */
-  release(endBytes: number): void;
-}
-
 /** One file of an archive on its way out. Every method may throw an XbstreamError (`XB_IO` mostly). */
 export interface OutputFile {
   /** Its place in the output, as stored paths are. */
@@ -30,20 +18,6 @@ export interface OutputFile {
    *   {@link Output.endStep}
    */
   write(bytes: Buffer, fileOffset: number): void;
-  /**
-   * Where content that follows what has come may be put before it is written, to be kept there: it is not the caller's
-   * again after {@link write}, and may be gone.
-   *
-   * @param bytes most that are wanted
-   * @returns room for some. Undefined where content is not kept
-   */
-  room?(bytes: number): Buffer | undefined;
-  /**
-   * Lets somebody else write, beside {@link write}. Undefined where all content must come by {@link write}.
-   *
-   * @param settle called when the descriptor is to be closed: returns only when nobody writes with it any more
-   */
-  readonly grant?: ((settle: () => void) => WriteGrant) | undefined;
   /**
    * All of it has come; it is `sizeBytes` long.
    *

@@ -8,7 +8,6 @@ import { changeName, FILE_MODE, NEW_FILE_FLAGS, writeAll } from './file-calls.js
 import { giveTo, type Owner } from './owner.js';
 import { partialName } from './partial-name.js';
 import { targetExists, type Place } from './target-directory.js';
-import type { WriteGrant } from './output.js';
 import type { WriteQueue } from './write-queue.js';
 
 const { O_NOFOLLOW, O_RDWR, O_WRONLY } = fs.constants;
@@ -50,8 +49,6 @@ export class PartialFile implements DescriptorHolder {
   readonly #createdInStep: number;
   /** The last job of the writing thread for this file. */
   #lastJob: number | undefined;
-  /** What to wait for before the descriptor is closed. */
-  readonly #grants = new Set<() => void>();
   #writtenEndBytes = 0;
   /** Of the first `#hashedBytes` of the file; undefined when content did not come in order. */
   #hash: Hash | undefined;
@@ -86,19 +83,6 @@ export class PartialFile implements DescriptorHolder {
     } else {
       this.#hash = undefined;
     }
-  }
-
-  /** See {@link OutputFile.grant}. */
-  grant(settle: () => void): WriteGrant {
-    const descriptor = this.#opened();
-    this.#grants.add(settle);
-    return {
-      descriptor,
-      release: (endBytes) => {
-        this.#grants.delete(settle);
-        this.#writtenEndBytes = Math.max(this.#writtenEndBytes, endBytes);
-      },
-    };
   }
 
   /**
@@ -178,9 +162,6 @@ export class PartialFile implements DescriptorHolder {
   suspend(): void {
     if (this.#descriptor === undefined) return;
     if (this.#lastJob !== undefined) this.#context.queue.settle(this.#lastJob);
-    // A descriptor that is closed may become another file's.
-    for (const settle of this.#grants) settle();
-    this.#grants.clear();
     this.#identity ??= fs.fstatSync(this.#descriptor);
     fs.closeSync(this.#descriptor);
     this.#descriptor = undefined;

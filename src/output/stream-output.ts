@@ -8,6 +8,8 @@ export type ContentSink = (bytes: Buffer) => Promise<void>;
 
 /** What may wait in memory for the files before it. */
 const HELD_BYTES_MAX = 64 * 1024 * 1024;
+/** With so much in memory it is time to write. */
+const FULL_BYTES = 16 * 1024 * 1024;
 /** What a piece takes beside its bytes, about: a hostile archive may cut content into parts of a byte. */
 const PIECE_OVERHEAD_BYTES = 200;
 const ZEROS = Buffer.alloc(256 * 1024);
@@ -42,6 +44,11 @@ export class StreamOutput extends UnwrittenOutput {
   /** No more files will come. {@link flush} writes what is left. */
   override close(): void {
     this.#ended = true;
+  }
+
+  /** It should be flushed before more comes. */
+  get isFull(): boolean {
+    return this.#heldBytes >= FULL_BYTES;
   }
 
   /** Writes all whose turn it is. @throws XbstreamError `XB_UNSUPPORTED_ORDER` when too much has to wait */

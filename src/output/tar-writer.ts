@@ -9,6 +9,9 @@ const ZEROS = Buffer.alloc(256 * 1024);
 /** All of a small file, so that it is written in one step. */
 const HELD_BYTES = 64 * 1024;
 
+/** With so much waiting it is time to write. */
+const FULL_BYTES = 16 * 1024 * 1024;
+
 /** The file that says that a tar is not all there is: its content is missing, which no reader of tar archives overlooks. */
 const MISSING_NAME = 'THE-REST-OF-THIS-ARCHIVE-IS-MISSING';
 const MISSING_BYTES = 1024 * 1024;
@@ -40,6 +43,7 @@ export class TarWriter {
   #dataBytes = 0;
   #written = 0;
   #pieces: Piece[] = [];
+  #waitingBytes = 0;
   /** Where the last of them ends in the file. */
   #givenBytes = 0;
   /** The end of it, which is written when the file has proved to be good: a bad one is never complete. */
@@ -102,10 +106,17 @@ export class TarWriter {
     this.#givenBytes = fileOffset + bytes.length;
     if (this.#givenBytes > this.#sizeBytes) throw this.#changed();
     this.#pieces.push({ bytes, fileOffset, written });
+    this.#waitingBytes += bytes.length;
+  }
+
+  /** So much waits that it should settle before more comes. */
+  get isFull(): boolean {
+    return this.#waitingBytes >= FULL_BYTES;
   }
 
   /** Settled when all that was given is written. @throws XbstreamError `XB_IO` */
   async settled(): Promise<void> {
+    this.#waitingBytes = 0;
     for (const { bytes, fileOffset, written } of this.#pieces.splice(0)) {
       const end = fileOffset + bytes.length;
       await this.#fill(fileOffset);

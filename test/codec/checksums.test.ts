@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { loadQuickLz } from '../../dist/codec/quicklz.js';
+import { quickLzOutput } from '../../dist/codec/quicklz.js';
 import { XxHash32, xxHash32 } from '../../dist/codec/xxhash32.js';
 import { adler32OfZlib } from '../helpers/layer-writers.js';
 
@@ -41,9 +41,11 @@ test("Adler-32 agrees with zlib's, also where sums are largest", () => {
       const bytes = Buffer.alloc(length + start, value);
       for (let i = 0; i < bytes.length; i += 7) bytes[i] = (i * value) & 0xff;
       const block = bytes.subarray(start);
-      assert.equal(loadQuickLz(block, 0).adler32(), adler32OfZlib(block));
+      quickLzOutput.load(block, 0);
+      assert.equal(quickLzOutput.adler32(), adler32OfZlib(block));
     }),
   );
   const worst = Buffer.alloc(1 << 20, 255);
-  assert.equal(loadQuickLz(worst, 0).adler32(), adler32OfZlib(worst));
+  quickLzOutput.load(worst, 0);
+  assert.equal(quickLzOutput.adler32(), adler32OfZlib(worst));
 });

@@ -6,13 +6,9 @@ import { decode, type DecodeOptions } from './decode.js';
 const DAMAGE = ['XB_BAD_LAYER', 'XB_LAYER_TRUNCATED', 'XB_UNSUPPORTED_LAYER', 'XB_WRONG_KEY'];
 
 /** What became of an attempt to decode: content, or the code of the error. Errors of another class are not caught. */
-export async function outcome(
-  layers: readonly LayerName[],
-  bytes: Buffer,
-  options: DecodeOptions = {},
-): Promise<Buffer | string> {
+export function outcome(layers: readonly LayerName[], bytes: Buffer, options: DecodeOptions = {}): Buffer | string {
   try {
-    return await decode(layers, bytes, options);
+    return decode(layers, bytes, options);
   } catch (error) {
     if (!(error instanceof XbstreamError)) throw error;
     return error.code;
@@ -28,18 +24,18 @@ export interface DamageOptions extends DecodeOptions {
  * Flips every bit of `bytes`, one at a time. Each must be an error, but for the harmless ones, with which the content
  * must come out as it was.
  */
-export async function checkEveryFlippedBit(
+export function checkEveryFlippedBit(
   layers: readonly LayerName[],
   bytes: Buffer,
   content: Buffer,
   options: DamageOptions,
-): Promise<void> {
-  assert.deepEqual(await decode(layers, bytes, options), content);
+): void {
+  assert.deepEqual(decode(layers, bytes, options), content);
   for (let byte = 0; byte < bytes.length; byte++) {
     for (let bit = 0; bit < 8; bit++) {
       const damaged = Buffer.from(bytes);
       damaged[byte]! ^= 1 << bit;
-      const found = await outcome(layers, damaged, options);
+      const found = outcome(layers, damaged, options);
       const place = `byte ${byte} bit ${bit}`;
       if (typeof found === 'string')
         assert.ok(DAMAGE.includes(found) && !options.isHarmless(byte, bit), `${place}: ${found}`);
@@ -49,14 +45,14 @@ export async function checkEveryFlippedBit(
 }
 
 /** Cuts `bytes` at every length: `XB_LAYER_TRUNCATED`, but where the format has an end. */
-export async function checkEveryTruncation(
+export function checkEveryTruncation(
   layers: readonly LayerName[],
   bytes: Buffer,
   ends: readonly number[],
   options: DecodeOptions = {},
-): Promise<void> {
+): void {
   for (let length = 0; length < bytes.length; length++) {
-    const found = await outcome(layers, bytes.subarray(0, length), options);
+    const found = outcome(layers, bytes.subarray(0, length), options);
     if (ends.includes(length)) assert.ok(typeof found !== 'string', `${length} bytes: ${String(found)}`);
     else assert.equal(found, 'XB_LAYER_TRUNCATED', `${length} bytes`);
   }

@@ -1,7 +1,5 @@
-import type { DecodeJob, DecryptionKey, JobOutput, JobRunner, LayerName } from '../../dist/codec/codec.js';
-import { DecodeBudget } from '../../dist/codec/decode-budget.js';
+import type { DecryptionKey, LayerName } from '../../dist/codec/codec.js';
 import { DecodeChain } from '../../dist/codec/decode-chain.js';
-import { runJob } from '../../dist/codec/run-job.js';
 
 /** The keys that the archives under test/fixtures/percona were made with. */
 export const FIXTURE_KEYS: Readonly<Record<string, DecryptionKey>> = {
@@ -14,52 +12,32 @@ export interface DecodeOptions {
   key?: DecryptionKey | undefined;
   /** Size of the pieces; the whole at once when missing. */
   pieceBytes?: number | undefined;
-  /** Put pieces where the chain has room for them, as far as it has: every third comes as it is, nevertheless. */
-  inRoom?: boolean;
-  run?: JobRunner | undefined;
-  budget?: DecodeBudget | undefined;
+  /** The output says now and then that it is full. */
+  pauses?: boolean;
 }
 
-/** Undoes layers with a {@link DecodeChain}, waiting where it asks for it. Pieces are overwritten after each push. */
-export async function decode(
-  layers: readonly LayerName[],
-  bytes: Buffer,
-  options: DecodeOptions = {},
-): Promise<Buffer> {
+/** Undoes layers with a {@link DecodeChain}, going on after each pause. Pieces are overwritten after each push. */
+export function decode(layers: readonly LayerName[], bytes: Buffer, options: DecodeOptions = {}): Buffer {
   const pieces: Buffer[] = [];
-  let pushes = 0;
-  const { key, run, budget } = options;
-  const chain = new DecodeChain({ layers, key, run, budget, output: (piece) => pieces.push(Buffer.from(piece)) });
+  const { key, pauses = false } = options;
+  let asked = 0;
+  const chain = new DecodeChain({
+    layers,
+    key,
+    output: (piece) => pieces.push(Buffer.from(piece)),
+    isFull: () => pauses && ++asked % 3 > 0,
+  });
   const pieceBytes = options.pieceBytes ?? Math.max(bytes.length, 1);
   const lent = Buffer.alloc(pieceBytes);
   for (let at = 0; at < bytes.length; at += pieceBytes) {
-    const end = Math.min(at + pieceBytes, bytes.length);
-    for (let from = at; from < end;) {
-      const room = options.inRoom && ++pushes % 3 > 0 ? chain.room(end - from) : undefined;
-      const piece = lent.subarray(0, bytes.copy(room ?? lent, 0, from, end));
-      from += piece.length;
-      chain.push(room?.subarray(0, piece.length) ?? piece);
-      piece.fill(0xdb);
-      await chain.ready();
-    }
+    const piece = lent.subarray(0, bytes.copy(lent, 0, at, at + pieceBytes));
+    chain.push(piece);
+    piece.fill(0xdb);
+    // A chain takes more while it pauses, too.
+    if (pauses && (at / pieceBytes) % 2 === 0) continue;
+    while (chain.isPaused) chain.resume();
   }
-  await chain.end();
+  while (chain.isPaused) chain.resume();
+  chain.end();
   return Buffer.concat(pieces);
-}
-
-/**
- * Does jobs as other threads would: later, those of odd number last, and with their memory gone from here. (zstd is not
- * sent to other threads.)
- */
-export function laterRunner(): JobRunner {
-  let number = 0;
-  return async (job: DecodeJob): Promise<JobOutput> => {
-    const transfer = job.layer === 'zstd' ? [] : [job.bytes.buffer as ArrayBuffer];
-    const copy = structuredClone(job, { transfer });
-    const turns = number++ % 2 === 1 ? 6 : 1;
-    for (let i = 0; i < turns; i++) await new Promise((resolve) => setImmediate(resolve));
-    const pieces: Buffer[] = [];
-    const later = runJob(copy, (piece) => pieces.push(Buffer.from(piece)));
-    return later ? await later : { pieces };
-  };
 }

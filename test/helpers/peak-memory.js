@@ -15,9 +15,8 @@ try {
   const fd = openSync(file, 'r');
   for (let count = readSync(fd, piece); count > 0; count = readSync(fd, piece)) {
     chain.push(piece.subarray(0, count));
-    await chain.ready();
   }
-  await chain.end();
+  chain.end();
 } catch (error) {
   code = error.code;
 }

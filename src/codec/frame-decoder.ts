@@ -1,13 +1,12 @@
-import { hex32, layerError } from './codec.js';
-import type { JobMemory } from './job-memory.js';
-import { PieceWalker, type Found } from './piece-walker.js';
+import { hex32, layerError, type DecoderContext } from './codec.js';
+import { UnitDecoder, type Found } from './unit-decoder.js';
 
 const MAGIC_BYTES = 4;
 /** Sixteen magics from here on are frames to be skipped, in LZ4 and zstd alike. */
 const SKIPPABLE_MAGIC = 0x184d2a50;
 const SKIPPABLE_HEADER_BYTES = 8;
 
-/** What a format of frames is, for a {@link FrameWalker}. */
+/** What a format of frames is, for a {@link FrameDecoder}. */
 export interface FrameFormat {
   magic: number;
   /** What people call it. */
@@ -16,14 +15,14 @@ export interface FrameFormat {
   name: string;
 }
 
-/** The part that the walkers of LZ4 and zstd share: frames that follow each other, some of them to be skipped. */
-export abstract class FrameWalker extends PieceWalker {
+/** What the decoders of LZ4 and zstd have in common: frames that follow each other, some of them to be skipped. */
+export abstract class FrameDecoder extends UnitDecoder {
   readonly #format: FrameFormat;
   /** Bytes left of a frame that is skipped. */
   #skipBytes = 0;
 
-  constructor(format: FrameFormat, memory: JobMemory, gather: boolean, own: boolean) {
-    super(memory, gather, own);
+  constructor(format: FrameFormat, context: DecoderContext) {
+    super(context);
     this.#format = format;
   }
 
