@@ -4,6 +4,11 @@ import { backupState } from '../backup/backup-state.js';
 import { ForeignInput } from '../archive/foreign.js';
 import { Selection } from '../archive/selection.js';
 import { WantedByCurrentName, WantedByFinalName, type WantedEntries } from '../archive/wanted-entries.js';
+import { readIndex } from '../archive/index.js';
+import { ExtentReader } from '../archive/read-extents.js';
+import type { Decoding } from './decoding.js';
+import { Pipeline } from './pipeline.js';
+import { planWork, WorkBoard } from './work-plan.js';
 import { lookbackOf } from '../archive/source-lookback.js';
 import type { ExtractOptions } from './extract-options.js';
 import { errorToRecord, XbstreamError } from '../errors.js';
@@ -62,7 +67,7 @@ function openManifest(job: LaneJob): Manifest | undefined {
   return new Manifest(path, overwrite, thread.isStopped);
 }
 
-function openTarget(options: ExtractOptions): DirectoryOutput | DryRunOutput {
+function openTarget(options: ExtractOptions, threads = 2): DirectoryOutput | DryRunOutput {
   const { target, createTarget, allowSymlinks, existing, stripComponents, fsync, owner, manifest } = options;
   if (owner !== undefined) assertMayGive(owner);
   if (options.dryRun) {
@@ -84,7 +89,7 @@ function openTarget(options: ExtractOptions): DirectoryOutput | DryRunOutput {
     owner,
     hash: manifest !== undefined,
     // A second one takes what lies in memory that it shares, and what is decoded does not.
-    threads: isDecoding ? 1 : Math.min(options.parallel ?? availableParallelism(), 2),
+    threads: isDecoding ? 1 : Math.min(options.parallel ?? availableParallelism(), threads),
     archiveBytes: inputSize(options.input),
   });
 }
@@ -103,6 +108,78 @@ function* pathsOf(lane: Lane): Iterable<StoredPath> {
   for (const { path } of lane.files()) yield path;
 }
 
+const NOTHING: LaneResult = {
+  files: 0,
+  bytes: 0,
+  keptFiles: 0,
+  archiveBytes: 0,
+  entries: 0,
+  entryBytes: 0,
+  backup: undefined,
+  errors: [],
+  errorCount: 0,
+  lost: [],
+  lostCount: 0,
+  partials: [],
+  stopped: false,
+  digests: {},
+  freeBytes: undefined,
+};
+
+async function runPipeline(
+  source: Source,
+  extractOptions: ExtractOptions,
+  share: { index: number; board: SharedArrayBuffer },
+  decoding: Decoding | undefined,
+): Promise<LaneResult | undefined> {
+  if (!source.seekable) return undefined;
+  const index = await readIndex(source, {
+    absoluteNames: options.absoluteNames,
+    allowEmpty: options.allowEmpty,
+    wantsExtents: () => true,
+  });
+  const selection = new Selection(extractOptions.selection);
+  const plan = planWork(index, ({ path }) => selection.wants(path));
+  if (plan === undefined) return undefined;
+  const output = openTarget(extractOptions, 1);
+  const board = new WorkBoard(share.board);
+  const pipeline = new Pipeline({
+    extents: new ExtentReader(source),
+    output,
+    decoding,
+    board,
+    onFile: (path, bytes) => thread.file(path, bytes),
+    onProgress: (bytes) => {
+      control.progressBytes += bytes;
+      thread.flush();
+      if (thread.isStopped()) board.stop();
+    },
+  });
+  let errors: XbstreamError[] = [];
+  try {
+    await pipeline.run(plan);
+    output.close();
+  } catch (error) {
+    board.stop();
+    if (!(error instanceof XbstreamError)) throw error;
+    errors = [error];
+  }
+  const left = pipeline.abandon(errors, extractOptions.removePartial);
+  output.release();
+  source.close();
+  return {
+    ...NOTHING,
+    files: pipeline.files,
+    bytes: pipeline.bytes,
+    keptFiles: pipeline.keptFiles,
+    archiveBytes: index.archiveBytes,
+    errors: left.errors.map(errorToRecord),
+    errorCount: errors.length,
+    partials: left.partials,
+    stopped: board.isStopped,
+  };
+}
+
 async function run(): Promise<LaneResult> {
   let lane: Lane | undefined;
   let output: LaneOutput | undefined;
@@ -116,6 +193,12 @@ async function run(): Promise<LaneResult> {
     const opened = await openSource(options.input, thread.isStopped);
     source = opened;
     thread.onStop(() => opened.stop());
+    if (job.verb === 'extract' && job.share !== undefined) {
+      const shared = await runPipeline(opened, job.options, job.share, decoding);
+      if (shared !== undefined) return shared;
+      if (job.share.index > 0) return NOTHING;
+      opened.rewind?.();
+    }
     const selection = new Selection(job.verb === 'verify' ? { include: [], exclude: [] } : job.options.selection);
     const wanted = await chooseEntries(selection, source);
     output = openOutput(job);

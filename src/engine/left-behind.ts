@@ -1,10 +1,16 @@
-import type { Entry } from '../archive/entry.js';
 import type { XbstreamError } from '../errors.js';
 import { pathText, type StoredPath } from '../format/stored-path.js';
 import type { OutputFile } from '../output/output.js';
 
 /** Most unfinished files that an error names. */
 const NAMED_UNFINISHED = 5;
+
+/** A stored file, and what there is of it. */
+export interface Leavable {
+  readonly path: StoredPath;
+  readonly content: Pick<OutputFile, 'path' | 'abandon'> | undefined;
+  readonly isWritten: boolean;
+}
 
 /** What is left of an extraction that did not end well. */
 export interface LeftBehind {
@@ -20,7 +26,7 @@ export interface LeftBehind {
  * @param removePartial take the partial files away instead
  */
 export function leaveBehind(
-  entries: Iterable<Entry<OutputFile>>,
+  entries: Iterable<Leavable>,
   errors: readonly XbstreamError[],
   complete: number | undefined,
   removePartial: boolean,

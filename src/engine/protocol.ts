@@ -7,7 +7,7 @@ import type { ArchivePart, LaneTotals } from './lane.js';
 
 /** What a lane can be for. */
 export type LaneJob =
-  | { verb: 'extract'; options: ExtractOptions }
+  | { verb: 'extract'; options: ExtractOptions; share?: { index: number; board: SharedArrayBuffer } | undefined }
   /** With `part` only payloads that begin there are looked at, in a seekable input. */
   | { verb: 'verify'; options: VerifyOptions; part?: ArchivePart | undefined };
 

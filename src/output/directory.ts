@@ -170,9 +170,9 @@ export class Directory implements DescriptorHolder {
       if (code === 'ENOENT' && !create) return undefined;
       if (code !== 'ENOENT') throw this.#cannotEnter(name, error);
       try {
-        fs.mkdirSync(this.systemPath(name), DIRECTORY_MODE);
+        const isNew = this.#make(name);
         this.changed = true;
-        child = new Directory(this.#context, this, name, path, true);
+        child = new Directory(this.#context, this, name, path, isNew);
       } catch (refusal) {
         throw systemError(`cannot make the directory ${pathText(path)} in the target`, refusal, {
           hints: whoMay(refusal),
@@ -183,6 +183,17 @@ export class Directory implements DescriptorHolder {
     child = child.#orKnown();
     this.#children.set(name, child);
     return child;
+  }
+
+  /** Makes a directory. @returns false where another thread of this run was faster */
+  #make(name: StoredPath): boolean {
+    try {
+      fs.mkdirSync(this.systemPath(name), DIRECTORY_MODE);
+      return true;
+    } catch (error) {
+      if (systemCodeOf(error) !== 'EEXIST') throw error;
+      return false;
+    }
   }
 
   /**
