@@ -182,6 +182,13 @@ describe('cat', { concurrency: true }, () => {
     assert.equal((await catOf(context, 'pipe', bytes, '-', 'gone')).code, EXIT.undecodable);
   });
 
+  test('what mariadb-backup --compress tells of itself, by the names in its manual', async () => {
+    const path = fixturePath('mariadb/tiny-full-compress-qp');
+    const { code, stdout } = await run(['cat', path, 'xtrabackup_checkpoints']);
+    assert.equal(code, 0);
+    assert.match(stdout, /^backup_type = full-backuped$/m);
+  });
+
   test('a file that got its name by a rename is decoded by the new one', async (context) => {
     const bytes = archive(file('t.new.qp', qpressFile(Buffer.from('TABLE'))), rename('t.new.qp', 't.ibd.qp'));
     assert.equal((await catOf(context, 'file', bytes, '-', 't.ibd')).stdout, 'TABLE');
