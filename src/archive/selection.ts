@@ -59,6 +59,17 @@ export class Selection {
     return this.#wants(path, false);
   }
 
+  /** Whether this very name was asked for, and not only one that leaves suffixes away. */
+  asksFor(path: StoredPath): boolean {
+    if (this.#include.length === 0 && this.#tables.length === 0) return true;
+    const names = ownNamesOf(pathText(path));
+    return (
+      this.#include.some((pattern) => pattern.matches(names, false)) ||
+      this.#tables.some((table) => table.owns(path, false)) ||
+      (this.#tables.length > 0 && !this.#tablesAlone && isNeededByPrepare(path))
+    );
+  }
+
   #wants(path: StoredPath, exists: boolean): boolean {
     if (this.isEverything) return true;
     const names = namesOf(pathText(path));
@@ -134,12 +145,17 @@ interface Names {
   components: readonly string[];
 }
 
+/** What a pattern may mean when it means this path as it is stored. */
+function ownNamesOf(path: string): { leadingPaths: string[]; components: string[] } {
+  const components = path.replace(/^\//, '').split('/');
+  const leadingPaths = components.map((_, index) => components.slice(0, index + 1).join('/'));
+  return { leadingPaths, components };
+}
+
 /** All that a pattern may mean when it means this path. */
 function namesOf(path: string): Names {
-  const plain = path.replace(/^\//, '');
-  const components = plain.split('/');
-  const leadingPaths = components.map((_, index) => components.slice(0, index + 1).join('/'));
-  for (let [path, last] = [plain, components.at(-1)!]; LAYER_SUFFIX.test(path);) {
+  const { leadingPaths, components } = ownNamesOf(path);
+  for (let [path, last] = [leadingPaths.at(-1)!, components.at(-1)!]; LAYER_SUFFIX.test(path);) {
     path = path.replace(LAYER_SUFFIX, '');
     last = last.replace(LAYER_SUFFIX, '');
     leadingPaths.push(path);

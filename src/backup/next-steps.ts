@@ -31,7 +31,7 @@ export function nextSteps(facts: BackupFacts): Step[] {
 
 function unpack({ archive, encrypted, compression }: BackupFacts, directory: string): Step {
   const options = [
-    ...(encrypted ? ['--decrypt=AES256 --encrypt-key-file=KEYFILE'] : []),
+    ...(encrypted ? ['--encrypt-key-file=KEYFILE'] : []),
     ...(compression.length > 0 ? ['--decompress'] : []),
   ];
   const doing = ['unpack', ...(encrypted ? ['decrypt'] : []), ...(compression.length > 0 ? ['decompress'] : [])];

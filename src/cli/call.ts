@@ -38,8 +38,10 @@ export type Call =
   /** A text: on stdout for who asked for it (exit code 0), else on stderr. */
   { kind: 'text'; text: string; exitCode: number } | VerbCall;
 
-/** What is asked of a verb. */
-export type VerbCall =
+/** What is asked of a verb, and what whoever asks should know of that. */
+export type VerbCall = AnyVerbCall & { warnings?: readonly string[] };
+
+type AnyVerbCall =
   | { kind: 'extract'; options: ExtractOptions; choices: ReporterChoices }
   | { kind: 'list'; options: ListOptions; choices: ListChoices }
   | { kind: 'verify'; options: VerifyOptions; choices: VerifyChoices }
@@ -143,7 +145,16 @@ function createCall(
 ): VerbCall {
   const choices = reporterChoices(values, form);
   const options = createOptions(values, operands, form, surroundings);
-  return { kind: 'create', options, choices: makingChoices(choices, options) };
+  return { kind: 'create', options, choices: makingChoices(choices, options), warnings: notEncrypted(values) };
+}
+
+/** xbstream takes with -c what it knows for -x. Who gives a key there may take the archive for encrypted. */
+function notEncrypted(values: OptionValues): string[] {
+  const idle = (['decompress', 'decrypt', 'encrypt-key', 'encrypt-key-file'] as const).filter((name) =>
+    values.has(name),
+  );
+  if (idle.length === 0) return [];
+  return [`-c stores files as they are, and encrypts nothing: it has no use for --${idle.join(', --')}`];
 }
 
 /** Only where what is made goes to a file, stdout is free for saying so. */

@@ -41,6 +41,7 @@ export function extractOptions(
   const digests = digestNames(values.all('digest'));
   const chown = values.last('chown');
   const isVerb = form !== 'xbstream';
+  const decompress = values.has('decompress');
   const [archive, ...patterns] = isVerb ? operands : [];
   return {
     input: namedPipes(values) ?? inputChoice(archive, operands, form, isTerminal),
@@ -48,8 +49,10 @@ export function extractOptions(
     createTarget: isVerb,
     selection: selectionOptions(values, patterns),
     existing,
-    decompress: values.has('decompress'),
-    ...decodingChoices(values, env),
+    decompress,
+    ...decodingChoices(values, env, decompress),
+    // xbstream leaves them so, and calls that success.
+    encrypted: values.has('allow-encrypted') ? 'allow' : isVerb ? 'refuse' : 'warn',
     stripComponents: values.number('strip-components') ?? 0,
     absoluteNames: values.has('absolute-names'),
     allowSymlinks: values.has('allow-symlinks'),

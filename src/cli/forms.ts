@@ -100,7 +100,7 @@ export const FORMS: Readonly<Record<Form, FormDefinition>> = {
     examples: [
       { command: 'tsxbstream verify backup.xbstream', purpose: 'is it whole?' },
       {
-        command: 'tsxbstream verify --deep --decrypt=AES256 -f KEY backup.xbstream',
+        command: 'tsxbstream verify --deep -f KEYFILE backup.xbstream',
         purpose: 'also inside of compressed and encrypted files',
       },
       {
@@ -132,14 +132,15 @@ export const FORMS: Readonly<Record<Form, FormDefinition>> = {
     usage: ['tsxbstream cat [options] ARCHIVE PATH...'],
     summary: 'write the content of files to stdout',
     description: [
-      'Writes the content of the files that match the PATHs to stdout, one after the other. Of an ARCHIVE that is a file nothing else is read. With --decompress and --decrypt files come out as they were on the server.',
+      'Writes the content of the files that match the PATHs to stdout, one after the other. Of an ARCHIVE that is a file nothing else is read.',
+      'A file comes out under the name it was asked for by: xtrabackup_info of an archive that holds xtrabackup_info.zst.xbcrypt is decrypted and decompressed, xtrabackup_info.zst only decrypted, and xtrabackup_info.zst.xbcrypt is what is stored. With --decompress or a key that, too, is decoded; with --raw nothing is.',
       'Exit code 0 means that all of it has come and every checksum held.',
     ],
     examples: [
       { command: 'tsxbstream cat backup.xbstream xtrabackup_checkpoints', purpose: 'one small file' },
       {
-        command: 'tsxbstream cat --decompress backup.xbstream shop/orders.ibd > orders.ibd',
-        purpose: 'one table, decompressed',
+        command: 'tsxbstream cat -f KEYFILE backup.xbstream shop/orders.ibd > orders.ibd',
+        purpose: 'one table, as it was on the server',
       },
     ],
   },

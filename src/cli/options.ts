@@ -80,9 +80,14 @@ const TABLE = {
     forms: DECODING,
     classic: true,
     group: 'What to do',
-    help: 'decrypt .xbcrypt files',
+    help: 'decrypt .xbcrypt files. Not needed with -k or -f: the length of a key says the cipher. NONE: decrypt nothing, whatever keys there are',
   },
 
+  raw: {
+    forms: ['cat'],
+    group: 'What to do',
+    help: 'as it is stored: decompress and decrypt nothing',
+  },
   'from-tar': {
     value: 'FILE',
     valueIsOptional: true,
@@ -341,7 +346,7 @@ const TABLE = {
     forms: DECODING,
     classic: true,
     group: 'Threads and keys',
-    help: 'the key for --decrypt; taken off the process list at once',
+    help: 'decrypt .xbcrypt files with KEY; taken off the process list at once',
     secret: true,
   },
   'encrypt-key-file': {
@@ -351,7 +356,12 @@ const TABLE = {
     forms: DECODING,
     classic: true,
     group: 'Threads and keys',
-    help: 'a file that holds the key for --decrypt',
+    help: 'decrypt .xbcrypt files with the key in FILE. The variable XBCRYPT_ENCRYPTION_KEY gives one where no option does, but one asks for decoding',
+  },
+  'allow-encrypted': {
+    forms: THREADED,
+    group: 'Threads and keys',
+    help: 'with --decompress and no key: encrypted files may stay as they are',
   },
   'fifo-streams': {
     value: 'N',
@@ -386,13 +396,23 @@ export const OPTIONS: Readonly<Record<OptionName, OptionDefinition>> = TABLE;
 
 const NAMES = Object.keys(TABLE) as OptionName[];
 
+const KEY_FILE_OR_VARIABLE =
+  'decrypt .xbcrypt files with the key in FILE. The variable XBCRYPT_ENCRYPTION_KEY gives one where no option does';
+
 /** What an option means where that is not what its definition says. */
 const MEANINGS: Readonly<Partial<Record<Form, Partial<Record<OptionName, string>>>>> = {
   xbstream: {
     directory: 'unpack into DIR (with -c: look for FILEs there) instead of the current directory',
   },
   verify: {
+    'encrypt-key-file': KEY_FILE_OR_VARIABLE,
+    'allow-encrypted': 'with --deep and no key: encrypted files need not be looked into',
     overwrite: 'replace FILE of --manifest when the new one is whole',
+  },
+  info: { 'encrypt-key-file': KEY_FILE_OR_VARIABLE },
+  cat: {
+    'encrypt-key-file': KEY_FILE_OR_VARIABLE,
+    decompress: 'decompress .qp, .lz4 and .zst files also where they were asked for by these names',
   },
   create: {
     directory: 'look for FILEs in DIR instead of the current directory',

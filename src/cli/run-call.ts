@@ -25,8 +25,10 @@ export async function runCall(
   verbs: Verbs = VERBS,
 ): Promise<number> {
   const { paint } = tools;
-  const runWith = <To extends CommonReporter>(reporter: To, verb: Verb<To>, leavesFiles = false): Promise<number> =>
-    runVerb(verb, { ...tools, reporter, leavesFiles });
+  const runWith = <To extends CommonReporter>(reporter: To, verb: Verb<To>, leavesFiles = false): Promise<number> => {
+    for (const warning of call.warnings ?? []) reporter.warning(warning);
+    return runVerb(verb, { ...tools, reporter, leavesFiles });
+  };
   switch (call.kind) {
     case 'extract':
       return runWith(

@@ -40,10 +40,14 @@ export function commonChoices(values: OptionValues): InspectChoices {
   };
 }
 
-/** @throws XbstreamError what {@link readKey} throws */
-export function keyChoice(values: OptionValues, env: NodeJS.ProcessEnv): DecryptionKey | undefined {
+/**
+ * @param decodes files are to be decoded, whether or not a key was spoken of
+ * @throws XbstreamError what {@link readKey} throws
+ */
+export function keyChoice(values: OptionValues, env: NodeJS.ProcessEnv, decodes: boolean): DecryptionKey | undefined {
   return readKey(
     {
+      decodes,
       decrypt: values.last('decrypt'),
       encryptKey: values.last('encrypt-key'),
       encryptKeyFile: values.last('encrypt-key-file'),
@@ -55,11 +59,12 @@ export function keyChoice(values: OptionValues, env: NodeJS.ProcessEnv): Decrypt
 /**
  * What layers are undone with, and by how many threads.
  *
+ * @param decodes see {@link keyChoice}
  * @throws XbstreamError what {@link readKey} throws
  */
-export function decodingChoices(values: OptionValues, env: NodeJS.ProcessEnv) {
+export function decodingChoices(values: OptionValues, env: NodeJS.ProcessEnv, decodes: boolean) {
   return {
-    key: keyChoice(values, env),
+    key: keyChoice(values, env, decodes),
     decompressThreads: values.number('decompress-threads'),
     decryptThreads: values.number('encrypt-threads'),
     parallel: values.number('parallel'),

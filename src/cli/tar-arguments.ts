@@ -18,12 +18,14 @@ export function tarOptions(
   surroundings: CallSurroundings,
 ): TarOptions {
   const [archive, ...patterns] = operands;
+  const decompress = values.has('decompress');
   return {
     input: inputChoice(archive, operands, 'convert-to-tar', surroundings.isTerminal),
     output: outputChoice(values, 'convert-to-tar ARCHIVE', 'FILE.tar', surroundings),
     selection: selectionOptions(values, patterns),
-    decompress: values.has('decompress'),
-    ...decodingChoices(values, surroundings.env),
+    decompress,
+    ...decodingChoices(values, surroundings.env, decompress),
+    encrypted: values.has('allow-encrypted') ? 'allow' : 'refuse',
     absoluteNames: values.has('absolute-names'),
     allowEmpty: values.has('allow-empty'),
     sparse: values.has('sparse'),

@@ -1,9 +1,10 @@
 import { ForeignInput } from '../archive/foreign.js';
 import { readIndex, type ArchiveIndex, type IndexEntry } from '../archive/index.js';
 import { ExtentReader, SMALL_PIECE_BYTES } from '../archive/read-extents.js';
-import { Selection } from '../archive/selection.js';
 import { WantedByCurrentName } from '../archive/wanted-entries.js';
+import type { LayerChoice } from '../codec/stored-layers.js';
 import { Decoding } from '../engine/decoding.js';
+import { encryptedAmong, keyRequired, TAKE_RAW } from '../engine/encrypted-files.js';
 import { Lane } from '../engine/lane.js';
 import { XbstreamError } from '../errors.js';
 import { pathText, type StoredPath } from '../format/stored-path.js';
@@ -12,6 +13,7 @@ import { PIECE_BYTES, type ByteSink, type Source } from '../input/source.js';
 import { StreamOutput, type ContentSink } from '../output/stream-output.js';
 import type { CommonReporter } from '../ui/reporter.js';
 import type { CatOptions } from './cat-options.js';
+import { AS_STORED, WantedAsTheyCome, WantedFiles } from './cat-wanted.js';
 import { interruptibly } from './interruptibly.js';
 import { tellProblems } from './problems.js';
 
@@ -30,21 +32,11 @@ export async function cat(
   signal: AbortSignal,
 ): Promise<void> {
   await interruptibly(options.input, signal, async (source) => {
-    const wanted = new WantedFiles(options);
     const sink: ContentSink = async (bytes) => {
       signal.throwIfAborted();
       await write(bytes);
     };
-    const output = new StreamOutput(sink, (path) => (source.seekable ? 0 : wanted.rank(path)));
-    const decoding = new Decoding(
-      { decompress: options.decompress, key: options.key },
-      {
-        pool: undefined,
-        onUnprovenKey: () =>
-          reporter.warning('an old format of encryption cannot prove the key: with a wrong one this is garbage'),
-      },
-    );
-    const tools = { options, wanted, output, decoding, reporter, signal };
+    const tools = { options, sink, reporter, signal };
     if (source.seekable) await catByPosition(source, tools);
     else await catAsItComes(source, tools);
   });
@@ -52,79 +44,78 @@ export async function cat(
 
 interface CatTools {
   options: CatOptions;
-  wanted: WantedFiles;
-  output: StreamOutput;
-  decoding: Decoding;
+  sink: ContentSink;
   reporter: CommonReporter;
   signal: AbortSignal;
 }
 
-/** Which files are wanted, and in which order. */
-class WantedFiles {
-  /** One for each pattern, then one for all else that was given. */
-  readonly #selections: readonly Selection[];
-
-  constructor({ patterns, selection }: CatOptions) {
-    const { include, tables = [], exclude } = selection;
-    const single = patterns.map((pattern) => new Selection({ include: [pattern], exclude }));
-    this.#selections = include.length + tables.length > 0 ? [...single, new Selection(selection)] : single;
-  }
-
-  /** The place of a file in the order; -1 when it is not wanted. */
-  rank(path: StoredPath): number {
-    // All are asked, so that each knows whether it ever matched.
-    return this.#selections.map((selection) => selection.wants(path)).indexOf(true);
-  }
-
-  wants(path: StoredPath): boolean {
-    return this.rank(path) !== -1;
-  }
-
-  covers(path: StoredPath): boolean {
-    return this.#selections.some((selection) => selection.covers(path));
-  }
-
-  unmatched(): XbstreamError[] {
-    return this.#selections.flatMap((selection) => selection.unmatched() ?? []);
-  }
+/** @param choose what is undone of a stored file */
+function decodingOf({ options, reporter }: CatTools, choose: (path: StoredPath) => LayerChoice): Decoding {
+  return new Decoding(
+    { choose, key: options.key },
+    {
+      pool: undefined,
+      onUnprovenKey: () =>
+        reporter.warning('an old format of encryption cannot prove the key: with a wrong one this is garbage'),
+    },
+  );
 }
 
 async function catByPosition(source: Source, tools: CatTools): Promise<void> {
-  const { options, wanted, output, decoding, reporter } = tools;
+  const { options, reporter } = tools;
   const { absoluteNames, allowEmpty } = options;
-  // Another one, since a name that a file loses later is no match.
-  const first = new WantedFiles(options);
+  const stored = new Set<StoredPath>();
+  const wanted = new WantedFiles(options, (name) => stored.has(name));
   const names = await readIndex(source, {
     absoluteNames,
     allowEmpty,
-    wantsExtents: (_ordinal, path) => first.wants(path),
+    wantsExtents: (_ordinal, path) => wanted.covers(path),
   });
   for (const problem of names.problems) if (problem instanceof ForeignInput) throw problem;
-  const ranks = new Map<number, number>();
+  for (const { path } of names.entries) {
+    stored.add(path);
+    wanted.note(path);
+  }
+  const found = new Map<number, { rank: number; choice: LayerChoice }>();
   for (const { path, ordinal } of names.entries) {
-    const rank = wanted.rank(path);
-    if (rank !== -1) ranks.set(ordinal, rank);
+    const file = wanted.find(path);
+    if (file !== undefined) found.set(ordinal, file);
   }
   const unmatched = wanted.unmatched();
   // Nothing is written when something is missing: damage may be why.
   if (unmatched.length > 0) tellProblems([...names.problems, ...unmatched], reporter);
   // A file that got its name by a rename was not known to be wanted when its content came.
-  const isPassedOver = names.entries.some((entry) => ranks.has(entry.ordinal) && !entry.extents && entry.bytes > 0);
-  const { entries } = isPassedOver ? await readAgain(source, ranks, absoluteNames) : names;
-  const chosen = entries.filter(({ ordinal }) => ranks.has(ordinal));
-  chosen.sort((a, b) => ranks.get(a.ordinal)! - ranks.get(b.ordinal)! || a.ordinal - b.ordinal);
+  const isPassedOver = names.entries.some((entry) => found.has(entry.ordinal) && !entry.extents && entry.bytes > 0);
+  const { entries } = isPassedOver ? await readAgain(source, found, absoluteNames) : names;
+  const chosen = entries.flatMap((entry) => {
+    const file = found.get(entry.ordinal);
+    return file === undefined ? [] : [{ entry, ...file }];
+  });
+  chosen.sort((a, b) => a.rank - b.rank || a.entry.ordinal - b.entry.ordinal);
+  if (options.key === undefined) assertNoKeyNeeded(chosen);
+  let current = AS_STORED;
+  const decoding = decodingOf(tools, () => current);
+  const output = new StreamOutput(tools.sink, () => 0);
   const extents = new ExtentReader(source);
   const flush = (): Promise<void> => output.flush();
-  for (const entry of chosen) {
+  for (const { entry, choice } of chosen) {
     if (!entry.complete) throw incomplete(entry, names);
-    await decoding.written(() => give(entry, extents, tools), flush);
+    current = choice;
+    await decoding.written(() => give(entry, extents, output, decoding), flush);
   }
   // A file may have lost its end to a header that cannot be read: it is not known to be whole.
   if (unmatched.length === 0) tellProblems(names.problems, reporter);
 }
 
+/** @throws XbstreamError `XB_KEY_REQUIRED`, before anything is written */
+function assertNoKeyNeeded(chosen: readonly { entry: IndexEntry; choice: LayerChoice }[]): void {
+  const decrypted = chosen.filter(({ choice }) => choice.decrypt);
+  const locked = encryptedAmong(decrypted.map(({ entry: { path, bytes } }) => ({ path, sizeBytes: bytes })));
+  if (locked !== undefined) throw keyRequired(locked, 'nothing was written', TAKE_RAW);
+}
+
 /** Gives an entry to the output; content that is not decoded is written as it comes. */
-async function give(entry: IndexEntry, extents: ExtentReader, { output, decoding }: CatTools): Promise<void> {
+async function give(entry: IndexEntry, extents: ExtentReader, output: StreamOutput, decoding: Decoding): Promise<void> {
   decoding.renamed(entry.contentPath, entry.path);
   const isDecoded = decoding.layersOf(entry.path).layers.length > 0;
   const file = decoding.open(entry.path, output, entry.extents === undefined);
@@ -156,7 +147,10 @@ function incomplete(entry: IndexEntry, { problems }: ArchiveIndex): XbstreamErro
 }
 
 async function catAsItComes(source: Source, tools: CatTools): Promise<void> {
-  const { options, wanted, output, decoding, reporter, signal } = tools;
+  const { options, reporter, signal } = tools;
+  const wanted = new WantedAsTheyCome(options);
+  const output = new StreamOutput(tools.sink, (name) => wanted.rank(name));
+  const decoding = decodingOf(tools, (path) => wanted.choice(path));
   const lane = new Lane({
     output,
     decoding,

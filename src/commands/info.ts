@@ -70,7 +70,7 @@ async function readSmallFiles(
   return { texts, unread };
 }
 
-const NO_KEY = 'it is encrypted; --decrypt=AES256 --encrypt-key-file=FILE reads it';
+const NO_KEY = 'it is encrypted; --encrypt-key-file=FILE reads it';
 
 /** A word as a shell takes it for itself. */
 function quoted(word: string): string {

@@ -46,5 +46,6 @@ export async function setUpDecoding(
   const pool = cores < 2 ? undefined : await makePool(decodingThreads(setup, cores));
   const onUnprovenKey = (): void =>
     onWarning('these files are encrypted in an old format that cannot prove a key: with a wrong one they are garbage');
-  return { decoding: new Decoding({ decompress, key }, { pool, onUnprovenKey }), pool };
+  const choice = { decompress, decrypt: key !== undefined };
+  return { decoding: new Decoding({ choose: () => choice, key }, { pool, onUnprovenKey }), pool };
 }

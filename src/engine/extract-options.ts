@@ -3,6 +3,7 @@ import type { DecryptionKey } from '../codec/codec.js';
 import type { InputChoice } from '../input/open-source.js';
 import type { ExistingFilePolicy } from '../output/output.js';
 import type { Owner } from '../output/owner.js';
+import type { EncryptedPolicy } from './encrypted-files.js';
 
 /** Everything an extraction can be told. */
 export interface ExtractOptions {
@@ -17,6 +18,8 @@ export interface ExtractOptions {
   decompress: boolean;
   /** Undo encryption with this key; without it encrypted files are unpacked as they are. */
   key?: DecryptionKey | undefined;
+  /** What it means that they are, where `decompress` was asked for. */
+  encrypted: EncryptedPolicy;
   /** Most threads that decompress. */
   decompressThreads?: number | undefined;
   /** Most threads that decrypt. */

@@ -15,10 +15,11 @@ import { DirectoryOutput } from '../output/directory-output.js';
 import { DiscardingOutput } from '../output/discarding-output.js';
 import { DryRunOutput } from '../output/dry-run-output.js';
 import { Manifest } from '../output/manifest.js';
+import type { OutputFile } from '../output/output.js';
 import { assertMayGive } from '../output/owner.js';
 import { setUpDecoding } from './decoding-setup.js';
 import { Lane, type LaneOptions } from './lane.js';
-import { encryptedFiles } from './encrypted-files.js';
+import { encryptedAmong, keyRequired, keyWarning } from './encrypted-files.js';
 import { MAX_LOST, type LaneJob, type LaneResult } from './protocol.js';
 import { TaskThread } from './task-thread.js';
 
@@ -103,6 +104,21 @@ function* pathsOf(lane: Lane): Iterable<StoredPath> {
   for (const { path } of lane.files()) yield path;
 }
 
+/** Files that stay as they are stored, though decoding was asked for: the error, if that is one. */
+function leftEncrypted(files: Iterable<OutputFile>): XbstreamError[] {
+  if (!decompress || key !== undefined || options.encrypted === 'allow') return [];
+  const found = encryptedAmong(files);
+  if (found === undefined) return [];
+  if (options.encrypted === 'refuse') return [keyRequired(found, consequence())];
+  thread.warning(keyWarning(found, consequence()));
+  return [];
+}
+
+function consequence(): string {
+  if (job.verb === 'verify') return 'what is inside was not looked at';
+  return job.options.dryRun ? 'would be unpacked as stored, not decoded' : 'unpacked as stored, not decoded';
+}
+
 async function run(): Promise<LaneResult> {
   let lane: Lane | undefined;
   let output: LaneOutput | undefined;
@@ -137,13 +153,13 @@ async function run(): Promise<LaneResult> {
     isUnread = control.stopped;
     if (!control.stopped) {
       errors = await lane.end();
-      if (job.verb === 'verify' && job.options.deep && key === undefined) errors.push(...encryptedFiles(lane.files()));
       const unmatched = selection.unmatched();
       if (errors.length === 0 && unmatched !== undefined) errors.push(unmatched);
       if (errors.length === 0 || keepsGoing) {
         manifest?.write(lane.files());
         manifest = undefined;
       }
+      errors.push(...leftEncrypted(lane.files()));
     }
   } catch (error) {
     if (!(error instanceof XbstreamError)) throw error;

@@ -2,6 +2,7 @@ import type { SelectionOptions } from '../archive/selection.js';
 import type { DecryptionKey } from '../codec/codec.js';
 import type { InputChoice } from '../input/open-source.js';
 import type { OutputChoice } from '../output/archive-target.js';
+import type { EncryptedPolicy } from './encrypted-files.js';
 
 /** Everything a conversion to tar can be told. */
 export interface TarOptions {
@@ -12,6 +13,8 @@ export interface TarOptions {
   decompress: boolean;
   /** Undo encryption with this key. */
   key?: DecryptionKey | undefined;
+  /** What it means that files stay encrypted without it, where `decompress` was asked for. */
+  encrypted: Exclude<EncryptedPolicy, 'warn'>;
   decompressThreads?: number | undefined;
   decryptThreads?: number | undefined;
   parallel?: number | undefined;

@@ -5,6 +5,7 @@ import { Selection } from '../archive/selection.js';
 import { WantedByCurrentName } from '../archive/wanted-entries.js';
 import type { TarOptions } from './tar-options.js';
 import { errorToRecord, XbstreamError } from '../errors.js';
+import type { StoredPath } from '../format/stored-path.js';
 import { openSource } from '../input/open-source.js';
 import type { Source } from '../input/source.js';
 import { ArchiveTarget } from '../output/archive-target.js';
@@ -15,6 +16,7 @@ import type { SpooledFile } from '../output/spooled-file.js';
 import { TarWriter } from '../output/tar-writer.js';
 import { setUpDecoding } from './decoding-setup.js';
 import type { Decoding } from './decoding.js';
+import { encryptedAmong, keyRequired } from './encrypted-files.js';
 import { Lane, type LaneOptions } from './lane.js';
 import { TarCopy, writeSpooled } from './tar-copy.js';
 import type { MakeResult } from './task-protocol.js';
@@ -35,6 +37,13 @@ function assertNotStopped(): void {
   if (thread.isStopped()) throw new Stopped();
 }
 
+/** @throws XbstreamError `XB_KEY_REQUIRED` for files that would stay as they are stored, though decoding was asked for */
+function assertDecodable(files: Iterable<{ path: StoredPath; sizeBytes: number }>): void {
+  if (!options.decompress || options.key !== undefined || options.encrypted === 'allow') return;
+  const found = encryptedAmong(files);
+  if (found !== undefined) throw keyRequired(found, 'the tar would hold what is stored, not decoded');
+}
+
 async function put(tar: TarWriter, file: SpooledFile): Promise<void> {
   assertNotStopped();
   await tar.begin(file.path, file.sizeBytes, sparse ? file.extents : undefined);
@@ -50,7 +59,11 @@ async function copySeekable(source: Source, tar: TarWriter, decoding: Decoding |
   const selection = new Selection(options.selection);
   const wanted = index.entries.filter((entry) => selection.wants(entry.path));
   const unmatched = selection.unmatched();
-  if (isGood && unmatched !== undefined) throw unmatched;
+  if (isGood) {
+    if (unmatched !== undefined) throw unmatched;
+    // Now, and not when hours of writing are over.
+    assertDecodable(wanted.map(({ path, bytes }) => ({ path, sizeBytes: bytes })));
+  }
   const copy = new TarCopy({ tar, extents: new ExtentReader(source), decoding, sparse, onPiece: assertNotStopped });
   for (const entry of wanted) {
     if (!isGood && !isCertain(entry)) continue;
@@ -103,7 +116,10 @@ async function copyPiped(source: Source, tar: TarWriter, decoding: Decoding | un
       errors = [error];
     }
     const unmatched = selection.unmatched();
-    if (errors.length === 0 && unmatched !== undefined) throw unmatched;
+    if (errors.length === 0) {
+      if (unmatched !== undefined) throw unmatched;
+      assertDecodable(lane.files());
+    }
     if (options.stream) return errors;
     // The lane knows the order, but of decoded files only what decodes them.
     const waiting = output.byPath();

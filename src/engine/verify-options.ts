@@ -1,5 +1,6 @@
 import type { DecryptionKey } from '../codec/codec.js';
 import type { InputChoice } from '../input/open-source.js';
+import type { EncryptedPolicy } from './encrypted-files.js';
 
 /** Everything a verification can be told. */
 export interface VerifyOptions {
@@ -10,6 +11,8 @@ export interface VerifyOptions {
   backup: boolean;
   /** Undoes encryption; without it encrypted files cannot be looked into. */
   key?: DecryptionKey | undefined;
+  /** What it means that they could not, if `deep`. */
+  encrypted: Exclude<EncryptedPolicy, 'warn'>;
   /** Most threads that decompress. */
   decompressThreads?: number | undefined;
   /** Most threads that decrypt. */

@@ -136,6 +136,7 @@ function tarOptions(options: TarOptions): Omit<TarCommandOptions, 'input' | 'out
     selection: selectionOption(options),
     decompress: options.decompress ?? false,
     key: keyOption(options.key),
+    encrypted: options.allowEncrypted === true ? 'allow' : 'refuse',
     decompressThreads: options.decompressThreads,
     decryptThreads: options.decryptThreads,
     parallel: options.parallel,

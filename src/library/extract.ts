@@ -126,6 +126,7 @@ export async function extract(
             existing: options.existing ?? 'refuse',
             decompress: options.decompress ?? false,
             key,
+            encrypted: options.allowEncrypted === true ? 'allow' : 'refuse',
             decompressThreads: options.decompressThreads,
             decryptThreads: options.decryptThreads,
             stripComponents: options.stripComponents ?? 0,

@@ -38,6 +38,11 @@ export interface DecodingOptions {
    * Any other number is an error, `XB_BAD_KEY`.
    */
   key?: Uint8Array | string | undefined;
+  /**
+   * Without a `key`, where files are to be decompressed or looked into: take encrypted ones as they are stored. Default: they
+   * are an error, `XB_KEY_REQUIRED`.
+   */
+  allowEncrypted?: boolean | undefined;
   /** Most threads that decompress. Default: as `decryptThreads`, else as many as help, at most 4. */
   decompressThreads?: number | undefined;
   /** Most threads that decrypt; the same ones decompress, so that the smaller of both counts. Default: as `decompressThreads`. */
@@ -66,6 +71,7 @@ export const SELECTION_KINDS = {
 /** The kinds of {@link DecodingOptions}. */
 export const DECODING_KINDS = {
   key: 'key',
+  allowEncrypted: 'boolean',
   decompressThreads: 'count',
   decryptThreads: 'count',
 } as const satisfies Record<keyof DecodingOptions, OptionKind>;

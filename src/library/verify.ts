@@ -68,6 +68,7 @@ export async function verify(input: ArchiveInput, options: VerifyOptions = {}): 
         deep: options.deep ?? false,
         backup: options.backup ?? false,
         key,
+        encrypted: options.allowEncrypted === true ? 'allow' : 'refuse',
         decompressThreads: options.decompressThreads,
         decryptThreads: options.decryptThreads,
         absoluteNames: options.absoluteNames ?? false,

@@ -36,6 +36,7 @@ const DEFAULTS: ExtractOptions = {
   existing: 'refuse',
   decompress: false,
   key: undefined,
+  encrypted: 'warn',
   decompressThreads: undefined,
   decryptThreads: undefined,
   stripComponents: 0,
@@ -86,8 +87,18 @@ test('-x takes what concerns the target, the selection and the checks, too', asy
   });
 });
 
-test('a key that nothing asks for is no matter, however long it is', async () => {
-  assert.deepEqual(await optionsOf(['-x', '-k', 'secret']), DEFAULTS);
+test('a key decrypts without --decrypt', async () => {
+  const key = { cipher: 'AES192', bytes: Buffer.from('0123456789abcdef01234567') };
+  assert.deepEqual(await optionsOf(['-x', '-k', '0123456789abcdef01234567']), { ...DEFAULTS, key });
+});
+
+test('files that stay encrypted: a warning with -x, an error with a verb, nothing where that is allowed', async () => {
+  const policies = await Promise.all(
+    [['-x'], ['extract', '-'], ['-x', '--allow-encrypted'], ['extract', '-', '--allow-encrypted']].map(
+      async (words) => (await optionsOf(words)).encrypted,
+    ),
+  );
+  assert.deepEqual(policies, ['warn', 'refuse', 'allow', 'allow']);
 });
 
 test('layers are undone with the key and the threads that were given', async () => {
@@ -110,7 +121,10 @@ test('the variable gives the key where no option does, and --decrypt=NONE needs 
   };
   assert.equal(await keyFor(['-x', '-dAES128']), '0123456789abcdef');
   assert.equal(await keyFor(['-x', '-dAES128', '-kfedcba9876543210']), 'fedcba9876543210');
-  assert.equal(await keyFor(['-x', '--decrypt=none']), '');
+  assert.equal(await keyFor(['-x', '--decrypt=none']), undefined);
+  assert.equal(await keyFor(['-x', '--decompress', '--decrypt=none']), undefined);
+  assert.equal(await keyFor(['-x', '--decompress']), '0123456789abcdef');
+  assert.equal(await keyFor(['-x']), undefined);
 });
 
 test('of an option given several times the last one counts', async () => {
@@ -123,13 +137,14 @@ test('extract makes its target; its words are the archive, then patterns', async
     input: { kind: 'path', path: 'backup.xbstream' },
     target: 'dir',
     createTarget: true,
+    encrypted: 'refuse',
     selection: { include: ['db1/*', 'db2/*'], exclude: [], tables: [] },
   });
 });
 
 for (const words of [['extract'], ['extract', '-']]) {
   test(`${words.join(' ')} reads stdin`, async () => {
-    assert.deepEqual(await optionsOf(words), { ...DEFAULTS, createTarget: true });
+    assert.deepEqual(await optionsOf(words), { ...DEFAULTS, createTarget: true, encrypted: 'refuse' });
   });
 }
 
@@ -393,6 +408,7 @@ test('convert-to-tar is told what extract is, and what a tar needs', async () =>
       selection: { include: ['shop/*'], exclude: [], tables: ['a.b'] },
       decompress: true,
       key: undefined,
+      encrypted: 'refuse',
       decompressThreads: undefined,
       decryptThreads: undefined,
       parallel: undefined,

@@ -270,9 +270,9 @@ tsxbstream: interrupted by SIGTERM
     { skip: process.platform !== 'linux' && '/proc is of Linux' },
     async () => {
       for (const words of [
-        ['-x', '-k', 'S3CRET'],
-        ['-xkS3CRET'],
-        ['extract', '--encrypt_key=S3CRET', '-C', 'somewhere', '-'],
+        ['-x', '-k', 'S3CRET-S3CRET-16'],
+        ['-xkS3CRET-S3CRET-16'],
+        ['extract', '--encrypt_key=S3CRET-S3CRET-16', '-C', 'somewhere', '-'],
       ]) {
         const child = startFake('wait', ...words);
         await running(child);
