@@ -2,6 +2,7 @@
 import { getHashes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import type { SelectionOptions } from '../archive/selection.js';
+import type { BackupChoice } from '../backup/backup-state.js';
 import type { DecryptionKey } from '../codec/codec.js';
 import { readKey } from '../codec/key.js';
 import type { InputChoice } from '../input/open-source.js';
@@ -38,6 +39,14 @@ export function commonChoices(values: OptionValues): InspectChoices {
     progress: (values.last('progress') ?? 'auto') as ProgressChoice,
     color: (values.last('color') ?? 'auto') as ColorChoice,
   };
+}
+
+/** Whether it must be a finished backup. */
+export function backupChoice(values: OptionValues): BackupChoice {
+  if (!values.has('backup')) return 'auto';
+  const when = values.last('backup');
+  // The table has had it checked.
+  return when === '' ? 'always' : (when as BackupChoice);
 }
 
 /** @throws XbstreamError what {@link readKey} throws */

@@ -1,4 +1,5 @@
 import { readIndex, type IndexEntry } from '../archive/index.js';
+import { backupFinding, judgeBackup } from '../backup/backup-state.js';
 import { factsOf, layersIn, type SmallTexts } from '../backup/describe.js';
 import { nextSteps } from '../backup/next-steps.js';
 import { smallFileKind, smallFileText } from '../backup/small-files.js';
@@ -29,6 +30,7 @@ export async function info(options: InfoOptions, reporter: InfoReporter, signal:
   const { texts, unread } = await readSmallFiles(index.entries, options);
   const facts = factsOf(texts);
   const paths = index.entries.map(({ path }) => path);
+  const finding = backupFinding(index.entries.filter(({ complete }) => complete).map(({ path }) => path));
   const layers = layersIn(paths);
   const kind = facts.kind ?? (paths.some((path) => /\.delta(?:\.|$)/.test(path)) ? 'incremental' : undefined);
   const known = { ...facts, ...layers, kind };
@@ -45,6 +47,9 @@ export async function info(options: InfoOptions, reporter: InfoReporter, signal:
         : nextSteps({ ...known, archive: input.kind === 'path' ? quoted(input.path) : '-' }),
   });
   tellProblems(index.problems, reporter);
+  const { error, warning } = judgeBackup(options.backup, finding, index.archiveBytes);
+  if (warning !== undefined) reporter.warning(warning);
+  if (error !== undefined) throw error;
 }
 
 async function readSmallFiles(

@@ -1,13 +1,12 @@
 /** The thread of a lane: opens its input and output, pushes the one through the lane into the other. */
 import { availableParallelism } from 'node:os';
-import { backupState } from '../backup/backup-state.js';
+import { backupFinding } from '../backup/backup-state.js';
 import { ForeignInput } from '../archive/foreign.js';
 import { Selection } from '../archive/selection.js';
 import { WantedByCurrentName, WantedByFinalName, type WantedEntries } from '../archive/wanted-entries.js';
 import { lookbackOf } from '../archive/source-lookback.js';
 import type { ExtractOptions } from './extract-options.js';
 import { errorToRecord, XbstreamError } from '../errors.js';
-import type { StoredPath } from '../format/stored-path.js';
 import { inputSize } from '../input/input-size.js';
 import { openSource } from '../input/open-source.js';
 import type { ByteSink, Source } from '../input/source.js';
@@ -99,10 +98,6 @@ async function chooseEntries(selection: Selection, source: Source): Promise<Want
   return wanted;
 }
 
-function* pathsOf(lane: Lane): Iterable<StoredPath> {
-  for (const { path } of lane.files()) yield path;
-}
-
 async function run(): Promise<LaneResult> {
   let lane: Lane | undefined;
   let output: LaneOutput | undefined;
@@ -169,7 +164,7 @@ async function run(): Promise<LaneResult> {
   };
   return {
     ...totals,
-    backup: job.verb === 'verify' && lane !== undefined ? backupState(pathsOf(lane)) : undefined,
+    backup: lane === undefined ? undefined : backupFinding(lane.storedPaths()),
     errors: (job.verb === 'verify' ? errors : left.errors).map(errorToRecord),
     errorCount: Math.max(errors.length, lane?.problemCount ?? 0),
     lost: lost.slice(0, MAX_LOST),

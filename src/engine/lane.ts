@@ -306,6 +306,11 @@ export class Lane implements ByteSink, SalvageConsumer {
     for (const { content } of entries) if (content !== undefined) yield content;
   }
 
+  /** The names of all whole files of the archive, wanted or not. */
+  *storedPaths(): Iterable<StoredPath> {
+    for (const { path, whole } of this.#table.entries) if (whole) yield path;
+  }
+
   /** The digests asked for, in hex. Good once, after the end. */
   digests(): Record<string, string> {
     return this.#digests.finish();

@@ -64,6 +64,9 @@ export class VerifyTextReporter extends TextPrinter implements VerifyReporter {
     if (problemCount > problems.length) {
       this.list(`and ${(problemCount - problems.length).toLocaleString('en-US')} problems more\n`);
     }
+    // What to do next, once: thousands of problems may share it.
+    const hints = new Set(problems.flatMap((problem) => problem.hints));
+    for (const hint of hints) this.list(`  ${paint.advice(printable(hint))}\n`);
     const closing = quiet && ok ? '' : `${verdict(verification)}\n`;
     this.conclude(digestLines(verification) + closing);
   }
