@@ -43,11 +43,15 @@ export {
 export { isUtf8, pathBytes, pathText, type StoredPath } from './format/stored-path.js';
 export type {
   BackupDescription,
+  BackupState,
   ExtractSummary,
   FileReport,
+  KeyPlugin,
   ListedCorrection,
   ListedEntry,
   Listing,
+  NextStep,
   ProgressReport,
+  ReplicationStart,
   Verification,
 } from './ui/reporter.js';

@@ -1,19 +1,10 @@
 import { XbstreamError } from '../errors.js';
 import { pathText, type StoredPath } from '../format/stored-path.js';
+import type { BackupState } from '../ui/reporter.js';
 import { fileSign, plainName, type FileSign } from './file-signs.js';
 
 /** Whether an archive must be a finished backup: `auto` where it looks like one. */
 export type BackupChoice = 'auto' | 'always' | 'never';
-
-/** What an archive is, by the names of its files. */
-export type BackupState =
-  /** A backup with the file that comes last. */
-  | 'finished'
-  /** A backup without it. */
-  | 'unfinished'
-  /** It may be the beginning of a backup, or some files of a server. */
-  | 'perhaps unfinished'
-  | 'no backup';
 
 export interface BackupFinding {
   state: BackupState;

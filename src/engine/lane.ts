@@ -199,7 +199,7 @@ export class Lane implements ByteSink, SalvageConsumer {
 
   /** Bytes of the archive that were taken or jumped over. */
   get archiveBytes(): number {
-    return this.#reader.archiveOffset;
+    return this.#reader.archiveBytes;
   }
 
   mustWait(header: ChunkHeader): boolean {
