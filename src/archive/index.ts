@@ -123,7 +123,7 @@ class IndexBuilder implements ByteSink, SalvageConsumer {
       problems: this.#losses.problems,
       problemCount: this.#losses.count,
       chunks: this.#reader.chunks,
-      archiveBytes: this.#reader.archiveOffset,
+      archiveBytes: this.#reader.archiveBytes,
     };
   }
 
@@ -135,7 +135,7 @@ class IndexBuilder implements ByteSink, SalvageConsumer {
     this.#reader.push(piece);
     this.#pieces += 1;
     if (this.#pieces % PIECES_AT_A_TIME !== 0) return undefined;
-    this.#options.onProgress?.(this.#reader.archiveOffset);
+    this.#options.onProgress?.(this.#reader.archiveBytes);
     return new Promise((resolve) => setImmediate(resolve));
   }
 

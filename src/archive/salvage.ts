@@ -35,6 +35,8 @@ export interface SalvageOptions {
 export interface SalvageReading {
   /** Archive offset of the next byte to be pushed. */
   readonly archiveOffset: number;
+  /** Bytes of the archive that have come or were jumped over, also where some are to be pushed again. */
+  readonly archiveBytes: number;
   /** Chunks that have begun. */
   readonly chunks: number;
   readonly isHolding: boolean;

@@ -64,6 +64,8 @@ export class SalvagingReader implements SalvageReading {
   #reader: ChunkReader;
   /** Archive offset of the next byte that the caller gives. */
   #inputOffset = 0;
+  /** What that was before it went back. */
+  #furthest = 0;
   /** Archive offset of the next byte to be looked at; beyond {@link #inputOffset} where bytes are passed over. */
   #position = 0;
   #rewind = 0;
@@ -93,6 +95,10 @@ export class SalvagingReader implements SalvageReading {
 
   get archiveOffset(): number {
     return this.#inputOffset;
+  }
+
+  get archiveBytes(): number {
+    return Math.max(this.#furthest, this.#inputOffset);
   }
 
   get isHolding(): boolean {
@@ -158,6 +164,7 @@ export class SalvagingReader implements SalvageReading {
   }
 
   #askAgain(end: number): void {
+    this.#furthest = Math.max(this.#furthest, end);
     this.#rewind = end - this.#position;
     this.#inputOffset = this.#position;
   }

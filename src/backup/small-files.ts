@@ -12,6 +12,9 @@ const KINDS = {
   mariadb_backup_checkpoints: 'checkpoints',
   xtrabackup_binlog_info: 'binlog',
   mariadb_backup_binlog_info: 'binlog',
+  xtrabackup_slave_info: 'replica',
+  mariadb_backup_slave_info: 'replica',
+  'backup-my.cnf': 'config',
   'backup_metadata.json': 'metadata',
 } as const;
 

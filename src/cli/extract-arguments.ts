@@ -6,6 +6,7 @@ import { namedPipes } from './named-pipes-choice.js';
 import type { Form } from './options.js';
 import { ownerOf } from './owner.js';
 import {
+  backupChoice,
   commonChoices,
   decodingChoices,
   digestNames,
@@ -57,6 +58,7 @@ export function extractOptions(
     absoluteNames: values.has('absolute-names'),
     allowSymlinks: values.has('allow-symlinks'),
     allowEmpty: values.has('allow-empty'),
+    backup: backupChoice(values),
     dryRun: values.has('dry-run'),
     fsync: values.has('fsync'),
     owner: chown === undefined ? undefined : ownerOf(chown),

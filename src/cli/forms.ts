@@ -119,7 +119,7 @@ export const FORMS: Readonly<Record<Form, FormDefinition>> = {
     usage: ['tsxbstream info [options] [ARCHIVE]'],
     summary: 'tell what backup an archive holds, and what to do with it',
     description: [
-      'Reads the small files in which xtrabackup and mariabackup tell of a backup: which program wrote it, of which server, full or incremental, with which positions. And says which commands prepare it.',
+      'Reads the small files in which xtrabackup and mariabackup tell of a backup: which program wrote it, of which server, full, incremental or partial, with which positions. Of a backup that is whole it says which commands restore it, else what is missing.',
     ],
     examples: [
       { command: 'tsxbstream info backup.xbstream', purpose: 'what is this, and what to do with it?' },

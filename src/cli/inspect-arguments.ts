@@ -5,6 +5,7 @@ import type { VerifyOptions } from '../engine/verify-options.js';
 import type { ListChoices, VerifyChoices, VerifyFormat } from '../ui/make-inspect-reporter.js';
 import type { OptionValues } from './option-values.js';
 import {
+  backupChoice,
   commonChoices,
   decodingChoices,
   digestNames,
@@ -56,7 +57,7 @@ export function verifyOptions(
   return {
     input: onlyArchive(operands, 'verify', isTerminal),
     deep,
-    backup: values.has('backup'),
+    backup: backupChoice(values),
     ...decodingChoices(values, env, deep),
     encrypted: values.has('allow-encrypted') ? 'allow' : 'refuse',
     absoluteNames: values.has('absolute-names'),
@@ -87,6 +88,7 @@ export function infoOptions(
     key: keyChoice(values, env, true),
     absoluteNames: values.has('absolute-names'),
     allowEmpty: values.has('allow-empty'),
+    backup: backupChoice(values),
   };
 }
 

@@ -263,9 +263,12 @@ const TABLE = {
     help: 'also decompress and decrypt every file, and check all that is inside',
   },
   backup: {
-    forms: ['verify'],
+    value: 'WHEN',
+    valueIsOptional: true,
+    kind: oneOf(['auto', 'always', 'never']),
+    forms: [...READING, 'info', ...MAKING],
     group: 'Checking',
-    help: 'it must be a whole backup of xtrabackup or mariabackup: fail, too, when xtrabackup_info is missing, which they write last',
+    help: 'it must be a finished backup, with xtrabackup_info, which backup programs write last: auto (where it looks like one), always (also without WHEN) or never',
   },
   format: {
     value: 'FORMAT',
@@ -419,6 +422,8 @@ const MEANINGS: Readonly<Partial<Record<Form, Partial<Record<OptionName, string>
     overwrite: 'replace FILE of --output when the new one is whole',
     'absolute-names': 'keep leading slashes, and what stands before ".."',
     'allow-empty': 'make an archive without files where there are none',
+    backup:
+      'with --from-tar: it must hold a finished backup, with xtrabackup_info: auto (where it looks like one), always (also without WHEN) or never',
   },
   'convert-to-tar': {
     include: 'convert only files that match, such as "shop/*"; may be repeated',

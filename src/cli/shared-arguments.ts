@@ -2,8 +2,10 @@
 import { getHashes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import type { SelectionOptions } from '../archive/selection.js';
+import type { BackupChoice } from '../backup/backup-state.js';
 import type { DecryptionKey } from '../codec/codec.js';
 import { readKey } from '../codec/key.js';
+import { shellWord } from '../format/shell-word.js';
 import type { InputChoice } from '../input/open-source.js';
 import type { InspectChoices } from '../ui/make-inspect-reporter.js';
 import type { ProgressChoice } from '../ui/make-reporter.js';
@@ -38,6 +40,14 @@ export function commonChoices(values: OptionValues): InspectChoices {
     progress: (values.last('progress') ?? 'auto') as ProgressChoice,
     color: (values.last('color') ?? 'auto') as ColorChoice,
   };
+}
+
+/** Whether it must be a finished backup. */
+export function backupChoice(values: OptionValues): BackupChoice {
+  if (!values.has('backup')) return 'auto';
+  const when = values.last('backup');
+  // The table has had it checked.
+  return when === '' ? 'always' : (when as BackupChoice);
 }
 
 /**
@@ -118,7 +128,7 @@ export function inputChoice(
       throw usageError(
         `there is no archive "${archive}"; it looks like a pattern`,
         'the archive comes first, and - stands for stdin:',
-        `${FORMS[form].call} - ${operands.map(quoted).join(' ')} < ARCHIVE`,
+        `${FORMS[form].call} - ${operands.map(shellWord).join(' ')} < ARCHIVE`,
       );
     }
     if (archive === '') throw usageError('the name of the archive is empty', '- stands for stdin');
@@ -132,7 +142,7 @@ function terminalError(operands: readonly string[], form: Form): Error {
   const first = operands[0];
   const what = 'stdin is a terminal, and an archive cannot be typed';
   if (form === 'xbstream') {
-    const archive = first !== undefined && existsSync(first) ? quoted(first) : 'ARCHIVE';
+    const archive = first !== undefined && existsSync(first) ? shellWord(first) : 'ARCHIVE';
     return usageError(
       what,
       `from a file: tsxbstream -x -C DIR < ${archive}`,
@@ -151,9 +161,4 @@ const END: Readonly<Partial<Record<Form, string>>> = { extract: ' -C DIR', cat: 
 
 function looksLikePattern(word: string): boolean {
   return /[*?[\]{}]/.test(word);
-}
-
-/** A word as a shell takes it for itself. */
-function quoted(word: string): string {
-  return /^[\w./:@%+=,-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
 }

@@ -3,7 +3,13 @@ import type { TarOptions } from '../engine/tar-options.js';
 import { MTIME_MAX_SECONDS } from '../output/tar-header.js';
 import { outputChoice } from './create-arguments.js';
 import type { OptionValues } from './option-values.js';
-import { decodingChoices, inputChoice, selectionOptions, type CallSurroundings } from './shared-arguments.js';
+import {
+  backupChoice,
+  decodingChoices,
+  inputChoice,
+  selectionOptions,
+  type CallSurroundings,
+} from './shared-arguments.js';
 import { usageError } from './usage-error.js';
 
 /**
@@ -28,6 +34,7 @@ export function tarOptions(
     encrypted: values.has('allow-encrypted') ? 'allow' : 'refuse',
     absoluteNames: values.has('absolute-names'),
     allowEmpty: values.has('allow-empty'),
+    backup: backupChoice(values),
     sparse: values.has('sparse'),
     mtime: seconds(values.last('mtime') ?? '@0'),
     stream: values.has('stream'),

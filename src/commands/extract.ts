@@ -1,8 +1,10 @@
+import { judgeBackup } from '../backup/backup-state.js';
 import { errorFromRecord, type XbstreamError } from '../errors.js';
 import { pathText } from '../format/stored-path.js';
 import { inputName } from '../input/open-source.js';
 import { inputSize } from '../input/input-size.js';
 import { runLane } from '../engine/run-lane.js';
+import type { LaneResult } from '../engine/protocol.js';
 import type { Reporter } from '../ui/reporter.js';
 import type { ExtractOptions } from '../engine/extract-options.js';
 
@@ -12,6 +14,18 @@ function withTargetHint(error: XbstreamError, { selection, target }: ExtractOpti
   const isPlain = pattern !== undefined && others.length === 0 && !/[*?[{]/.test(pattern);
   if (error.code !== 'XB_NO_MATCH' || !isPlain || target !== '.') return error;
   return error.with({ hints: [`to unpack into a directory: -C ${pattern}`] });
+}
+
+/** What there is to say of an archive that was read to its end, with nothing wrong but that a pattern matches nothing. */
+function backupProblem(result: LaneResult, { backup, dryRun }: ExtractOptions, reporter: Reporter): XbstreamError[] {
+  const isRead = !result.stopped && result.errors.every(({ code }) => code === 'XB_NO_MATCH');
+  if (!isRead || result.backup === undefined) return [];
+  const { error, warning } = judgeBackup(backup, result.backup, result.archiveBytes);
+  if (warning !== undefined) reporter.warning(warning);
+  if (error === undefined) return [];
+  const { files } = result;
+  const tally = `${files === 1 ? '1 file is' : `${files} files are`} whole and in place`;
+  return [error.with({ details: dryRun || files === 0 ? [] : [tally] })];
 }
 
 /**
@@ -35,7 +49,10 @@ export async function extract(options: ExtractOptions, reporter: Reporter, signa
   );
   if (result === undefined) signal.throwIfAborted();
   else {
-    const [worst, ...others] = result.errors.map(errorFromRecord).map((error) => withTargetHint(error, options));
+    const [worst, ...others] = [
+      ...result.errors.map(errorFromRecord).map((error) => withTargetHint(error, options)),
+      ...backupProblem(result, options, reporter),
+    ];
     for (const error of others) reporter.error(error);
     if (result.stopped && result.partials.length > 0) {
       reporter.warning(`unfinished files were left: ${result.partials.map(pathText).join(', ')}`);

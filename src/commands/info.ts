@@ -1,6 +1,9 @@
-import { readIndex, type IndexEntry } from '../archive/index.js';
+import { readIndex, type ArchiveIndex, type IndexEntry } from '../archive/index.js';
+import { backupFinding, judgeBackup, type BackupFinding } from '../backup/backup-state.js';
+import { contentFacts } from '../backup/content-facts.js';
 import { factsOf, layersIn, type SmallTexts } from '../backup/describe.js';
-import { nextSteps } from '../backup/next-steps.js';
+import { missingFrom } from '../backup/missing.js';
+import { NO_RECIPE, recipe } from '../backup/next-steps.js';
 import { smallFileKind, smallFileText } from '../backup/small-files.js';
 import { XbstreamError } from '../errors.js';
 import { inputSize } from '../input/input-size.js';
@@ -10,9 +13,10 @@ import { interruptibly } from './interruptibly.js';
 import { tellProblems } from './problems.js';
 
 /**
- * Tells what backup an archive holds, from the small files in which it tells of itself.
+ * Tells what backup an archive holds, from the small files in which it tells of itself and the names of the others. What to
+ * do with it is told only of a backup that is whole, as far as headers tell.
  *
- * @throws XbstreamError any code of a damaged or incomplete archive, after what is known was told; `XB_IO`
+ * @throws XbstreamError any code of a damaged or incomplete archive, after what is known was told; `XB_UNFINISHED_BACKUP`; `XB_IO`
  * @throws the signal's reason after it was aborted
  */
 export async function info(options: InfoOptions, reporter: InfoReporter, signal: AbortSignal): Promise<void> {
@@ -26,25 +30,48 @@ export async function info(options: InfoOptions, reporter: InfoReporter, signal:
       onProgress: (bytes) => reporter.progress({ bytes, totalBytes }),
     }),
   );
+  const finding = backupFinding(index.entries.map(({ path }) => path));
+  reporter.described(await describe(index, finding, options));
+  tellProblems(index.problems, reporter);
+  const { error, warning } = judgeBackup(options.backup, finding, index.archiveBytes);
+  if (warning !== undefined) reporter.warning(warning);
+  if (error !== undefined) throw error;
+}
+
+async function describe(index: ArchiveIndex, finding: BackupFinding, options: InfoOptions): Promise<BackupDescription> {
   const { texts, unread } = await readSmallFiles(index.entries, options);
-  const facts = factsOf(texts);
   const paths = index.entries.map(({ path }) => path);
-  const layers = layersIn(paths);
-  const kind = facts.kind ?? (paths.some((path) => /\.delta(?:\.|$)/.test(path)) ? 'incremental' : undefined);
-  const known = { ...facts, ...layers, kind };
-  reporter.described({
+  const content = contentFacts(paths);
+  const facts = factsOf(texts, content.system);
+  const known = {
+    ...facts,
+    ...layersIn(paths),
+    kind: facts.kind ?? (content.isIncremental ? 'incremental' : undefined),
+  };
+  const isBackup = index.problemCount === 0 && finding.state === 'finished' && !finding.isDataDirectory;
+  // Galera takes a backup of everything that calls itself partial: what it excludes is no database.
+  const importsTables = facts.partial === true && !(facts.system === 'MariaDB' && content.hasAccounts);
+  const isReadable = texts.info !== undefined || texts.metadata !== undefined;
+  const { isExported } = content;
+  const advice =
+    isBackup && isReadable ? recipe({ ...known, archive: archiveName(options), importsTables, isExported }) : NO_RECIPE;
+  return {
     ...known,
+    state: finding.state,
     files: index.entries.length,
     bytes: index.entries.reduce((sum, { bytes }) => sum + bytes, 0),
     archiveBytes: index.archiveBytes,
     complete: index.problemCount === 0,
     unread,
-    next:
-      index.entries.length === 0
-        ? []
-        : nextSteps({ ...known, archive: input.kind === 'path' ? quoted(input.path) : '-' }),
-  });
-  tellProblems(index.problems, reporter);
+    missing: missingFrom(index.problemCount, finding, texts),
+    ...advice,
+    replication: advice.next.length === 0 || importsTables ? [] : facts.replication,
+  };
+}
+
+/** As the next command takes it. */
+function archiveName({ input }: InfoOptions): string {
+  return input.kind === 'path' ? input.path : '-';
 }
 
 async function readSmallFiles(
@@ -71,8 +98,3 @@ async function readSmallFiles(
 }
 
 const NO_KEY = 'it is encrypted; --encrypt-key-file=FILE reads it';
-
-/** A word as a shell takes it for itself. */
-function quoted(word: string): string {
-  return /^[\w./:@%+=,-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
-}

@@ -1,4 +1,5 @@
 import type { SelectionOptions } from '../archive/selection.js';
+import type { BackupChoice } from '../backup/backup-state.js';
 import type { DecryptionKey } from '../codec/codec.js';
 import type { InputChoice } from '../input/open-source.js';
 import type { ExistingFilePolicy } from '../output/output.js';
@@ -32,6 +33,8 @@ export interface ExtractOptions {
   allowSymlinks: boolean;
   /** Take an input without a single chunk for whole. */
   allowEmpty: boolean;
+  /** Whether it must be a finished backup. */
+  backup: BackupChoice;
   /** Write nothing; check everything and say what would be written. */
   dryRun: boolean;
   /** Have every file on the disk, not only in its cache, before its name is final. */

@@ -1,13 +1,12 @@
 /** The thread of a lane: opens its input and output, pushes the one through the lane into the other. */
 import { availableParallelism } from 'node:os';
-import { backupState } from '../backup/backup-state.js';
+import { backupFinding } from '../backup/backup-state.js';
 import { ForeignInput } from '../archive/foreign.js';
 import { Selection } from '../archive/selection.js';
 import { WantedByCurrentName, WantedByFinalName, type WantedEntries } from '../archive/wanted-entries.js';
 import { lookbackOf } from '../archive/source-lookback.js';
 import type { ExtractOptions } from './extract-options.js';
 import { errorToRecord, XbstreamError } from '../errors.js';
-import type { StoredPath } from '../format/stored-path.js';
 import { inputSize } from '../input/input-size.js';
 import { openSource } from '../input/open-source.js';
 import type { ByteSink, Source } from '../input/source.js';
@@ -100,10 +99,6 @@ async function chooseEntries(selection: Selection, source: Source): Promise<Want
   return wanted;
 }
 
-function* pathsOf(lane: Lane): Iterable<StoredPath> {
-  for (const { path } of lane.files()) yield path;
-}
-
 /** Files that stay as they are stored, though decoding was asked for: the error, if that is one. */
 function leftEncrypted(files: Iterable<OutputFile>): XbstreamError[] {
   if (!decompress || key !== undefined || options.encrypted === 'allow') return [];
@@ -185,7 +180,7 @@ async function run(): Promise<LaneResult> {
   };
   return {
     ...totals,
-    backup: job.verb === 'verify' && lane !== undefined ? backupState(pathsOf(lane)) : undefined,
+    backup: lane === undefined ? undefined : backupFinding(lane.storedPaths()),
     errors: (job.verb === 'verify' ? errors : left.errors).map(errorToRecord),
     errorCount: Math.max(errors.length, lane?.problemCount ?? 0),
     lost: lost.slice(0, MAX_LOST),

@@ -199,7 +199,7 @@ export class Lane implements ByteSink, SalvageConsumer {
 
   /** Bytes of the archive that were taken or jumped over. */
   get archiveBytes(): number {
-    return this.#reader.archiveOffset;
+    return this.#reader.archiveBytes;
   }
 
   mustWait(header: ChunkHeader): boolean {
@@ -304,6 +304,11 @@ export class Lane implements ByteSink, SalvageConsumer {
   *files(): Iterable<OutputFile> {
     const entries = [...this.#table.entries].sort((a, b) => a.ordinal - b.ordinal);
     for (const { content } of entries) if (content !== undefined) yield content;
+  }
+
+  /** The names of all whole files of the archive, wanted or not. */
+  *storedPaths(): Iterable<StoredPath> {
+    for (const { path, whole } of this.#table.entries) if (whole) yield path;
   }
 
   /** The digests asked for, in hex. Good once, after the end. */

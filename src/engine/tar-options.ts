@@ -1,4 +1,5 @@
 import type { SelectionOptions } from '../archive/selection.js';
+import type { BackupChoice } from '../backup/backup-state.js';
 import type { DecryptionKey } from '../codec/codec.js';
 import type { InputChoice } from '../input/open-source.js';
 import type { OutputChoice } from '../output/archive-target.js';
@@ -22,6 +23,8 @@ export interface TarOptions {
   absoluteNames: boolean;
   /** Take an input without a single chunk for whole. */
   allowEmpty: boolean;
+  /** Whether it must be a finished backup. */
+  backup: BackupChoice;
   /** Keep holes, as GNU tar does, instead of writing zeros. */
   sparse: boolean;
   /** Time of all files, in seconds since 1970. */

@@ -3,6 +3,7 @@ import { readIndex, type IndexEntry } from '../archive/index.js';
 import { ExtentReader } from '../archive/read-extents.js';
 import { Selection } from '../archive/selection.js';
 import { WantedByCurrentName } from '../archive/wanted-entries.js';
+import { backupFinding, judgeBackup } from '../backup/backup-state.js';
 import type { TarOptions } from './tar-options.js';
 import { errorToRecord, XbstreamError } from '../errors.js';
 import type { StoredPath } from '../format/stored-path.js';
@@ -51,6 +52,13 @@ async function put(tar: TarWriter, file: SpooledFile): Promise<void> {
   written(file.path, file.sizeBytes);
 }
 
+/** What is wrong with an archive that has ended well. @param paths its whole files, selected or not */
+function backupProblems(paths: Iterable<StoredPath>, archiveBytes: number): XbstreamError[] {
+  const { error, warning } = judgeBackup(options.backup, backupFinding(paths), archiveBytes);
+  if (warning !== undefined) thread.warning(warning);
+  return error === undefined ? [] : [error];
+}
+
 /** An input that can be read at any place: first all headers, then what is left when corrections are applied. */
 async function copySeekable(source: Source, tar: TarWriter, decoding: Decoding | undefined): Promise<XbstreamError[]> {
   const index = await readIndex(source, { absoluteNames, allowEmpty, wantsExtents: () => true });
@@ -72,7 +80,11 @@ async function copySeekable(source: Source, tar: TarWriter, decoding: Decoding |
     thread.control.progressBytes += entry.bytes;
     written(path, bytes);
   }
-  return index.problems;
+  if (!isGood) return index.problems;
+  return backupProblems(
+    index.entries.map(({ path }) => path),
+    index.archiveBytes,
+  );
 }
 
 /** Whether a file of a damaged archive is whole. An end chunk alone may be what damage to a path elsewhere has left behind. */
@@ -120,6 +132,7 @@ async function copyPiped(source: Source, tar: TarWriter, decoding: Decoding | un
       if (unmatched !== undefined) throw unmatched;
       assertDecodable(lane.files());
     }
+    if (errors.length === 0) errors = backupProblems(lane.storedPaths(), lane.archiveBytes);
     if (options.stream) return errors;
     // The lane knows the order, but of decoded files only what decodes them.
     const waiting = output.byPath();

@@ -1,5 +1,6 @@
 import { getHashes } from 'node:crypto';
 import type { SelectionOptions as Selection } from '../archive/selection.js';
+import type { BackupChoice } from '../backup/backup-state.js';
 import type { DecryptionKey } from '../codec/codec.js';
 import { keyFromBytes } from '../codec/key.js';
 import { XbstreamError } from '../errors.js';
@@ -53,6 +54,15 @@ export interface DecodingOptions {
 export type OptionKind =
   'boolean' | 'count' | 'text' | 'texts' | 'key' | 'date' | 'owner' | 'function' | 'signal' | readonly string[];
 
+/** What is to be said of the beginning of a backup, which ends where a file ends. */
+export interface BackupOptions {
+  /**
+   * Whether it must be a finished backup, with `xtrabackup_info`, which xtrabackup and mariabackup write last; else that is
+   * `XB_UNFINISHED_BACKUP`. `auto`: where its files are those of a backup (where they may be, that is a warning). Default: `auto`.
+   */
+  backup?: BackupChoice | undefined;
+}
+
 /** The kinds of {@link CommonOptions}. */
 export const COMMON_KINDS = {
   signal: 'signal',
@@ -60,6 +70,11 @@ export const COMMON_KINDS = {
   onWarning: 'function',
   absoluteNames: 'boolean',
 } as const satisfies Record<keyof CommonOptions, OptionKind>;
+
+/** The kinds of {@link BackupOptions}. */
+export const BACKUP_KINDS = {
+  backup: ['auto', 'always', 'never'],
+} as const satisfies Record<keyof BackupOptions, OptionKind>;
 
 /** The kinds of {@link SelectionOptions}. */
 export const SELECTION_KINDS = {

@@ -183,7 +183,7 @@ describe('a correction of what is not in the archive', { concurrency: true }, ()
     ['--tables', 'db1.a'],
   ]) {
     test(`touches nothing that is not wanted: ${choice.join(' ')}`, async (context) => {
-      for (const more of [[], ['--overwrite']]) {
+      for (const more of [['--backup=never'], ['--backup=never', '--overwrite']]) {
         const named = archive(file('db1/a.ibd', 'new'), bytes.subarray(file('db1/a', 'new').length));
         const target = tempDir(context);
         fs.mkdirSync(join(target, 'db2'));
