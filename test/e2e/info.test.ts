@@ -136,10 +136,7 @@ describe('what a backup is', { concurrency: 4 }, () => {
   test('compressed and encrypted: the length of the key says the cipher', async () => {
     const facts = { ...PERCONA, tool_command: '--backup --encrypt=AES128 --compress=zstd' };
     const { info } = await told(backup(facts, file('shop/t.ibd.zst.xbcrypt', '')));
-    assert.equal(
-      info.next[0]!.command,
-      'tsxbstream extract - -C DIR --encrypt-key-file=KEYFILE --decompress',
-    );
+    assert.equal(info.next[0]!.command, 'tsxbstream extract - -C DIR --encrypt-key-file=KEYFILE --decompress');
   });
 
   test('an increment: first those before it, as often as it takes', async () => {
