@@ -3,6 +3,7 @@
  * what was lent to the thread that is in that call is not taken back before.
  */
 import assert from 'node:assert/strict';
+import { execFileSync, spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
@@ -15,7 +16,7 @@ import { feed, openPipe } from '../helpers/pipes.js';
 import { storeQuickLz } from '../helpers/quicklz-encoder.js';
 import { tempDir } from '../helpers/temp.js';
 import { namesIn, readTree, treeOf } from '../helpers/tree.js';
-import { untilExists } from '../helpers/wait.js';
+import { untilExists, untilListening } from '../helpers/wait.js';
 
 const MIB = 2 ** 20;
 const BLOCK_BYTES = 65_536;
@@ -25,7 +26,7 @@ interface Stall {
   thread: string;
   call: string;
   at: number;
-  then?: 'go on' | 'die';
+  then?: 'go on' | 'die' | 'gate';
 }
 
 /** Has a call of one of the program's threads stall. */
@@ -188,4 +189,51 @@ describe('a read of the thread that reads ahead', () => {
     assertFailed(result, /reading thread has ended/);
     run.assertWaited();
   });
+});
+
+test('an aborted extract of the library has ended only when its thread uses no descriptor any more', (context) => {
+  const directory = tempDir(context);
+  const path = join(directory, 'archive');
+  fs.writeFileSync(path, file('f', noise(MIB, 1)));
+  const run = new StalledRun(context, { thread: 'lane-worker.js', call: 'writeSync', at: 1, then: 'gate' });
+  const gate = join(run.signs, 'gate');
+  execFileSync('mkfifo', [gate]);
+  const script = `
+    import * as fs from 'node:fs';
+    import { setTimeout as sleep } from 'node:timers/promises';
+    import { extract } from ${JSON.stringify(import.meta.resolve('../../dist/index.js'))};
+    const stop = new AbortController();
+    const fd = fs.openSync(${JSON.stringify(path)}, 'r');
+    let ended = 'not yet';
+    const done = extract(fd, ${JSON.stringify(join(directory, 'target'))}, { signal: stop.signal }).catch((error) => {
+      ended = error.name;
+    });
+    while (!fs.existsSync(${JSON.stringify(join(run.signs, 'stalled'))})) await sleep(10);
+    stop.abort();
+    // Longer than a thread is given that is told to stop.
+    await sleep(1200);
+    const before = ended;
+    fs.closeSync(fs.openSync(${JSON.stringify(gate)}, 'w'));
+    await done;
+    console.log(before, ended);
+  `;
+  const words = ['--input-type=module', '-e', script];
+  const { stdout, stderr } = spawnSync(process.execPath, words, {
+    env: { ...process.env, ...run.env },
+    encoding: 'utf8',
+  });
+  assert.deepEqual([stdout, stderr], ['not yet AbortError\n', '']);
+});
+
+test('a verb that waits for the other end of a named pipe can be stopped', async (context) => {
+  const directory = tempDir(context);
+  execFileSync('mkfifo', [join(directory, 'pipe')]);
+  fs.writeFileSync(join(directory, 'archive'), file('f', 'x'));
+  for (const words of ['list pipe', 'extract pipe -C target', 'create archive -o pipe', 'tar archive -o pipe']) {
+    const { child, ended } = start(words.split(' '), { cwd: directory });
+    await untilListening(child.pid!);
+    child.kill('SIGINT');
+    const { signal, stderr } = await ended;
+    assert.deepEqual([signal, stderr], ['SIGINT', 'tsxbstream: interrupted by SIGINT\n'], words);
+  }
 });

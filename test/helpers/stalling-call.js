@@ -3,7 +3,8 @@
  * thread stall, as a disk does that does not answer. Plain JavaScript, since no loader is there.
  *
  * STALL_THREAD: the end of the path of the thread's module; STALL_CALL: the call; STALL_AT: which one of its calls;
- * STALL_THEN: `go on`, or `die`; STALL_SIGNS: a directory for what tests and threads have to know:
+ * STALL_THEN: `go on`, or `die`, or `gate`: it is stuck in the system until somebody opens the named pipe `gate` for writing;
+ * STALL_SIGNS: a directory for what tests and threads have to know:
  * `begun` (the thread can be given work), `stalled`, `waited` (a byte for each time that a wait for it was over its time).
  */
 import fs from 'node:fs';
@@ -32,6 +33,7 @@ const fileOf = (fd) => {
 function stall(fd) {
   const file = fileOf(fd);
   fs.writeFileSync(sign('stalled'), 'x');
+  if (STALL_THEN === 'gate') return fs.closeSync(fs.openSync(sign('gate'), 'r'));
   for (let ms = 0; ms < MOST_MS && sizeOf('waited') < WAITS; ms += 5) {
     const now = fileOf(fd);
     // The number is another file's by now.
