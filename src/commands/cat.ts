@@ -29,7 +29,7 @@ export async function cat(
   reporter: CommonReporter,
   signal: AbortSignal,
 ): Promise<void> {
-  await interruptibly(options.input, signal, async (source) => {
+  const work = async (source: Source): Promise<readonly XbstreamError[]> => {
     const wanted = new WantedFiles(options);
     const sink: ContentSink = async (bytes) => {
       signal.throwIfAborted();
@@ -45,9 +45,9 @@ export async function cat(
       },
     );
     const tools = { options, wanted, output, decoding, reporter, signal };
-    if (source.seekable) await catByPosition(source, tools);
-    else await catAsItComes(source, tools);
-  });
+    return source.seekable ? catByPosition(source, tools) : catAsItComes(source, tools);
+  };
+  tellProblems(await interruptibly(options.input, signal, work, (problems) => problems), reporter);
 }
 
 interface CatTools {
@@ -89,7 +89,8 @@ class WantedFiles {
   }
 }
 
-async function catByPosition(source: Source, tools: CatTools): Promise<void> {
+/** @returns what is wrong with the archive */
+async function catByPosition(source: Source, tools: CatTools): Promise<readonly XbstreamError[]> {
   const { options, wanted, output, decoding, reporter } = tools;
   const { absoluteNames, allowEmpty } = options;
   // Another one, since a name that a file loses later is no match.
@@ -115,21 +116,35 @@ async function catByPosition(source: Source, tools: CatTools): Promise<void> {
   chosen.sort((a, b) => ranks.get(a.ordinal)! - ranks.get(b.ordinal)! || a.ordinal - b.ordinal);
   const extents = new ExtentReader(source);
   const flush = (): Promise<void> => output.flush();
-  for (const entry of chosen) {
+  const totalBytes = chosen.reduce((sum, { bytes }) => sum + bytes, 0);
+  let bytes = 0;
+  for (const [files, entry] of chosen.entries()) {
     if (!entry.complete) throw incomplete(entry, names);
-    await decoding.written(() => give(entry, extents, tools), flush);
+    const took = (count: number): void => {
+      bytes += count;
+      reporter.progress({ bytes, totalBytes, files, path: entry.path });
+    };
+    await decoding.written(() => give(entry, extents, tools, took), flush);
   }
   // A file may have lost its end to a header that cannot be read: it is not known to be whole.
-  if (unmatched.length === 0) tellProblems(names.problems, reporter);
+  return unmatched.length === 0 ? names.problems : [];
 }
 
 /** Gives an entry to the output; content that is not decoded is written as it comes. */
-async function give(entry: IndexEntry, extents: ExtentReader, { output, decoding }: CatTools): Promise<void> {
+async function give(
+  entry: IndexEntry,
+  extents: ExtentReader,
+  { output, decoding }: CatTools,
+  took: (bytes: number) => void,
+): Promise<void> {
   decoding.renamed(entry.contentPath, entry.path);
   const isDecoded = decoding.layersOf(entry.path).layers.length > 0;
   const file = decoding.open(entry.path, output, entry.extents === undefined);
   const consumer = {
-    take: (bytes: Buffer, fileOffset: number) => file.write(bytes, fileOffset),
+    take: (bytes: Buffer, fileOffset: number) => {
+      file.write(bytes, fileOffset);
+      took(bytes.length);
+    },
     settled: async () => (isDecoded ? decoding.ready() : output.flush()),
   };
   if (entry.extents !== undefined) {
@@ -155,8 +170,10 @@ function incomplete(entry: IndexEntry, { problems }: ArchiveIndex): XbstreamErro
   return new XbstreamError('XB_MISSING_EOF', `${pathText(entry.path)} is not complete`, { path: entry.path });
 }
 
-async function catAsItComes(source: Source, tools: CatTools): Promise<void> {
+/** @returns what is wrong with the archive */
+async function catAsItComes(source: Source, tools: CatTools): Promise<readonly XbstreamError[]> {
   const { options, wanted, output, decoding, reporter, signal } = tools;
+  let files = 0;
   const lane = new Lane({
     output,
     decoding,
@@ -165,7 +182,9 @@ async function catAsItComes(source: Source, tools: CatTools): Promise<void> {
     allowEmpty: options.allowEmpty,
     jump: false,
     digests: [],
-    onFile: () => undefined,
+    onFile: () => {
+      files += 1;
+    },
   });
   const totalBytes = inputSize(options.input);
   const flush = (): Promise<void> => output.flush();
@@ -176,7 +195,7 @@ async function catAsItComes(source: Source, tools: CatTools): Promise<void> {
         const part = piece.subarray(at, at + SMALL_PIECE_BYTES);
         await decoding.written(async () => lane.push(part), flush);
       }
-      reporter.progress({ bytes: lane.archiveBytes, totalBytes });
+      reporter.progress({ bytes: lane.archiveBytes, totalBytes, files, path: lane.path });
     },
     skippableBytes: 0,
     skip: () => undefined,
@@ -185,7 +204,7 @@ async function catAsItComes(source: Source, tools: CatTools): Promise<void> {
     await source.run(sink);
     signal.throwIfAborted();
     const problems = await decoding.written(() => lane.end(), flush);
-    tellProblems([...problems, ...(problems.length === 0 ? wanted.unmatched() : [])], reporter);
+    return problems.length === 0 ? wanted.unmatched() : problems;
   } finally {
     lane.abandon([], false);
   }

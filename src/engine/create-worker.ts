@@ -72,6 +72,7 @@ async function packFiles(source: FilesSource): Promise<void> {
   try {
     for (const file of files) {
       if (thread.isStopped()) throw new Stopped();
+      thread.control.path = file.name;
       packed(file.name, packer.pack(file));
     }
   } finally {
@@ -90,6 +91,9 @@ async function packTar(choice: InputChoice): Promise<void> {
     const reader = new TarReader(
       new TarPacker(begun().writer, {
         ...{ absoluteNames, chunkBytes, sparse },
+        onMember: (path) => {
+          thread.control.path = path;
+        },
         onFile: packed,
         onWarning: (message) => thread.warning(message),
       }),

@@ -5,6 +5,8 @@ import { Selection } from '../archive/selection.js';
 import { WantedByCurrentName } from '../archive/wanted-entries.js';
 import type { TarOptions } from './tar-options.js';
 import { errorToRecord, XbstreamError } from '../errors.js';
+import type { PayloadUse } from '../archive/chunk-reader.js';
+import type { ChunkHeader } from '../format/chunk.js';
 import { openSource } from '../input/open-source.js';
 import type { Source } from '../input/source.js';
 import { ArchiveTarget } from '../output/archive-target.js';
@@ -51,12 +53,20 @@ async function copySeekable(source: Source, tar: TarWriter, decoding: Decoding |
   const wanted = index.entries.filter((entry) => selection.wants(entry.path));
   const unmatched = selection.unmatched();
   if (isGood && unmatched !== undefined) throw unmatched;
-  const copy = new TarCopy({ tar, extents: new ExtentReader(source), decoding, sparse, onPiece: assertNotStopped });
+  const { control } = thread;
+  let doneBytes = 0;
+  const onPiece = (bytes: number): void => {
+    assertNotStopped();
+    control.progressBytes = Math.max(control.progressBytes, doneBytes + bytes);
+  };
+  const copy = new TarCopy({ tar, extents: new ExtentReader(source), decoding, sparse, onPiece });
   for (const entry of wanted) {
     if (!isGood && !isCertain(entry)) continue;
     assertNotStopped();
+    control.path = entry.path;
     const { path, bytes } = await copy.copy(entry);
-    thread.control.progressBytes += entry.bytes;
+    doneBytes += entry.bytes;
+    control.progressBytes = doneBytes;
     written(path, bytes);
   }
   return index.problems;
@@ -124,6 +134,11 @@ class TellingLane extends Lane {
   constructor(options: LaneOptions, passOn: (() => Promise<void>) | undefined) {
     super(options);
     this.#passOn = passOn;
+  }
+
+  override chunk(header: ChunkHeader, spanBytes: number): PayloadUse {
+    thread.control.path = header.path;
+    return super.chunk(header, spanBytes);
   }
 
   override push(piece: Buffer): Promise<void> | undefined {

@@ -237,3 +237,22 @@ test('a verb that waits for the other end of a named pipe can be stopped', async
     assert.deepEqual([signal, stderr], ['SIGINT', 'tsxbstream: interrupted by SIGINT\n'], words);
   }
 });
+
+test('SIGQUIT while a disk does not answer: the file, and that it may be left unfinished', async (context) => {
+  const directory = tempDir(context);
+  const path = join(directory, 'archive');
+  fs.writeFileSync(path, archive(file('whole', 'x'), file('d/large', noise(MIB, 1))));
+  const run = new StalledRun(context, { thread: 'lane-worker.js', call: 'writeSync', at: 2, then: 'gate' });
+  execFileSync('mkfifo', [join(run.signs, 'gate')]);
+  const wrapper = ['sh', '-c', 'ulimit -c 0; exec "$@"', 'sh'];
+  const { child, ended } = start(['extract', path, '-C', directory], { env: run.env, wrapper });
+  await untilExists(join(run.signs, 'stalled'));
+  child.kill('SIGUSR1');
+  child.kill('SIGQUIT');
+  const { signal, stderr } = await ended;
+  assert.equal(signal, 'SIGQUIT');
+  assert.match(
+    stderr,
+    /interrupted by SIGQUIT\n {2}it was at work on d\/large\n {2}it did not stop in time: unfinished/,
+  );
+});
