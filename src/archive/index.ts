@@ -68,7 +68,7 @@ export interface IndexOptions {
   /** Whether to keep an entry's content (at most 1 MiB), by the name it has when it comes. */
   wantsContent?: (path: StoredPath) => boolean;
   /** Told now and then how far the reading has come. */
-  onProgress?: (archiveBytes: number) => void;
+  onProgress?: (progress: { bytes: number; files: number; path: StoredPath | undefined }) => void;
 }
 
 const MAX_CORRECTIONS = 100_000;
@@ -102,6 +102,9 @@ class IndexBuilder implements ByteSink, SalvageConsumer {
   /** The first names of entries that were renamed, by their ordinals. */
   readonly #firstNames = new Map<number, StoredPath>();
   #pieces = 0;
+  #wholeFiles = 0;
+  /** Of the last chunk. */
+  #path: StoredPath | undefined;
   /** Keeps the payload of the current chunk. */
   #taker: NotedContent | undefined;
 
@@ -134,8 +137,8 @@ class IndexBuilder implements ByteSink, SalvageConsumer {
   push(piece: Buffer): Promise<void> | undefined {
     this.#reader.push(piece);
     this.#pieces += 1;
-    if (this.#pieces % PIECES_AT_A_TIME !== 0) return undefined;
-    this.#options.onProgress?.(this.#reader.archiveBytes);
+    if (this.#pieces % PIECES_AT_A_TIME !== 1) return undefined;
+    this.#options.onProgress?.({ bytes: this.#reader.archiveBytes, files: this.#wholeFiles, path: this.#path });
     return new Promise((resolve) => setImmediate(resolve));
   }
 
@@ -156,7 +159,9 @@ class IndexBuilder implements ByteSink, SalvageConsumer {
   }
 
   chunk(header: ChunkHeader, spanBytes: number): PayloadUse {
+    this.#path = header.path;
     const change = this.#table.apply(header, spanBytes);
+    if (change.kind === 'whole') this.#wholeFiles += 1;
     this.#noteExtent(change, header);
     this.#noteCorrection(change, header.archiveOffset);
     this.#taker = this.#takerOf(change);

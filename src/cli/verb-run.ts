@@ -1,7 +1,8 @@
 import { systemError, XbstreamError, type XbstreamErrorCode } from '../errors.js';
 import type { Paint } from '../ui/paint.js';
 import type { OutputStream } from '../ui/output-stream.js';
-import type { CommonReporter, Verification } from '../ui/reporter.js';
+import type { CommonReporter, ProgressReport, StatusPrinter, Verification } from '../ui/reporter.js';
+import { RunStatus } from '../ui/run-status.js';
 import { bugText } from './bug-text.js';
 import { EXIT_REFUSED, exitCodeFor } from './exit-codes.js';
 import { Interruption } from './interruption.js';
@@ -28,19 +29,27 @@ export interface VerbRunTools<Reporter> {
  *
  * @returns the exit code; after a signal it does not return but dies of it
  */
-export async function runVerb<Reporter extends CommonReporter>(
+export async function runVerb<Reporter extends CommonReporter & StatusPrinter>(
   verb: Verb<Reporter>,
   tools: VerbRunTools<Reporter>,
 ): Promise<number> {
   const { reporter, outputs } = tools;
   const told: XbstreamErrorCode[] = [];
-  const interruption = new Interruption(() => reporter.close());
+  const status = new RunStatus();
+  const tellStatus = (): void => reporter.status(status.line);
+  const interruption = new Interruption({
+    last: () => reporter.close(),
+    status: tellStatus,
+    atWork: () => status.atWork,
+  });
+  process.on('SIGUSR1', tellStatus);
   outputs.onFailure = (error) => interruption.abort(error);
   // What no promise of the verb's carries here would end the process with a bare stack and a moving line on the screen.
   const onUncaught = (error: unknown): void => process.exit(endIn(error, tools));
   process.on('uncaughtException', onUncaught);
   try {
-    const failure = await failureOf(interruption.patiently(verb(noting(reporter, told), interruption.signal)));
+    const failure = await failureOf(interruption.patiently(verb(noting(reporter, told, status), interruption.signal)));
+    if (outputs.isAbandoned) await interruption.signalSoon();
     if (interruption.received !== undefined) {
       if (failure !== undefined) tellInterruption(failure.error, interruption, tools);
       reporter.close();
@@ -61,6 +70,8 @@ export async function runVerb<Reporter extends CommonReporter>(
       : endIn(systemError('cannot write to standard output', outputs.failure), tools);
   } finally {
     interruption.stopListening();
+    process.off('SIGUSR1', tellStatus);
+    status.close();
     process.off('uncaughtException', onUncaught);
   }
 }
@@ -81,14 +92,22 @@ async function failureOf(work: Promise<unknown>): Promise<{ error: unknown } | u
   }
 }
 
-/** A reporter that also notes the codes of the errors it is told, and of the problems that a verification has found. */
-function noting<Reporter extends CommonReporter>(reporter: Reporter, codes: XbstreamErrorCode[]): Reporter {
+/**
+ * A reporter that also notes the codes of the errors it is told, and of the problems that a verification has found, and how
+ * far the run is.
+ */
+function noting<Reporter extends CommonReporter>(
+  reporter: Reporter,
+  codes: XbstreamErrorCode[],
+  status: RunStatus,
+): Reporter {
   return new Proxy(reporter, {
     get(target, name) {
       const value: unknown = Reflect.get(target, name, target);
       if (typeof value !== 'function') return value;
       return (...words: unknown[]): unknown => {
         if (name === 'error') codes.push((words[0] as XbstreamError).code);
+        if (name === 'progress') status.update(words[0] as ProgressReport);
         if (name === 'verified') codes.push(...(words[0] as Verification).problems.map(({ code }) => code));
         return Reflect.apply(value, target, words);
       };
@@ -120,6 +139,11 @@ function tellFailure(error: unknown, { reporter, stderr, paint, showStack }: Ver
 
 /** A verb may have found something else wrong in the moment it was interrupted: both are told. */
 function tellInterruption(error: unknown, interruption: Interruption, tools: VerbRunTools<CommonReporter>): void {
+  if (!(error instanceof XbstreamError) && interruption.isReason(error)) {
+    // Whoever takes what we print has gone away before the signal came here.
+    tellFailure(interruption.error, tools);
+    return;
+  }
   tellFailure(error, tools);
-  if (!interruption.isReason(error)) tellFailure(interruption.signal.reason, tools);
+  if (!interruption.isReason(error)) tellFailure(interruption.error, tools);
 }

@@ -31,15 +31,15 @@ export async function cat(
   reporter: CommonReporter,
   signal: AbortSignal,
 ): Promise<void> {
-  await interruptibly(options.input, signal, async (source) => {
+  const work = async (source: Source): Promise<readonly XbstreamError[]> => {
     const sink: ContentSink = async (bytes) => {
       signal.throwIfAborted();
       await write(bytes);
     };
     const tools = { options, sink, reporter, signal };
-    if (source.seekable) await catByPosition(source, tools);
-    else await catAsItComes(source, tools);
-  });
+    return source.seekable ? catByPosition(source, tools) : catAsItComes(source, tools);
+  };
+  tellProblems(await interruptibly(options.input, signal, work, (problems) => problems), reporter);
 }
 
 interface CatTools {
@@ -61,7 +61,8 @@ function decodingOf({ options, reporter }: CatTools, choose: (path: StoredPath) 
   );
 }
 
-async function catByPosition(source: Source, tools: CatTools): Promise<void> {
+/** @returns what is wrong with the archive */
+async function catByPosition(source: Source, tools: CatTools): Promise<readonly XbstreamError[]> {
   const { options, reporter } = tools;
   const { absoluteNames, allowEmpty } = options;
   const stored = new Set<StoredPath>();
@@ -98,13 +99,19 @@ async function catByPosition(source: Source, tools: CatTools): Promise<void> {
   const output = new StreamOutput(tools.sink, () => 0);
   const extents = new ExtentReader(source);
   const flush = (): Promise<void> => output.flush();
-  for (const { entry, choice } of chosen) {
+  const totalBytes = chosen.reduce((sum, { entry }) => sum + entry.bytes, 0);
+  let bytes = 0;
+  for (const [files, { entry, choice }] of chosen.entries()) {
     if (!entry.complete) throw incomplete(entry, names);
     current = choice;
-    await decoding.written(() => give(entry, extents, output, decoding), flush);
+    const took = (count: number): void => {
+      bytes += count;
+      reporter.progress({ bytes, totalBytes, files, path: entry.path });
+    };
+    await decoding.written(() => give(entry, { extents, output, decoding, took }), flush);
   }
   // A file may have lost its end to a header that cannot be read: it is not known to be whole.
-  if (unmatched.length === 0) tellProblems(names.problems, reporter);
+  return unmatched.length === 0 ? names.problems : [];
 }
 
 /** @throws XbstreamError `XB_KEY_REQUIRED`, before anything is written */
@@ -114,13 +121,24 @@ function assertNoKeyNeeded(chosen: readonly { entry: IndexEntry; choice: LayerCh
   if (locked !== undefined) throw keyRequired(locked, 'nothing was written', TAKE_RAW);
 }
 
+interface GiveTools {
+  extents: ExtentReader;
+  output: StreamOutput;
+  decoding: Decoding;
+  /** So many bytes of its content were read. */
+  took: (bytes: number) => void;
+}
+
 /** Gives an entry to the output; content that is not decoded is written as it comes. */
-async function give(entry: IndexEntry, extents: ExtentReader, output: StreamOutput, decoding: Decoding): Promise<void> {
+async function give(entry: IndexEntry, { extents, output, decoding, took }: GiveTools): Promise<void> {
   decoding.renamed(entry.contentPath, entry.path);
   const isDecoded = decoding.layersOf(entry.path).layers.length > 0;
   const file = decoding.open(entry.path, output, entry.extents === undefined);
   const consumer = {
-    take: (bytes: Buffer, fileOffset: number) => file.write(bytes, fileOffset),
+    take: (bytes: Buffer, fileOffset: number) => {
+      file.write(bytes, fileOffset);
+      took(bytes.length);
+    },
     settled: async () => (isDecoded ? decoding.ready() : output.flush()),
   };
   if (entry.extents !== undefined) {
@@ -146,8 +164,10 @@ function incomplete(entry: IndexEntry, { problems }: ArchiveIndex): XbstreamErro
   return new XbstreamError('XB_MISSING_EOF', `${pathText(entry.path)} is not complete`, { path: entry.path });
 }
 
-async function catAsItComes(source: Source, tools: CatTools): Promise<void> {
+/** @returns what is wrong with the archive */
+async function catAsItComes(source: Source, tools: CatTools): Promise<readonly XbstreamError[]> {
   const { options, reporter, signal } = tools;
+  let files = 0;
   const wanted = new WantedAsTheyCome(options);
   const output = new StreamOutput(tools.sink, (name) => wanted.rank(name));
   const decoding = decodingOf(tools, (path) => wanted.choice(path));
@@ -159,7 +179,9 @@ async function catAsItComes(source: Source, tools: CatTools): Promise<void> {
     allowEmpty: options.allowEmpty,
     jump: false,
     digests: [],
-    onFile: () => undefined,
+    onFile: () => {
+      files += 1;
+    },
   });
   const totalBytes = inputSize(options.input);
   const flush = (): Promise<void> => output.flush();
@@ -170,7 +192,7 @@ async function catAsItComes(source: Source, tools: CatTools): Promise<void> {
         const part = piece.subarray(at, at + SMALL_PIECE_BYTES);
         await decoding.written(async () => lane.push(part), flush);
       }
-      reporter.progress({ bytes: lane.archiveBytes, totalBytes });
+      reporter.progress({ bytes: lane.archiveBytes, totalBytes, files, path: lane.path });
     },
     skippableBytes: 0,
     skip: () => undefined,
@@ -179,7 +201,7 @@ async function catAsItComes(source: Source, tools: CatTools): Promise<void> {
     await source.run(sink);
     signal.throwIfAborted();
     const problems = await decoding.written(() => lane.end(), flush);
-    tellProblems([...problems, ...(problems.length === 0 ? wanted.unmatched() : [])], reporter);
+    return problems.length === 0 ? wanted.unmatched() : problems;
   } finally {
     lane.abandon([], false);
   }

@@ -43,7 +43,7 @@ export async function extract(options: ExtractOptions, reporter: Reporter, signa
     {
       file: reporter.wantsFiles ? (path, bytes) => reporter.file({ path, bytes }) : undefined,
       warning: (message) => reporter.warning(message),
-      progress: (bytes) => reporter.progress({ bytes, totalBytes }),
+      progress: (progress) => reporter.progress({ ...progress, totalBytes }),
     },
     signal,
   );

@@ -22,13 +22,17 @@ import { tellProblems } from './problems.js';
 export async function info(options: InfoOptions, reporter: InfoReporter, signal: AbortSignal): Promise<void> {
   const { absoluteNames, input } = options;
   const totalBytes = inputSize(input);
-  const index = await interruptibly(input, signal, (source) =>
-    readIndex(source, {
-      absoluteNames,
-      allowEmpty: options.allowEmpty,
-      wantsContent: (path) => smallFileKind(path) !== undefined,
-      onProgress: (bytes) => reporter.progress({ bytes, totalBytes }),
-    }),
+  const index = await interruptibly(
+    input,
+    signal,
+    (source) =>
+      readIndex(source, {
+        absoluteNames,
+        allowEmpty: options.allowEmpty,
+        wantsContent: (path) => smallFileKind(path) !== undefined,
+        onProgress: (progress) => reporter.progress({ ...progress, totalBytes }),
+      }),
+    ({ problems }) => problems,
   );
   const finding = backupFinding(index.entries.map(({ path }) => path));
   reporter.described(await describe(index, finding, options));

@@ -26,8 +26,16 @@ export async function list(options: ListOptions, reporter: ListReporter, signal:
   const { absoluteNames, allowEmpty, sort } = options;
   const totalBytes = inputSize(options.input);
   const selection = new Selection(options.selection);
-  const index = await interruptibly(options.input, signal, (source) =>
-    readIndex(source, { absoluteNames, allowEmpty, onProgress: (bytes) => reporter.progress({ bytes, totalBytes }) }),
+  const index = await interruptibly(
+    options.input,
+    signal,
+    (source) =>
+      readIndex(source, {
+        absoluteNames,
+        allowEmpty,
+        onProgress: (progress) => reporter.progress({ ...progress, totalBytes }),
+      }),
+    ({ problems }) => problems,
   );
   const entries = index.entries.filter(({ path }) => selection.wants(path)).sort(ORDERS[sort]);
   reporter.listed({

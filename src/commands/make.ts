@@ -1,3 +1,4 @@
+import { isPiped } from '../engine/cut-short.js';
 import { runTask, type Task } from '../engine/task.js';
 import type { MakeResult } from '../engine/task-protocol.js';
 import { errorFromRecord } from '../errors.js';
@@ -6,7 +7,7 @@ import { outputName, type OutputChoice } from '../output/archive-target.js';
 import type { MakeReporter } from '../ui/reporter.js';
 
 /** What the making of one file out of many is about. */
-interface Making<Options> extends Omit<Task<Options>, 'ports'> {
+interface Making<Options> extends Omit<Task<Options>, 'ports' | 'piped'> {
   /** Missing where it is made of files. */
   input: InputChoice | undefined;
   /** Bytes of it, where that is known. */
@@ -29,11 +30,11 @@ export async function make<Options extends { output: OutputChoice }>(
   const { output } = task.options;
   const ports = [input, output].flatMap((choice) => (choice?.kind === 'ring' ? [choice.ring.port] : []));
   const result = await runTask<Options, MakeResult>(
-    { ...task, ports },
+    { ...task, ports, piped: isPiped(input) },
     {
       file: reporter.wantsFiles ? (path, bytes) => reporter.file({ path, bytes }) : undefined,
       warning: (message) => reporter.warning(message),
-      progress: (bytes) => reporter.progress({ bytes, totalBytes }),
+      progress: (progress) => reporter.progress({ ...progress, totalBytes }),
     },
     signal,
   );

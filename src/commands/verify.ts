@@ -21,7 +21,7 @@ export async function verify(options: VerifyOptions, reporter: VerifyReporter, s
   const listener: TaskListener = {
     file: undefined,
     warning: (message) => reporter.warning(message),
-    progress: (bytes) => reporter.progress({ bytes, totalBytes }),
+    progress: (progress) => reporter.progress({ ...progress, totalBytes }),
   };
   const result =
     (await verifyHalves(options, listener, signal)) ?? (await runLane({ verb: 'verify', options }, listener, signal));

@@ -74,6 +74,7 @@ async function packFiles(source: FilesSource): Promise<void> {
   try {
     for (const file of files) {
       if (thread.isStopped()) throw new Stopped();
+      thread.control.path = file.name;
       packed(file.name, packer.pack(file));
     }
   } finally {
@@ -93,6 +94,9 @@ async function packTar({ input: choice, backup }: Extract<CreateSource, { kind: 
     const reader = new TarReader(
       new TarPacker(begun().writer, {
         ...{ absoluteNames, chunkBytes, sparse },
+        onMember: (path) => {
+          thread.control.path = path;
+        },
         onFile: (path, bytes) => {
           names.push(path);
           packed(path, bytes);

@@ -60,7 +60,8 @@ export class DecodePool {
 
   /** Has a thread do a job and place the output, if one has time for it. */
   place(job: DecodeJob, place: JobPlace): PlacedElsewhere | undefined {
-    return isWorthSending(job) ? this.#freeThread()?.place(job, place) : undefined;
+    const thread = isWorthSending(job) ? this.#freeThread() : undefined;
+    return thread?.hasBegun === true ? thread.place(job, place) : undefined;
   }
 
   /** How many jobs can be under way. */

@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads';
 import type { DecodeJob, JobOutput } from '../codec/codec.js';
 import type { JobMemory } from '../codec/job-memory.js';
 import { errorFromRecord, type ErrorRecord } from '../errors.js';
+import { ThreadPresence } from '../thread-presence.js';
 import { NotPlaced, type JobPlace, type PageRests } from './placed-job.js';
 import { piecesOf } from './pieces-of.js';
 
@@ -28,18 +29,46 @@ export type DecodeResult =
 export interface PlacedElsewhere {
   /** Rejects with {@link NotPlaced}, and with what is wrong with the content. */
   rests: Promise<PageRests>;
-  /** Waits until the thread is done with it, without turning to events. */
+  /** Waits until the thread is done with it, without turning to events, and however long that takes. */
   settle: () => void;
 }
 
 /** What a decoding thread is started with. */
 export interface DecodeThreadData {
-  /** One int32: how many answers it has given. */
-  answers: SharedArrayBuffer;
+  memory: SharedArrayBuffer;
 }
 
-/** How long a job of another thread may take, in milliseconds, with those before it. */
-const SETTLE_MS = 10_000;
+/** Memory that both sides of a decoding thread see. */
+export class DecodeThreadState {
+  readonly memory: SharedArrayBuffer;
+  readonly presence: ThreadPresence;
+  readonly #ints: Int32Array;
+
+  constructor(memory = new SharedArrayBuffer(8)) {
+    this.memory = memory;
+    this.#ints = new Int32Array(memory);
+    this.presence = new ThreadPresence(this.#ints, 1);
+  }
+
+  /** How many jobs it has answered; wraps around as int32 do. */
+  get answers(): number {
+    return Atomics.load(this.#ints, 0);
+  }
+
+  /** The thread has answered a job, and does nothing with what was lent for it any more. */
+  answered(): void {
+    Atomics.add(this.#ints, 0, 1);
+    Atomics.notify(this.#ints, 0);
+  }
+
+  /** Waits until so many are answered, or the thread is gone. */
+  waitFor(number: number): void {
+    for (let answers = this.answers; ((answers - number) | 0) < 0; answers = this.answers) {
+      if (!this.presence.waitWhile(this.#ints, 0, answers)) return;
+    }
+  }
+}
+
 interface Waiting {
   job: DecodeJob;
   resolve: (answer: DecodeAnswer) => void;
@@ -50,29 +79,40 @@ export class DecodeThread {
   readonly #memory: JobMemory;
   readonly #worker: Worker;
   readonly #waiting = new Map<number, Waiting>();
-  readonly #answers = new Int32Array(new SharedArrayBuffer(4));
+  readonly #state = new DecodeThreadState();
+  /** What has ended it. */
+  #bug: unknown;
+  #isGone = false;
   #heard = 0;
   #sent = 0;
 
   constructor(memory: JobMemory) {
     this.#memory = memory;
-    const data: DecodeThreadData = { answers: this.#answers.buffer };
-    this.#worker = new Worker(new URL('./decode-worker.js', import.meta.url), { workerData: data });
+    const data: DecodeThreadData = { memory: this.#state.memory };
+    this.#worker = new Worker(new URL('./decode-worker.js', import.meta.url), {
+      workerData: data,
+      // It writes with descriptors of this thread's: none is closed because it ends.
+      trackUnmanagedFds: false,
+    });
     this.#worker.on('message', (answer: DecodeAnswer) => this.#hear(answer));
     this.#worker.on('error', (bug) => {
-      for (const [number, { job, resolve }] of this.#waiting) {
-        resolve({ number, input: job.bytes, output: undefined, result: { bug } });
-      }
+      this.#bug = bug;
     });
+    this.#worker.on('exit', () => this.#end());
   }
 
   get hasNews(): boolean {
-    return Atomics.load(this.#answers, 0) !== this.#heard;
+    return this.#state.answers !== this.#heard;
+  }
+
+  /** It is there, and so can be waited for: see {@link PlacedElsewhere.settle}. */
+  get hasBegun(): boolean {
+    return this.#state.presence.hasBegun;
   }
 
   /** How many it has to do. */
   get jobs(): number {
-    return (this.#sent - Atomics.load(this.#answers, 0)) | 0;
+    return (this.#sent - this.#state.answers) | 0;
   }
 
   async decode(job: DecodeJob): Promise<JobOutput> {
@@ -91,7 +131,7 @@ export class DecodeThread {
     const answered = this.#send(job, place);
     const number = this.#sent;
     return {
-      settle: () => this.#settle(number),
+      settle: () => this.#state.waitFor(number),
       rests: answered.then(({ input, result }) => {
         // It may have to be done again.
         job.bytes = input;
@@ -104,7 +144,7 @@ export class DecodeThread {
 
   /** How much that may put out. */
   get bytes(): number {
-    const answered = Atomics.load(this.#answers, 0);
+    const answered = this.#state.answers;
     let bytes = 0;
     for (const [number, { job }] of this.#waiting) if (((number - answered) | 0) > 0) bytes += job.outputBytesMax;
     return bytes;
@@ -117,17 +157,9 @@ export class DecodeThread {
     const memory = to instanceof Uint8Array ? [job.bytes.buffer, to.buffer] : [job.bytes.buffer];
     return new Promise((resolve) => {
       this.#waiting.set(number, { job, resolve });
-      this.#worker.postMessage(sent, memory as ArrayBuffer[]);
+      if (this.#isGone) this.#end();
+      else this.#worker.postMessage(sent, memory as ArrayBuffer[]);
     });
-  }
-
-  #settle(number: number): void {
-    for (;;) {
-      const answered = Atomics.load(this.#answers, 0);
-      // Numbers wrap around. A thread that is gone will not answer, and no longer writes either.
-      if (((answered - number) | 0) >= 0) return;
-      if (Atomics.wait(this.#answers, 0, answered, SETTLE_MS) === 'timed-out') return;
-    }
   }
 
   close(): void {
@@ -138,6 +170,16 @@ export class DecodeThread {
     this.#heard = (this.#heard + 1) | 0;
     this.#waiting.get(answer.number)?.resolve(answer);
     this.#waiting.delete(answer.number);
+  }
+
+  /** It is gone: what it has not answered it never will. */
+  #end(): void {
+    this.#isGone = true;
+    const bug = this.#bug ?? new Error('a decoding thread has ended before its work');
+    for (const [number, { job, resolve }] of this.#waiting) {
+      resolve({ number, input: job.bytes, output: undefined, result: { bug } });
+    }
+    this.#waiting.clear();
   }
 }
 

@@ -2,11 +2,18 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { runJob } from '../codec/run-job.js';
 import { errorToRecord, XbstreamError } from '../errors.js';
-import type { DecodeAnswer, DecodeResult, DecodeThreadData, SentJob } from './decode-thread.js';
+import {
+  DecodeThreadState,
+  type DecodeAnswer,
+  type DecodeResult,
+  type DecodeThreadData,
+  type SentJob,
+} from './decode-thread.js';
 import { doPlacedJob, NotPlaced } from './placed-job.js';
 
 const port = parentPort!;
-const answers = new Int32Array((workerData as DecodeThreadData).answers);
+const state = new DecodeThreadState((workerData as DecodeThreadData).memory);
+state.presence.announce();
 
 function resultOf({ job, to }: SentJob): DecodeResult {
   try {
@@ -32,6 +39,5 @@ port.on('message', (sent: SentJob) => {
   const memory = output === undefined ? [job.bytes.buffer] : [job.bytes.buffer, output.buffer];
   // First: whoever sees the number turns to events, and must find the answer there.
   port.postMessage(answer, memory as ArrayBuffer[]);
-  Atomics.add(answers, 0, 1);
-  Atomics.notify(answers, 0);
+  state.answered();
 });

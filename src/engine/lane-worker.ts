@@ -7,6 +7,8 @@ import { WantedByCurrentName, WantedByFinalName, type WantedEntries } from '../a
 import { lookbackOf } from '../archive/source-lookback.js';
 import type { ExtractOptions } from './extract-options.js';
 import { errorToRecord, XbstreamError } from '../errors.js';
+import type { PayloadUse } from '../archive/chunk-reader.js';
+import type { ChunkHeader } from '../format/chunk.js';
 import { inputSize } from '../input/input-size.js';
 import { openSource } from '../input/open-source.js';
 import type { ByteSink, Source } from '../input/source.js';
@@ -32,6 +34,11 @@ const keepsGoing = job.verb === 'verify' || job.options.keepGoing === true;
 
 /** A lane that tells how far it has come. */
 class ReportingLane extends Lane implements ByteSink {
+  override chunk(header: ChunkHeader, spanBytes: number): PayloadUse {
+    control.path = header.path;
+    return super.chunk(header, spanBytes);
+  }
+
   override push(piece: Buffer): Promise<void> | undefined {
     const wait = super.push(piece);
     control.progressBytes = this.archiveBytes;

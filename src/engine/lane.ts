@@ -67,6 +67,8 @@ export class Lane implements ByteSink, SalvageConsumer {
   readonly #losses: Losses<OutputFile> | undefined;
   readonly #files: EntryFiles;
   readonly #digests: ArchiveDigests;
+  /** Stored name of the current chunk. */
+  path: StoredPath | undefined;
   /** Where the payload of the current chunk goes. */
   #file: OutputFile | undefined;
 
@@ -207,6 +209,7 @@ export class Lane implements ByteSink, SalvageConsumer {
   }
 
   chunk(header: ChunkHeader, spanBytes: number): PayloadUse {
+    this.path = header.path;
     const change = this.#table.apply(header, spanBytes);
     if (change.kind === 'content') this.#file = this.#files.content(change);
     else this.#files.change(change);

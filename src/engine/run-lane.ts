@@ -1,4 +1,5 @@
 import type { LaneJob, LaneResult } from './protocol.js';
+import { isPiped } from './cut-short.js';
 import { LANE_THREAD } from './start-thread.js';
 import { runTask, type TaskListener } from './task.js';
 
@@ -14,6 +15,7 @@ export function runLane(job: LaneJob, listener: TaskListener, signal: AbortSigna
     {
       module: LANE_THREAD,
       options: job,
+      piped: isPiped(input),
       ports: input.kind === 'ring' ? [input.ring.port] : [],
       decodes: key !== undefined || (job.verb === 'verify' ? job.options.deep : job.options.decompress),
     },

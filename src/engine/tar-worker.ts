@@ -6,6 +6,8 @@ import { WantedByCurrentName } from '../archive/wanted-entries.js';
 import { backupFinding, judgeBackup } from '../backup/backup-state.js';
 import type { TarOptions } from './tar-options.js';
 import { errorToRecord, XbstreamError } from '../errors.js';
+import type { PayloadUse } from '../archive/chunk-reader.js';
+import type { ChunkHeader } from '../format/chunk.js';
 import type { StoredPath } from '../format/stored-path.js';
 import { openSource } from '../input/open-source.js';
 import type { Source } from '../input/source.js';
@@ -72,12 +74,20 @@ async function copySeekable(source: Source, tar: TarWriter, decoding: Decoding |
     // Now, and not when hours of writing are over.
     assertDecodable(wanted.map(({ path, bytes }) => ({ path, sizeBytes: bytes })));
   }
-  const copy = new TarCopy({ tar, extents: new ExtentReader(source), decoding, sparse, onPiece: assertNotStopped });
+  const { control } = thread;
+  let doneBytes = 0;
+  const onPiece = (bytes: number): void => {
+    assertNotStopped();
+    control.progressBytes = Math.max(control.progressBytes, doneBytes + bytes);
+  };
+  const copy = new TarCopy({ tar, extents: new ExtentReader(source), decoding, sparse, onPiece });
   for (const entry of wanted) {
     if (!isGood && !isCertain(entry)) continue;
     assertNotStopped();
+    control.path = entry.path;
     const { path, bytes } = await copy.copy(entry);
-    thread.control.progressBytes += entry.bytes;
+    doneBytes += entry.bytes;
+    control.progressBytes = doneBytes;
     written(path, bytes);
   }
   if (!isGood) return index.problems;
@@ -153,6 +163,11 @@ class TellingLane extends Lane {
   constructor(options: LaneOptions, passOn: (() => Promise<void>) | undefined) {
     super(options);
     this.#passOn = passOn;
+  }
+
+  override chunk(header: ChunkHeader, spanBytes: number): PayloadUse {
+    thread.control.path = header.path;
+    return super.chunk(header, spanBytes);
   }
 
   override push(piece: Buffer): Promise<void> | undefined {

@@ -4,6 +4,7 @@ import { inputSize } from '../input/input-size.js';
 import type { LaneResult } from './protocol.js';
 import { runLane } from './run-lane.js';
 import type { TaskListener } from './task.js';
+import type { TaskProgress } from './task-protocol.js';
 
 /** Of a smaller archive the checksums are done before a second thread has started. */
 const HALVED_BYTES_MIN = 64 * 1024 * 1024;
@@ -32,9 +33,9 @@ export async function verifyHalves(
       { fromBytes: 0, toBytes: middle },
       { fromBytes: middle, toBytes: Infinity },
     ].map(async (part, index) => {
-      const progress = (bytes: number): void => {
-        done[index] = Math.max(0, Math.min(bytes, part.toBytes) - part.fromBytes);
-        listener.progress(done[0]! + done[1]!);
+      const progress = (report: TaskProgress): void => {
+        done[index] = Math.max(0, Math.min(report.bytes, part.toBytes) - part.fromBytes);
+        listener.progress({ ...report, bytes: done[0]! + done[1]! });
       };
       let isSound = false;
       try {

@@ -109,8 +109,8 @@ export class PartialFile implements DescriptorHolder {
    */
   complete(sizeBytes: number): string | undefined {
     const descriptor = this.#opened();
-    const { step, fsync, owner, hash, pool, queue } = this.#context;
-    if (this.#lastJob !== undefined) queue.settle(this.#lastJob);
+    const { step, fsync, owner, hash, pool } = this.#context;
+    this.#settle();
     let digest: string | undefined;
     try {
       if (this.#writtenEndBytes < sizeBytes) fs.ftruncateSync(descriptor, sizeBytes);
@@ -177,13 +177,20 @@ export class PartialFile implements DescriptorHolder {
 
   suspend(): void {
     if (this.#descriptor === undefined) return;
-    if (this.#lastJob !== undefined) this.#context.queue.settle(this.#lastJob);
-    // A descriptor that is closed may become another file's.
-    for (const settle of this.#grants) settle();
-    this.#grants.clear();
+    this.#settle();
     this.#identity ??= fs.fstatSync(this.#descriptor);
     fs.closeSync(this.#descriptor);
     this.#descriptor = undefined;
+  }
+
+  /**
+   * Waits until nobody else writes with the descriptor. Not before may it be closed: its number may become another file's,
+   * and what is written late would land there.
+   */
+  #settle(): void {
+    if (this.#lastJob !== undefined) this.#context.queue.settle(this.#lastJob);
+    for (const settle of this.#grants) settle();
+    this.#grants.clear();
   }
 
   #create(): StoredPath {

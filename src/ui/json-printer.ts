@@ -3,7 +3,7 @@ import { errorText, warningText } from './error-text.js';
 import { errorFields, jsonLine, type Fields } from './json-line.js';
 import type { OutputStream } from './output-stream.js';
 import type { Paint } from './paint.js';
-import type { CommonReporter, ProgressReport } from './reporter.js';
+import type { CommonReporter, ProgressReport, StatusPrinter } from './reporter.js';
 import { Screen } from './screen.js';
 
 /** What a program wants to read, and where. */
@@ -18,7 +18,7 @@ export interface JsonSettings {
 }
 
 /** What all printers for programs do alike. */
-export class JsonPrinter implements CommonReporter {
+export class JsonPrinter implements CommonReporter, StatusPrinter {
   readonly #settings: JsonSettings;
   readonly #screen = new Screen();
   /** The last line of all. */
@@ -40,6 +40,10 @@ export class JsonPrinter implements CommonReporter {
   /** Something wrong with the archive that was looked at. */
   protected problem(error: XbstreamError): void {
     this.#tell('problem', error);
+  }
+
+  status(line: string): void {
+    this.#screen.write(this.#settings.problems, `tsxbstream: ${line}\n`);
   }
 
   progress({ bytes, totalBytes }: ProgressReport): void {

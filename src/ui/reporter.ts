@@ -6,6 +6,16 @@ export interface ProgressReport {
   bytes: number;
   /** Size of the archive in bytes, where it is known. */
   totalBytes?: number | undefined;
+  /** Files that are done, where that is known. */
+  files?: number | undefined;
+  /** The file that is at work on, one character a byte; where that is known. */
+  path?: string | undefined;
+}
+
+/** Who answers a person that asks how far a run is. */
+export interface StatusPrinter {
+  /** Writes a line where errors go. */
+  status(line: string): void;
 }
 
 /**

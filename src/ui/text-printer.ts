@@ -3,7 +3,7 @@ import { errorText, warningText } from './error-text.js';
 import type { OutputStream } from './output-stream.js';
 import type { Paint } from './paint.js';
 import type { ProgressDisplay } from './progress.js';
-import type { CommonReporter, ProgressReport } from './reporter.js';
+import type { CommonReporter, ProgressReport, StatusPrinter } from './reporter.js';
 import { Screen } from './screen.js';
 
 /** What every printer for people needs. */
@@ -17,7 +17,7 @@ export interface PrinterSettings {
 }
 
 /** What all printers for people do alike. */
-export class TextPrinter implements CommonReporter {
+export class TextPrinter implements CommonReporter, StatusPrinter {
   readonly #settings: PrinterSettings;
   readonly #screen: Screen;
 
@@ -34,6 +34,10 @@ export class TextPrinter implements CommonReporter {
   error(error: XbstreamError): void {
     const { problems, paint } = this.#settings;
     this.#screen.write(problems, errorText(error, paint));
+  }
+
+  status(line: string): void {
+    this.#screen.write(this.#settings.problems, `tsxbstream: ${line}\n`);
   }
 
   progress(report: ProgressReport): void {
