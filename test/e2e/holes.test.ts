@@ -255,7 +255,8 @@ if (SOAK) {
       const image = join(fs.mkdtempSync('/var/tmp/tsxbstream-test-'), 'image');
       t.after(() => fs.rmSync(join(image, '..'), { recursive: true }));
       fs.mkdirSync(mount);
-      execFileSync('truncate', ['-s', '540M', image]);
+      fs.writeFileSync(image, '');
+      fs.truncateSync(image, 540 * MIB);
       execFileSync(make[0], [...make.slice(1), image]);
       execFileSync('mount', ['-o', 'loop', image, mount]);
       try {
