@@ -75,6 +75,7 @@ suite('the program', { concurrency: 4 }, () => {
   test('--version loads next to nothing', async () => {
     assert.deepEqual((await loadedFiles('--version')).sort(), [
       'bin/tsxbstream.js',
+      'dist/needed-node.js',
       'dist/program/chunk.js',
       'dist/program/main.js',
     ]);
