@@ -353,6 +353,11 @@ const TABLE = {
     group: 'Threads and keys',
     help: 'a file that holds the key for --decrypt',
   },
+  'remove-original': {
+    forms: XBSTREAM,
+    group: 'Compatibility',
+    help: 'accepted, for it is always so: of a file that is decoded on the way the encoded one is not there',
+  },
   'fifo-streams': {
     value: 'N',
     kind: positiveNumber,

@@ -31,7 +31,10 @@ export async function runCall(
     case 'extract':
       return runWith(
         makeReporter(call.choices, streams, paint),
-        (reporter, signal) => verbs.extract(call.options, reporter, signal),
+        (reporter, signal) => {
+          if (call.warning !== undefined) reporter.warning(call.warning);
+          return verbs.extract(call.options, reporter, signal);
+        },
         true,
       );
     case 'create': {
