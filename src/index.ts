@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+import './require-node.js';
 export { extract, type ExtractOptions, type ExtractResult } from './library/extract.js';
 export type { ExistingFilePolicy } from './output/output.js';
 export { list, type ListOptions, type ListResult } from './library/list.js';

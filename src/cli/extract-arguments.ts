@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import type { ExtractOptions } from '../engine/extract-options.js';
 import type { ExistingFilePolicy } from '../output/output.js';
 import type { ReporterChoices } from '../ui/make-reporter.js';
@@ -67,6 +68,23 @@ export function extractOptions(
     digests,
     manifest: values.last('manifest'),
   };
+}
+
+/** What to say of words that `-x` ignores, as xbstream does: who typed them meant something. */
+export function ignoredWords(operands: readonly string[], values: OptionValues): string[] {
+  if (operands.length === 0) return [];
+  const ignored = `-x reads stdin and ignores words that are no options: ${operands.join(' ')}`;
+  const directory = operands.find(looksLikeDirectory);
+  if (directory === undefined || values.has('directory')) return [ignored];
+  return [`${ignored}; to unpack into a directory: -C ${directory}`];
+}
+
+function looksLikeDirectory(word: string): boolean {
+  try {
+    return statSync(word, { throwIfNoEntry: false })?.isDirectory() ?? word.includes('/');
+  } catch {
+    return false;
+  }
 }
 
 function existingFilePolicy(values: OptionValues): ExistingFilePolicy {

@@ -31,7 +31,7 @@ export const FORMS: Readonly<Record<Form, FormDefinition>> = {
       'Unpacks the archive on stdin: a drop-in for "xbstream -x" and "mbstream -x", also when started under one of these names. Prints nothing on stdout.',
       'Exit code 0 means that the whole archive has arrived and every checksum held. A file that is not whole never gets its final name.',
       'With -c: writes an archive of FILEs to stdout, byte for byte what xbstream and mbstream write. A file that changes while it is read is an error.',
-      'All spellings of xbstream work: --directory=DIR, --directory DIR, -CDIR, -C DIR, -xvC DIR, --dir DIR. With -x further words are ignored.',
+      'All spellings of xbstream work: --directory=DIR, --directory DIR, -CDIR, -C DIR, -xvC DIR, --dir DIR. With -x further words are ignored, with a warning.',
     ],
     examples: [
       { command: 'tsxbstream -x -C /var/lib/mysql < backup.xbstream', purpose: 'unpack a backup' },

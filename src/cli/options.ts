@@ -366,6 +366,11 @@ const TABLE = {
     group: 'Threads and keys',
     help: 'with --decompress and no key: encrypted files may stay as they are',
   },
+  'remove-original': {
+    forms: XBSTREAM,
+    group: 'Compatibility',
+    help: 'accepted, for it is always so: of a file that is decoded on the way the encoded one is not there',
+  },
   'fifo-streams': {
     value: 'N',
     kind: positiveNumber,

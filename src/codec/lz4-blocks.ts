@@ -1,18 +1,12 @@
-import { createRequire } from 'node:module';
 import { hex32, layerError, type Lz4Job, type OutputSink } from './codec.js';
 import { decodeLz4Block } from './lz4-kernel.js';
-import { freeNativeMemory } from './native-memory.js';
 import { xxHash32, XxHash32 } from './xxhash32.js';
-
-type UncompressSync = (sizeAndBlock: Uint8Array, dictionary?: Uint8Array) => Buffer;
 
 /** How far back a linked block may reach. */
 export const LZ4_HISTORY_BYTES = 64 << 10;
 const WORD_BYTES = 4;
 const STORED_BIT = 0x80000000;
 const BLOCK_BYTES_MAX = 4 << 20;
-
-let uncompressSync: UncompressSync | undefined;
 
 /**
  * Decodes blocks of one LZ4 frame, and checks its content's size and checksum when they are all of them.
@@ -34,14 +28,12 @@ export function decodeLz4Blocks(job: Lz4Job, sink: OutputSink): void {
     const outputBytesMax = Math.min(blockMax, job.outputBytesMax - produced);
     let plain: Buffer;
     if (stored) plain = bytes.subarray(at + WORD_BYTES, end);
-    else if (job.linked) plain = decodeLinkedBlock(job, bytes, at, end, outputBytesMax, history);
-    else plain = decodeBlock(job, bytes, at, end, outputBytesMax);
+    else plain = decodeBlock(job, bytes, at, end, outputBytesMax, history);
     produced += plain.length;
     if (produced > job.outputBytesMax) throw wrongContentSize(job, produced);
     hash?.update(plain);
     if (job.linked) history = lastOutput(history, plain);
     sink(plain);
-    if (job.linked && !stored) freeNativeMemory(plain);
     at = job.blockChecksums ? end + WORD_BYTES : end;
   }
   if (!job.wholeFrame) return;
@@ -63,15 +55,11 @@ function checkBlock(job: Lz4Job, bytes: Buffer, at: number, end: number): void {
   );
 }
 
-/** @param outputBytesMax of this block */
-function decodeBlock(job: Lz4Job, bytes: Buffer, at: number, end: number, outputBytesMax: number): Buffer {
-  const plain = decodeLz4Block(bytes.subarray(at + WORD_BYTES, end), outputBytesMax);
-  if (typeof plain === 'string') throw undecodable(job, at, plain);
-  return plain;
-}
-
-/** As {@link decodeBlock}, for a block that may copy from what came before it: xtrabackup writes none, others may. */
-function decodeLinkedBlock(
+/**
+ * @param outputBytesMax of this block
+ * @param history what it may copy from, where blocks are linked: xtrabackup links none, others may
+ */
+function decodeBlock(
   job: Lz4Job,
   bytes: Buffer,
   at: number,
@@ -79,25 +67,9 @@ function decodeLinkedBlock(
   outputBytesMax: number,
   history: Uint8Array | undefined,
 ): Buffer {
-  uncompressSync ??= (createRequire(import.meta.url)('lz4-napi') as { uncompressSync: UncompressSync }).uncompressSync;
-  // Blocks that are larger than the frame says are rare, and room for them in every block would cost fresh pages.
-  const usual = Math.min(job.blockBytesMax, outputBytesMax);
-  const word = bytes.readUInt32LE(at);
-  const sizeAndBlock = bytes.subarray(at, end);
-  let problem: unknown;
-  // The decoder wants the output's size before the block: it is put where the block's own size stands.
-  for (const limit of outputBytesMax > usual ? [usual, outputBytesMax] : [usual]) {
-    try {
-      bytes.writeUInt32LE(limit, at);
-      const plain = uncompressSync(sizeAndBlock, history?.length ? history : undefined);
-      return plain;
-    } catch (error) {
-      problem = error;
-    } finally {
-      bytes.writeUInt32LE(word, at);
-    }
-  }
-  throw undecodable(job, at, problem instanceof Error ? problem.message : String(problem));
+  const plain = decodeLz4Block(bytes.subarray(at + WORD_BYTES, end), outputBytesMax, history);
+  if (typeof plain === 'string') throw undecodable(job, at, plain);
+  return plain;
 }
 
 function undecodable(job: Lz4Job, at: number, reason: string) {

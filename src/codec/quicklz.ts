@@ -1,3 +1,4 @@
+import { quickLzInScript } from './quicklz-script.js';
 import { QUICKLZ_WASM } from './quicklz-wasm.js';
 import { WasmKernel } from './wasm-kernel.js';
 
@@ -70,14 +71,15 @@ const SLACK_BYTES = 8;
 /** Memory of WebAssembly only grows: with the first small block after such as few writers make it is given up. */
 const MEMORY_BYTES_KEPT = 4 << 20;
 
-interface QuickLzFunctions {
+/** See quicklz.wat. */
+export interface QuickLzFunctions {
   decode(body: number, bodyEnd: number, target: number, size: number, base: number): number;
   adler32(at: number, end: number): number;
 }
 
 /** Decodes blocks and works out their checksums, both in its own memory. */
 class QuickLzDecoder {
-  readonly #kernel = new WasmKernel<QuickLzFunctions>(QUICKLZ_WASM);
+  readonly #kernel = new WasmKernel<QuickLzFunctions>(QUICKLZ_WASM, quickLzInScript);
   /** Added to positions in the table: numbers below it are left from earlier blocks, which saves clearing it for each. */
   #base = 1;
   #blockEnd = TABLE_BYTES;

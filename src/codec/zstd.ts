@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import { XbstreamError } from '../errors.js';
 import {
   layerError,
   type DecodeJob,
@@ -221,16 +222,68 @@ function windowSize(descriptor: number): number {
   return base + (base / 8) * (descriptor & 7);
 }
 
-let decompress: ((frames: Buffer) => Promise<Buffer>) | undefined;
+type Decompress = (frames: Buffer) => Promise<Buffer>;
+
+let native: Decompress | undefined | 'missing';
+
+/** The package's decoder, where there is a binary of it for this machine. */
+function nativeDecoder(): Decompress | undefined {
+  try {
+    native ??= (createRequire(import.meta.url)('@mongodb-js/zstd') as { decompress: Decompress }).decompress;
+  } catch {
+    native = 'missing';
+  }
+  return native === 'missing' ? undefined : native;
+}
+
+/** Decodes whole frames by what Node itself has. */
+async function decodeByNode(job: ZstdJob): Promise<Buffer> {
+  if (!canStreamZstd()) {
+    throw new XbstreamError(
+      'XB_IO',
+      'zstd cannot be decoded: the package @mongodb-js/zstd is missing, or does not load',
+      {
+        details: [`Node has zstd of its own from 22.15 on; this is Node ${process.versions.node}`],
+        hints: ['install the packages again (npm ci), or use a newer Node'],
+      },
+    );
+  }
+  const stream = new ZstdStream();
+  const pieces: Buffer[] = [];
+  let bytes = 0;
+  const sink = (piece: Buffer): void => {
+    bytes += piece.length;
+    if (bytes > job.outputBytesMax) throw holdsTooMuch(job, bytes);
+    pieces.push(Buffer.from(piece));
+  };
+  try {
+    stream.begin(job.layerOffset, undefined);
+    await stream.decode(job.bytes, sink);
+    await stream.finish(sink);
+  } finally {
+    stream.close();
+  }
+  return Buffer.concat(pieces);
+}
+
+function holdsTooMuch({ layerOffset, outputBytesMax }: ZstdJob, found: number): XbstreamError {
+  return layerError(
+    'XB_BAD_LAYER',
+    'a zstd frame holds more than its blocks can',
+    'zstd',
+    layerOffset,
+    `at most ${outputBytesMax} bytes, found ${found}`,
+  );
+}
 
 /**
  * Decodes whole frames. The decoder checks content sizes and checksums.
  *
- * @throws XbstreamError `XB_BAD_LAYER`, as a rejection
+ * @throws XbstreamError `XB_BAD_LAYER`, `XB_IO` where there is no decoder, as a rejection
  */
 export async function decodeZstdFrames(job: ZstdJob): Promise<JobOutput> {
-  decompress ??= (createRequire(import.meta.url)('@mongodb-js/zstd') as { decompress: typeof decompress & object })
-    .decompress;
+  const decompress = nativeDecoder();
+  if (decompress === undefined) return { pieces: [await decodeByNode(job)] };
   let output: Buffer;
   try {
     output = await decompress(Buffer.from(job.bytes.buffer, job.bytes.byteOffset, job.bytes.length));
@@ -242,13 +295,7 @@ export async function decodeZstdFrames(job: ZstdJob): Promise<JobOutput> {
   const release = (): void => freeNativeMemory(output);
   if (output.length > job.outputBytesMax) {
     release();
-    throw layerError(
-      'XB_BAD_LAYER',
-      'a zstd frame holds more than its blocks can',
-      'zstd',
-      job.layerOffset,
-      `at most ${job.outputBytesMax} bytes, found ${outputBytes}`,
-    );
+    throw holdsTooMuch(job, outputBytes);
   }
   return { pieces: [output], release };
 }

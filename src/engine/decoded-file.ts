@@ -148,14 +148,15 @@ export class DecodedFile implements OutputFile {
     // Where pages lie must be known first. The job that tells is the first one, and it is done here.
     if (layout === undefined) return fileOffset === 0 ? this.#placeNow(job) : undefined;
     let settle = (): void => undefined;
-    const grant = this.#file.grant!(() => settle());
-    const place = { descriptor: grant.descriptor, fileOffset, outputBytes: job.outputBytes!, layout };
+    const outputBytes = job.outputBytes!;
+    const grant = this.#file.grant!(() => settle(), fileOffset + outputBytes);
+    const place = { descriptor: grant.descriptor, fileOffset, outputBytes, layout };
     const placed = (rests: PageRests): JobOutput => {
-      grant.release(fileOffset + place.outputBytes);
+      grant.release();
       return { pieces: [], isPlaced: true, onTurn: () => this.#pass(place, rests) };
     };
     const failed = (error: unknown): JobOutput => {
-      grant.release(0);
+      grant.release();
       if (error instanceof NotPlaced) return { pieces: [], onTurn: () => this.#placeNow(job) };
       throw error;
     };

@@ -1,4 +1,4 @@
-import { availableParallelism } from 'node:os';
+import * as os from 'node:os';
 import type { DecryptionKey } from '../codec/codec.js';
 import type { DecodePool } from './decode-pool.js';
 import type { Decoding } from './decoding.js';
@@ -41,7 +41,7 @@ export async function setUpDecoding(
 ): Promise<{ decoding: Decoding | undefined; pool: DecodePool | undefined }> {
   const { decompress, key } = setup;
   if (!decompress && key === undefined) return { decoding: undefined, pool: undefined };
-  const cores = availableParallelism();
+  const cores = os.availableParallelism();
   const { Decoding } = await import('./decoding.js');
   const pool = cores < 2 ? undefined : await makePool(decodingThreads(setup, cores));
   const onUnprovenKey = (): void =>

@@ -4,6 +4,7 @@ import type { WantedEntries } from '../archive/wanted-entries.js';
 import type { StoredPath } from '../format/stored-path.js';
 import type { Output, OutputFile } from '../output/output.js';
 import type { Decoding } from './decoding.js';
+import { PagedFile } from './paged-file.js';
 
 type FileEntry = Entry<OutputFile>;
 
@@ -25,6 +26,8 @@ export interface EntryFilesOptions {
 export class EntryFiles {
   readonly #options: EntryFilesOptions;
   readonly #isLost: (entry: FileEntry) => boolean;
+  /** What content comes for. */
+  #current: FileEntry | undefined;
   /** Wanted entries that are nothing but an end chunk. */
   readonly #empty = new Set<FileEntry>();
   /** See {@link corrected}. */
@@ -47,11 +50,20 @@ export class EntryFiles {
     return this.#corrected;
   }
 
-  /** The chunk brings content. @returns where it goes; undefined when nobody wants it */
+  /** The chunk brings content. @returns where it goes, by way of {@link write}; undefined when nobody wants it */
   content({ entry, begins, replaced }: EntryChange<OutputFile> & { kind: 'content' }): OutputFile | undefined {
     if (replaced !== undefined) this.#drop(replaced);
     if (begins && this.#options.wanted.begins(entry)) this.#open(entry, false);
+    this.#current = entry;
     return this.#isLost(entry) ? undefined : entry.content;
+  }
+
+  /** Content of the chunk that {@link content} was told of last. */
+  write(bytes: Buffer, fileOffset: number): void {
+    const entry = this.#current!;
+    // The first bytes tell what file it is. Files that need no more than being written get nothing in between.
+    if (fileOffset === 0) entry.content = PagedFile.over(entry.content!, bytes, this.#options.output.blockBytes);
+    entry.content!.write(bytes, fileOffset);
   }
 
   /** The chunk changes what has come before. */

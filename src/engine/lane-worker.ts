@@ -1,5 +1,5 @@
 /** The thread of a lane: opens its input and output, pushes the one through the lane into the other. */
-import { availableParallelism } from 'node:os';
+import * as os from 'node:os';
 import { backupFinding } from '../backup/backup-state.js';
 import { ForeignInput } from '../archive/foreign.js';
 import { Selection } from '../archive/selection.js';
@@ -91,7 +91,7 @@ function openTarget(options: ExtractOptions): DirectoryOutput | DryRunOutput {
     owner,
     hash: manifest !== undefined,
     // A second one takes what lies in memory that it shares, and what is decoded does not.
-    threads: isDecoding ? 1 : Math.min(options.parallel ?? availableParallelism(), 2),
+    threads: isDecoding ? 1 : Math.min(options.parallel ?? os.availableParallelism(), 2),
     archiveBytes: inputSize(options.input),
   });
 }

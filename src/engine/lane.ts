@@ -221,7 +221,7 @@ export class Lane implements ByteSink, SalvageConsumer {
   }
 
   payload(bytes: Buffer, fileOffset: number): void {
-    this.#file!.write(bytes, fileOffset);
+    this.#files.write(bytes, fileOffset);
   }
 
   chunkEnd(): void {

@@ -34,7 +34,7 @@ export class NotPlaced extends Error {}
 export function doPlacedJob(job: DecodeJob, { descriptor, fileOffset, outputBytes, layout }: JobPlace): PageRests {
   const end = fileOffset + outputBytes;
   // Without pages nothing needs to be seen together.
-  const pageBytes = layout.pageBytes ?? 1;
+  const pageBytes = layout.space?.pageBytes ?? 1;
   const firstPage = Math.min(end, Math.ceil(fileOffset / pageBytes) * pageBytes);
   const lastPage = Math.max(firstPage, end - (end % pageBytes));
   const head = Buffer.allocUnsafeSlow(firstPage - fileOffset);

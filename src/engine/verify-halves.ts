@@ -1,4 +1,4 @@
-import { availableParallelism } from 'node:os';
+import * as os from 'node:os';
 import type { VerifyOptions } from './verify-options.js';
 import { inputSize } from '../input/input-size.js';
 import type { LaneResult } from './protocol.js';
@@ -22,7 +22,7 @@ export async function verifyHalves(
 ): Promise<LaneResult | undefined> {
   const archiveBytes = inputSize(options.input);
   const isHalvable = !options.deep && options.digests.length === 0 && options.manifest === undefined;
-  const threads = Math.min(options.parallel ?? 2, availableParallelism());
+  const threads = Math.min(options.parallel ?? 2, os.availableParallelism());
   if (!isHalvable || threads < 2 || archiveBytes === undefined || archiveBytes < HALVED_BYTES_MIN) return undefined;
   const middle = Math.floor(archiveBytes / 2);
   const done = [0, 0];

@@ -46,7 +46,7 @@ export function isUtf8(path: StoredPath): boolean {
 }
 
 /**
- * Checks a stored path and brings it into its one plain form: `./a` and `a//b` are `a` and `a/b` (format.md, section 6).
+ * Checks a stored path and brings it into its one plain form: `./a` and `a//b` are `a` and `a/b` (format.md, section 7).
  *
  * @param raw the path's bytes as they stand in the chunk
  * @param archiveOffset position of the chunk in the archive, in bytes; only for messages

@@ -3,7 +3,14 @@ import { systemError } from '../errors.js';
 import { pathText, type StoredPath } from '../format/stored-path.js';
 import { PIECE_BYTES, PIECE_ROOM_BYTES } from '../input/source.js';
 import { KeptFile } from './kept-file.js';
-import { strippedOf, stripComponents, type ExistingFilePolicy, type Output, type OutputFile } from './output.js';
+import {
+  HOLE_UNIT_BYTES_MAX,
+  strippedOf,
+  stripComponents,
+  type ExistingFilePolicy,
+  type Output,
+  type OutputFile,
+} from './output.js';
 import type { NameState } from './directory.js';
 import type { Owner } from './owner.js';
 import { PARTIAL_ENDING } from './partial-name.js';
@@ -54,7 +61,7 @@ export class DirectoryOutput implements Output {
       { create: options.createTarget, allowSymlinks: options.allowSymlinks, owner: options.owner },
       () => this.#queue.settle(),
     );
-    this.blockBytes = fs.statfsSync(options.target).bsize;
+    this.blockBytes = Math.min(fs.statfsSync(options.target).bsize, HOLE_UNIT_BYTES_MAX);
     // Not before all that may fail: nobody would end the thread.
     if (options.threads > 1 && (options.archiveBytes ?? 0) >= THREAD_FROM_BYTES) this.#queue.start();
     this.#context = {

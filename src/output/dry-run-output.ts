@@ -3,7 +3,13 @@ import { dirname, resolve } from 'node:path';
 import { systemError, XbstreamError } from '../errors.js';
 import { pathText, type StoredPath } from '../format/stored-path.js';
 import { KeptFile } from './kept-file.js';
-import { strippedOf, stripComponents, type ExistingFilePolicy, type OutputFile } from './output.js';
+import {
+  HOLE_UNIT_BYTES_MAX,
+  strippedOf,
+  stripComponents,
+  type ExistingFilePolicy,
+  type OutputFile,
+} from './output.js';
 import { TakenNames } from './taken-names.js';
 import { nameTaken, notStored, targetExists, TargetDirectory, type Place } from './target-directory.js';
 import { UnwrittenFile, UnwrittenOutput } from './unwritten.js';
@@ -41,7 +47,7 @@ export class DryRunOutput extends UnwrittenOutput {
     try {
       const { bavail, bsize } = fs.statfsSync(existing);
       this.freeBytes = bavail * bsize;
-      this.blockBytes = bsize;
+      this.blockBytes = Math.min(bsize, HOLE_UNIT_BYTES_MAX);
     } catch (error) {
       throw systemError(`cannot tell the free space of ${existing}`, error);
     }

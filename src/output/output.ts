@@ -5,12 +5,8 @@ import { pathText, type StoredPath } from '../format/stored-path.js';
 export interface WriteGrant {
   /** Undefined where nothing need be written, since nothing is kept. */
   readonly descriptor: number | undefined;
-  /**
-   * Nobody writes with it any more.
-   *
-   * @param endBytes where what was written ends, in the file
-   */
-  release(endBytes: number): void;
+  /** Nobody writes with it any more. */
+  release(): void;
 }
 
 /** One file of an archive on its way out. Every method may throw an XbstreamError (`XB_IO` mostly). */
@@ -42,8 +38,9 @@ export interface OutputFile {
    * Lets somebody else write, beside {@link write}. Undefined where all content must come by {@link write}.
    *
    * @param settle called when the descriptor is to be closed: returns only when nobody writes with it any more
+   * @param endBytes where what is going to be written ends, in the file: it is made so long before
    */
-  readonly grant?: ((settle: () => void) => WriteGrant) | undefined;
+  readonly grant?: ((settle: () => void, endBytes: number) => WriteGrant) | undefined;
   /**
    * All of it has come; it is `sizeBytes` long.
    *
@@ -74,11 +71,14 @@ export type ExistingFilePolicy =
   /** Kept if its content is that of the archive's, else `XB_TARGET_EXISTS`. */
   | 'keep-same-content';
 
+/** Network file systems say how much they like to be given at a time: their holes are those of the server's disks. */
+export const HOLE_UNIT_BYTES_MAX = 4096;
+
 /** Where an extraction puts files. */
 export interface Output {
   /** What goes in is there afterwards. */
   readonly isWritten: boolean;
-  /** Size of the blocks that files take room in, in bytes; holes are worth leaving from there on. */
+  /** Holes are worth leaving that begin at multiples of so many bytes and are as large: the blocks that files take room in. */
   readonly blockBytes: number;
   /**
    * Begins a file.

@@ -13,6 +13,8 @@ import type { WriteQueue } from './write-queue.js';
 
 const { O_NOFOLLOW, O_RDWR, O_WRONLY } = fs.constants;
 const HASH_PIECE_BYTES = 256 * 1024;
+/** A file with holes is made longer by so much at a time: it has as many parts as pages. */
+const LENGTHEN_BYTES = 1024 * 1024;
 /** Less than this is written sooner than handed over. */
 const SHARED_WRITE_BYTES = 32 * 1024;
 
@@ -52,7 +54,10 @@ export class PartialFile implements DescriptorHolder {
   #lastJob: number | undefined;
   /** What to wait for before the descriptor is closed. */
   readonly #grants = new Set<() => void>();
-  #writtenEndBytes = 0;
+  /** Where all that has come ends, also what somebody else was given leave to write. */
+  #endBytes = 0;
+  /** Set once there is a hole: the length that the file was given. See {@link #lengthen}. */
+  #lengthBytes: number | undefined;
   /** Of the first `#hashedBytes` of the file; undefined when content did not come in order. */
   #hash: Hash | undefined;
   #hashedBytes = 0;
@@ -75,7 +80,7 @@ export class PartialFile implements DescriptorHolder {
   /** @throws XbstreamError `XB_IO` */
   write(bytes: Buffer, fileOffset: number): void {
     const descriptor = this.#opened();
-    this.#writtenEndBytes = Math.max(this.#writtenEndBytes, fileOffset + bytes.length);
+    this.#lengthen(descriptor, fileOffset, fileOffset + bytes.length);
     if (bytes.length < SHARED_WRITE_BYTES || !this.#offer(descriptor, bytes, fileOffset)) {
       this.#writeNow(descriptor, bytes, fileOffset);
     }
@@ -89,16 +94,12 @@ export class PartialFile implements DescriptorHolder {
   }
 
   /** See {@link OutputFile.grant}. */
-  grant(settle: () => void): WriteGrant {
+  grant(settle: () => void, endBytes: number): WriteGrant {
     const descriptor = this.#opened();
+    // Where there are holes will be seen by who writes.
+    this.#lengthen(descriptor, Infinity, endBytes);
     this.#grants.add(settle);
-    return {
-      descriptor,
-      release: (endBytes) => {
-        this.#grants.delete(settle);
-        this.#writtenEndBytes = Math.max(this.#writtenEndBytes, endBytes);
-      },
-    };
+    return { descriptor, release: () => void this.#grants.delete(settle) };
   }
 
   /**
@@ -113,7 +114,7 @@ export class PartialFile implements DescriptorHolder {
     this.#settle();
     let digest: string | undefined;
     try {
-      if (this.#writtenEndBytes < sizeBytes) fs.ftruncateSync(descriptor, sizeBytes);
+      this.#setLength(descriptor, sizeBytes);
       if (hash) digest = this.#finishHash(descriptor, sizeBytes);
       if (owner !== undefined) giveTo(owner, descriptor);
       if (fsync) fs.fsyncSync(descriptor);
@@ -179,6 +180,7 @@ export class PartialFile implements DescriptorHolder {
     if (this.#descriptor === undefined) return;
     this.#settle();
     this.#identity ??= fs.fstatSync(this.#descriptor);
+    this.#shorten(this.#descriptor);
     fs.closeSync(this.#descriptor);
     this.#descriptor = undefined;
   }
@@ -229,6 +231,49 @@ export class PartialFile implements DescriptorHolder {
     const { dev, ino } = fs.fstatSync(this.#descriptor);
     if (dev !== this.#identity?.dev || ino !== this.#identity.ino) throw this.#replacedByOther();
     return this.#descriptor;
+  }
+
+  /**
+   * Makes the file long enough, before it is written, for what comes behind a hole. XFS reserves blocks ahead of who writes at
+   * the end of a file, more the longer the file is, and keeps those that a hole then lies over; inside the file it does not.
+   */
+  #lengthen(descriptor: number, startBytes: number, endBytes: number): void {
+    const before = this.#endBytes;
+    this.#endBytes = Math.max(before, endBytes);
+    if (this.#lengthBytes === undefined && startBytes <= before) return;
+    try {
+      if (this.#lengthBytes === undefined) this.#giveUpReserved(descriptor, before);
+      if (endBytes <= this.#lengthBytes!) return;
+      const rounded = Math.ceil(endBytes / LENGTHEN_BYTES) * LENGTHEN_BYTES;
+      this.#lengthBytes = Math.min(rounded, Number.MAX_SAFE_INTEGER);
+      fs.ftruncateSync(descriptor, this.#lengthBytes);
+    } catch (error) {
+      throw this.#refused('cannot write', error);
+    }
+  }
+
+  /** Gives back what the file system has reserved behind the end, before that becomes a part of the file. */
+  #giveUpReserved(descriptor: number, endBytes: number): void {
+    // Not shorter than what others are still writing makes it.
+    fs.ftruncateSync(descriptor, endBytes);
+    this.#lengthBytes = endBytes;
+  }
+
+  /** What may be left behind ends where its content does. */
+  #shorten(descriptor: number): void {
+    if (this.#lengthBytes === undefined || this.#lengthBytes <= this.#endBytes) return;
+    try {
+      fs.ftruncateSync(descriptor, this.#endBytes);
+      this.#lengthBytes = this.#endBytes;
+    } catch {
+      // Zeros at the end of what is not whole anyway.
+    }
+  }
+
+  /** All of it is written. */
+  #setLength(descriptor: number, bytes: number): void {
+    if (this.#lengthBytes === undefined && this.#endBytes < bytes) this.#giveUpReserved(descriptor, this.#endBytes);
+    if ((this.#lengthBytes ?? this.#endBytes) !== bytes) fs.ftruncateSync(descriptor, bytes);
   }
 
   /** @returns whether the writing thread takes it */

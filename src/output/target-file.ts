@@ -58,14 +58,14 @@ export class TargetFile implements OutputFile {
     this.#grow().write(bytes, fileOffset);
   }
 
-  get grant(): ((settle: () => void) => WriteGrant) | undefined {
+  get grant(): ((settle: () => void, endBytes: number) => WriteGrant) | undefined {
     // The hash is worked out from what comes by `write`.
-    return this.#context.hash ? undefined : (settle) => this.#grant(settle);
+    return this.#context.hash ? undefined : (settle, endBytes) => this.#grant(settle, endBytes);
   }
 
-  #grant(settle: () => void): WriteGrant {
+  #grant(settle: () => void, endBytes: number): WriteGrant {
     this.flush();
-    return this.#grow().grant(settle);
+    return this.#grow().grant(settle, endBytes);
   }
 
   /** Writes what was held back. @throws XbstreamError `XB_IO` */

@@ -61,6 +61,28 @@ test('-x ignores further words, as xbstream does', async () => {
   assert.deepEqual(await optionsOf(['-x', 'some', 'words', '-C', 'dir']), { ...DEFAULTS, target: 'dir' });
 });
 
+test('-x --parallel=1 /dir, which fills the current directory, is warned of', async () => {
+  const warningOf = async (...words: string[]): Promise<string | undefined> => {
+    const call = await read(words);
+    return call.kind === 'extract' ? call.warning : undefined;
+  };
+  assert.equal(await warningOf('-x', '-C', 'dir'), undefined);
+  assert.equal(await warningOf('extract', 'archive', 'pattern/*'), undefined);
+  const ignored = '-x reads stdin and ignores words that are no options:';
+  assert.equal(await warningOf('-x', 'word', 'other'), `${ignored} word other`);
+  assert.equal(await warningOf('-x', '/no/file', '-C', 'dir'), `${ignored} /no/file`);
+  for (const directory of ['/no/such/directory', 'test', 'restored/', '.']) {
+    const expected = `${ignored} ${directory}; to unpack into a directory: -C ${directory}`;
+    assert.equal(await warningOf('-x', '--parallel=1', directory), expected);
+  }
+});
+
+test('--remove-original is accepted by -x: nothing encoded is left', async () => {
+  const words = ['-x', '--decompress', '--remove-original'];
+  assert.deepEqual(await optionsOf(words), await optionsOf(['-x', '--decompress']));
+  assert.equal((await optionsOf([...words, '--remove-partial'])).removePartial, true);
+});
+
 for (const name of ['xbstream', 'mbstream']) {
   test(`started as ${name}, a first word is no verb`, async () => {
     assert.deepEqual(await optionsOf(['extract', '-x'], name), DEFAULTS);
@@ -208,7 +230,16 @@ test('help and version are texts, whatever else is asked for', async () => {
   assert.deepEqual(await textOf(['help']), overview);
   assert.deepEqual(await textOf(['-?']), overview);
   assert.deepEqual(await textOf(['help', '-x']), xbstream);
-  assert.deepEqual(await textOf(['--help'], 'xbstream'), xbstream);
+  for (const name of ['xbstream', 'mbstream']) {
+    // Scripts look for this beginning, and take what follows for a version.
+    const title = new RegExp(`^${name} {2}Ver \\d+\\.\\d+\\.\\d+ for \\w+ on \\w+ \\(tsxbstream\\)\\n`);
+    for (const words of [['--help'], ['-?'], ['-x', '--help']]) {
+      const { text } = await textOf(words, name);
+      assert.match(text, title);
+      assert.equal(text.replace(title, ''), xbstream.text);
+    }
+    for (const words of [['--version', '-v'], ['-xV']]) assert.match((await textOf(words, name)).text, title);
+  }
   assert.deepEqual(await textOf(['help', 'extract']), extract);
   assert.match((await textOf(['-xV'])).text, /^tsxbstream \d+\.\d+\.\d+\n$/);
   assert.match((await textOf(['extract', '--version'])).text, /^tsxbstream \d+\.\d+\.\d+\n$/);
