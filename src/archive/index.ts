@@ -3,6 +3,7 @@ import type { ChunkHeader } from '../format/chunk.js';
 import type { StoredPath } from '../format/stored-path.js';
 import { PIECE_ROOM_BYTES, type ByteSink, type Source } from '../input/source.js';
 import type { PayloadUse } from './chunk-reader.js';
+import type { UnreadablePart } from './doubts.js';
 import { EntryTable, type EntryChange } from './entries.js';
 import type { Entry } from './entry.js';
 import { Extents } from './extents.js';
@@ -61,6 +62,8 @@ export interface ArchiveIndex {
 
 export interface IndexOptions {
   absoluteNames: boolean;
+  /** Whether an absolute name, which is not allowed, is passed over. */
+  leavesOut?: (path: StoredPath) => boolean;
   /** Take an input without a single chunk for whole. */
   allowEmpty: boolean;
   /** Whether to note where an entry's content lies, by its ordinal or the name it has when its content comes. */
@@ -107,7 +110,7 @@ class IndexBuilder implements ByteSink, SalvageConsumer {
 
   constructor(source: Source, options: IndexOptions) {
     this.#options = options;
-    this.#table = new EntryTable(options.absoluteNames);
+    this.#table = new EntryTable({ ...options, keepsGoing: true });
     this.#losses = new Losses(this.#table);
     const lookback = lookbackOf(source);
     this.#reader = new SalvagingReader(this, { lookback, absoluteNames: options.absoluteNames, refused: 'pass' });
@@ -156,7 +159,7 @@ class IndexBuilder implements ByteSink, SalvageConsumer {
   }
 
   chunk(header: ChunkHeader, spanBytes: number): PayloadUse {
-    const change = this.#table.apply(header, spanBytes);
+    const change = this.#losses.apply(header, spanBytes);
     this.#noteExtent(change, header);
     this.#noteCorrection(change, header.archiveOffset);
     this.#taker = this.#takerOf(change);
@@ -176,16 +179,20 @@ class IndexBuilder implements ByteSink, SalvageConsumer {
     // There is nothing to do for a checksum that held.
   }
 
-  damaged(error: XbstreamError, path: StoredPath | undefined): void {
-    this.#losses.damaged(error, path);
+  damaged(error: XbstreamError, path: StoredPath | undefined, part?: UnreadablePart): void {
+    this.#losses.damaged(error, path, part);
   }
 
   lostChunk(header: ChunkHeader): void {
     this.#losses.lostChunk(header);
   }
 
-  doubted(path: StoredPath, isItsOwn: boolean): void {
-    this.#losses.doubted(path, isItsOwn);
+  doubted(path: StoredPath): void {
+    this.#losses.doubted(path);
+  }
+
+  entryOf(path: StoredPath): Entry<NotedContent> | undefined {
+    return this.#table.find(path);
   }
 
   #noteExtent(change: EntryChange<NotedContent>, header: ChunkHeader): void {
@@ -208,7 +215,7 @@ class IndexBuilder implements ByteSink, SalvageConsumer {
     } else if (change.kind === 'rename') {
       const { path, newPath, entry } = change;
       this.#corrections.push({ kind: 'rename', path, newPath, archiveOffset, effective: entry !== undefined });
-    } else if (change.kind === 'content' && change.replaced !== undefined) {
+    } else if ((change.kind === 'content' || change.kind === 'whole') && change.replaced !== undefined) {
       this.#corrections.push({ kind: 'rewrite', path: change.entry.path, archiveOffset, effective: true });
     }
   }

@@ -13,6 +13,7 @@ import type { OptionValues } from './option-values.js';
 import type { Form } from './options.js';
 import { closest } from './suggestion.js';
 import { usageError } from './usage-error.js';
+import { shellWord } from '../format/shell-word.js';
 
 /** The descriptor of stdin. */
 const STDIN = 0;
@@ -113,7 +114,7 @@ export function inputChoice(
       throw usageError(
         `there is no archive "${archive}"; it looks like a pattern`,
         'the archive comes first, and - stands for stdin:',
-        `${FORMS[form].call} - ${operands.map(quoted).join(' ')} < ARCHIVE`,
+        `${FORMS[form].call} - ${operands.map(shellWord).join(' ')} < ARCHIVE`,
       );
     }
     if (archive === '') throw usageError('the name of the archive is empty', '- stands for stdin');
@@ -127,7 +128,7 @@ function terminalError(operands: readonly string[], form: Form): Error {
   const first = operands[0];
   const what = 'stdin is a terminal, and an archive cannot be typed';
   if (form === 'xbstream') {
-    const archive = first !== undefined && existsSync(first) ? quoted(first) : 'ARCHIVE';
+    const archive = first !== undefined && existsSync(first) ? shellWord(first) : 'ARCHIVE';
     return usageError(
       what,
       `from a file: tsxbstream -x -C DIR < ${archive}`,
@@ -146,9 +147,4 @@ const END: Readonly<Partial<Record<Form, string>>> = { extract: ' -C DIR', cat: 
 
 function looksLikePattern(word: string): boolean {
   return /[*?[\]{}]/.test(word);
-}
-
-/** A word as a shell takes it for itself. */
-function quoted(word: string): string {
-  return /^[\w./:@%+=,-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
 }

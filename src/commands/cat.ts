@@ -84,6 +84,10 @@ class WantedFiles {
     return this.#selections.some((selection) => selection.covers(path));
   }
 
+  excludes(path: StoredPath): boolean {
+    return this.#selections.some((selection) => selection.excludes(path));
+  }
+
   unmatched(): XbstreamError[] {
     return this.#selections.flatMap((selection) => selection.unmatched() ?? []);
   }
@@ -96,6 +100,7 @@ async function catByPosition(source: Source, tools: CatTools): Promise<void> {
   const first = new WantedFiles(options);
   const names = await readIndex(source, {
     absoluteNames,
+    leavesOut: (path) => first.excludes(path),
     allowEmpty,
     wantsExtents: (_ordinal, path) => first.wants(path),
   });
@@ -110,7 +115,7 @@ async function catByPosition(source: Source, tools: CatTools): Promise<void> {
   if (unmatched.length > 0) tellProblems([...names.problems, ...unmatched], reporter);
   // A file that got its name by a rename was not known to be wanted when its content came.
   const isPassedOver = names.entries.some((entry) => ranks.has(entry.ordinal) && !entry.extents && entry.bytes > 0);
-  const { entries } = isPassedOver ? await readAgain(source, ranks, absoluteNames) : names;
+  const { entries } = isPassedOver ? await readAgain(source, ranks, options, wanted) : names;
   const chosen = entries.filter(({ ordinal }) => ranks.has(ordinal));
   chosen.sort((a, b) => ranks.get(a.ordinal)! - ranks.get(b.ordinal)! || a.ordinal - b.ordinal);
   const extents = new ExtentReader(source);
@@ -142,11 +147,17 @@ async function give(entry: IndexEntry, extents: ExtentReader, { output, decoding
 /** A second look, for where the content of the wanted entries lies. */
 function readAgain(
   source: Source,
-  wanted: ReadonlyMap<number, unknown>,
-  absoluteNames: boolean,
+  ordinals: ReadonlyMap<number, unknown>,
+  { absoluteNames }: CatOptions,
+  wanted: WantedFiles,
 ): Promise<ArchiveIndex> {
   source.rewind!();
-  return readIndex(source, { absoluteNames, allowEmpty: true, wantsExtents: (ordinal) => wanted.has(ordinal) });
+  return readIndex(source, {
+    absoluteNames,
+    leavesOut: (path) => wanted.excludes(path),
+    allowEmpty: true,
+    wantsExtents: (ordinal) => ordinals.has(ordinal),
+  });
 }
 
 function incomplete(entry: IndexEntry, { problems }: ArchiveIndex): XbstreamError {
@@ -162,6 +173,7 @@ async function catAsItComes(source: Source, tools: CatTools): Promise<void> {
     decoding,
     wanted: new WantedByCurrentName(wanted),
     absoluteNames: options.absoluteNames,
+    leavesOut: (path) => wanted.excludes(path),
     allowEmpty: options.allowEmpty,
     jump: false,
     digests: [],

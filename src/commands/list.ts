@@ -27,7 +27,12 @@ export async function list(options: ListOptions, reporter: ListReporter, signal:
   const totalBytes = inputSize(options.input);
   const selection = new Selection(options.selection);
   const index = await interruptibly(options.input, signal, (source) =>
-    readIndex(source, { absoluteNames, allowEmpty, onProgress: (bytes) => reporter.progress({ bytes, totalBytes }) }),
+    readIndex(source, {
+      absoluteNames,
+      leavesOut: (path) => selection.excludes(path),
+      allowEmpty,
+      onProgress: (bytes) => reporter.progress({ bytes, totalBytes }),
+    }),
   );
   const entries = index.entries.filter(({ path }) => selection.wants(path)).sort(ORDERS[sort]);
   reporter.listed({

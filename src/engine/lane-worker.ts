@@ -17,6 +17,7 @@ import { DryRunOutput } from '../output/dry-run-output.js';
 import { Manifest } from '../output/manifest.js';
 import { assertMayGive } from '../output/owner.js';
 import { setUpDecoding } from './decoding-setup.js';
+import { withCure } from './cure.js';
 import { Lane, type LaneOptions } from './lane.js';
 import { encryptedFiles } from './encrypted-files.js';
 import { MAX_LOST, type LaneJob, type LaneResult } from './protocol.js';
@@ -108,7 +109,7 @@ async function run(): Promise<LaneResult> {
   let output: LaneOutput | undefined;
   let manifest: Manifest | undefined;
   let source: Source | undefined;
-  let errors: XbstreamError[] = [];
+  let errors: readonly XbstreamError[] = [];
   /** Not all of the archive was read. */
   let isUnread = true;
   const { decoding, pool } = await setUpDecoding({ ...options, decompress, key }, (message) => thread.warning(message));
@@ -125,10 +126,11 @@ async function run(): Promise<LaneResult> {
       decoding,
       wanted,
       absoluteNames: options.absoluteNames,
+      leavesOut: (path) => selection.excludes(path),
       allowEmpty: options.allowEmpty,
       jump: source.seekable && options.digests.length === 0 && job.verb !== 'verify',
       part: job.verb === 'verify' ? job.part : undefined,
-      salvage: keepsGoing ? { lookback: lookbackOf(source), doubtsEmptyFiles: job.verb === 'extract' } : undefined,
+      salvage: keepsGoing ? { lookback: lookbackOf(source) } : undefined,
       digests: options.digests,
       onFile: (path, bytes) => thread.file(path, bytes),
     };
@@ -137,9 +139,10 @@ async function run(): Promise<LaneResult> {
     isUnread = control.stopped;
     if (!control.stopped) {
       errors = await lane.end();
-      if (job.verb === 'verify' && job.options.deep && key === undefined) errors.push(...encryptedFiles(lane.files()));
+      if (job.verb === 'verify' && job.options.deep && key === undefined)
+        errors = [...errors, ...encryptedFiles(lane.files())];
       const unmatched = selection.unmatched();
-      if (errors.length === 0 && unmatched !== undefined) errors.push(unmatched);
+      if (errors.length === 0 && unmatched !== undefined) errors = [unmatched];
       if (errors.length === 0 || keepsGoing) {
         manifest?.write(lane.files());
         manifest = undefined;
@@ -149,9 +152,10 @@ async function run(): Promise<LaneResult> {
     if (!(error instanceof XbstreamError)) throw error;
     const details = keepsGoing && isUnread && job.verb === 'extract' ? [UNREAD] : [];
     if (options.digests.length > 0 && error instanceof ForeignInput) details.push(NO_DIGEST);
-    errors = [error.with({ details }), ...(lane?.problems ?? [])];
+    errors = [...(lane?.problems ?? []), error.with({ details })];
   }
   const stopped = control.stopped && errors.length === 0;
+  errors = withCure(errors, job);
   const left = lane?.abandon(errors, job.verb === 'extract' && job.options.removePartial) ?? { errors, partials: [] };
   // Not before: jobs that were under way are done now.
   const lost = keepsGoing ? (lane?.lost ?? []) : [];
@@ -174,6 +178,7 @@ async function run(): Promise<LaneResult> {
     errorCount: Math.max(errors.length, lane?.problemCount ?? 0),
     lost: lost.slice(0, MAX_LOST),
     lostCount: lost.length,
+    cutAt: keepsGoing ? lane?.cutAt : undefined,
     partials: left.partials,
     stopped,
     digests: stopped || isUnread || (errors.length > 0 && !keepsGoing) ? {} : (lane?.digests() ?? {}),

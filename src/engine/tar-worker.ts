@@ -5,6 +5,7 @@ import { Selection } from '../archive/selection.js';
 import { WantedByCurrentName } from '../archive/wanted-entries.js';
 import type { TarOptions } from './tar-options.js';
 import { errorToRecord, XbstreamError } from '../errors.js';
+import type { StoredPath } from '../format/stored-path.js';
 import { openSource } from '../input/open-source.js';
 import type { Source } from '../input/source.js';
 import { ArchiveTarget } from '../output/archive-target.js';
@@ -44,10 +45,11 @@ async function put(tar: TarWriter, file: SpooledFile): Promise<void> {
 
 /** An input that can be read at any place: first all headers, then what is left when corrections are applied. */
 async function copySeekable(source: Source, tar: TarWriter, decoding: Decoding | undefined): Promise<XbstreamError[]> {
-  const index = await readIndex(source, { absoluteNames, allowEmpty, wantsExtents: () => true });
+  const selection = new Selection(options.selection);
+  const leavesOut = (path: StoredPath): boolean => selection.excludes(path);
+  const index = await readIndex(source, { absoluteNames, leavesOut, allowEmpty, wantsExtents: () => true });
   assertNotStopped();
   const isGood = index.problemCount === 0;
-  const selection = new Selection(options.selection);
   const wanted = index.entries.filter((entry) => selection.wants(entry.path));
   const unmatched = selection.unmatched();
   if (isGood && unmatched !== undefined) throw unmatched;
@@ -84,6 +86,7 @@ async function copyPiped(source: Source, tar: TarWriter, decoding: Decoding | un
       decoding,
       wanted: new WantedByCurrentName(selection),
       absoluteNames,
+      leavesOut: (path) => selection.excludes(path),
       allowEmpty,
       jump: false,
       digests: [],

@@ -28,6 +28,9 @@ export class DryRunOutput extends UnwrittenOutput {
   readonly #target: TargetDirectory | undefined;
   readonly #names = new TakenNames();
   #neededBytes = 0;
+  #neededFiles = 0;
+  /** Files that the file system still takes; undefined where it has no such number. */
+  readonly #freeFiles: number | undefined;
 
   /** @throws XbstreamError `XB_IO` when the target cannot be used */
   constructor(options: DryRunOptions) {
@@ -39,7 +42,8 @@ export class DryRunOutput extends UnwrittenOutput {
         ? new TargetDirectory(options.target, { create: false, allowSymlinks: options.allowSymlinks })
         : undefined;
     try {
-      const { bavail, bsize } = fs.statfsSync(existing);
+      const { bavail, bsize, files, ffree } = fs.statfsSync(existing);
+      this.#freeFiles = files > 0 ? ffree : undefined;
       this.freeBytes = bavail * bsize;
       this.blockBytes = bsize;
     } catch (error) {
@@ -78,12 +82,13 @@ export class DryRunOutput extends UnwrittenOutput {
   /** A file is taken away again, and would no longer need its room on the disk. */
   remove(path: StoredPath, bytes: number): void {
     this.#names.free(path);
-    this.need(-bytes);
+    this.need(-bytes, -1);
   }
 
-  /** Counts bytes that would take room on the disk (or no longer would, when negative). */
-  need(bytes: number): void {
+  /** Counts a file that would take room on the disk (or, with negative numbers, no longer would). */
+  need(bytes: number, files: 1 | -1): void {
     this.#neededBytes += bytes;
+    this.#neededFiles += files;
   }
 
   override correctForeign(storedPath: StoredPath): void {
@@ -98,6 +103,14 @@ export class DryRunOutput extends UnwrittenOutput {
   }
 
   override close(): void {
+    const files = this.#neededFiles;
+    const free = this.#freeFiles ?? Infinity;
+    if (files > free) {
+      throw new XbstreamError('XB_IO', `${this.#options.target} has too few free inodes for the files`, {
+        details: [`there are ${files} files, and the file system takes ${free} more`],
+        hints: ['remove files there, or choose another target with -C'],
+      });
+    }
     if (this.#neededBytes <= this.freeBytes) return;
     throw new XbstreamError('XB_IO', `the files do not fit into the free space of ${this.#options.target}`, {
       details: [`they need ${this.#neededBytes} bytes, ${this.freeBytes} are free`],
@@ -149,7 +162,7 @@ class DryRunFile extends UnwrittenFile {
   }
 
   override finish(sizeBytes: number, done: () => void): void {
-    this.#output.need(this.#bytes);
+    this.#output.need(this.#bytes, 1);
     super.finish(sizeBytes, done);
   }
 

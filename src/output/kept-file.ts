@@ -79,6 +79,14 @@ export class KeptFile implements OutputFile, DescriptorHolder {
     throw this.#corrected();
   }
 
+  setAside(): void {
+    throw this.#corrected();
+  }
+
+  restore(): void {
+    // It is never set aside.
+  }
+
   abandon(): undefined {
     this.#close();
     return undefined;
