@@ -46,12 +46,21 @@ export interface Correction {
   effective: boolean;
 }
 
+/** A name that corrections were about. */
+export interface FileHistory {
+  path: StoredPath;
+  /** The whole files that have had it, one after the other. */
+  states: IndexEntry[];
+}
+
 /** What an archive holds. */
 export interface ArchiveIndex {
   /** In archive order. */
   entries: IndexEntry[];
   /** At most {@link MAX_CORRECTIONS} of them. */
   corrections: Correction[];
+  /** Only where it was asked for. */
+  history: FileHistory[];
   /** What is wrong; the entries are what is left. Not all of them, if there are very many. */
   problems: XbstreamError[];
   /** How many problems there are in all. */
@@ -70,6 +79,8 @@ export interface IndexOptions {
   wantsExtents?: (ordinal: number, path: StoredPath) => boolean;
   /** Whether to keep an entry's content (at most 1 MiB), by the name it has when it comes. */
   wantsContent?: (path: StoredPath) => boolean;
+  /** Tell of every name that corrections were about. */
+  wantsHistory?: boolean;
   /** Told now and then how far the reading has come. */
   onProgress?: (archiveBytes: number) => void;
 }
@@ -91,7 +102,15 @@ export async function readIndex(source: Source, options: IndexOptions): Promise<
     return builder.end();
   } catch (error) {
     if (!(error instanceof ForeignInput)) throw error;
-    return { entries: [], corrections: [], problems: [error], problemCount: 1, chunks: 0, archiveBytes: 0 };
+    return {
+      entries: [],
+      corrections: [],
+      history: [],
+      problems: [error],
+      problemCount: 1,
+      chunks: 0,
+      archiveBytes: 0,
+    };
   }
 }
 
@@ -104,6 +123,7 @@ class IndexBuilder implements ByteSink, SalvageConsumer {
   readonly #corrections: Correction[] = [];
   /** The first names of entries that were renamed, by their ordinals. */
   readonly #firstNames = new Map<number, StoredPath>();
+  readonly #history = new Map<StoredPath, Set<Entry<NotedContent>>>();
   #pieces = 0;
   /** Keeps the payload of the current chunk. */
   #taker: NotedContent | undefined;
@@ -123,6 +143,10 @@ class IndexBuilder implements ByteSink, SalvageConsumer {
     return {
       entries: entries.sort((a, b) => a.ordinal - b.ordinal),
       corrections: this.#corrections,
+      history: Array.from(this.#history, ([path, states]) => {
+        const whole = [...states].filter((entry) => entry.whole && !this.#losses.has(entry));
+        return { path, states: whole.map((entry) => this.#describe(entry)) };
+      }),
       problems: this.#losses.problems,
       problemCount: this.#losses.count,
       chunks: this.#reader.chunks,
@@ -162,6 +186,7 @@ class IndexBuilder implements ByteSink, SalvageConsumer {
     const change = this.#losses.apply(header, spanBytes);
     this.#noteExtent(change, header);
     this.#noteCorrection(change, header.archiveOffset);
+    if (this.#options.wantsHistory === true) this.#noteHistory(change);
     this.#taker = this.#takerOf(change);
     return this.#taker === undefined ? 'pass' : 'take';
   }
@@ -202,6 +227,23 @@ class IndexBuilder implements ByteSink, SalvageConsumer {
     entry.content ??= new NotedContent();
     entry.content.extents ??= new Extents();
     entry.content.extents.add(header.archiveOffset, header.fileOffset);
+  }
+
+  #noteHistory(change: EntryChange<NotedContent>): void {
+    const note = (path: StoredPath, ...entries: (Entry<NotedContent> | undefined)[]): void => {
+      const known = this.#history.get(path) ?? new Set();
+      this.#history.set(path, known);
+      for (const entry of entries) if (entry !== undefined) known.add(entry);
+    };
+    if (change.kind === 'remove' && change.entry !== undefined) note(change.path, change.entry);
+    if (change.kind === 'rename' && change.entry !== undefined) {
+      note(change.path, change.entry);
+      note(change.newPath, change.entry, change.replaced);
+    }
+    if (change.kind !== 'content' && change.kind !== 'whole') return;
+    const { entry, replaced } = change;
+    // A name that was free again has another file.
+    if (replaced !== undefined || this.#history.has(entry.path)) note(entry.path, entry, replaced);
   }
 
   #noteCorrection(change: EntryChange<NotedContent>, archiveOffset: number): void {

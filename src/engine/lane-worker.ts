@@ -18,6 +18,7 @@ import { Manifest } from '../output/manifest.js';
 import { assertMayGive } from '../output/owner.js';
 import { setUpDecoding } from './decoding-setup.js';
 import { withCure } from './cure.js';
+import { forgetCorrected } from './earlier-run.js';
 import { Lane, type LaneOptions } from './lane.js';
 import { encryptedFiles } from './encrypted-files.js';
 import { MAX_LOST, type LaneJob, type LaneResult } from './protocol.js';
@@ -121,6 +122,14 @@ async function run(): Promise<LaneResult> {
     const wanted = await chooseEntries(selection, source);
     output = openOutput(job);
     manifest = openManifest(job);
+    if (job.verb === 'extract' && source.seekable && job.options.existing.startsWith('keep-')) {
+      const leavesOut = (path: StoredPath): boolean => selection.excludes(path);
+      const covers = (path: StoredPath): boolean => selection.covers(path);
+      const { absoluteNames } = options;
+      const files = output as DirectoryOutput | DryRunOutput;
+      await forgetCorrected(source, files, { decompress, key, absoluteNames, leavesOut, covers });
+      source.rewind?.();
+    }
     const laneOptions: LaneOptions = {
       output,
       decoding,

@@ -2,7 +2,7 @@ import * as fs from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { systemError, XbstreamError } from '../errors.js';
 import { pathText, type StoredPath } from '../format/stored-path.js';
-import { KeptFile } from './kept-file.js';
+import { earlierFile, KeptFile } from './kept-file.js';
 import { strippedOf, stripComponents, type ExistingFilePolicy, type OutputFile } from './output.js';
 import { TakenNames } from './taken-names.js';
 import { nameTaken, notStored, targetExists, TargetDirectory, type Place } from './target-directory.js';
@@ -89,6 +89,18 @@ export class DryRunOutput extends UnwrittenOutput {
   need(bytes: number, files: 1 | -1): void {
     this.#neededBytes += bytes;
     this.#neededFiles += files;
+  }
+
+  earlier(storedPath: StoredPath): KeptFile | undefined {
+    const path = strippedOf(storedPath, this.#options.stripComponents);
+    if (path === undefined || this.#target === undefined) return undefined;
+    return earlierFile(this.#occupied(path), path, this.#target.pool);
+  }
+
+  /** It would be taken away. */
+  forgetEarlier(storedPath: StoredPath): void {
+    const place = this.#occupied(this.#finalPath(storedPath))!;
+    place.directory.names.delete(place.name);
   }
 
   override correctForeign(storedPath: StoredPath): void {
