@@ -44,7 +44,7 @@ export class Doubts<Content> {
 
   /** Content came that goes on where what came before ended: nothing of the file was lost in between. */
   continued(entry: Entry<Content>): void {
-    this.#atRisk.delete(entry);
+    if (this.#atRisk.size > 0) this.#atRisk.delete(entry);
   }
 
   /**
@@ -68,6 +68,7 @@ export class Doubts<Content> {
 
   /** Whether something speaks against a file with content whose end chunk has come. */
   isDoubtful(entry: Entry<Content>): boolean {
+    if (this.#noted === 0 && this.#atRisk.size === 0) return false;
     if (this.#atRisk.has(entry)) return true;
     const names = this.#strays.get(entry.sizeBytes);
     return names !== undefined && [...names].some((path) => isClose(path, entry.path));
@@ -75,7 +76,9 @@ export class Doubts<Content> {
 
   /** Files that are nothing but an end chunk, and may have lost what came before it, or are the end of another. */
   *doubtfulEmpty(): Iterable<Entry<Content>> {
-    const open = [...this.#entries()].filter(({ whole }) => !whole);
+    const open: Entry<Content>[] = [];
+    for (const entry of this.#entries()) if (!entry.whole) open.push(entry);
+    if (open.length === 0 && this.#unreadable.length === 0 && this.#noted === 0) return;
     const first = [...(this.#strays.get(0) ?? [])];
     for (const entry of this.#entries()) {
       if (!entry.whole || !entry.endOnly) continue;

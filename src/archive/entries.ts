@@ -309,7 +309,7 @@ export class EntryTable<Content> {
     entry.chunks += 1;
     entry.close();
     this.#openCount -= 1;
-    if (LAST_FILE.test(path)) this.#backupEnd ??= chunkEnd(header);
+    if (path.includes('_info') && LAST_FILE.test(path)) this.#backupEnd ??= chunkEnd(header);
     return { kind: 'whole', entry, replaced, isTentative: this.#keepsGoing };
   }
 
