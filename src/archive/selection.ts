@@ -70,6 +70,13 @@ export class Selection {
     );
   }
 
+  /** Whether a file of this name is left out whatever else is said. */
+  excludes(path: StoredPath): boolean {
+    if (this.#exclude.length === 0) return false;
+    const names = namesOf(pathText(path));
+    return this.#exclude.some((pattern) => pattern.matches(names, false));
+  }
+
   #wants(path: StoredPath, exists: boolean): boolean {
     if (this.isEverything) return true;
     const names = namesOf(pathText(path));

@@ -66,7 +66,11 @@ export class WantedByFinalName implements WantedEntries {
    * @throws XbstreamError `XB_IO`
    */
   static async look(source: Source, selection: Selection, absoluteNames: boolean): Promise<WantedByFinalName> {
-    const { entries } = await readIndex(source, { absoluteNames, allowEmpty: true });
+    const { entries } = await readIndex(source, {
+      absoluteNames,
+      leavesOut: (path) => selection.excludes(path),
+      allowEmpty: true,
+    });
     const wanted = entries.filter(({ path }) => selection.wants(path));
     return new WantedByFinalName(new Set(wanted.map(({ archiveOffset }) => archiveOffset)), selection);
   }

@@ -34,7 +34,7 @@ export async function runVerb<Reporter extends CommonReporter & StatusPrinter>(
   tools: VerbRunTools<Reporter>,
 ): Promise<number> {
   const { reporter, outputs } = tools;
-  const told: XbstreamErrorCode[] = [];
+  const told = new Told();
   const status = new RunStatus();
   const tellStatus = (): void => reporter.status(status.line);
   const interruption = new Interruption({
@@ -51,7 +51,7 @@ export async function runVerb<Reporter extends CommonReporter & StatusPrinter>(
     const failure = await failureOf(interruption.patiently(verb(noting(reporter, told, status), interruption.signal)));
     if (outputs.isAbandoned) await interruption.signalSoon();
     if (interruption.received !== undefined) {
-      if (failure !== undefined) tellInterruption(failure.error, interruption, tools);
+      if (failure !== undefined) tellInterruption(failure.error, interruption, tools, told);
       reporter.close();
       return interruption.die(interruption.received);
     }
@@ -64,7 +64,7 @@ export async function runVerb<Reporter extends CommonReporter & StatusPrinter>(
     reporter.close();
     await outputs.flushed();
     // A verb may go on after an error and end well for the rest: that is no success.
-    if (outputs.failure === undefined) return exitCodeFor(told);
+    if (outputs.failure === undefined) return exitCodeFor(told.codes);
     return outputs.isAbandoned
       ? EXIT_REFUSED
       : endIn(systemError('cannot write to standard output', outputs.failure), tools);
@@ -92,23 +92,30 @@ async function failureOf(work: Promise<unknown>): Promise<{ error: unknown } | u
   }
 }
 
-/**
- * A reporter that also notes the codes of the errors it is told, and of the problems that a verification has found, and how
- * far the run is.
- */
-function noting<Reporter extends CommonReporter>(
-  reporter: Reporter,
-  codes: XbstreamErrorCode[],
-  status: RunStatus,
-): Reporter {
+/** What a verb has told. */
+class Told {
+  readonly codes = new Set<XbstreamErrorCode>();
+  readonly errors = new Set<unknown>();
+
+  add(errors: readonly XbstreamError[]): void {
+    for (const error of errors) {
+      this.codes.add(error.code);
+      this.errors.add(error);
+    }
+  }
+}
+
+/** A reporter that also notes the errors it is told, the problems that a verification has found, and how far the run is. */
+function noting<Reporter extends CommonReporter>(reporter: Reporter, told: Told, status: RunStatus): Reporter {
   return new Proxy(reporter, {
     get(target, name) {
       const value: unknown = Reflect.get(target, name, target);
       if (typeof value !== 'function') return value;
       return (...words: unknown[]): unknown => {
-        if (name === 'error') codes.push((words[0] as XbstreamError).code);
+        if (name === 'error') told.add([words[0] as XbstreamError]);
+        if (name === 'errors') told.add(words[0] as readonly XbstreamError[]);
+        if (name === 'verified') told.add((words[0] as Verification).problems);
         if (name === 'progress') status.update(words[0] as ProgressReport);
-        if (name === 'verified') codes.push(...(words[0] as Verification).problems.map(({ code }) => code));
         return Reflect.apply(value, target, words);
       };
     },
@@ -116,15 +123,14 @@ function noting<Reporter extends CommonReporter>(
 }
 
 /**
- * Tells what has ended a run, and then whatever is told last.
+ * Tells what has ended a run, unless the verb has done so, and then whatever is told last.
  *
- * @param told the codes of errors that were told before
- * @returns the exit code for all of them
+ * @returns the exit code for all that was told
  */
-function endIn(error: unknown, tools: VerbRunTools<CommonReporter>, told: readonly XbstreamErrorCode[] = []): number {
-  tellFailure(error, tools);
+function endIn(error: unknown, tools: VerbRunTools<CommonReporter>, told = new Told()): number {
+  if (!told.errors.has(error)) tellFailure(error, tools);
   tools.reporter.close();
-  return error instanceof XbstreamError ? exitCodeFor([...told, error.code]) : EXIT_REFUSED;
+  return error instanceof XbstreamError ? exitCodeFor([...told.codes, error.code]) : EXIT_REFUSED;
 }
 
 function tellFailure(error: unknown, { reporter, stderr, paint, showStack }: VerbRunTools<CommonReporter>): void {
@@ -138,12 +144,17 @@ function tellFailure(error: unknown, { reporter, stderr, paint, showStack }: Ver
 }
 
 /** A verb may have found something else wrong in the moment it was interrupted: both are told. */
-function tellInterruption(error: unknown, interruption: Interruption, tools: VerbRunTools<CommonReporter>): void {
+function tellInterruption(
+  error: unknown,
+  interruption: Interruption,
+  tools: VerbRunTools<CommonReporter>,
+  told: Told,
+): void {
   if (!(error instanceof XbstreamError) && interruption.isReason(error)) {
     // Whoever takes what we print has gone away before the signal came here.
     tellFailure(interruption.error, tools);
     return;
   }
-  tellFailure(error, tools);
+  if (!told.errors.has(error)) tellFailure(error, tools);
   if (!interruption.isReason(error)) tellFailure(interruption.error, tools);
 }

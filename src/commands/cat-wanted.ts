@@ -65,6 +65,11 @@ export class WantedFiles {
     return this.#selections.some((selection) => selection.covers(path));
   }
 
+  /** Whether a file of this name is left out whatever else is said. */
+  excludes(path: StoredPath): boolean {
+    return this.#selections.some((selection) => selection.excludes(path));
+  }
+
   unmatched(): XbstreamError[] {
     return this.#selections.flatMap((selection) => selection.unmatched() ?? []);
   }
@@ -98,6 +103,10 @@ export class WantedAsTheyCome {
 
   covers(path: StoredPath): boolean {
     return this.#files.covers(path);
+  }
+
+  excludes(path: StoredPath): boolean {
+    return this.#files.excludes(path);
   }
 
   choice(path: StoredPath): LayerChoice {

@@ -69,6 +69,7 @@ async function catByPosition(source: Source, tools: CatTools): Promise<readonly 
   const wanted = new WantedFiles(options, (name) => stored.has(name));
   const names = await readIndex(source, {
     absoluteNames,
+    leavesOut: (path) => wanted.excludes(path),
     allowEmpty,
     wantsExtents: (_ordinal, path) => wanted.covers(path),
   });
@@ -87,7 +88,7 @@ async function catByPosition(source: Source, tools: CatTools): Promise<readonly 
   if (unmatched.length > 0) tellProblems([...names.problems, ...unmatched], reporter);
   // A file that got its name by a rename was not known to be wanted when its content came.
   const isPassedOver = names.entries.some((entry) => found.has(entry.ordinal) && !entry.extents && entry.bytes > 0);
-  const { entries } = isPassedOver ? await readAgain(source, found, absoluteNames) : names;
+  const { entries } = isPassedOver ? await readAgain(source, found, options, wanted) : names;
   const chosen = entries.flatMap((entry) => {
     const file = found.get(entry.ordinal);
     return file === undefined ? [] : [{ entry, ...file }];
@@ -151,11 +152,17 @@ async function give(entry: IndexEntry, { extents, output, decoding, took }: Give
 /** A second look, for where the content of the wanted entries lies. */
 function readAgain(
   source: Source,
-  wanted: ReadonlyMap<number, unknown>,
-  absoluteNames: boolean,
+  ordinals: ReadonlyMap<number, unknown>,
+  { absoluteNames }: CatOptions,
+  wanted: WantedFiles,
 ): Promise<ArchiveIndex> {
   source.rewind!();
-  return readIndex(source, { absoluteNames, allowEmpty: true, wantsExtents: (ordinal) => wanted.has(ordinal) });
+  return readIndex(source, {
+    absoluteNames,
+    leavesOut: (path) => wanted.excludes(path),
+    allowEmpty: true,
+    wantsExtents: (ordinal) => ordinals.has(ordinal),
+  });
 }
 
 function incomplete(entry: IndexEntry, { problems }: ArchiveIndex): XbstreamError {
@@ -176,6 +183,7 @@ async function catAsItComes(source: Source, tools: CatTools): Promise<readonly X
     decoding,
     wanted: new WantedByCurrentName(wanted),
     absoluteNames: options.absoluteNames,
+    leavesOut: (path) => wanted.excludes(path),
     allowEmpty: options.allowEmpty,
     jump: false,
     digests: [],

@@ -32,7 +32,7 @@ function backupProblem(result: LaneResult, { backup, dryRun }: ExtractOptions, r
  * Unpacks an archive into a directory.
  *
  * @param signal ends it early: files that are not whole keep their partial names
- * @throws XbstreamError any code; where there are several errors the others have been told to `reporter`
+ * @throws XbstreamError any code: the first of all errors, which have been told to `reporter`
  * @throws the signal's reason after it was aborted
  */
 export async function extract(options: ExtractOptions, reporter: Reporter, signal: AbortSignal): Promise<void> {
@@ -49,16 +49,16 @@ export async function extract(options: ExtractOptions, reporter: Reporter, signa
   );
   if (result === undefined) signal.throwIfAborted();
   else {
-    const [worst, ...others] = [
+    const errors = [
       ...result.errors.map(errorFromRecord).map((error) => withTargetHint(error, options)),
       ...backupProblem(result, options, reporter),
     ];
-    for (const error of others) reporter.error(error);
+    if (errors.length > 0) reporter.errors(errors);
     if (result.stopped && result.partials.length > 0) {
       reporter.warning(`unfinished files were left: ${result.partials.map(pathText).join(', ')}`);
     }
     reporter.extracted({
-      ok: worst === undefined && !result.stopped,
+      ok: errors.length === 0 && !result.stopped,
       files: result.files,
       bytes: result.bytes,
       archiveBytes: result.archiveBytes,
@@ -70,9 +70,10 @@ export async function extract(options: ExtractOptions, reporter: Reporter, signa
       digests: result.digests,
       lost: result.lost,
       lostCount: result.lostCount,
+      cutAt: result.cutAt,
       archiveName: options.input.kind === 'path' ? inputName(options.input) : '-',
     });
-    if (worst !== undefined) throw worst;
+    if (errors.length > 0) throw errors[0]!;
     if (result.stopped) signal.throwIfAborted();
   }
 }

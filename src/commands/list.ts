@@ -32,6 +32,7 @@ export async function list(options: ListOptions, reporter: ListReporter, signal:
     (source) =>
       readIndex(source, {
         absoluteNames,
+        leavesOut: (path) => selection.excludes(path),
         allowEmpty,
         onProgress: (progress) => reporter.progress({ ...progress, totalBytes }),
       }),

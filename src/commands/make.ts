@@ -42,16 +42,16 @@ export async function make<Options extends { output: OutputChoice }>(
     signal.throwIfAborted();
     return;
   }
-  const [worst, ...others] = result.errors.map(errorFromRecord);
-  for (const error of others) reporter.error(error);
+  const errors = result.errors.map(errorFromRecord);
+  if (errors.length > 0) reporter.errors(errors);
   reporter.made({
-    ok: worst === undefined && !result.stopped,
+    ok: errors.length === 0 && !result.stopped,
     files: result.files,
     bytes: result.bytes,
     outputBytes: result.outputBytes,
     elapsedSeconds: (performance.now() - started) / 1000,
     outputName: outputName(output),
   });
-  if (worst !== undefined) throw worst;
+  if (errors.length > 0) throw errors[0]!;
   if (result.stopped) signal.throwIfAborted();
 }

@@ -30,8 +30,10 @@ export class EntryFiles {
   #current: FileEntry | undefined;
   /** Wanted entries that are nothing but an end chunk. */
   readonly #empty = new Set<FileEntry>();
-  /** See {@link corrected}. */
-  readonly #corrected: FileEntry[] = [];
+  /** Earlier content that is kept aside until what is to take its place is whole: by that. */
+  readonly #aside = new Map<FileEntry, FileEntry>();
+  /** See {@link leftOver}. */
+  readonly #leftOver: FileEntry[] = [];
 
   /** @param isLost whether an entry has lost something, so that it must not become a file */
   constructor(options: EntryFilesOptions, isLost: (entry: FileEntry) => boolean) {
@@ -40,19 +42,15 @@ export class EntryFiles {
     this.#isLost = (entry) => !entry.isWritten && isLost(entry);
   }
 
-  /** Entries that become empty files when all is well at the end. */
-  get empty(): ReadonlySet<FileEntry> {
-    return this.#empty;
-  }
-
-  /** Entries that had lost something and then were removed or replaced: what there is of them is left in the output. */
-  get corrected(): readonly FileEntry[] {
-    return this.#corrected;
+  /** Entries that the archive does not hold any more, and of which something is left in the output. */
+  get leftOver(): readonly FileEntry[] {
+    return this.#leftOver;
   }
 
   /** The chunk brings content. @returns where it goes, by way of {@link write}; undefined when nobody wants it */
-  content({ entry, begins, replaced }: EntryChange<OutputFile> & { kind: 'content' }): OutputFile | undefined {
-    if (replaced !== undefined) this.#drop(replaced);
+  content(change: EntryChange<OutputFile> & { kind: 'content' }): OutputFile | undefined {
+    const { entry, begins } = change;
+    this.#makeWay(change);
     if (begins && this.#options.wanted.begins(entry)) this.#open(entry, false);
     this.#current = entry;
     return this.#isLost(entry) ? undefined : entry.content;
@@ -66,10 +64,23 @@ export class EntryFiles {
     entry.content!.write(bytes, fileOffset);
   }
 
+  /** What an entry replaces goes, or is kept aside. */
+  #makeWay({ entry, replaced, isTentative }: EntryChange<OutputFile> & { kind: 'content' | 'whole' }): void {
+    if (replaced === undefined) return;
+    if (!isTentative || this.#isLost(replaced)) {
+      this.#drop(replaced);
+      return;
+    }
+    if (replaced.isWritten) replaced.content?.setAside();
+    this.#empty.delete(replaced);
+    this.#aside.set(entry, replaced);
+  }
+
   /** The chunk changes what has come before. */
   change(change: EntryChange<OutputFile>): void {
     switch (change.kind) {
       case 'whole':
+        this.#makeWay(change);
         this.#whole(change.entry);
         break;
       case 'remove':
@@ -88,6 +99,7 @@ export class EntryFiles {
   /** @param onError told what cannot be made; the others are made unless it throws */
   makeEmpty(onError: (error: unknown, path: StoredPath) => void): void {
     for (const entry of this.#empty) {
+      if (this.#isLost(entry)) continue;
       try {
         this.#open(entry, true);
         this.#finish(entry);
@@ -101,6 +113,29 @@ export class EntryFiles {
   /** Newer content of an entry was lost: what there is of it is no longer what the archive holds. */
   superseded(entry: FileEntry): void {
     this.#drop(entry);
+  }
+
+  /** What was kept aside gets its name again: nothing whole has come to take its place. */
+  restore(pairs: readonly (readonly [lost: FileEntry, earlier: FileEntry])[]): void {
+    for (const [lost, earlier] of pairs) {
+      this.#empty.delete(lost);
+      if (lost.content !== undefined) {
+        lost.content.abandon(false);
+        this.#leftOver.push(lost);
+      }
+      if (!this.#aside.delete(lost)) continue;
+      if (earlier.isWritten) earlier.content?.restore();
+      else if (earlier.endOnly) this.#empty.add(earlier);
+    }
+  }
+
+  /** A file that has its final name has lost something after all. */
+  lostAfterAll(entry: FileEntry): void {
+    this.#empty.delete(entry);
+    if (!entry.isWritten) return;
+    // What was there before is not ours to move.
+    if (entry.content?.kept === false) entry.content.setAside();
+    entry.unmarkWritten();
   }
 
   #whole(entry: FileEntry): void {
@@ -121,6 +156,7 @@ export class EntryFiles {
     const file = entry.content!;
     file.finish(entry.sizeBytes, () => {
       entry.markWritten();
+      this.#dropEarlier(entry);
       this.#options.onFile(file.path, file.sizeBytes);
     });
   }
@@ -133,15 +169,24 @@ export class EntryFiles {
 
   /** A whole entry is no longer part of the archive's content. */
   #drop(entry: FileEntry): void {
-    this.#empty.delete(entry);
+    const isEmpty = this.#empty.delete(entry);
+    this.#dropEarlier(entry);
     if (this.#isLost(entry)) {
       // It has but a partial file, and that may be all there is left of it.
       entry.content?.abandon(false);
-      this.#corrected.push(entry);
+      this.#leftOver.push(entry);
       return;
     }
-    entry.content?.remove();
+    if (!isEmpty) entry.content?.remove();
     entry.content = undefined;
+  }
+
+  /** What an entry has replaced is not to come back. */
+  #dropEarlier(entry: FileEntry): void {
+    const earlier = this.#aside.get(entry);
+    if (earlier === undefined) return;
+    this.#aside.delete(entry);
+    this.#drop(earlier);
   }
 
   #rename({ path, entry, replaced }: EntryChange<OutputFile> & { kind: 'rename' }): void {
@@ -149,6 +194,7 @@ export class EntryFiles {
       this.#correctForeign(path, false);
       return;
     }
+    this.#dropEarlier(entry);
     if (this.#isLost(entry)) {
       // Another may get the name that it would have had.
       entry.content?.abandon(false);

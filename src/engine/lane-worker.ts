@@ -8,7 +8,9 @@ import { lookbackOf } from '../archive/source-lookback.js';
 import type { ExtractOptions } from './extract-options.js';
 import { errorToRecord, XbstreamError } from '../errors.js';
 import type { PayloadUse } from '../archive/chunk-reader.js';
+import type { LayerChoice } from '../codec/stored-layers.js';
 import type { ChunkHeader } from '../format/chunk.js';
+import type { StoredPath } from '../format/stored-path.js';
 import { inputSize } from '../input/input-size.js';
 import { openSource } from '../input/open-source.js';
 import type { ByteSink, Source } from '../input/source.js';
@@ -19,6 +21,8 @@ import { Manifest } from '../output/manifest.js';
 import type { OutputFile } from '../output/output.js';
 import { assertMayGive } from '../output/owner.js';
 import { setUpDecoding } from './decoding-setup.js';
+import { withCure } from './cure.js';
+import { forgetCorrected } from './earlier-run.js';
 import { Lane, type LaneOptions } from './lane.js';
 import { encryptedAmong, keyRequired, keyWarning } from './encrypted-files.js';
 import { MAX_LOST, type LaneJob, type LaneResult } from './protocol.js';
@@ -126,7 +130,7 @@ async function run(): Promise<LaneResult> {
   let output: LaneOutput | undefined;
   let manifest: Manifest | undefined;
   let source: Source | undefined;
-  let errors: XbstreamError[] = [];
+  let errors: readonly XbstreamError[] = [];
   /** Not all of the archive was read. */
   let isUnread = true;
   const { decoding, pool } = await setUpDecoding({ ...options, decompress, key }, (message) => thread.warning(message));
@@ -138,15 +142,25 @@ async function run(): Promise<LaneResult> {
     const wanted = await chooseEntries(selection, source);
     output = openOutput(job);
     manifest = openManifest(job);
+    if (job.verb === 'extract' && source.seekable && job.options.existing.startsWith('keep-')) {
+      const leavesOut = (path: StoredPath): boolean => selection.excludes(path);
+      const covers = (path: StoredPath): boolean => selection.covers(path);
+      const { absoluteNames } = options;
+      const files = output as DirectoryOutput | DryRunOutput;
+      const choose = (): LayerChoice => ({ decompress, decrypt: key !== undefined });
+      await forgetCorrected(source, files, { choose, key, absoluteNames, leavesOut, covers });
+      source.rewind?.();
+    }
     const laneOptions: LaneOptions = {
       output,
       decoding,
       wanted,
       absoluteNames: options.absoluteNames,
+      leavesOut: (path) => selection.excludes(path),
       allowEmpty: options.allowEmpty,
       jump: source.seekable && options.digests.length === 0 && job.verb !== 'verify',
       part: job.verb === 'verify' ? job.part : undefined,
-      salvage: keepsGoing ? { lookback: lookbackOf(source), doubtsEmptyFiles: job.verb === 'extract' } : undefined,
+      salvage: keepsGoing ? { lookback: lookbackOf(source) } : undefined,
       digests: options.digests,
       onFile: (path, bytes) => thread.file(path, bytes),
     };
@@ -156,20 +170,21 @@ async function run(): Promise<LaneResult> {
     if (!control.stopped) {
       errors = await lane.end();
       const unmatched = selection.unmatched();
-      if (errors.length === 0 && unmatched !== undefined) errors.push(unmatched);
+      if (errors.length === 0 && unmatched !== undefined) errors = [unmatched];
       if (errors.length === 0 || keepsGoing) {
         manifest?.write(lane.files());
         manifest = undefined;
       }
-      errors.push(...leftEncrypted(lane.files()));
+      errors = [...errors, ...leftEncrypted(lane.files())];
     }
   } catch (error) {
     if (!(error instanceof XbstreamError)) throw error;
     const details = keepsGoing && isUnread && job.verb === 'extract' ? [UNREAD] : [];
     if (options.digests.length > 0 && error instanceof ForeignInput) details.push(NO_DIGEST);
-    errors = [error.with({ details }), ...(lane?.problems ?? [])];
+    errors = [...(lane?.problems ?? []), error.with({ details })];
   }
   const stopped = control.stopped && errors.length === 0;
+  errors = withCure(errors, job);
   const left = lane?.abandon(errors, job.verb === 'extract' && job.options.removePartial) ?? { errors, partials: [] };
   // Not before: jobs that were under way are done now.
   const lost = keepsGoing ? (lane?.lost ?? []) : [];
@@ -192,6 +207,7 @@ async function run(): Promise<LaneResult> {
     errorCount: Math.max(errors.length, lane?.problemCount ?? 0),
     lost: lost.slice(0, MAX_LOST),
     lostCount: lost.length,
+    cutAt: keepsGoing ? lane?.cutAt : undefined,
     partials: left.partials,
     stopped,
     digests: stopped || isUnread || (errors.length > 0 && !keepsGoing) ? {} : (lane?.digests() ?? {}),

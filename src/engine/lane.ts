@@ -1,4 +1,5 @@
 import { ChunkReader, type PayloadUse } from '../archive/chunk-reader.js';
+import type { UnreadablePart } from '../archive/doubts.js';
 import { EntryTable } from '../archive/entries.js';
 import type { Entry } from '../archive/entry.js';
 import { emptyArchive, Losses } from '../archive/losses.js';
@@ -17,6 +18,8 @@ import { leaveBehind, type LeftBehind } from './left-behind.js';
 export interface LaneOptions extends EntryFilesOptions {
   /** Allow stored names that begin with `/`. */
   absoluteNames: boolean;
+  /** Whether an absolute name, which is not allowed, is passed over. */
+  leavesOut?: (path: StoredPath) => boolean;
   /** Take an input without a single chunk for whole. */
   allowEmpty: boolean;
   /** Payloads of files that are not wanted may be jumped over instead of checked. */
@@ -38,8 +41,6 @@ export interface ArchivePart {
 export interface SalvageSettings {
   /** Has bytes again; missing where the input cannot be read by position. */
   lookback: Lookback | undefined;
-  /** A file that is nothing but an end chunk may have lost its content, where a part of the archive cannot be read. */
-  doubtsEmptyFiles: boolean;
 }
 
 /** What a lane has done. */
@@ -74,9 +75,15 @@ export class Lane implements ByteSink, SalvageConsumer {
 
   constructor(options: LaneOptions) {
     this.#options = options;
-    this.#table = new EntryTable(options.absoluteNames);
-    const { salvage, absoluteNames } = options;
-    this.#losses = salvage === undefined ? undefined : new Losses(this.#table);
+    const { salvage, absoluteNames, leavesOut } = options;
+    this.#table = new EntryTable({ absoluteNames, leavesOut, keepsGoing: salvage !== undefined });
+    this.#losses =
+      salvage === undefined
+        ? undefined
+        : new Losses(this.#table, {
+            lostAfterAll: (entry) => this.#files.lostAfterAll(entry),
+            restored: (pairs) => this.#files.restore(pairs),
+          });
     this.#reader =
       salvage === undefined
         ? new ChunkReader(this)
@@ -182,17 +189,22 @@ export class Lane implements ByteSink, SalvageConsumer {
     return this.#reader.endReached?.() ?? 0;
   }
 
-  damaged(error: XbstreamError, path: StoredPath | undefined): void {
-    this.#losses!.damaged(error, path);
+  damaged(error: XbstreamError, path: StoredPath | undefined, part?: UnreadablePart): void {
+    this.#losses!.damaged(error, path, part);
   }
 
   lostChunk(header: ChunkHeader): void {
     const change = this.#losses!.lostChunk(header);
-    if (change?.kind === 'content' && change.replaced !== undefined) this.#files.superseded(change.replaced);
+    const isCertain = change?.kind === 'whole' || (change?.kind === 'content' && !change.isTentative);
+    if (isCertain && change.replaced !== undefined) this.#files.superseded(change.replaced);
   }
 
-  doubted(path: StoredPath, isItsOwn: boolean): void {
-    this.#losses!.doubted(path, isItsOwn);
+  doubted(path: StoredPath): void {
+    this.#losses!.doubted(path);
+  }
+
+  entryOf(path: StoredPath): FileEntry | undefined {
+    return this.#table.find(path);
   }
 
   skip(bytes: number): void {
@@ -210,9 +222,9 @@ export class Lane implements ByteSink, SalvageConsumer {
 
   chunk(header: ChunkHeader, spanBytes: number): PayloadUse {
     this.path = header.path;
-    const change = this.#table.apply(header, spanBytes);
-    if (change.kind === 'content') this.#file = this.#files.content(change);
-    else this.#files.change(change);
+    const change = (this.#losses ?? this.#table).apply(header, spanBytes);
+    this.#file = change.kind === 'content' ? this.#files.content(change) : undefined;
+    if (change.kind !== 'content') this.#files.change(change);
     const { jump, part } = this.#options;
     if (part !== undefined && (header.archiveOffset < part.fromBytes || header.archiveOffset >= part.toBytes))
       return 'pass';
@@ -245,7 +257,7 @@ export class Lane implements ByteSink, SalvageConsumer {
       const problems = this.#table.open.map((entry) => EntryTable.missingEnd(entry));
       if (problems.length > 0) return problems;
     }
-    if (!this.#doubtsEmptyFiles()) this.#files.makeEmpty((error, path) => this.#bear(error, path));
+    this.#files.makeEmpty((error, path) => this.#bear(error, path));
     this.#settle(() => this.#options.output.close());
     return this.#losses?.problems ?? [];
   }
@@ -255,10 +267,14 @@ export class Lane implements ByteSink, SalvageConsumer {
     return this.#losses?.count ?? 0;
   }
 
+  /** Where the archive ends, if that is in the middle of something. Good after the end. */
+  get cutAt(): number | undefined {
+    return this.#losses?.isCut === true ? this.archiveBytes : undefined;
+  }
+
   /** Stored names of files that did not become complete. */
   get lost(): StoredPath[] {
-    const doubtful = this.#doubtsEmptyFiles() ? this.#files.empty : [];
-    const lost = new Set<FileEntry>(doubtful);
+    const lost = new Set<FileEntry>();
     for (const entry of this.#table.entries) {
       const isGrowing = entry.content !== undefined && !entry.isWritten;
       // Of the others nothing has come that could be used.
@@ -266,12 +282,6 @@ export class Lane implements ByteSink, SalvageConsumer {
       if (isGrowing || isUseless) lost.add(entry);
     }
     return Array.from(lost, ({ path }) => path);
-  }
-
-  #doubtsEmptyFiles(): boolean {
-    const losses = this.#losses;
-    if (losses === undefined || this.#options.salvage?.doubtsEmptyFiles !== true) return false;
-    return losses.mayConcernAny || this.#table.open.length > 0;
   }
 
   #isLost(entry: FileEntry): boolean {
@@ -287,7 +297,7 @@ export class Lane implements ByteSink, SalvageConsumer {
   abandon(errors: readonly XbstreamError[], removePartial: boolean): LeftBehind {
     this.#options.output.drain();
     const complete = this.#options.output.isWritten ? this.totals().files : undefined;
-    return leaveBehind([...this.#files.corrected, ...this.#table.entries], errors, complete, removePartial);
+    return leaveBehind([...this.#files.leftOver, ...this.#table.entries], errors, complete, removePartial);
   }
 
   totals(): LaneTotals {

@@ -61,6 +61,14 @@ export class PagedFile implements OutputFile {
     this.#file.rename(path, replaced);
   }
 
+  setAside(): void {
+    this.#file.setAside();
+  }
+
+  restore(): void {
+    this.#file.restore();
+  }
+
   abandon(removePartial: boolean): StoredPath | undefined {
     return this.#file.abandon(removePartial);
   }

@@ -22,6 +22,8 @@ export interface LaneResult extends LaneTotals {
   /** Stored names of files that did not become complete though the reading went on; at most {@link MAX_LOST}. */
   lost: StoredPath[];
   lostCount: number;
+  /** The archive ends here, in bytes, in the middle of something, and all that came before was read. */
+  cutAt: number | undefined;
   /** It was told to stop before the input's end. */
   stopped: boolean;
   /** Partial files that were left, in the target. */

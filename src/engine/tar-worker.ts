@@ -63,10 +63,11 @@ function backupProblems(paths: Iterable<StoredPath>, archiveBytes: number): Xbst
 
 /** An input that can be read at any place: first all headers, then what is left when corrections are applied. */
 async function copySeekable(source: Source, tar: TarWriter, decoding: Decoding | undefined): Promise<XbstreamError[]> {
-  const index = await readIndex(source, { absoluteNames, allowEmpty, wantsExtents: () => true });
+  const selection = new Selection(options.selection);
+  const leavesOut = (path: StoredPath): boolean => selection.excludes(path);
+  const index = await readIndex(source, { absoluteNames, leavesOut, allowEmpty, wantsExtents: () => true });
   assertNotStopped();
   const isGood = index.problemCount === 0;
-  const selection = new Selection(options.selection);
   const wanted = index.entries.filter((entry) => selection.wants(entry.path));
   const unmatched = selection.unmatched();
   if (isGood) {
@@ -119,6 +120,7 @@ async function copyPiped(source: Source, tar: TarWriter, decoding: Decoding | un
       decoding,
       wanted: new WantedByCurrentName(selection),
       absoluteNames,
+      leavesOut: (path) => selection.excludes(path),
       allowEmpty,
       jump: false,
       digests: [],

@@ -69,11 +69,20 @@ export function normalizePath(raw: StoredPath, archiveOffset: number, absoluteNa
   if (raw.includes('\0')) throw unsafe('it contains a NUL byte');
   const absolute = raw.startsWith('/');
   if (absolute && !absoluteNames) {
-    throw unsafe('it is absolute', ['if this archive may write there: add -P (--absolute-names)']);
+    const name = `/${raw.split('/').filter(isComponent).join('/')}`;
+    throw unsafe('it is absolute', [
+      // A name with quotes or worse in it is nobody's own; it must not become a command line.
+      `to leave it out: add --exclude ${/^[\w./@%+=,#-]+$/.test(name) ? name : 'with a pattern that matches it'}`,
+      'if this archive may write there: add -P (--absolute-names)',
+    ]);
   }
-  const components = raw.split('/').filter((component) => component !== '' && component !== '.');
+  const components = raw.split('/').filter(isComponent);
   if (components.includes('..')) throw unsafe('it climbs out of a directory with ".."');
   if (components.length === 0) throw unsafe('it names no file');
   if (/\/\.?$/.test(raw)) throw unsafe('it names a directory, not a file');
   return (absolute ? '/' : '') + components.join('/');
+}
+
+function isComponent(component: string): boolean {
+  return component !== '' && component !== '.';
 }

@@ -51,8 +51,12 @@ export interface OutputFile {
   remove(): void;
   /** A whole file gets another name, in the place of `replaced` if that is given. */
   rename(path: StoredPath, replaced: OutputFile | undefined): void;
+  /** A whole file gives up its final name until it is known what becomes of it; what there is stays, as a partial file. */
+  setAside(): void;
+  /** One that was set aside gets its name again. */
+  restore(): void;
   /**
-   * It will never be whole.
+   * It will never be whole, or was set aside for good.
    *
    * @param removePartial take away what there is of it
    * @returns where what there is of it was left, in the output; undefined when nothing was

@@ -5,8 +5,10 @@ import { pathForSystem, pathText, type StoredPath } from '../format/stored-path.
 import type { DescriptorHolder, DescriptorPool } from './descriptor-pool.js';
 import type { Directory } from './directory.js';
 import { changeName, FILE_MODE, NEW_FILE_FLAGS, writeAll } from './file-calls.js';
+import { moveAside } from './move-aside.js';
 import { giveTo, type Owner } from './owner.js';
 import { partialName } from './partial-name.js';
+import { refusal } from './refusal.js';
 import { targetExists, type Place } from './target-directory.js';
 import type { WriteGrant } from './output.js';
 import type { WriteQueue } from './write-queue.js';
@@ -136,21 +138,12 @@ export class PartialFile implements DescriptorHolder {
     const directory = this.#directory;
     this.#context.queue.settle();
     this.#checkIdentity(this.#opened());
-    for (let number = 2; ; number += 1) {
-      const name = partialName(this.#place.name, number);
-      if (directory.names.has(name)) continue;
-      try {
-        const { prefix } = directory;
-        changeName(pathForSystem(prefix + this.#name), pathForSystem(prefix + name), false);
-      } catch (error) {
-        if (systemCodeOf(error) === 'EEXIST') continue;
-        throw systemError(`cannot rename ${pathText(directory.path + this.#name)}`, error);
-      }
-      directory.names.delete(this.#name);
-      directory.names.set(name, this);
-      this.#name = name;
-      return;
+    try {
+      this.#name = moveAside(directory, this.#name, this.#place.name, 2);
+    } catch (error) {
+      throw systemError(`cannot rename ${pathText(directory.path + this.#name)}`, error);
     }
+    directory.names.set(this.#name, this);
   }
 
   /**
@@ -347,10 +340,7 @@ export class PartialFile implements DescriptorHolder {
   }
 
   #refused(doing: string, error: unknown): XbstreamError {
-    return systemError(`${doing} ${pathText(this.#finalPath)}`, error, {
-      path: this.#finalPath,
-      hints: systemCodeOf(error) === 'ENOSPC' ? ['make room, or choose another target with -C'] : [],
-    });
+    return refusal(`${doing} ${pathText(this.#finalPath)}`, error, this.#directory.prefix, { path: this.#finalPath });
   }
 
   #replacedByOther(): XbstreamError {

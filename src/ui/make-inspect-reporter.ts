@@ -37,10 +37,10 @@ export function makeListReporter(
   streams: ReporterSurroundings,
   paint: Paint,
 ): ListReporter & StatusPrinter {
-  const { verbose, quiet } = choices;
-  if (choices.json) return new ListJsonReporter({ ...jsonSettings(choices, streams, paint), verbose });
+  const { quiet } = choices;
+  if (choices.json) return new ListJsonReporter(jsonSettings(choices, streams, paint));
   const humanSizes = streams.stdout.isTTY === true && !choices.bytes;
-  return new ListTextReporter({ ...textSettings(choices, streams, paint), humanSizes, verbose, quiet });
+  return new ListTextReporter({ ...textSettings(choices, streams, paint), humanSizes, quiet });
 }
 
 export function makeVerifyReporter(
@@ -80,9 +80,9 @@ export function makePlainReporter(
 
 function textSettings(choices: InspectChoices, { stdout, stderr }: ReporterSurroundings, paint: Paint) {
   const progress = isProgressShown(choices, stderr) ? new ProgressDisplay(stderr) : undefined;
-  return { results: stdout, problems: stderr, paint, progress };
+  return { results: stdout, problems: stderr, paint, progress, verbose: choices.verbose };
 }
 
-function jsonSettings({ progress }: InspectChoices, { stdout, stderr }: ReporterSurroundings, paint: Paint) {
-  return { results: stdout, problems: stderr, paint, progress: progress === 'always' };
+function jsonSettings({ progress, verbose }: InspectChoices, { stdout, stderr }: ReporterSurroundings, paint: Paint) {
+  return { results: stdout, problems: stderr, paint, progress: progress === 'always', verbose };
 }

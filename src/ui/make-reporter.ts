@@ -46,6 +46,7 @@ export function makeReporter(
       problems: stderr,
       paint,
       progress: choices.progress === 'always',
+      verbose,
     });
   }
   return new TextReporter({

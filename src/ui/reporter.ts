@@ -26,6 +26,8 @@ export interface CommonReporter {
   /** Something the user should know that is no failure. */
   warning(message: string): void;
   error(error: XbstreamError): void;
+  /** All that went wrong in a run, in order: what says the same of very many files may be told once. */
+  errors(errors: readonly XbstreamError[]): void;
   progress(report: ProgressReport): void;
   /** Takes whatever moves off the screen and gives the cursor back; called before the process ends in any way. */
   close(): void;
@@ -63,6 +65,8 @@ export interface ExtractSummary {
   lost?: readonly string[] | undefined;
   /** How many files were lost. */
   lostCount?: number | undefined;
+  /** The archive ends here, in bytes, in the middle of something: what would have followed is not known. */
+  cutAt?: number | undefined;
 }
 
 /** What a verb says that goes from file to file. */

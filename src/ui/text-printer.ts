@@ -1,5 +1,5 @@
 import type { XbstreamError } from '../errors.js';
-import { errorText, warningText } from './error-text.js';
+import { errorsText, errorText, warningText } from './error-text.js';
 import type { OutputStream } from './output-stream.js';
 import type { Paint } from './paint.js';
 import type { ProgressDisplay } from './progress.js';
@@ -14,6 +14,8 @@ export interface PrinterSettings {
   problems: OutputStream;
   paint: Paint;
   progress?: ProgressDisplay | undefined;
+  /** Tell each of many problems that say the same. */
+  verbose: boolean;
 }
 
 /** What all printers for people do alike. */
@@ -38,6 +40,11 @@ export class TextPrinter implements CommonReporter, StatusPrinter {
 
   status(line: string): void {
     this.#screen.write(this.#settings.problems, `tsxbstream: ${line}\n`);
+  }
+
+  errors(errors: readonly XbstreamError[]): void {
+    const { problems, paint, verbose } = this.#settings;
+    this.#screen.write(problems, errorsText(errors, paint, verbose));
   }
 
   progress(report: ProgressReport): void {
