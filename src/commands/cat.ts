@@ -2,7 +2,8 @@ import { ForeignInput } from '../archive/foreign.js';
 import { readIndex, type ArchiveIndex, type IndexEntry } from '../archive/index.js';
 import { ExtentReader, SMALL_PIECE_BYTES } from '../archive/read-extents.js';
 import { Selection } from '../archive/selection.js';
-import { WantedByCurrentName } from '../archive/wanted-entries.js';
+import type { Clue } from '../archive/table-selection.js';
+import { readIndexFor, WantedByCurrentName, type NameChoice } from '../archive/wanted-entries.js';
 import { Decoding } from '../engine/decoding.js';
 import { Lane } from '../engine/lane.js';
 import { XbstreamError } from '../errors.js';
@@ -60,14 +61,15 @@ interface CatTools {
 }
 
 /** Which files are wanted, and in which order. */
-class WantedFiles {
+class WantedFiles implements NameChoice {
   /** One for each pattern, then one for all else that was given. */
   readonly #selections: readonly Selection[];
 
   constructor({ patterns, selection }: CatOptions) {
-    const { include, tables = [], exclude } = selection;
+    const { include, tables = [], databases = [], exclude } = selection;
     const single = patterns.map((pattern) => new Selection({ include: [pattern], exclude }));
-    this.#selections = include.length + tables.length > 0 ? [...single, new Selection(selection)] : single;
+    this.#selections =
+      include.length + tables.length + databases.length > 0 ? [...single, new Selection(selection)] : single;
   }
 
   /** The place of a file in the order; -1 when it is not wanted. */
@@ -84,8 +86,27 @@ class WantedFiles {
     return this.#selections.some((selection) => selection.covers(path));
   }
 
+  /** What is written is asked for by name. */
+  readonly isEverything = false;
+
+  tells(path: StoredPath): boolean {
+    return this.#selections.some((selection) => selection.tells(path));
+  }
+
+  learn(clues: readonly Clue[]): void {
+    for (const selection of this.#selections) selection.learn(clues);
+  }
+
+  restart(): void {
+    for (const selection of this.#selections) selection.restart();
+  }
+
+  passedOver(paths: readonly StoredPath[]): XbstreamError {
+    return this.#selections.at(-1)!.passedOver(paths);
+  }
+
   unmatched(): XbstreamError[] {
-    return this.#selections.flatMap((selection) => selection.unmatched() ?? []);
+    return this.#selections.flatMap((selection) => selection.unmatched());
   }
 }
 
@@ -94,7 +115,7 @@ async function catByPosition(source: Source, tools: CatTools): Promise<void> {
   const { absoluteNames, allowEmpty } = options;
   // Another one, since a name that a file loses later is no match.
   const first = new WantedFiles(options);
-  const names = await readIndex(source, {
+  const { index: names, errors } = await readIndexFor(wanted, source, options.key, {
     absoluteNames,
     allowEmpty,
     wantsExtents: (_ordinal, path) => first.wants(path),
@@ -105,9 +126,9 @@ async function catByPosition(source: Source, tools: CatTools): Promise<void> {
     const rank = wanted.rank(path);
     if (rank !== -1) ranks.set(ordinal, rank);
   }
-  const unmatched = wanted.unmatched();
-  // Nothing is written when something is missing: damage may be why.
-  if (unmatched.length > 0) tellProblems([...names.problems, ...unmatched], reporter);
+  const unmatched = [...errors, ...wanted.unmatched()];
+  // Nothing is written when something is missing and damage may be why.
+  if (unmatched.length > 0 && names.problemCount > 0) tellProblems([...names.problems, ...unmatched], reporter);
   // A file that got its name by a rename was not known to be wanted when its content came.
   const isPassedOver = names.entries.some((entry) => ranks.has(entry.ordinal) && !entry.extents && entry.bytes > 0);
   const { entries } = isPassedOver ? await readAgain(source, ranks, absoluteNames) : names;
@@ -120,7 +141,7 @@ async function catByPosition(source: Source, tools: CatTools): Promise<void> {
     await decoding.written(() => give(entry, extents, tools), flush);
   }
   // A file may have lost its end to a header that cannot be read: it is not known to be whole.
-  if (unmatched.length === 0) tellProblems(names.problems, reporter);
+  tellProblems([...names.problems, ...unmatched], reporter);
 }
 
 /** Gives an entry to the output; content that is not decoded is written as it comes. */
@@ -160,7 +181,7 @@ async function catAsItComes(source: Source, tools: CatTools): Promise<void> {
   const lane = new Lane({
     output,
     decoding,
-    wanted: new WantedByCurrentName(wanted),
+    wanted: new WantedByCurrentName(wanted, options.key),
     absoluteNames: options.absoluteNames,
     allowEmpty: options.allowEmpty,
     jump: false,

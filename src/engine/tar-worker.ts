@@ -1,8 +1,8 @@
 /** The thread that converts an archive to a tar. */
-import { readIndex, type IndexEntry } from '../archive/index.js';
+import type { IndexEntry } from '../archive/index.js';
 import { ExtentReader } from '../archive/read-extents.js';
 import { Selection } from '../archive/selection.js';
-import { WantedByCurrentName } from '../archive/wanted-entries.js';
+import { readIndexFor, WantedByCurrentName } from '../archive/wanted-entries.js';
 import type { TarOptions } from './tar-options.js';
 import { errorToRecord, XbstreamError } from '../errors.js';
 import { openSource } from '../input/open-source.js';
@@ -44,13 +44,18 @@ async function put(tar: TarWriter, file: SpooledFile): Promise<void> {
 
 /** An input that can be read at any place: first all headers, then what is left when corrections are applied. */
 async function copySeekable(source: Source, tar: TarWriter, decoding: Decoding | undefined): Promise<XbstreamError[]> {
-  const index = await readIndex(source, { absoluteNames, allowEmpty, wantsExtents: () => true });
+  const selection = new Selection(options.selection);
+  const { index, errors } = await readIndexFor(selection, source, options.key, {
+    absoluteNames,
+    allowEmpty,
+    wantsExtents: () => true,
+  });
   assertNotStopped();
   const isGood = index.problemCount === 0;
-  const selection = new Selection(options.selection);
   const wanted = index.entries.filter((entry) => selection.wants(entry.path));
-  const unmatched = selection.unmatched();
-  if (isGood && unmatched !== undefined) throw unmatched;
+  const [missing = errors[0]] = selection.unmatched();
+  if (isGood && missing !== undefined) throw missing;
+  warnOf(selection);
   const copy = new TarCopy({ tar, extents: new ExtentReader(source), decoding, sparse, onPiece: assertNotStopped });
   for (const entry of wanted) {
     if (!isGood && !isCertain(entry)) continue;
@@ -60,6 +65,10 @@ async function copySeekable(source: Source, tar: TarWriter, decoding: Decoding |
     written(path, bytes);
   }
   return index.problems;
+}
+
+function warnOf({ unpreparable }: Selection): void {
+  if (unpreparable !== undefined) thread.warning(unpreparable);
 }
 
 /** Whether a file of a damaged archive is whole. An end chunk alone may be what damage to a path elsewhere has left behind. */
@@ -82,7 +91,7 @@ async function copyPiped(source: Source, tar: TarWriter, decoding: Decoding | un
     {
       output,
       decoding,
-      wanted: new WantedByCurrentName(selection),
+      wanted: new WantedByCurrentName(selection, options.key),
       absoluteNames,
       allowEmpty,
       jump: false,
@@ -102,8 +111,9 @@ async function copyPiped(source: Source, tar: TarWriter, decoding: Decoding | un
       if (!(error instanceof XbstreamError) || error.code === 'XB_IO') throw error;
       errors = [error];
     }
-    const unmatched = selection.unmatched();
-    if (errors.length === 0 && unmatched !== undefined) throw unmatched;
+    const [missing] = selection.unmatched();
+    if (errors.length === 0 && missing !== undefined) throw missing;
+    warnOf(selection);
     if (options.stream) return errors;
     // The lane knows the order, but of decoded files only what decodes them.
     const waiting = output.byPath();

@@ -29,7 +29,7 @@ async function salvage(bytes: Buffer, seekable: boolean, pieceBytes = 4096): Pro
   const lane = new Lane({
     output,
     decoding: undefined,
-    wanted: new WantedByCurrentName(new Selection({ include: [], exclude: [] })),
+    wanted: new WantedByCurrentName(new Selection({ include: [], exclude: [] }), undefined),
     absoluteNames: false,
     allowEmpty: false,
     jump: false,
