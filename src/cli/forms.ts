@@ -61,7 +61,7 @@ export const FORMS: Readonly<Record<Form, FormDefinition>> = {
         purpose: 'unpack the files of one database',
       },
       {
-        command: 'ssh db1 cat backup.xbstream | tsxbstream extract - --databases shop -C restored',
+        command: 'ssh db1 cat full.xb | tsxbstream extract - --databases shop -C restored',
         purpose: 'the same from a pipe: - stands for stdin',
       },
       {
