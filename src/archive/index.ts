@@ -9,7 +9,7 @@ import type { Entry } from './entry.js';
 import { Extents } from './extents.js';
 import { ForeignInput } from './foreign.js';
 import { Losses } from './losses.js';
-import { NotedContent } from './noted-content.js';
+import { NotedContent, NotesBudget } from './noted-content.js';
 import type { SalvageConsumer } from './salvage.js';
 import { SalvagingReader } from './salvaging-reader.js';
 import { lookbackOf } from './source-lookback.js';
@@ -120,6 +120,7 @@ class IndexBuilder implements ByteSink, SalvageConsumer {
   readonly #table: EntryTable<NotedContent>;
   readonly #losses: Losses<NotedContent>;
   readonly #reader: SalvagingReader;
+  readonly #budget = new NotesBudget();
   readonly #corrections: Correction[] = [];
   /** The first names of entries that were renamed, by their ordinals. */
   readonly #firstNames = new Map<number, StoredPath>();
@@ -202,7 +203,7 @@ class IndexBuilder implements ByteSink, SalvageConsumer {
 
   #takerOf(change: EntryChange<NotedContent>): NotedContent | undefined {
     if (change.kind !== 'content' || this.#options.wantsContent?.(change.entry.path) !== true) return undefined;
-    return (change.entry.content ??= new NotedContent());
+    return (change.entry.content ??= new NotedContent(this.#budget));
   }
 
   chunkEnd(): void {
@@ -229,7 +230,7 @@ class IndexBuilder implements ByteSink, SalvageConsumer {
     if (change.kind !== 'content' || (header.type !== 'payload' && header.type !== 'sparse')) return;
     const { entry } = change;
     if (this.#options.wantsExtents?.(entry.ordinal, entry.path) !== true) return;
-    entry.content ??= new NotedContent();
+    entry.content ??= new NotedContent(this.#budget);
     entry.content.extents ??= new Extents();
     entry.content.extents.add(header.archiveOffset, header.fileOffset);
   }

@@ -51,17 +51,17 @@ export const FORMS: Readonly<Record<Form, FormDefinition>> = {
     usage: ['tsxbstream extract [options] [ARCHIVE] [PATTERN...]'],
     summary: 'unpack an archive, or some of its files',
     description: [
-      'Unpacks ARCHIVE, or stdin where ARCHIVE is - or missing. With PATTERNs only the files that match one of them: "shop/*" is the files of one database, "**/*.ibd" those of every. The target directory is made when it is missing.',
+      'Unpacks ARCHIVE, or stdin where ARCHIVE is - or missing. With PATTERNs only the files that match one of them: "**/*.ibd" is the tables of InnoDB. A database or a table with all that a prepare needs is chosen by --databases or --tables. The target directory is made when it is missing.',
       'Exit code 0 means that the whole archive was read and every checksum held. A file that is not whole never gets its final name: it stays behind as .NAME.partial.',
     ],
     examples: [
       { command: 'tsxbstream extract backup.xbstream -C restored', purpose: 'unpack everything' },
       {
-        command: "tsxbstream extract backup.xbstream 'shop/*' -C restored",
+        command: 'tsxbstream extract backup.xbstream --databases shop -C restored',
         purpose: 'unpack the files of one database',
       },
       {
-        command: "ssh db1 cat backup.xbstream | tsxbstream extract - 'shop/*' -C restored",
+        command: 'ssh db1 cat full.xb | tsxbstream extract - --databases shop -C restored',
         purpose: 'the same from a pipe: - stands for stdin',
       },
       {

@@ -100,7 +100,7 @@ export function catOptions(
 ): CatOptions {
   const [archive, ...patterns] = operands;
   const selection = selectionOptions(values, []);
-  if (patterns.length + selection.include.length + (selection.tables?.length ?? 0) === 0) {
+  if (patterns.length + selection.include.length + selection.tables.length + selection.databases.length === 0) {
     throw usageError(
       'it is not said which file to write',
       'as in: tsxbstream cat ARCHIVE xtrabackup_info',

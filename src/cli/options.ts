@@ -157,7 +157,15 @@ const TABLE = {
     addsUp: true,
     forms: SELECTING,
     group: 'Which files',
-    help: 'the files of these tables, and all that a prepare needs',
+    help: 'the files of these tables (DB.* for all of a database), and all that a prepare needs',
+  },
+  databases: {
+    value: 'DB,...',
+    kind: nonEmpty('names of databases, such as shop'),
+    addsUp: true,
+    forms: SELECTING,
+    group: 'Which files',
+    help: 'the files of these databases, and all that a prepare needs',
   },
 
   directory: {

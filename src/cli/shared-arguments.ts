@@ -1,7 +1,6 @@
 /** What the command lines of several verbs have in common. */
 import { getHashes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import type { SelectionOptions } from '../archive/selection.js';
 import type { BackupChoice } from '../backup/backup-state.js';
 import type { DecryptionKey } from '../codec/codec.js';
 import { readKey } from '../codec/key.js';
@@ -81,19 +80,22 @@ export function decodingChoices(values: OptionValues, env: NodeJS.ProcessEnv, de
   };
 }
 
-export function selectionOptions(values: OptionValues, patterns: readonly string[]): SelectionOptions {
+export function selectionOptions(values: OptionValues, patterns: readonly string[]) {
   return {
     include: [...patterns, ...values.all('include')],
     exclude: values.all('exclude'),
-    tables: values.all('tables').flatMap(tableNames),
+    tables: values
+      .all('tables')
+      .flatMap((list) => sqlNames(list, '--tables names no table', 'shop.orders,shop.customers')),
+    databases: values.all('databases').flatMap((list) => sqlNames(list, '--databases names no database', 'shop,crm')),
   };
 }
 
 /** Names in a list; a comma between backquotes belongs to a name. */
-function tableNames(list: string): string[] {
+function sqlNames(list: string, problem: string, example: string): string[] {
   const names = (list.match(/(?:`[^`]*`|[^,`])+/g) ?? []).map((name) => name.trim()).filter((name) => name !== '');
   if (names.length > 0) return names;
-  throw usageError(`--tables names no table: "${list}"`, 'as in: --tables shop.orders,shop.customers');
+  throw usageError(`${problem}: "${list}"`, `as in: ${problem.split(' ', 1)[0]!} ${example}`);
 }
 
 /** The digests asked for, each once, under the names that `node:crypto` knows them by. */

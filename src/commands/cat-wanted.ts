@@ -1,4 +1,6 @@
 import { Selection } from '../archive/selection.js';
+import type { Clue } from '../archive/table-selection.js';
+import type { NameChoice } from '../archive/wanted-entries.js';
 import { layersOf, namesWhileDecoded, type LayerChoice } from '../codec/stored-layers.js';
 import { XbstreamError } from '../errors.js';
 import { pathText, type StoredPath } from '../format/stored-path.js';
@@ -29,9 +31,10 @@ export class WantedFiles {
   /** @param isStored whether the archive holds a file of this very name */
   constructor(options: CatOptions, isStored: (name: StoredPath) => boolean) {
     const { patterns, selection } = options;
-    const { include, tables = [], exclude } = selection;
+    const { include, tables = [], databases = [], exclude } = selection;
     const single = patterns.map((pattern) => new Selection({ include: [pattern], exclude }));
-    this.#selections = include.length + tables.length > 0 ? [...single, new Selection(selection)] : single;
+    const isMore = include.length + tables.length + databases.length > 0;
+    this.#selections = isMore ? [...single, new Selection(selection)] : single;
     this.#options = options;
     this.#isStored = isStored;
   }
@@ -70,13 +73,31 @@ export class WantedFiles {
     return this.#selections.some((selection) => selection.excludes(path));
   }
 
+  tells(path: StoredPath): boolean {
+    return this.#selections.some((selection) => selection.tells(path));
+  }
+
+  learn(clues: readonly Clue[]): void {
+    for (const selection of this.#selections) selection.learn(clues);
+  }
+
+  restart(): void {
+    for (const selection of this.#selections) selection.restart();
+  }
+
+  passedOver(paths: readonly StoredPath[]): XbstreamError {
+    return this.#selections.at(-1)!.passedOver(paths);
+  }
+
   unmatched(): XbstreamError[] {
-    return this.#selections.flatMap((selection) => selection.unmatched() ?? []);
+    return this.#selections.flatMap((selection) => selection.unmatched());
   }
 }
 
 /** The same of a pipe: a file begins before it is known which others there are. */
-export class WantedAsTheyCome {
+export class WantedAsTheyCome implements NameChoice {
+  /** What is written is asked for by name. */
+  readonly isEverything = false;
   readonly #files: WantedFiles;
   readonly #begun = new Set<StoredPath>();
   /** Stored names, by the names under which the files were asked for. */
@@ -107,6 +128,24 @@ export class WantedAsTheyCome {
 
   excludes(path: StoredPath): boolean {
     return this.#files.excludes(path);
+  }
+
+  tells(path: StoredPath): boolean {
+    return this.#files.tells(path);
+  }
+
+  learn(clues: readonly Clue[]): void {
+    this.#files.learn(clues);
+  }
+
+  restart(): void {
+    this.#begun.clear();
+    this.#given.clear();
+    this.#files.restart();
+  }
+
+  passedOver(paths: readonly StoredPath[]): XbstreamError {
+    return this.#files.passedOver(paths);
   }
 
   choice(path: StoredPath): LayerChoice {

@@ -1,7 +1,7 @@
 import { ForeignInput } from '../archive/foreign.js';
 import { readIndex, type ArchiveIndex, type IndexEntry } from '../archive/index.js';
 import { ExtentReader, SMALL_PIECE_BYTES } from '../archive/read-extents.js';
-import { WantedByCurrentName } from '../archive/wanted-entries.js';
+import { readIndexFor, WantedByCurrentName } from '../archive/wanted-entries.js';
 import type { LayerChoice } from '../codec/stored-layers.js';
 import { Decoding } from '../engine/decoding.js';
 import { encryptedAmong, keyRequired, TAKE_RAW } from '../engine/encrypted-files.js';
@@ -67,7 +67,7 @@ async function catByPosition(source: Source, tools: CatTools): Promise<readonly 
   const { absoluteNames, allowEmpty } = options;
   const stored = new Set<StoredPath>();
   const wanted = new WantedFiles(options, (name) => stored.has(name));
-  const names = await readIndex(source, {
+  const { index: names, errors } = await readIndexFor(wanted, source, options.key, {
     absoluteNames,
     leavesOut: (path) => wanted.excludes(path),
     allowEmpty,
@@ -83,9 +83,9 @@ async function catByPosition(source: Source, tools: CatTools): Promise<readonly 
     const file = wanted.find(path);
     if (file !== undefined) found.set(ordinal, file);
   }
-  const unmatched = wanted.unmatched();
-  // Nothing is written when something is missing: damage may be why.
-  if (unmatched.length > 0) tellProblems([...names.problems, ...unmatched], reporter);
+  const unmatched = [...errors, ...wanted.unmatched()];
+  // Nothing is written when something is missing and damage may be why.
+  if (unmatched.length > 0 && names.problemCount > 0) tellProblems([...names.problems, ...unmatched], reporter);
   // A file that got its name by a rename was not known to be wanted when its content came.
   const isPassedOver = names.entries.some((entry) => found.has(entry.ordinal) && !entry.extents && entry.bytes > 0);
   const { entries } = isPassedOver ? await readAgain(source, found, options, wanted) : names;
@@ -112,7 +112,7 @@ async function catByPosition(source: Source, tools: CatTools): Promise<readonly 
     await decoding.written(() => give(entry, { extents, output, decoding, took }), flush);
   }
   // A file may have lost its end to a header that cannot be read: it is not known to be whole.
-  return unmatched.length === 0 ? names.problems : [];
+  return [...names.problems, ...unmatched];
 }
 
 /** @throws XbstreamError `XB_KEY_REQUIRED`, before anything is written */
@@ -181,7 +181,7 @@ async function catAsItComes(source: Source, tools: CatTools): Promise<readonly X
   const lane = new Lane({
     output,
     decoding,
-    wanted: new WantedByCurrentName(wanted),
+    wanted: new WantedByCurrentName(wanted, options.key),
     absoluteNames: options.absoluteNames,
     leavesOut: (path) => wanted.excludes(path),
     allowEmpty: options.allowEmpty,

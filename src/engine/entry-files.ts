@@ -110,6 +110,16 @@ export class EntryFiles {
     this.#empty.clear();
   }
 
+  /** Whether an entry is a file of the output, or becomes one at the end. */
+  has(entry: FileEntry): boolean {
+    return entry.content !== undefined || this.#empty.has(entry);
+  }
+
+  /** A whole entry turns out not to be wanted. */
+  unwanted(entry: FileEntry): void {
+    this.#drop(entry);
+  }
+
   /** Newer content of an entry was lost: what there is of it is no longer what the archive holds. */
   superseded(entry: FileEntry): void {
     this.#drop(entry);

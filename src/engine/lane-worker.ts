@@ -101,13 +101,18 @@ function openTarget(options: ExtractOptions): DirectoryOutput | DryRunOutput {
 }
 
 /** How entries are chosen: by final names where the input can be read twice. */
-async function chooseEntries(selection: Selection, source: Source): Promise<WantedEntries> {
-  if (selection.isEverything || !source.seekable) return new WantedByCurrentName(selection);
-  const wanted = await WantedByFinalName.look(source, selection, options.absoluteNames);
+async function chooseEntries(
+  selection: Selection,
+  source: Source,
+): Promise<{ wanted: WantedEntries; uncertain: XbstreamError[] }> {
+  if (selection.isEverything || !source.seekable)
+    return { wanted: new WantedByCurrentName(selection, key), uncertain: [] };
+  const { wanted, errors } = await WantedByFinalName.look(source, selection, key, options.absoluteNames);
   source.rewind?.();
-  const unmatched = selection.unmatched();
-  if (unmatched !== undefined && !control.stopped) throw unmatched;
-  return wanted;
+  // Where something is found it is written, as it is from a pipe, and what is missing is told at the end.
+  const [unmatched] = selection.unmatched();
+  if (unmatched !== undefined && selection.isWithoutMatch && !control.stopped) throw unmatched;
+  return { wanted, uncertain: errors };
 }
 
 /** Files that stay as they are stored, though decoding was asked for: the error, if that is one. */
@@ -139,7 +144,7 @@ async function run(): Promise<LaneResult> {
     source = opened;
     thread.onStop(() => opened.stop());
     const selection = new Selection(job.verb === 'verify' ? { include: [], exclude: [] } : job.options.selection);
-    const wanted = await chooseEntries(selection, source);
+    const { wanted, uncertain } = await chooseEntries(selection, source);
     output = openOutput(job);
     manifest = openManifest(job);
     if (job.verb === 'extract' && source.seekable && job.options.existing.startsWith('keep-')) {
@@ -169,8 +174,9 @@ async function run(): Promise<LaneResult> {
     isUnread = control.stopped;
     if (!control.stopped) {
       errors = await lane.end();
-      const unmatched = selection.unmatched();
-      if (errors.length === 0 && unmatched !== undefined) errors = [unmatched];
+      errors = [...errors, ...uncertain];
+      if (errors.every(({ code }) => code === 'XB_NO_MATCH')) errors = [...errors, ...selection.unmatched()];
+      if (selection.unpreparable !== undefined) thread.warning(selection.unpreparable);
       if (errors.length === 0 || keepsGoing) {
         manifest?.write(lane.files());
         manifest = undefined;

@@ -3,6 +3,7 @@ import type { UnreadablePart } from '../archive/doubts.js';
 import { EntryTable } from '../archive/entries.js';
 import type { Entry } from '../archive/entry.js';
 import { emptyArchive, Losses } from '../archive/losses.js';
+import type { NotedContent } from '../archive/noted-content.js';
 import type { Lookback } from '../archive/lookback.js';
 import { isSalvageable, type SalvageConsumer, type SalvageReading } from '../archive/salvage.js';
 import { SalvagingReader } from '../archive/salvaging-reader.js';
@@ -72,6 +73,8 @@ export class Lane implements ByteSink, SalvageConsumer {
   path: StoredPath | undefined;
   /** Where the payload of the current chunk goes. */
   #file: OutputFile | undefined;
+  /** Keeps the same payload, where it says something of other entries. */
+  #notes: NotedContent | undefined;
 
   constructor(options: LaneOptions) {
     this.#options = options;
@@ -223,17 +226,23 @@ export class Lane implements ByteSink, SalvageConsumer {
   chunk(header: ChunkHeader, spanBytes: number): PayloadUse {
     this.path = header.path;
     const change = (this.#losses ?? this.#table).apply(header, spanBytes);
-    this.#file = change.kind === 'content' ? this.#files.content(change) : undefined;
-    if (change.kind !== 'content') this.#files.change(change);
-    const { jump, part } = this.#options;
+    const { jump, part, wanted } = this.#options;
+    if (change.kind === 'content') {
+      this.#file = this.#files.content(change);
+      this.#notes = wanted.notes?.(change.entry);
+    } else {
+      this.#file = this.#notes = undefined;
+      this.#files.change(change);
+    }
     if (part !== undefined && (header.archiveOffset < part.fromBytes || header.archiveOffset >= part.toBytes))
       return 'pass';
-    if (this.#file !== undefined) return 'take';
+    if (this.#file !== undefined || this.#notes !== undefined) return 'take';
     return jump ? 'pass' : 'check';
   }
 
   payload(bytes: Buffer, fileOffset: number): void {
-    this.#files.write(bytes, fileOffset);
+    this.#notes?.take(bytes, fileOffset);
+    if (this.#file !== undefined) this.#files.write(bytes, fileOffset);
   }
 
   chunkEnd(): void {
@@ -243,7 +252,8 @@ export class Lane implements ByteSink, SalvageConsumer {
   /**
    * The input has ended.
    *
-   * @returns a problem for each file that has no end chunk; nothing more is written then
+   * @returns a problem for each file that has no end chunk (nothing more is written then), and for what was passed over
+   *   and turns out to be wanted
    * @throws XbstreamError `XB_TRUNCATED`, `XB_EMPTY_ARCHIVE`, and what the output throws
    */
   async end(): Promise<XbstreamError[]> {
@@ -257,9 +267,25 @@ export class Lane implements ByteSink, SalvageConsumer {
       const problems = this.#table.open.map((entry) => EntryTable.missingEnd(entry));
       if (problems.length > 0) return problems;
     }
+    const leftOut = await this.#judge();
     this.#files.makeEmpty((error, path) => this.#bear(error, path));
     this.#settle(() => this.#options.output.close());
-    return this.#losses?.problems ?? [];
+    return [...(this.#losses?.problems ?? []), ...leftOut];
+  }
+
+  /** Takes away what is not wanted after all. @returns the errors for what is, and was passed over */
+  async #judge(): Promise<XbstreamError[]> {
+    const entries = [...this.#table.entries].filter((entry) => !this.#isLost(entry));
+    const judgement = await this.#options.wanted.judge?.(entries);
+    if (judgement === undefined) return [];
+    const passedOver: StoredPath[] = [];
+    for (const entry of entries) {
+      const isWanted = judgement.wants(entry);
+      const isTaken = this.#files.has(entry);
+      if (isWanted && !isTaken) passedOver.push(entry.path);
+      if (!isWanted && isTaken) this.#settle(() => this.#files.unwanted(entry));
+    }
+    return passedOver.length === 0 ? judgement.errors : [...judgement.errors, judgement.passedOver(passedOver)];
   }
 
   /** How many problems there are; {@link end} has returned so many at most. */

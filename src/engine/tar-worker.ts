@@ -1,8 +1,8 @@
 /** The thread that converts an archive to a tar. */
-import { readIndex, type IndexEntry } from '../archive/index.js';
+import type { IndexEntry } from '../archive/index.js';
 import { ExtentReader } from '../archive/read-extents.js';
 import { Selection } from '../archive/selection.js';
-import { WantedByCurrentName } from '../archive/wanted-entries.js';
+import { readIndexFor, WantedByCurrentName } from '../archive/wanted-entries.js';
 import { backupFinding, judgeBackup } from '../backup/backup-state.js';
 import type { TarOptions } from './tar-options.js';
 import { errorToRecord, XbstreamError } from '../errors.js';
@@ -64,17 +64,22 @@ function backupProblems(paths: Iterable<StoredPath>, archiveBytes: number): Xbst
 /** An input that can be read at any place: first all headers, then what is left when corrections are applied. */
 async function copySeekable(source: Source, tar: TarWriter, decoding: Decoding | undefined): Promise<XbstreamError[]> {
   const selection = new Selection(options.selection);
-  const leavesOut = (path: StoredPath): boolean => selection.excludes(path);
-  const index = await readIndex(source, { absoluteNames, leavesOut, allowEmpty, wantsExtents: () => true });
+  const { index, errors } = await readIndexFor(selection, source, options.key, {
+    absoluteNames,
+    leavesOut: (path) => selection.excludes(path),
+    allowEmpty,
+    wantsExtents: () => true,
+  });
   assertNotStopped();
   const isGood = index.problemCount === 0;
   const wanted = index.entries.filter((entry) => selection.wants(entry.path));
-  const unmatched = selection.unmatched();
+  const [missing = errors[0]] = selection.unmatched();
   if (isGood) {
-    if (unmatched !== undefined) throw unmatched;
+    if (missing !== undefined) throw missing;
     // Now, and not when hours of writing are over.
     assertDecodable(wanted.map(({ path, bytes }) => ({ path, sizeBytes: bytes })));
   }
+  warnOf(selection);
   const { control } = thread;
   let doneBytes = 0;
   const onPiece = (bytes: number): void => {
@@ -98,6 +103,10 @@ async function copySeekable(source: Source, tar: TarWriter, decoding: Decoding |
   );
 }
 
+function warnOf({ unpreparable }: Selection): void {
+  if (unpreparable !== undefined) thread.warning(unpreparable);
+}
+
 /** Whether a file of a damaged archive is whole. An end chunk alone may be what damage to a path elsewhere has left behind. */
 function isCertain({ complete, extents }: IndexEntry): boolean {
   return complete && extents !== undefined;
@@ -118,7 +127,7 @@ async function copyPiped(source: Source, tar: TarWriter, decoding: Decoding | un
     {
       output,
       decoding,
-      wanted: new WantedByCurrentName(selection),
+      wanted: new WantedByCurrentName(selection, options.key),
       absoluteNames,
       leavesOut: (path) => selection.excludes(path),
       allowEmpty,
@@ -139,12 +148,13 @@ async function copyPiped(source: Source, tar: TarWriter, decoding: Decoding | un
       if (!(error instanceof XbstreamError) || error.code === 'XB_IO') throw error;
       errors = [error];
     }
-    const unmatched = selection.unmatched();
+    const [missing] = selection.unmatched();
     if (errors.length === 0) {
-      if (unmatched !== undefined) throw unmatched;
+      if (missing !== undefined) throw missing;
       assertDecodable(lane.files());
     }
     if (errors.length === 0) errors = backupProblems(lane.storedPaths(), lane.archiveBytes);
+    warnOf(selection);
     if (options.stream) return errors;
     // The lane knows the order, but of decoded files only what decodes them.
     const waiting = output.byPath();

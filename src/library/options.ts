@@ -28,8 +28,10 @@ export interface SelectionOptions {
   include?: readonly string[] | undefined;
   /** Globs; what one of them matches is left out, whatever `include` says. */
   exclude?: readonly string[] | undefined;
-  /** Tables by their SQL names (`shop.orders`): their files, and those that a prepare needs. */
+  /** Tables by their SQL names (`shop.orders`, `shop.*`): their files, and those that a prepare needs. */
   tables?: readonly string[] | undefined;
+  /** Databases by their SQL names: their files, and those that a prepare needs. */
+  databases?: readonly string[] | undefined;
 }
 
 /** What may be undone of what xtrabackup did to files. */
@@ -81,6 +83,7 @@ export const SELECTION_KINDS = {
   include: 'texts',
   exclude: 'texts',
   tables: 'texts',
+  databases: 'texts',
 } as const satisfies Record<keyof SelectionOptions, OptionKind>;
 
 /** The kinds of {@link DecodingOptions}. */
@@ -163,8 +166,8 @@ export function keyOption(key: DecodingOptions['key']): DecryptionKey | undefine
 }
 
 /** What the commands want to know of a selection. */
-export function selectionOption({ include = [], exclude = [], tables }: SelectionOptions): Selection {
-  return { include, exclude, tables };
+export function selectionOption({ include = [], exclude = [], tables, databases }: SelectionOptions): Selection {
+  return { include, exclude, tables, databases };
 }
 
 /** @throws XbstreamError `XB_USAGE` for digests that `node:crypto` does not know */

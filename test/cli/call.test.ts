@@ -31,7 +31,7 @@ const DEFAULTS: ExtractOptions = {
   input: { kind: 'descriptor', fd: 0 },
   target: '.',
   createTarget: false,
-  selection: { include: [], exclude: [], tables: [] },
+  selection: { include: [], exclude: [], tables: [], databases: [] },
   keepGoing: false,
   existing: 'refuse',
   decompress: false,
@@ -64,7 +64,7 @@ test('-x ignores further words, as xbstream does', async () => {
 test('-x --parallel=1 /dir, which fills the current directory, is warned of', async () => {
   const warningOf = async (...words: string[]): Promise<string | undefined> => {
     const call = await read(words);
-    return call.kind === 'extract' ? call.warning : undefined;
+    return call.kind === 'extract' ? call.warnings?.[0] : undefined;
   };
   assert.equal(await warningOf('-x', '-C', 'dir'), undefined);
   assert.equal(await warningOf('extract', 'archive', 'pattern/*'), undefined);
@@ -95,7 +95,7 @@ test('-x takes what concerns the target, the selection and the checks, too', asy
     '--include=a --exclude b --include c --exclude=d --digest sha1 --digest md5,SHA-256 --manifest m -p 3';
   assert.deepEqual(await optionsOf(words.split(' ')), {
     ...DEFAULTS,
-    selection: { include: ['a', 'c'], exclude: ['b', 'd'], tables: [] },
+    selection: { include: ['a', 'c'], exclude: ['b', 'd'], tables: [], databases: [] },
     existing: 'overwrite',
     stripComponents: 2,
     absoluteNames: true,
@@ -161,7 +161,7 @@ test('extract makes its target; its words are the archive, then patterns', async
     target: 'dir',
     createTarget: true,
     encrypted: 'refuse',
-    selection: { include: ['db1/*', 'db2/*'], exclude: [], tables: [] },
+    selection: { include: ['db1/*', 'db2/*'], exclude: [], tables: [], databases: [] },
   });
 });
 
@@ -437,7 +437,7 @@ test('convert-to-tar is told what extract is, and what a tar needs', async () =>
     options: {
       input: { kind: 'path', path: 'package.json' },
       output: { kind: 'path', path: 'x', overwrite: false },
-      selection: { include: ['shop/*'], exclude: [], tables: ['a.b'] },
+      selection: { include: ['shop/*'], exclude: [], tables: ['a.b'], databases: [] },
       decompress: true,
       key: undefined,
       encrypted: 'refuse',

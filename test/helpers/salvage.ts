@@ -26,7 +26,7 @@ export async function salvage(bytes: Buffer, seekable: boolean, pieceBytes = 409
   const lane = new Lane({
     output,
     decoding: undefined,
-    wanted: new WantedByCurrentName(new Selection({ include: [], exclude: [] })),
+    wanted: new WantedByCurrentName(new Selection({ include: [], exclude: [] }), undefined),
     absoluteNames: false,
     allowEmpty: false,
     jump: false,
