@@ -65,6 +65,8 @@ export class SecondArchive extends XbstreamError {}
  * MariaDB dialect"). Corrections take effect in archive order.
  */
 export class EntryTable<Content> {
+  /** Names of whole files that were passed over: see {@link EntryRules.leavesOut}. */
+  readonly leftOut = new Set<StoredPath>();
   readonly #absoluteNames: boolean;
   readonly #leavesOut: ((path: StoredPath) => boolean) | undefined;
   readonly #entries = new Map<StoredPath, Entry<Content>>();
@@ -259,9 +261,12 @@ export class EntryTable<Content> {
     });
   }
 
-  #isLeftOut({ path, archiveOffset }: ChunkHeader): boolean {
+  #isLeftOut({ type, path, archiveOffset }: ChunkHeader): boolean {
     if (this.#leavesOut === undefined || this.#absoluteNames || !path.startsWith('/')) return false;
-    return this.#leavesOut(normalizePath(path, archiveOffset, true));
+    const plain = normalizePath(path, archiveOffset, true);
+    if (!this.#leavesOut(plain)) return false;
+    if (type === 'end') this.leftOut.add(plain);
+    return true;
   }
 
   #normalized(header: Exclude<ChunkHeader, { type: 'ignorable' }>): StoredPath {

@@ -67,6 +67,8 @@ export interface ArchiveIndex {
   problemCount: number;
   chunks: number;
   archiveBytes: number;
+  /** Names of whole files that were passed over, since nobody wants them and they are not allowed. */
+  leftOut: ReadonlySet<StoredPath>;
 }
 
 export interface IndexOptions {
@@ -110,6 +112,7 @@ export async function readIndex(source: Source, options: IndexOptions): Promise<
       problemCount: 1,
       chunks: 0,
       archiveBytes: 0,
+      leftOut: new Set(),
     };
   }
 }
@@ -155,6 +158,7 @@ class IndexBuilder implements ByteSink, SalvageConsumer {
       problemCount: this.#losses.count,
       chunks: this.#reader.chunks,
       archiveBytes: this.#reader.archiveBytes,
+      leftOut: this.#table.leftOut,
     };
   }
 

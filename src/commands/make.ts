@@ -43,7 +43,9 @@ export async function make<Options extends { output: OutputChoice }>(
     return;
   }
   const errors = result.errors.map(errorFromRecord);
-  if (errors.length > 0) reporter.errors(errors);
+  // Whoever reads what is made may go away (`| head`): then nobody is left who wants to know.
+  const told = errors.filter(({ systemCode }) => systemCode !== 'EPIPE');
+  if (told.length > 0) reporter.errors(told);
   reporter.made({
     ok: errors.length === 0 && !result.stopped,
     files: result.files,

@@ -348,6 +348,7 @@ export class Lane implements ByteSink, SalvageConsumer {
   /** The names of all whole files of the archive, wanted or not. */
   *storedPaths(): Iterable<StoredPath> {
     for (const { path, whole } of this.#table.entries) if (whole) yield path;
+    yield* this.#table.leftOut;
   }
 
   /** The digests asked for, in hex. Good once, after the end. */

@@ -97,10 +97,7 @@ async function copySeekable(source: Source, tar: TarWriter, decoding: Decoding |
     written(path, bytes);
   }
   if (!isGood) return index.problems;
-  return backupProblems(
-    index.entries.map(({ path }) => path),
-    index.archiveBytes,
-  );
+  return backupProblems([...index.entries.map(({ path }) => path), ...index.leftOut], index.archiveBytes);
 }
 
 function warnOf({ unpreparable }: Selection): void {

@@ -45,7 +45,7 @@ async function unpack(
   fs.mkdirSync(target, { recursive: true });
   const path = join(tempDir(t), 'archive.xbs');
   fs.writeFileSync(path, bytes);
-  const result = await run(['-x', ...words, '-C', target], {
+  const result = await run(['-x', '--backup=never', ...words, '-C', target], {
     stdin: isPipe ? { kind: 'pipe', bytes } : { kind: 'file', path },
   });
   fs.rmSync(path);
@@ -135,7 +135,7 @@ test('the manifest of a page-compressed table is that of its content', async (t)
   execFileSync('sha256sum', ['-c', '--quiet', manifest], { cwd: target });
   const path = join(directory, 'archive.xbs');
   fs.writeFileSync(path, MARIADB_COMPRESSED);
-  const { code } = await run(['verify', '--manifest', join(directory, 'again'), path]);
+  const { code } = await run(['verify', '--backup=never', '--manifest', join(directory, 'again'), path]);
   assert.equal(code, EXIT.ok);
   assert.equal(fs.readFileSync(join(directory, 'again'), 'latin1'), fs.readFileSync(manifest, 'latin1'));
 });

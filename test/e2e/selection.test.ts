@@ -34,7 +34,7 @@ async function unpack(context: Cleanup, kind: 'file' | 'pipe', bytes: Buffer, ..
   const target = tempDir(context);
   const path = join(tempDir(context), 'archive');
   fs.writeFileSync(path, bytes);
-  const words = ['extract', '-q', kind === 'file' ? path : '-', '-C', target, ...args];
+  const words = ['extract', '-q', kind === 'file' ? path : '-', '-C', target, '--backup=never', ...args];
   const result = await run(words, kind === 'pipe' ? { stdin: { kind, bytes } } : {});
   return { target, result };
 }

@@ -24,7 +24,7 @@ async function extract(
   const target = join(tempDir(context), 'target');
   const path = join(tempDir(context), 'archive');
   fs.writeFileSync(path, bytes);
-  const call = ['extract', '-q', way === 'file' ? path : '-', '-C', target, ...words];
+  const call = ['extract', '-q', way === 'file' ? path : '-', '-C', target, '--backup=never', ...words];
   const result = await run(call, way === 'pipe' ? { stdin: { kind: 'pipe', bytes } } : {});
   const names = fs.existsSync(target) ? namesIn(target).filter((name) => name.includes('/')) : [];
   return { result, names, target };
