@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+import './require-node.js';
 export { extract, type ExtractOptions, type ExtractResult } from './library/extract.js';
 export type { ExistingFilePolicy } from './output/output.js';
 export { list, type ListOptions, type ListResult } from './library/list.js';
@@ -19,7 +20,8 @@ export { readEntries, type ReadEntriesOptions } from './library/read-entries.js'
 export type { ArchiveEntry, FileEntry, RemovedEntry, RenamedEntry } from './library/archive-entry.js';
 export type { ArchiveInput } from './library/input.js';
 export type { ByteStream } from './input/pieces.js';
-export type { CommonOptions, DecodingOptions, SelectionOptions } from './library/options.js';
+export type { BackupOptions, CommonOptions, DecodingOptions, SelectionOptions } from './library/options.js';
+export type { BackupChoice } from './backup/backup-state.js';
 export type { ProblemOptions } from './library/problems.js';
 export { XbstreamError, type ErrorFacts, type XbstreamErrorCode } from './errors.js';
 export {
@@ -42,11 +44,15 @@ export {
 export { isUtf8, pathBytes, pathText, type StoredPath } from './format/stored-path.js';
 export type {
   BackupDescription,
+  BackupState,
   ExtractSummary,
   FileReport,
+  KeyPlugin,
   ListedCorrection,
   ListedEntry,
   Listing,
+  NextStep,
   ProgressReport,
+  ReplicationStart,
   Verification,
 } from './ui/reporter.js';

@@ -74,6 +74,11 @@ export class ChunkReader {
   #mapAt = 0;
   #runLeft = 0;
 
+  /** It never goes back: what has come is what lies before the next byte. */
+  get archiveBytes(): number {
+    return this.archiveOffset;
+  }
+
   /** @param archiveOffset where the first byte pushed stands in the archive, in bytes; only for messages */
   constructor(consumer: ChunkConsumer, archiveOffset = 0) {
     this.#consumer = consumer;

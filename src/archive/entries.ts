@@ -1,5 +1,12 @@
 import { XbstreamError } from '../errors.js';
-import { FLAG_REWRITE, type ChunkHeader, type RenameHeader } from '../format/chunk.js';
+import {
+  chunkEnd,
+  FLAG_REWRITE,
+  type ChunkHeader,
+  type PayloadHeader,
+  type RenameHeader,
+  type SparseHeader,
+} from '../format/chunk.js';
 import { DirectoryNames } from '../format/directory-names.js';
 import { normalizePath, pathText, type StoredPath } from '../format/stored-path.js';
 import { RangeBudget } from './coverage.js';
@@ -10,10 +17,21 @@ const MOST_GAPS_TOLD = 20;
 
 /** What a chunk means for the archive's entries. */
 export type EntryChange<Content> =
-  /** Content of an open entry; `begins` with the first of it. `replaced` is the earlier content that it rewrites. */
-  | { kind: 'content'; entry: Entry<Content>; begins: boolean; replaced: Entry<Content> | undefined }
-  /** The entry is whole. */
-  | { kind: 'whole'; entry: Entry<Content> }
+  /**
+   * Content of an open entry; `begins` with the first of it, and `continues` where what came before ended. `replaced` is the
+   * earlier content that it rewrites; that must be kept until the entry is whole if it `isTentative`: the archive may be
+   * damaged, and nothing has said that there is to be another.
+   */
+  | {
+      kind: 'content';
+      entry: Entry<Content>;
+      begins: boolean;
+      continues: boolean;
+      replaced: Entry<Content> | undefined;
+      isTentative: boolean;
+    }
+  /** The entry is whole. `replaced` is the earlier content of a file that is empty now, as above. */
+  | { kind: 'whole'; entry: Entry<Content>; replaced: Entry<Content> | undefined; isTentative: boolean }
   /** A file is to be removed; `entry` is missing where the archive holds no such file. */
   | { kind: 'remove'; path: StoredPath; entry: Entry<Content> | undefined }
   /** `entry` (whose path is the new one already) is renamed and takes the place of `replaced`; missing as above. */
@@ -27,23 +45,54 @@ export type EntryChange<Content> =
   /** A chunk that changes nothing. */
   | { kind: 'nothing' };
 
+/** What a reader of an archive allows. */
+export interface EntryRules {
+  absoluteNames: boolean;
+  /** Whether chunks of an absolute name, which is not allowed, are passed over: nobody wants that file. */
+  leavesOut?: ((path: StoredPath) => boolean) | undefined;
+  /** Goes on after damage: then a second copy of a file is taken, and takes the place of the first if it gets whole. */
+  keepsGoing: boolean;
+}
+
+/** A file that backup programs write when all others are whole. */
+const LAST_FILE = /^(?:xtrabackup|mariadb_backup)_info(?:\.(?:qp|lz4|zst|xbcrypt))*$/;
+
+/** A whole archive follows another. */
+export class SecondArchive extends XbstreamError {}
+
 /**
  * The files of an archive while it is read: which are open, whole, removed and renamed (format.md, section 1 and "The
  * MariaDB dialect"). Corrections take effect in archive order.
  */
 export class EntryTable<Content> {
+  /** Names of whole files that were passed over: see {@link EntryRules.leavesOut}. */
+  readonly leftOut = new Set<StoredPath>();
   readonly #absoluteNames: boolean;
+  readonly #leavesOut: ((path: StoredPath) => boolean) | undefined;
   readonly #entries = new Map<StoredPath, Entry<Content>>();
   readonly #directories = new DirectoryNames();
   readonly #budget = new RangeBudget();
+  readonly #keepsGoing: boolean;
+  /** Earlier content that may have to be put back: each by what is to take its place. */
+  readonly #earlier = new Map<Entry<Content>, Entry<Content>>();
   #begun = 0;
+  /** Entries that are not whole. */
+  #openCount = 0;
+  /** The first content of the archive. */
+  #first: PayloadHeader | SparseHeader | undefined;
+  /** A backup ends here, in the archive: its last file is whole. */
+  #backupEnd: number | undefined;
+  /** A second archive has begun: nothing of it is taken. */
+  #isOver = false;
   /** Chunks of one file mostly follow each other: the last path as a chunk said it, its plain form, and its entry. */
   #lastRaw: StoredPath | undefined;
   #lastPath: StoredPath = '';
   #lastEntry: Entry<Content> | undefined;
 
-  constructor(absoluteNames: boolean) {
+  constructor({ absoluteNames, leavesOut, keepsGoing }: EntryRules) {
     this.#absoluteNames = absoluteNames;
+    this.#leavesOut = leavesOut;
+    this.#keepsGoing = keepsGoing;
   }
 
   /** All that is left of the archive so far, whole or open, in archive order but for renames, which come last. */
@@ -60,11 +109,11 @@ export class EntryTable<Content> {
    * Applies the next chunk of the archive.
    *
    * @param spanBytes bytes of the file that the chunk covers, holes included
-   * @throws XbstreamError `XB_UNSAFE_PATH`, `XB_DUPLICATE_PATH` (also where a file would lie below another), `XB_OVERLAP`,
-   *   `XB_GAP`, `XB_BAD_HEADER`
+   * @throws XbstreamError `XB_UNSAFE_PATH`, `XB_DUPLICATE_PATH` (also where a file would lie below another, and, as a
+   *   {@link SecondArchive}, where all begins again), `XB_OVERLAP`, `XB_GAP`, `XB_BAD_HEADER`
    */
   apply(header: ChunkHeader, spanBytes: number): EntryChange<Content> {
-    if (header.type === 'ignorable') return { kind: 'nothing' };
+    if (this.#isOver || header.type === 'ignorable' || this.#isLeftOut(header)) return { kind: 'nothing' };
     const path = this.#normalized(header);
     switch (header.type) {
       case 'payload':
@@ -98,8 +147,31 @@ export class EntryTable<Content> {
   /** Whether a chunk changes what was whole before. */
   corrects(header: ChunkHeader): boolean {
     if (header.type === 'remove' || header.type === 'rename') return true;
-    if (header.type !== 'payload' || (header.flags & FLAG_REWRITE) === 0) return false;
-    return this.#get(this.#normalized(header))?.whole === true;
+    return header.type !== 'ignorable' && this.find(header.path)?.whole === true;
+  }
+
+  /** The earlier content that an entry replaces is not to be put back. */
+  settle(entry: Entry<Content>): void {
+    this.#earlier.delete(entry);
+  }
+
+  /**
+   * Puts back earlier content that was not replaced after all.
+   *
+   * @param which of the entries that were to take its place
+   * @returns what was to take the place of what
+   */
+  restoreEarlier(which: (entry: Entry<Content>) => boolean): [lost: Entry<Content>, earlier: Entry<Content>][] {
+    if (this.#earlier.size === 0) return [];
+    const found = [...this.#earlier].filter(([entry]) => which(entry));
+    for (const [entry, earlier] of found) {
+      this.#earlier.delete(entry);
+      this.#entries.delete(entry.path);
+      this.#entries.set(earlier.path, earlier);
+      if (!entry.whole) this.#openCount -= 1;
+    }
+    this.#lastRaw = undefined;
+    return found;
   }
 
   /** The error for an entry that is still open at the archive's end. */
@@ -116,15 +188,20 @@ export class EntryTable<Content> {
   #content(path: StoredPath, header: ChunkHeader, start: number, end: number): EntryChange<Content> {
     let entry = this.#get(path);
     let replaced: Entry<Content> | undefined;
+    let isUnsaid = false;
     if (entry?.whole === true) {
-      if (header.type !== 'payload' || (header.flags & FLAG_REWRITE) === 0) throw duplicatePath(path, header);
+      isUnsaid = header.type !== 'payload' || (header.flags & FLAG_REWRITE) === 0;
+      if (isUnsaid) this.#assertMayComeAgain(entry, header, start);
       replaced = entry;
       entry = undefined;
     }
     const begins = entry === undefined;
     // Removed first, so that the order of the map is that of the archive for a rewritten file too.
-    if (replaced !== undefined) this.#entries.delete(path);
+    if (replaced !== undefined) this.#forget(replaced);
     entry ??= this.#begin(path, header, false);
+    if (replaced !== undefined && isUnsaid) this.#earlier.set(entry, replaced);
+    if (header.type === 'payload' || header.type === 'sparse') this.#first ??= header;
+    const continues = start === entry.sizeBytes;
     entry.chunks += 1;
     if (header.type === 'sparse' || header.type === 'seek') entry.markSparse();
     if (end > start) {
@@ -133,12 +210,33 @@ export class EntryTable<Content> {
       entry.sizeBytes = Math.max(entry.sizeBytes, end);
     }
     if (entry.coverage !== undefined) entry.coverage.positionBytes = end;
-    return { kind: 'content', entry, begins, replaced };
+    return { kind: 'content', entry, begins, continues, replaced, isTentative: isUnsaid };
+  }
+
+  /** Content of a file that is whole, and nothing says that it is to be replaced. */
+  #assertMayComeAgain(entry: Entry<Content>, header: ChunkHeader, fileOffset: number): void {
+    if (fileOffset === 0) this.#assertNoSecondArchive(header);
+    if (fileOffset === entry.sizeBytes && fileOffset > 0) entry.tear();
+    if (!this.#keepsGoing || fileOffset !== 0 || entry.isRefused) throw duplicatePath(entry.path, header);
+  }
+
+  #assertNoSecondArchive(header: ChunkHeader): void {
+    const isAsFirst = this.#openCount === 0 && isSameContent(header, this.#first);
+    if (this.#backupEnd === undefined && !isAsFirst) return;
+    this.#isOver = true;
+    throw secondArchive(this.#backupEnd ?? header.archiveOffset);
+  }
+
+  /** An entry is no longer among those of the archive. */
+  #forget(entry: Entry<Content>): void {
+    this.#entries.delete(entry.path);
+    this.#earlier.delete(entry);
   }
 
   #begin(path: StoredPath, header: ChunkHeader, endOnly: boolean): Entry<Content> {
     const entry = new Entry<Content>(this.#begun, path, header.archiveOffset, this.#budget, endOnly);
     this.#begun += 1;
+    this.#openCount += 1;
     this.#entries.set(path, entry);
     this.#lastEntry = entry;
     try {
@@ -146,6 +244,7 @@ export class EntryTable<Content> {
     } catch (error) {
       // Nothing more is expected of a file that there cannot be.
       entry.refuse();
+      this.#openCount -= 1;
       throw error;
     }
     return entry;
@@ -160,6 +259,14 @@ export class EntryTable<Content> {
       archiveOffset,
       details: [`chunk at archive byte ${archiveOffset}`],
     });
+  }
+
+  #isLeftOut({ type, path, archiveOffset }: ChunkHeader): boolean {
+    if (this.#leavesOut === undefined || this.#absoluteNames || !path.startsWith('/')) return false;
+    const plain = normalizePath(path, archiveOffset, true);
+    if (!this.#leavesOut(plain)) return false;
+    if (type === 'end') this.leftOut.add(plain);
+    return true;
   }
 
   #normalized(header: Exclude<ChunkHeader, { type: 'ignorable' }>): StoredPath {
@@ -177,11 +284,24 @@ export class EntryTable<Content> {
   }
 
   #end(path: StoredPath, header: ChunkHeader): EntryChange<Content> {
-    const known = this.#get(path);
-    if (known?.whole === true) throw duplicatePath(path, header);
+    let known = this.#get(path);
+    let replaced: Entry<Content> | undefined;
+    if (known?.whole === true) {
+      if (known.isRefused) throw duplicatePath(path, header);
+      this.#assertNoSecondArchive(header);
+      // The end of what came after the end, or another for a file that is empty already.
+      if (known.isTorn || known.endOnly) return { kind: 'nothing' };
+      replaced = known;
+      known = undefined;
+      this.#forget(replaced);
+    }
     const entry = known ?? this.#begin(path, header, true);
+    if (replaced !== undefined && this.#keepsGoing) this.#earlier.set(entry, replaced);
     const gaps = entry.isDoubted ? [] : (entry.coverage?.gaps(MOST_GAPS_TOLD) ?? []);
     if (gaps.length > 0) {
+      // Its end has come all the same.
+      entry.close();
+      this.#openCount -= 1;
       throw new XbstreamError('XB_GAP', `a part of ${pathText(path)} is missing`, {
         path,
         archiveOffset: header.archiveOffset,
@@ -193,7 +313,9 @@ export class EntryTable<Content> {
     }
     entry.chunks += 1;
     entry.close();
-    return { kind: 'whole', entry };
+    this.#openCount -= 1;
+    if (path.includes('_info') && LAST_FILE.test(path)) this.#backupEnd ??= chunkEnd(header);
+    return { kind: 'whole', entry, replaced, isTentative: this.#keepsGoing };
   }
 
   #remove(path: StoredPath, header: ChunkHeader): EntryChange<Content> {
@@ -201,7 +323,7 @@ export class EntryTable<Content> {
     const entry = this.#entries.get(path);
     if (entry !== undefined) {
       if (!entry.whole) throw correctionOfOpen(path, header, 'removed');
-      this.#entries.delete(path);
+      this.#forget(entry);
     }
     return { kind: 'remove', path, entry };
   }
@@ -219,20 +341,45 @@ export class EntryTable<Content> {
       return { kind: 'rename', path, newPath, entry: undefined, replaced: undefined };
     }
     this.#needDirectories(newPath, header);
-    this.#entries.delete(path);
-    this.#entries.delete(newPath);
+    this.#forget(entry);
+    if (target !== undefined) this.#forget(target);
     this.#entries.set(newPath, entry);
     entry.path = newPath;
     return { kind: 'rename', path, newPath, entry, replaced: target };
   }
 }
 
-function duplicatePath(path: StoredPath, header: ChunkHeader): XbstreamError {
+/** The error for a file that comes again though nothing says that it is to be replaced. */
+export function duplicatePath(path: StoredPath, header: ChunkHeader): XbstreamError {
+  const isOfDatabase = /^[^/]+\/[^/]/.test(path);
+  const why = 'mariabackup --compress does so when tables are altered or renamed (DDL) while it runs';
   return new XbstreamError('XB_DUPLICATE_PATH', `${pathText(path)} comes twice in the archive`, {
     path,
     archiveOffset: header.archiveOffset,
-    details: [`chunk at archive byte ${header.archiveOffset}, after the file's end chunk`],
+    details: [
+      `chunk at archive byte ${header.archiveOffset}, after the file's end chunk`,
+      ...(isOfDatabase ? [`${why}: the backup may be inconsistent`] : []),
+    ],
+    hints: [
+      ...(isOfDatabase ? ['take the backup again, while no table is altered, created, renamed or dropped'] : []),
+      'of two whole copies --keep-going keeps the later one',
+    ],
   });
+}
+
+function secondArchive(archiveOffset: number): SecondArchive {
+  return new SecondArchive('XB_DUPLICATE_PATH', `a second archive begins at byte ${archiveOffset}`, {
+    archiveOffset,
+    details: ['all that comes before it is an archive of its own'],
+    hints: [`to unpack the second one: tail -c +${archiveOffset + 1} ARCHIVE | tsxbstream -x -C ANOTHER_DIR`],
+  });
+}
+
+/** Whether two headers are those of the same content under the same name. */
+function isSameContent(header: ChunkHeader, other: ChunkHeader | undefined): boolean {
+  if ((header.type !== 'payload' && header.type !== 'sparse') || other?.type !== header.type) return false;
+  const { path, payloadBytes, crc32 } = header;
+  return path === other.path && payloadBytes === other.payloadBytes && crc32 === other.crc32;
 }
 
 function overlapping(

@@ -7,6 +7,7 @@ const SPARSE = 4;
 const DOUBTED = 8;
 const END_ONLY = 16;
 const REFUSED = 32;
+const TORN = 64;
 
 /** A stored file, as far as the archive has told of it. */
 export class Entry<Content> {
@@ -66,6 +67,15 @@ export class Entry<Content> {
     return (this.#bits & REFUSED) !== 0;
   }
 
+  /** More of it came after its end chunk: that was another's, or its own came too early. */
+  get isTorn(): boolean {
+    return (this.#bits & TORN) !== 0;
+  }
+
+  tear(): void {
+    this.#bits |= TORN;
+  }
+
   refuse(): void {
     this.#bits |= REFUSED;
     this.close();
@@ -80,6 +90,11 @@ export class Entry<Content> {
 
   markWritten(): void {
     this.#bits |= WRITTEN;
+  }
+
+  /** What it was taken for whole is not known any more. */
+  unmarkWritten(): void {
+    this.#bits &= ~WRITTEN;
   }
 
   markSparse(): void {

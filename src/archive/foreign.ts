@@ -1,15 +1,17 @@
-import { XbstreamError } from '../errors.js';
+import { errorToRecord, XbstreamError, type ErrorFacts } from '../errors.js';
 
 interface ForeignFormat {
   name: string;
   /** Where in the file `magic` stands, in bytes. */
   at: number;
   /** One character a byte. */
-  magic: string;
+  magic: string | RegExp;
   hints: readonly string[];
   /** What is packed in it can be read as it is. */
   isOpen?: boolean;
 }
+
+const GPG_HINTS = ['decrypt it on the way: gpg -d FILE | tsxbstream -x -C DIR'];
 
 const FOREIGN_FORMATS: readonly ForeignFormat[] = [
   {
@@ -45,11 +47,30 @@ const FOREIGN_FORMATS: readonly ForeignFormat[] = [
     hints: ['unpack it with tar: tar -xf FILE -C DIR'],
     isOpen: true,
   },
+  // The first bytes that qpress packs it cannot shorten.
+  {
+    name: 'an xbstream archive that was packed by qpress as a whole',
+    at: 0,
+    magic: /^qpress10.{0,200}XBSTCK01/s,
+    hints: ['unpack it on the way: qpress -do FILE | tsxbstream -x -C DIR'],
+  },
   {
     name: 'a qpress archive (.qp)',
     at: 0,
     magic: 'qpress10',
     hints: ['this is one compressed file, not a stream of files: decompress it with qpress -do FILE'],
+  },
+  {
+    name: 'an LZ4 file of the old kind',
+    at: 0,
+    magic: '\x02\x21\x4c\x18',
+    hints: ['unpack it on the way: lz4 -dc FILE | tsxbstream -x -C DIR'],
+  },
+  {
+    name: 'lzop data',
+    at: 0,
+    magic: '\x89LZO\0\r\n\x1a\n',
+    hints: ['unpack it on the way: lzop -dc FILE | tsxbstream -x -C DIR'],
   },
   {
     name: 'data encrypted by xbcrypt',
@@ -67,18 +88,31 @@ const FOREIGN_FORMATS: readonly ForeignFormat[] = [
     name: 'data encrypted by age',
     at: 0,
     magic: 'age-encryption.org/',
-    hints: ['decrypt it on the way: age -d FILE | ...'],
+    hints: ['decrypt it on the way: age -d -i KEYFILE FILE | tsxbstream -x -C DIR'],
   },
   {
     name: 'a PGP message',
     at: 0,
     magic: '-----BEGIN PGP',
-    hints: ['decrypt it on the way: gpg -d FILE | tsxbstream -x -C DIR'],
+    hints: GPG_HINTS,
+  },
+  // A session key, for a passphrase or for somebody's own key, is the packet that a message begins with (RFC 9580, 5.1 and 5.3).
+  {
+    name: 'data encrypted by gpg',
+    at: 0,
+    // eslint-disable-next-line no-control-regex
+    magic: /^(?:[\x8c\xc3].\x04|\x84.\x03|\x85..\x03|\xc1..?\x03)/s,
+    hints: GPG_HINTS,
   },
 ];
 
 /** An input is compressed or encrypted as a whole: no chunk can be read in it however far one looks. */
-export class ForeignInput extends XbstreamError {}
+export class ForeignInput extends XbstreamError {
+  override with(more: ErrorFacts): ForeignInput {
+    const { code, message, ...facts } = errorToRecord(super.with(more));
+    return new ForeignInput(code, message, facts);
+  }
+}
 
 /**
  * The error for an input that does not begin with a chunk, naming what it is where its first bytes tell.
@@ -87,7 +121,9 @@ export class ForeignInput extends XbstreamError {}
  */
 export function notAnArchive(bytes: Buffer): XbstreamError {
   const head = bytes.toString('latin1', 0, 512);
-  const known = FOREIGN_FORMATS.find(({ at, magic }) => head.startsWith(magic, at));
+  const known = FOREIGN_FORMATS.find(({ at, magic }) =>
+    typeof magic === 'string' ? head.startsWith(magic, at) : magic.test(head),
+  );
   const make = (what: string, details: readonly string[], hints: readonly string[], Kind = XbstreamError) =>
     new Kind('XB_BAD_MAGIC', `this is no xbstream archive: ${what}`, { archiveOffset: 0, details, hints });
 

@@ -1,6 +1,7 @@
 import { XbstreamError } from '../errors.js';
 import { CHUNK_MAGIC, chunkEnd, decodeChunkHeader, MAX_HEADER_BYTES, type ChunkHeader } from '../format/chunk.js';
 import { normalizePath } from '../format/stored-path.js';
+import { endByChecksum, hasChecksum, isBoundary } from './chunk-evidence.js';
 import type { Lookback } from './lookback.js';
 
 /** What a damaged header probably said. */
@@ -16,36 +17,44 @@ export interface HeaderGuess {
 const TYPES = ['P', 'E', 'S', 'R', 'D'].map((letter) => letter.charCodeAt(0));
 const MAGIC = Buffer.from(CHUNK_MAGIC, 'latin1');
 
-/** Whether a chunk begins (or the archive ends) at a place; undefined where that is not known. */
-export function isBoundary(lookback: Lookback, archiveOffset: number): boolean | undefined {
-  if (lookback.endsAt(archiveOffset)) return true;
-  const found = lookback.bytesAt(archiveOffset, MAGIC.length);
-  return found.length < MAGIC.length ? undefined : found.equals(MAGIC);
-}
-
 /**
- * Guesses what a header that cannot be right has said, supposing that one of magic, type and path length is damaged.
+ * Guesses what a header that cannot be right has said, supposing that one of its fields is damaged.
  *
- * @returns the first reading after which another chunk stands; else the one with only the magic mended, unconfirmed
+ * @param most bytes of payload that may be read for it
+ * @returns the first reading after which another chunk stands; best of all with a checksum that holds; else the one with only
+ *   the magic mended, unconfirmed
  */
 export function guessHeader(
   lookback: Lookback,
   archiveOffset: number,
-  absoluteNames: boolean,
+  { absoluteNames, most }: { absoluteNames: boolean; most: number },
 ): HeaderGuess | undefined {
   const bytes = Buffer.from(lookback.bytesAt(archiveOffset, MAX_HEADER_BYTES));
   if (bytes.length < 15) return undefined;
   MAGIC.copy(bytes);
   let unconfirmed: HeaderGuess | undefined;
+  let likely: HeaderGuess | undefined;
   for (const variant of variants(bytes)) {
     const header = decode(variant, archiveOffset, absoluteNames);
     if (header === undefined) continue;
     const endOffset = chunkEnd(header);
     const confirmed = isBoundary(lookback, endOffset) === true;
-    if (confirmed) return { header, endOffset, confirmed };
+    // A wrong length may lead to a chunk by chance, but not with the right checksum, too.
+    if (confirmed && hasChecksum(header, lookback, most) !== false) return { header, endOffset, confirmed };
+    if (confirmed) likely ??= { header, endOffset, confirmed };
     unconfirmed ??= variant === bytes ? { header, endOffset, confirmed } : undefined;
   }
-  return unconfirmed;
+  const header = decode(withoutLengths(bytes), archiveOffset, absoluteNames);
+  const endOffset = header?.type === 'payload' ? endByChecksum(header, lookback, most) : undefined;
+  if (header !== undefined && endOffset !== undefined) return { header, endOffset, confirmed: true };
+  return likely ?? unconfirmed;
+}
+
+/** The header with no payload, at the file's start: for where it says an impossible length or place. */
+function withoutLengths(bytes: Buffer): Buffer {
+  const variant = Buffer.from(bytes);
+  const afterPath = 14 + bytes.readUInt32LE(10);
+  return afterPath + 16 > bytes.length ? variant : variant.fill(0, afterPath, afterPath + 16);
 }
 
 function* variants(bytes: Buffer): Iterable<Buffer> {
@@ -55,8 +64,8 @@ function* variants(bytes: Buffer): Iterable<Buffer> {
     variant[9] = type;
     if (!variant.equals(bytes)) yield variant;
   }
-  // A path holds no NUL, and the lengths behind it begin or end with some.
-  const longest = bytes.subarray(14).indexOf(0);
+  // A path holds no control characters, and the lengths behind it begin or end with zeros.
+  const longest = bytes.subarray(14).findIndex((byte) => byte < 0x20);
   for (let length = 1; length <= (longest === -1 ? bytes.length - 14 : longest); length += 1) {
     const variant = Buffer.from(bytes);
     variant.writeUInt32LE(length, 10);

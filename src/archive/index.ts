@@ -3,12 +3,13 @@ import type { ChunkHeader } from '../format/chunk.js';
 import type { StoredPath } from '../format/stored-path.js';
 import { PIECE_ROOM_BYTES, type ByteSink, type Source } from '../input/source.js';
 import type { PayloadUse } from './chunk-reader.js';
+import type { UnreadablePart } from './doubts.js';
 import { EntryTable, type EntryChange } from './entries.js';
 import type { Entry } from './entry.js';
 import { Extents } from './extents.js';
 import { ForeignInput } from './foreign.js';
 import { Losses } from './losses.js';
-import { NotedContent } from './noted-content.js';
+import { NotedContent, NotesBudget } from './noted-content.js';
 import type { SalvageConsumer } from './salvage.js';
 import { SalvagingReader } from './salvaging-reader.js';
 import { lookbackOf } from './source-lookback.js';
@@ -45,30 +46,45 @@ export interface Correction {
   effective: boolean;
 }
 
+/** A name that corrections were about. */
+export interface FileHistory {
+  path: StoredPath;
+  /** The whole files that have had it, one after the other. */
+  states: IndexEntry[];
+}
+
 /** What an archive holds. */
 export interface ArchiveIndex {
   /** In archive order. */
   entries: IndexEntry[];
   /** At most {@link MAX_CORRECTIONS} of them. */
   corrections: Correction[];
+  /** Only where it was asked for. */
+  history: FileHistory[];
   /** What is wrong; the entries are what is left. Not all of them, if there are very many. */
   problems: XbstreamError[];
   /** How many problems there are in all. */
   problemCount: number;
   chunks: number;
   archiveBytes: number;
+  /** Names of whole files that were passed over, since nobody wants them and they are not allowed. */
+  leftOut: ReadonlySet<StoredPath>;
 }
 
 export interface IndexOptions {
   absoluteNames: boolean;
+  /** Whether an absolute name, which is not allowed, is passed over. */
+  leavesOut?: (path: StoredPath) => boolean;
   /** Take an input without a single chunk for whole. */
   allowEmpty: boolean;
   /** Whether to note where an entry's content lies, by its ordinal or the name it has when its content comes. */
   wantsExtents?: (ordinal: number, path: StoredPath) => boolean;
   /** Whether to keep an entry's content (at most 1 MiB), by the name it has when it comes. */
   wantsContent?: (path: StoredPath) => boolean;
+  /** Tell of every name that corrections were about. */
+  wantsHistory?: boolean;
   /** Told now and then how far the reading has come. */
-  onProgress?: (archiveBytes: number) => void;
+  onProgress?: (progress: { bytes: number; files: number; path: StoredPath | undefined }) => void;
 }
 
 const MAX_CORRECTIONS = 100_000;
@@ -88,7 +104,16 @@ export async function readIndex(source: Source, options: IndexOptions): Promise<
     return builder.end();
   } catch (error) {
     if (!(error instanceof ForeignInput)) throw error;
-    return { entries: [], corrections: [], problems: [error], problemCount: 1, chunks: 0, archiveBytes: 0 };
+    return {
+      entries: [],
+      corrections: [],
+      history: [],
+      problems: [error],
+      problemCount: 1,
+      chunks: 0,
+      archiveBytes: 0,
+      leftOut: new Set(),
+    };
   }
 }
 
@@ -98,16 +123,21 @@ class IndexBuilder implements ByteSink, SalvageConsumer {
   readonly #table: EntryTable<NotedContent>;
   readonly #losses: Losses<NotedContent>;
   readonly #reader: SalvagingReader;
+  readonly #budget = new NotesBudget();
   readonly #corrections: Correction[] = [];
   /** The first names of entries that were renamed, by their ordinals. */
   readonly #firstNames = new Map<number, StoredPath>();
+  readonly #history = new Map<StoredPath, Set<Entry<NotedContent>>>();
   #pieces = 0;
+  #wholeFiles = 0;
+  /** Of the last chunk. */
+  #path: StoredPath | undefined;
   /** Keeps the payload of the current chunk. */
   #taker: NotedContent | undefined;
 
   constructor(source: Source, options: IndexOptions) {
     this.#options = options;
-    this.#table = new EntryTable(options.absoluteNames);
+    this.#table = new EntryTable({ ...options, keepsGoing: true });
     this.#losses = new Losses(this.#table);
     const lookback = lookbackOf(source);
     this.#reader = new SalvagingReader(this, { lookback, absoluteNames: options.absoluteNames, refused: 'pass' });
@@ -120,10 +150,15 @@ class IndexBuilder implements ByteSink, SalvageConsumer {
     return {
       entries: entries.sort((a, b) => a.ordinal - b.ordinal),
       corrections: this.#corrections,
+      history: Array.from(this.#history, ([path, states]) => {
+        const whole = [...states].filter((entry) => entry.whole && !this.#losses.has(entry));
+        return { path, states: whole.map((entry) => this.#describe(entry)) };
+      }),
       problems: this.#losses.problems,
       problemCount: this.#losses.count,
       chunks: this.#reader.chunks,
-      archiveBytes: this.#reader.archiveOffset,
+      archiveBytes: this.#reader.archiveBytes,
+      leftOut: this.#table.leftOut,
     };
   }
 
@@ -134,8 +169,8 @@ class IndexBuilder implements ByteSink, SalvageConsumer {
   push(piece: Buffer): Promise<void> | undefined {
     this.#reader.push(piece);
     this.#pieces += 1;
-    if (this.#pieces % PIECES_AT_A_TIME !== 0) return undefined;
-    this.#options.onProgress?.(this.#reader.archiveOffset);
+    if (this.#pieces % PIECES_AT_A_TIME !== 1) return undefined;
+    this.#options.onProgress?.({ bytes: this.#reader.archiveBytes, files: this.#wholeFiles, path: this.#path });
     return new Promise((resolve) => setImmediate(resolve));
   }
 
@@ -156,9 +191,12 @@ class IndexBuilder implements ByteSink, SalvageConsumer {
   }
 
   chunk(header: ChunkHeader, spanBytes: number): PayloadUse {
-    const change = this.#table.apply(header, spanBytes);
+    this.#path = header.path;
+    const change = this.#losses.apply(header, spanBytes);
+    if (change.kind === 'whole') this.#wholeFiles += 1;
     this.#noteExtent(change, header);
     this.#noteCorrection(change, header.archiveOffset);
+    if (this.#options.wantsHistory === true) this.#noteHistory(change);
     this.#taker = this.#takerOf(change);
     return this.#taker === undefined ? 'pass' : 'take';
   }
@@ -169,32 +207,53 @@ class IndexBuilder implements ByteSink, SalvageConsumer {
 
   #takerOf(change: EntryChange<NotedContent>): NotedContent | undefined {
     if (change.kind !== 'content' || this.#options.wantsContent?.(change.entry.path) !== true) return undefined;
-    return (change.entry.content ??= new NotedContent());
+    return (change.entry.content ??= new NotedContent(this.#budget));
   }
 
   chunkEnd(): void {
     // There is nothing to do for a checksum that held.
   }
 
-  damaged(error: XbstreamError, path: StoredPath | undefined): void {
-    this.#losses.damaged(error, path);
+  damaged(error: XbstreamError, path: StoredPath | undefined, part?: UnreadablePart): void {
+    this.#losses.damaged(error, path, part);
   }
 
   lostChunk(header: ChunkHeader): void {
     this.#losses.lostChunk(header);
   }
 
-  doubted(path: StoredPath, isItsOwn: boolean): void {
-    this.#losses.doubted(path, isItsOwn);
+  doubted(path: StoredPath): void {
+    this.#losses.doubted(path);
+  }
+
+  entryOf(path: StoredPath): Entry<NotedContent> | undefined {
+    return this.#table.find(path);
   }
 
   #noteExtent(change: EntryChange<NotedContent>, header: ChunkHeader): void {
     if (change.kind !== 'content' || (header.type !== 'payload' && header.type !== 'sparse')) return;
     const { entry } = change;
     if (this.#options.wantsExtents?.(entry.ordinal, entry.path) !== true) return;
-    entry.content ??= new NotedContent();
+    entry.content ??= new NotedContent(this.#budget);
     entry.content.extents ??= new Extents();
     entry.content.extents.add(header.archiveOffset, header.fileOffset);
+  }
+
+  #noteHistory(change: EntryChange<NotedContent>): void {
+    const note = (path: StoredPath, ...entries: (Entry<NotedContent> | undefined)[]): void => {
+      const known = this.#history.get(path) ?? new Set();
+      this.#history.set(path, known);
+      for (const entry of entries) if (entry !== undefined) known.add(entry);
+    };
+    if (change.kind === 'remove' && change.entry !== undefined) note(change.path, change.entry);
+    if (change.kind === 'rename' && change.entry !== undefined) {
+      note(change.path, change.entry);
+      note(change.newPath, change.entry, change.replaced);
+    }
+    if (change.kind !== 'content' && change.kind !== 'whole') return;
+    const { entry, replaced } = change;
+    // A name that was free again has another file.
+    if (replaced !== undefined || this.#history.has(entry.path)) note(entry.path, entry, replaced);
   }
 
   #noteCorrection(change: EntryChange<NotedContent>, archiveOffset: number): void {
@@ -208,7 +267,7 @@ class IndexBuilder implements ByteSink, SalvageConsumer {
     } else if (change.kind === 'rename') {
       const { path, newPath, entry } = change;
       this.#corrections.push({ kind: 'rename', path, newPath, archiveOffset, effective: entry !== undefined });
-    } else if (change.kind === 'content' && change.replaced !== undefined) {
+    } else if ((change.kind === 'content' || change.kind === 'whole') && change.replaced !== undefined) {
       this.#corrections.push({ kind: 'rewrite', path: change.entry.path, archiveOffset, effective: true });
     }
   }

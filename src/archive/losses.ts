@@ -1,7 +1,8 @@
 import { XbstreamError, type XbstreamErrorCode } from '../errors.js';
-import type { ChunkHeader } from '../format/chunk.js';
+import { FLAG_REWRITE, type ChunkHeader, type PayloadHeader, type SparseHeader } from '../format/chunk.js';
 import { pathText, type StoredPath } from '../format/stored-path.js';
-import { EntryTable, type EntryChange } from './entries.js';
+import { Doubts, type UnreadablePart } from './doubts.js';
+import { duplicatePath, EntryTable, SecondArchive, type EntryChange } from './entries.js';
 import type { Entry } from './entry.js';
 
 /** More are only counted: a hostile archive must not fill the memory with complaints. */
@@ -22,7 +23,16 @@ const OF_WHOLE_FILES: ReadonlySet<XbstreamErrorCode> = new Set([
   'XB_UNSUPPORTED_LAYER',
   'XB_UNSUPPORTED_ORDER',
   'XB_TARGET_EXISTS',
+  'XB_GAP',
 ]);
+
+/** What is told of files that were taken for whole. */
+export interface LossListener<Content> {
+  /** A file has lost something after all. */
+  lostAfterAll?: (entry: Entry<Content>) => void;
+  /** These did not take the place of earlier content after all: that is what the archive holds. */
+  restored?: (pairs: readonly (readonly [lost: Entry<Content>, earlier: Entry<Content>])[]) => void;
+}
 
 /** What is wrong with an archive that is read to its end all the same, and which of its entries have lost something. */
 export class Losses<Content> {
@@ -30,37 +40,104 @@ export class Losses<Content> {
   readonly problems: XbstreamError[] = [];
   /** How many there are in all. */
   count = 0;
-  /** Bytes of the archive that cannot be read may have held a part of any file. */
-  mayConcernAny = false;
   readonly #table: EntryTable<Content>;
+  readonly #doubts: Doubts<Content>;
+  readonly #listener: LossListener<Content>;
   readonly #lost = new Set<Entry<Content>>();
   /** The archive ends within these: that they have no end chunk is no news. */
   readonly #cut = new Set<Entry<Content>>();
   readonly #told = new Set<string>();
+  /** What the last chunk was about, if that is not whole. */
+  #unfinished: Entry<Content> | undefined;
+  #isCut = false;
 
-  constructor(table: EntryTable<Content>) {
+  constructor(table: EntryTable<Content>, listener: LossListener<Content> = {}) {
     this.#table = table;
+    this.#doubts = new Doubts(() => table.entries);
+    this.#listener = listener;
   }
 
   has(entry: Entry<Content>): boolean {
     return this.#lost.has(entry);
   }
 
-  /** Takes note of damage. @param path the file concerned; undefined where it may be any that is not complete */
-  damaged(error: XbstreamError, path: StoredPath | undefined): void {
-    const entry = path === undefined ? undefined : this.#table.find(path);
-    if (path === undefined || (entry === undefined && error.code === 'XB_UNSAFE_PATH')) {
-      // A name that no file can have may be the damaged one of any file.
-      this.#doubtOpen();
-      error = this.#naming(error);
+  /** The archive ends in the middle of something. Good after {@link end}. */
+  get isCut(): boolean {
+    return this.#isCut;
+  }
+
+  /**
+   * Applies the next chunk of the archive to the table, and looks what that says of other files.
+   *
+   * @throws XbstreamError what {@link EntryTable.apply} throws
+   */
+  apply(header: ChunkHeader, spanBytes: number): EntryChange<Content> {
+    let change: EntryChange<Content>;
+    if (header.type === 'remove') this.#restoreOpen(header.path);
+    if (header.type === 'rename') this.#restoreOpen(header.path, header.newPath);
+    try {
+      change = this.#table.apply(header, spanBytes);
+    } catch (error) {
+      const isContent = header.type === 'payload' || header.type === 'sparse';
+      if (isContent && !(error instanceof SecondArchive)) this.#refused(header);
+      throw error;
     }
+    this.#unfinished = change.kind === 'content' ? change.entry : undefined;
+    if (change.kind === 'content') {
+      const { entry, begins, continues, isTentative } = change;
+      if (begins && isTentative) this.damaged(duplicatePath(entry.path, header), undefined);
+      if (continues) this.#doubts.continued(entry);
+      else if (!entry.isDoubted && (header.type === 'payload' || header.type === 'sparse'))
+        this.#stray(entry.path, header.fileOffset);
+    } else if (change.kind === 'whole' && !change.entry.endOnly && this.#doubts.isDoubtful(change.entry)) {
+      this.#lost.add(change.entry);
+    }
+    return change;
+  }
+
+  /** A correction means what was whole: a second copy of it that has no end was none. */
+  #restoreOpen(...paths: readonly StoredPath[]): void {
+    const meant = new Set(paths.map((path) => this.#table.find(path)));
+    this.#restore((entry) => meant.has(entry) && !entry.whole);
+  }
+
+  #restore(which: (entry: Entry<Content>) => boolean): void {
+    const pairs = this.#table.restoreEarlier(which);
+    for (const [entry] of pairs) this.#lost.add(entry);
+    if (pairs.length > 0) this.#listener.restored?.(pairs);
+  }
+
+  #refused({ path, fileOffset }: PayloadHeader | SparseHeader): void {
+    const entry = this.#table.find(path);
+    if (entry?.isTorn === true) this.#loseLate(entry);
+    this.#stray(path, fileOffset);
+  }
+
+  #stray(path: StoredPath, fileOffset: number): void {
+    for (const entry of this.#doubts.stray(path, fileOffset)) this.#loseLate(entry);
+  }
+
+  #loseLate(entry: Entry<Content>): void {
+    if (this.#lost.has(entry)) return;
+    this.#lost.add(entry);
+    this.#listener.lostAfterAll?.(entry);
+  }
+
+  /**
+   * Takes note of damage.
+   *
+   * @param path the file concerned, where there is one
+   * @param part what cannot be read, and may have been of any file that is not complete
+   */
+  damaged(error: XbstreamError, path: StoredPath | undefined, part?: UnreadablePart): void {
+    const entry = path === undefined ? undefined : this.#table.find(path);
+    if (part !== undefined) error = naming(error, this.#doubts.unreadable(part));
+    if (error.code === 'XB_TRUNCATED') this.#isCut = true;
     if (entry !== undefined && !isOfSecond(error, entry)) {
       this.#lost.add(entry);
       if (error.code === 'XB_TRUNCATED') this.#cut.add(entry);
-      // Its end chunk is what told of the gap: it is not to come any more.
-      if (error.code === 'XB_GAP') entry.close();
     }
-    this.#add(error, path);
+    this.#add(error, error instanceof SecondArchive ? undefined : path);
   }
 
   /**
@@ -70,43 +147,45 @@ export class Losses<Content> {
    */
   lostChunk(header: ChunkHeader): EntryChange<Content> | undefined {
     if (header.type === 'remove' || header.type === 'rename' || header.type === 'ignorable') return undefined;
+    const known = this.#table.find(header.path);
+    known?.doubt();
+    if (known?.whole === true && header.type !== 'end' && (header.flags & FLAG_REWRITE) === 0) {
+      // Perhaps of a second copy: then its end is no end of an empty file.
+      this.#doubts.stray(header.path, 0);
+      return undefined;
+    }
     const change = this.#table.apply(header, header.type === 'payload' ? header.payloadBytes : 0);
     const entry = this.#table.find(header.path);
     if (entry === undefined) return change;
-    if (header.type === 'sparse' || header.type === 'seek') entry.doubt();
+    entry.doubt();
     this.#lost.add(entry);
+    // That the file was emptied is certain.
+    if (header.type === 'end') this.#table.settle(entry);
     return change;
   }
 
-  doubted(path: StoredPath, isItsOwn: boolean): void {
-    this.#table.find(path)?.doubt();
-    if (!isItsOwn) this.#doubtOpen();
+  /** Which bytes of a file have come is not known any more. */
+  doubted(path: StoredPath): void {
+    const entry = this.#table.find(path);
+    if (entry === undefined) return;
+    entry.doubt();
+    this.#lost.add(entry);
   }
 
-  #doubtOpen(): void {
-    this.mayConcernAny = true;
-    for (const entry of this.#table.open) this.#lost.add(entry);
-  }
-
-  /** The archive has ended: what has no end chunk is incomplete. @param chunks how many there were */
+  /**
+   * The archive has ended: what has no end chunk is incomplete.
+   *
+   * @param chunks how many there were
+   */
   end(chunks: number, allowEmpty: boolean): void {
     if (chunks === 0 && this.count === 0 && !allowEmpty) this.#add(emptyArchive(), undefined);
+    this.#isCut ||= this.#unfinished !== undefined;
+    for (const entry of this.#doubts.doubtfulEmpty()) this.#lost.add(entry);
+    this.#restore((entry) => !entry.whole || this.#lost.has(entry));
     for (const entry of this.#table.open) {
       this.#lost.add(entry);
       if (!this.#cut.has(entry)) this.#add(EntryTable.missingEnd(entry), entry.path);
     }
-  }
-
-  /** The error with the names of the files that may have lost something by it. */
-  #naming(error: XbstreamError): XbstreamError {
-    const open = [...this.#table.open].map(({ path }) => path);
-    if (open.length === 0) return error;
-    const more = open.length > MOST_NAMED ? ` and ${open.length - MOST_NAMED} more` : '';
-    const names = open.slice(0, MOST_NAMED).map(pathText).join(', ');
-    return error.with({
-      path: error.path ?? (open.length === 1 ? open[0] : undefined),
-      details: [`not complete at that place, and perhaps damaged by it: ${names}${more}`],
-    });
   }
 
   #add(error: XbstreamError, path: StoredPath | undefined): void {
@@ -119,6 +198,18 @@ export class Losses<Content> {
     if (this.problems.length < MAX_PROBLEMS)
       this.problems.push(error.path === undefined ? error.with({ path }) : error);
   }
+}
+
+/** The error with the names of the files that may have lost something by it. */
+function naming(error: XbstreamError, entries: readonly Entry<unknown>[]): XbstreamError {
+  const open = entries.map(({ path }) => path);
+  if (open.length === 0) return error;
+  const more = open.length > MOST_NAMED ? ` and ${open.length - MOST_NAMED} more` : '';
+  const names = open.slice(0, MOST_NAMED).map(pathText).join(', ');
+  return error.with({
+    path: error.path ?? (open.length === 1 ? open[0] : undefined),
+    details: [`not complete at that place, and perhaps damaged by it: ${names}${more}`],
+  });
 }
 
 /** Whether an error is about chunks that come after a file was whole: that it came a second time takes nothing from it. */

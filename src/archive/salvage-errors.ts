@@ -3,6 +3,14 @@ import { XbstreamError } from '../errors.js';
 import type { ChunkHeader } from '../format/chunk.js';
 import { pathText, type StoredPath } from '../format/stored-path.js';
 
+/** A header whose path no file can have, and no writer makes. */
+export function brokenPath({ path, archiveOffset }: ChunkHeader): XbstreamError {
+  return new XbstreamError('XB_UNSAFE_PATH', 'a damaged chunk header: its path contains a NUL byte', {
+    archiveOffset,
+    details: [`chunk at archive byte ${archiveOffset}, a path of ${path.length} bytes`],
+  });
+}
+
 /** A header that cannot be right, and of which enough could be read to go on behind its chunk. */
 export function damagedHeader(error: XbstreamError, { path }: ChunkHeader): XbstreamError {
   return new XbstreamError(error.code, `a damaged chunk header in ${pathText(path)}: ${error.message}`, {

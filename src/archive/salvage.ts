@@ -2,6 +2,7 @@ import { XbstreamError, type XbstreamErrorCode } from '../errors.js';
 import type { ChunkHeader } from '../format/chunk.js';
 import type { StoredPath } from '../format/stored-path.js';
 import type { ChunkConsumer, PayloadUse } from './chunk-reader.js';
+import type { UnreadablePart } from './doubts.js';
 import { ForeignInput } from './foreign.js';
 import type { Lookback } from './lookback.js';
 
@@ -10,17 +11,16 @@ export interface SalvageConsumer extends ChunkConsumer {
   /**
    * Something is wrong, and the reading goes on.
    *
-   * @param path the file that has lost something; undefined where it may be any that is not complete
+   * @param path the file that has lost something, where that is certain
+   * @param part what cannot be read, and may have held chunks of any file
    */
-  damaged(error: XbstreamError, path: StoredPath | undefined): void;
+  damaged(error: XbstreamError, path: StoredPath | undefined, part?: UnreadablePart): void;
   /** A chunk cannot be used: this is what its header seems to have said. Called after {@link damaged}. */
   lostChunk(header: ChunkHeader): void;
-  /**
-   * A chunk of this file told a wrong length: which bytes of it have come is not known any more.
-   *
-   * @param isItsOwn whether it is certain that it was a chunk of this file, and of no other
-   */
-  doubted(path: StoredPath, isItsOwn: boolean): void;
+  /** A chunk of this file told a wrong length: which bytes of it have come is not known any more. */
+  doubted(path: StoredPath): void;
+  /** What is known of a file so far. */
+  entryOf(path: StoredPath): { readonly chunks: number; readonly whole: boolean } | undefined;
 }
 
 export interface SalvageOptions {
@@ -35,6 +35,8 @@ export interface SalvageOptions {
 export interface SalvageReading {
   /** Archive offset of the next byte to be pushed. */
   readonly archiveOffset: number;
+  /** Bytes of the archive that have come or were jumped over, also where some are to be pushed again. */
+  readonly archiveBytes: number;
   /** Chunks that have begun. */
   readonly chunks: number;
   readonly isHolding: boolean;

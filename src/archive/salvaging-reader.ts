@@ -1,12 +1,12 @@
 import { XbstreamError } from '../errors.js';
 import { CHUNK_MAGIC, chunkEnd, type ChunkHeader } from '../format/chunk.js';
 import type { StoredPath } from '../format/stored-path.js';
-import { isWholeUpTo, mayBeChunk } from './chunk-evidence.js';
+import { areLinesOfText, endByChecksum, hasChecksum, mayBeChunk } from './chunk-evidence.js';
 import { ChunkReader, type ChunkConsumer, type PayloadUse } from './chunk-reader.js';
 import { guessHeader, type HeaderGuess } from './header-guess.js';
 import { RecentBytes, type Lookback } from './lookback.js';
 import { MagicFinder } from './magic-finder.js';
-import { damagedHeader, seeminglyAbout, withWhatIsLost, wrongLength } from './salvage-errors.js';
+import { brokenPath, damagedHeader, seeminglyAbout, withWhatIsLost, wrongLength } from './salvage-errors.js';
 import { isSalvageable, type SalvageConsumer, type SalvageOptions, type SalvageReading } from './salvage.js';
 
 /** What is kept of an input that cannot be read again: the chunk at hand and a bit, as a rule (chunks have up to 10 MiB). */
@@ -15,6 +15,12 @@ const KEPT_BYTES = 16 * 1024 * 1024;
 const REREAD_BYTES = 256 * 1024 * 1024;
 /** So much of what follows a bad header is looked at before it is judged, where it cannot be had later: a chunk as a rule. */
 const WAITED_BYTES = 12 * 1024 * 1024;
+
+/** A program's messages among chunks are looked through up to here. */
+const TEXT_BYTES_MAX = 1024 * 1024;
+
+/** So far the end of a chunk is looked for that told a wrong length: chunks have up to 10 MiB, as a rule. */
+const OWN_END_BYTES = 16 * 1024 * 1024;
 
 const MAGIC = Buffer.from(CHUNK_MAGIC, 'latin1');
 const NOTHING = Buffer.alloc(0);
@@ -40,15 +46,18 @@ interface Search {
   path: StoredPath | undefined;
   /** The chunk whose length led here: a chunk found inside of it shows that it was wrong. */
   suspect: Span | undefined;
+  /** Nothing but whole lines of text stand here: no chunk was lost among them. */
+  isText: boolean;
 }
 
 /**
  * A {@link ChunkReader} that goes on after damage, at the next chunk that makes sense, and tells of everything it meets.
  *
- * - A checksum that does not hold: on with the chunk behind it. If there is none, the length was wrong: back to right behind
- *   the failed header, and on to the next magic from there.
- * - A header that cannot be right: if mending one field of it leads to another chunk, on with that; else to the next magic
- *   that begins a chunk with an acceptable path, within the archive.
+ * - A checksum that does not hold: on with the chunk behind it. If there is none, the length was wrong: to where the checksum
+ *   holds, or back to right behind the failed header, and on to the next magic from there.
+ * - A header that cannot be right: if mending one field of it (or of the one before, which may have told a wrong length) leads
+ *   to another chunk, on with that; else to the next magic that begins a chunk with an acceptable path, within the archive.
+ * - Whole lines of text: on with the chunk behind them.
  *
  * Going back needs an input that can be read by position ({@link takeRewind}); of others the last 16 MiB are kept.
  */
@@ -64,13 +73,16 @@ export class SalvagingReader implements SalvageReading {
   #reader: ChunkReader;
   /** Archive offset of the next byte that the caller gives. */
   #inputOffset = 0;
+  /** What that was before it went back. */
+  #furthest = 0;
   /** Archive offset of the next byte to be looked at; beyond {@link #inputOffset} where bytes are passed over. */
   #position = 0;
   #rewind = 0;
   #reread = 0;
   #current: Span | undefined;
   #isRefused = false;
-  /** The last chunk, as long as nothing has shown that its length is right. */
+  #isOver = false;
+  /** The last chunk, as long as nothing has shown that its length (or that of its path) is right. */
   #suspect: Span | undefined;
   #search: Search | undefined;
   #magic = new MagicFinder();
@@ -93,6 +105,10 @@ export class SalvagingReader implements SalvageReading {
 
   get archiveOffset(): number {
     return this.#inputOffset;
+  }
+
+  get archiveBytes(): number {
+    return Math.max(this.#furthest, this.#inputOffset);
   }
 
   get isHolding(): boolean {
@@ -140,7 +156,8 @@ export class SalvagingReader implements SalvageReading {
   }
 
   endReached(): number {
-    while (!this.#isOver()) {
+    while (!this.#isOver) {
+      this.#isOver = this.#tryEnd();
       if (this.#position < this.#inputOffset && this.#recent === undefined) {
         this.#askAgain(this.#inputOffset);
         return this.takeRewind();
@@ -158,6 +175,7 @@ export class SalvagingReader implements SalvageReading {
   }
 
   #askAgain(end: number): void {
+    this.#furthest = Math.max(this.#furthest, end);
     this.#rewind = end - this.#position;
     this.#inputOffset = this.#position;
   }
@@ -167,13 +185,16 @@ export class SalvagingReader implements SalvageReading {
       if (!this.#mayBeChunk(header)) throw new Rejected();
       this.#endSearch(header.archiveOffset);
     }
+    // No writer makes such a path: the header is damaged, and has perhaps swallowed what follows.
+    if (header.path.includes('\0') || (header.type === 'rename' && header.newPath.includes('\0')))
+      throw brokenPath(header);
     this.chunks += 1;
     const span = { header, end: chunkEnd(header), failed: false };
     this.#current = span;
     this.#isRefused = false;
     const use = this.#guard(header.path, () => this.#consumer.chunk(header, spanBytes)) ?? this.#options.refused;
-    const isUnjudged = use === 'pass' || header.type === 'ignorable';
-    this.#suspect = isUnjudged && span.end > header.archiveOffset + header.headerBytes ? span : undefined;
+    const isJudged = (header.type === 'payload' || header.type === 'sparse') && use !== 'pass';
+    this.#suspect = isJudged ? undefined : span;
     return use;
   }
 
@@ -223,6 +244,7 @@ export class SalvagingReader implements SalvageReading {
     const at = error.archiveOffset ?? this.#position;
     const current = this.#current;
     if (error.code === 'XB_BAD_CRC' && current !== undefined) {
+      if (this.#goToOwnEnd(current, current.end) || this.#mendPath(current)) return;
       this.#consumer.damaged(error, current.header.path);
       this.#suspect = { ...current, failed: true };
       this.#goOn(current.end);
@@ -234,17 +256,88 @@ export class SalvagingReader implements SalvageReading {
 
   #recoverHeader(error: XbstreamError): void {
     const at = error.archiveOffset ?? this.#position;
-    const guess = guessHeader(this.#lookback, at, this.#options.absoluteNames);
+    const isText = this.#isText(at);
+    const guess = isText ? undefined : this.#guess(at);
     if (guess?.confirmed === true) {
       this.#mend(error, guess);
       return;
     }
-    this.#lookFrom({
-      error: seeminglyAbout(error, guess?.header),
-      errorAt: at,
-      path: undefined,
-      suspect: this.#suspectBefore(at),
-    });
+    const suspect = isText ? undefined : this.#suspectBefore(at);
+    if (suspect !== undefined && this.#mendSuspect(suspect)) return;
+    this.#lookFrom({ error: seeminglyAbout(error, guess?.header), errorAt: at, path: undefined, suspect, isText });
+  }
+
+  /** Whether whole lines of text stand at a place, up to the next chunk or the archive's end. */
+  #isText(from: number): boolean {
+    const ahead = this.#lookback.bytesAt(from, TEXT_BYTES_MAX);
+    const found = ahead.indexOf(MAGIC);
+    const to = from + (found === -1 ? ahead.length : found);
+    return (found !== -1 || this.#lookback.endsAt(to)) && areLinesOfText(from, to, this.#lookback);
+  }
+
+  #guess(archiveOffset: number, most = OWN_END_BYTES): HeaderGuess | undefined {
+    const { absoluteNames } = this.#options;
+    const spent = this.#spend(most);
+    const guess = guessHeader(this.#lookback, archiveOffset, { absoluteNames, most: spent });
+    if (guess?.confirmed !== true) this.#reread += spent;
+    return guess;
+  }
+
+  /** How many of `bytes` may be read again. */
+  #spend(bytes: number): number {
+    return Math.max(0, Math.min(bytes, REREAD_BYTES + this.#inputOffset - this.#reread));
+  }
+
+  /** A chunk has told a wrong length: goes on where it ends by its checksum, if that shows before `limit`. */
+  #goToOwnEnd({ header, end, failed }: Span, limit: number): boolean {
+    const start = header.archiveOffset + header.headerBytes;
+    const most = this.#spend(Math.min(limit - start, OWN_END_BYTES));
+    const own = endByChecksum(header, this.#lookback, most);
+    this.#reread += own === undefined ? most : own - start;
+    if (own === undefined) return false;
+    if (!failed) this.#consumer.damaged(wrongLength(header, end, own), header.path);
+    this.#consumer.doubted(header.path);
+    this.#suspect = undefined;
+    this.#goOn(own);
+    return true;
+  }
+
+  /** No chunk stands where one says that it ends: it has told a wrong length, or its path has. */
+  #mendSuspect(suspect: Span): boolean {
+    if (this.#goToOwnEnd(suspect, suspect.header.archiveOffset + OWN_END_BYTES)) return true;
+    const { header, end, failed } = suspect;
+    const isBare = end === header.archiveOffset + header.headerBytes;
+    // One that fits what came before is right; and what may follow it are no letters of its path.
+    if (isBare && (this.#consumer.entryOf(header.path)?.chunks ?? 0) > 1) return false;
+    const guess = this.#guess(header.archiveOffset);
+    const isMended = guess?.confirmed === true && guess.endOffset !== end;
+    if (!isMended || (isBare && this.#consumer.entryOf(guess.header.path)?.whole !== false)) {
+      // What is behind an end chunk may be the rest of it, and the file another.
+      if (isBare) this.#consumer.doubted(header.path);
+      return false;
+    }
+    if (!failed) this.#consumer.damaged(wrongLength(header, end, guess.endOffset), guess.header.path);
+    this.#goOnAfter(header, guess);
+    return true;
+  }
+
+  /** A checksum does not hold: if it does with another length of the path, that was wrong, and a chunk behind it is chance. */
+  #mendPath({ header, end }: Span): boolean {
+    const most = end - header.archiveOffset;
+    const guess = this.#guess(header.archiveOffset, most);
+    if (guess === undefined || guess.endOffset === end || !hasChecksum(guess.header, this.#lookback, most))
+      return false;
+    this.#consumer.damaged(wrongLength(header, end, guess.endOffset), guess.header.path);
+    this.#goOnAfter(header, guess);
+    return true;
+  }
+
+  /** Goes on behind a chunk that was told by the wrong header. */
+  #goOnAfter(wrong: ChunkHeader, { header, endOffset }: HeaderGuess): void {
+    this.#consumer.doubted(wrong.path);
+    this.#suspect = undefined;
+    this.#guard(header.path, () => this.#consumer.lostChunk(header));
+    this.#goOn(endOffset);
   }
 
   #mend(error: XbstreamError, { header, endOffset }: HeaderGuess): void {
@@ -259,7 +352,7 @@ export class SalvagingReader implements SalvageReading {
   }
 
   /** @returns false when there is more to do, perhaps with bytes that came before */
-  #isOver(): boolean {
+  #tryEnd(): boolean {
     if (this.#waiting !== undefined) {
       this.#waitNoMore();
       return false;
@@ -288,10 +381,14 @@ export class SalvagingReader implements SalvageReading {
     const current = this.#current;
     const end = this.#inputOffset;
     if (current !== undefined && current.end > end) {
-      this.#lookFrom({ error, errorAt: end, path: current.header.path, suspect: current });
+      if (this.#mendSuspect(current)) return;
+      this.#lookFrom({ error, errorAt: end, path: current.header.path, suspect: current, isText: false });
     } else {
       const at = error.archiveOffset ?? end;
-      this.#lookFrom({ error, errorAt: at, path: undefined, suspect: this.#suspectBefore(at) });
+      const isText = this.#isText(at);
+      const suspect = isText ? undefined : this.#suspectBefore(at);
+      if (suspect !== undefined && this.#mendSuspect(suspect)) return;
+      this.#lookFrom({ error, errorAt: at, path: undefined, suspect, isText });
     }
   }
 
@@ -348,20 +445,19 @@ export class SalvagingReader implements SalvageReading {
   }
 
   #endSearch(foundAt: number | undefined): void {
-    const { error, errorAt, path, suspect } = this.#search!;
+    const { error, errorAt, path, suspect, isText } = this.#search!;
     this.#search = undefined;
     this.#tentativeAt = undefined;
     const next = foundAt ?? this.#inputOffset;
-    if (suspect !== undefined && next !== errorAt) {
+    if (suspect !== undefined && next < errorAt) {
       const { header, end, failed } = suspect;
-      // Where its checksum holds nothing but the length was wrong.
-      const isItsOwn = isWholeUpTo(next, header, this.#lookback);
-      if (next < errorAt || isItsOwn) {
-        if (!failed) this.#consumer.damaged(wrongLength(header, end, next), header.path);
-        this.#consumer.doubted(header.path, isItsOwn);
-        return;
-      }
+      const part = { from: header.archiveOffset, to: next };
+      const told = failed ? withWhatIsLost(error, errorAt, foundAt) : wrongLength(header, end, next);
+      this.#consumer.damaged(told, header.path, part);
+      this.#consumer.doubted(header.path);
+      return;
     }
-    this.#consumer.damaged(withWhatIsLost(error, errorAt, foundAt), path);
+    const part = isText || error.code === 'XB_TRUNCATED' ? undefined : { from: errorAt, to: next };
+    this.#consumer.damaged(withWhatIsLost(error, errorAt, foundAt), path, part);
   }
 }

@@ -2,8 +2,10 @@ import type { LayerName } from '../codec/codec.js';
 import { allLayersOf } from '../codec/stored-layers.js';
 import type { BackupDescription } from '../ui/reporter.js';
 import { parseBinlogInfo, parseBinlogPos, type BinlogPosition } from './binlog-info.js';
+import { keyPlugin } from './key-plugin.js';
 import { parseKeyValues } from './key-values.js';
 import { parseMetadata } from './metadata-json.js';
+import { replicationStarts } from './replication.js';
 import type { SmallFileKind } from './small-files.js';
 
 /** What the small files of a backup say. */
@@ -11,11 +13,28 @@ export type SmallTexts = Partial<Record<SmallFileKind, string>>;
 
 type TextFacts = Omit<
   BackupDescription,
-  'files' | 'bytes' | 'archiveBytes' | 'complete' | 'unread' | 'next' | 'compression' | 'encrypted'
+  | 'state'
+  | 'files'
+  | 'bytes'
+  | 'archiveBytes'
+  | 'complete'
+  | 'unread'
+  | 'missing'
+  | 'next'
+  | 'placeholders'
+  | 'compression'
+  | 'encrypted'
 >;
 
-/** What the small files tell. What none of them says is undefined. */
-export function factsOf(texts: SmallTexts): TextFacts {
+/** As `xtrabackup_checkpoints` of Percona's and of MariaDB's tool calls it. */
+const PREPARED: ReadonlySet<string> = new Set(['full-prepared', 'log-applied']);
+
+/**
+ * What the small files tell. What none of them says is undefined.
+ *
+ * @param systemByFiles which server it is of, as the names of the other files have it
+ */
+export function factsOf(texts: SmallTexts, systemByFiles: 'MariaDB' | 'MySQL' | undefined): TextFacts {
   const info = parseKeyValues(texts.info ?? '');
   const checkpoints = parseKeyValues(texts.checkpoints ?? '');
   const metadata = parseMetadata(texts.metadata ?? '');
@@ -26,9 +45,13 @@ export function factsOf(texts: SmallTexts): TextFacts {
   const backupType = first('backup_type');
   const binlog = binlogOf(texts, info.get('binlog_pos') ?? metadata.get('binlog_pos'));
   const serverVersion = first('server_version');
+  const tool = first('tool_name');
+  const toolVersion = first('tool_version');
+  const system = systemOf(serverVersion ?? toolVersion) ?? systemByFiles;
   return {
-    tool: first('tool_name'),
-    toolVersion: first('tool_version'),
+    system,
+    tool,
+    toolVersion,
     toolCommand: first('tool_command'),
     serverVersion,
     serverFlavor: first('server_flavor'),
@@ -42,10 +65,18 @@ export function factsOf(texts: SmallTexts): TextFacts {
     startTime: first('start_time'),
     endTime: first('end_time'),
     partial: yesOrNo(first('partial')),
+    prepared: backupType === undefined ? undefined : PREPARED.has(backupType),
+    keyPlugin: keyPlugin(parseKeyValues(texts.config ?? '')),
     binlogFile: binlog.file,
     binlogPosition: binlog.position,
     gtid: binlog.gtid,
+    replication: replicationStarts(binlog, texts.replica, { system, version: serverVersion }),
   };
+}
+
+/** MariaDB's versions say so; those of MySQL and its kin, and of Percona's tool, which backs up both, do not. */
+function systemOf(version: string | undefined): 'MariaDB' | undefined {
+  return /maria/i.test(version ?? '') ? 'MariaDB' : undefined;
 }
 
 function binlogOf(texts: SmallTexts, position: string | undefined): BinlogPosition {

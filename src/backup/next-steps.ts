@@ -1,83 +1,179 @@
-import type { BackupDescription } from '../ui/reporter.js';
+import { shellWord } from '../format/shell-word.js';
+import type { BackupDescription, NextStep } from '../ui/reporter.js';
 
 /** What of a backup decides what is to be done with it. */
 export type BackupFacts = Pick<
   BackupDescription,
-  'tool' | 'toolVersion' | 'serverVersion' | 'kind' | 'backupType' | 'fromLsn' | 'compression' | 'encrypted'
+  | 'tool'
+  | 'toolVersion'
+  | 'serverVersion'
+  | 'system'
+  | 'kind'
+  | 'prepared'
+  | 'fromLsn'
+  | 'compression'
+  | 'encrypted'
+  | 'keyPlugin'
 > & {
-  /** The archive as a shell takes it. */
+  /** The archive as it was named. */
   archive: string;
+  /** It holds some tables only, and no server starts on it: they are brought into one that runs. */
+  importsTables: boolean;
+  /** What an import needs is there. */
+  isExported: boolean;
 };
 
-export interface Step {
-  purpose: string;
-  command: string;
+/** What words in commands stand for. In `argv` they are in braces. */
+const PLACEHOLDERS = {
+  DIR: 'the directory that the full backup is unpacked in',
+  INCREMENTAL: 'the directory that this increment is unpacked in',
+  BETWEEN: 'the directory that another increment is unpacked in',
+  KEYFILE: 'the file with the key that the backup was encrypted with',
+  DATADIR: "the server's data directory",
+  DB: 'a database; in names of files special characters are written as in the backup',
+  TABLE: 'a table of it, likewise',
+  DEFINITION: "a file with the table's CREATE TABLE statement (SHOW CREATE TABLE prints it)",
+} as const;
+type Placeholder = keyof typeof PLACEHOLDERS;
+
+/** What to do with a backup. */
+export interface Recipe {
+  next: readonly NextStep[];
+  placeholders: Readonly<Record<string, string>>;
 }
 
-/** Whether a backup was made by MariaDB's tool. */
-function isMariadb({ tool, toolVersion, serverVersion }: BackupFacts): boolean {
-  return [tool, toolVersion, serverVersion].some((text) => /maria/i.test(text ?? ''));
+export const NO_RECIPE: Recipe = { next: [], placeholders: {} };
+
+/** What to do with a backup that is whole, in order. */
+export function recipe(facts: BackupFacts): Recipe {
+  const next = [...steps(facts)];
+  const words = next.flatMap(({ argv }) => argv.slice(argv[0] === 'tsxbstream' ? 3 : 1)).join(' ');
+  const used = (Object.keys(PLACEHOLDERS) as Placeholder[]).filter((name) => words.includes(`{${name}}`));
+  return { next, placeholders: Object.fromEntries(used.map((name) => [name, PLACEHOLDERS[name]])) };
 }
 
-/** What to do next with a backup, in order. */
-export function nextSteps(facts: BackupFacts): Step[] {
-  const incremental = facts.kind === 'incremental';
-  const directory = incremental ? 'INCREMENTAL' : 'DIR';
-  const steps = [unpack(facts, directory)];
-  if (facts.backupType === 'full-prepared') return [...steps, copyBack(facts)];
-  if (!incremental) return [...steps, ...prepareFull(facts), copyBack(facts)];
-  return [...steps, ...prepareIncremental(facts), copyBack(facts)];
+function* steps(facts: BackupFacts): Iterable<NextStep> {
+  const isIncremental = facts.kind === 'incremental';
+  yield unpack(facts, isIncremental ? '{INCREMENTAL}' : '{DIR}');
+  if (isIncremental) yield* prepareIncremental(facts);
+  else if (facts.importsTables ? !facts.isExported : facts.prepared !== true) yield prepareFull(facts);
+  yield* facts.importsTables ? importTables(facts) : copyBack(facts);
 }
 
-function unpack({ archive, encrypted, compression }: BackupFacts, directory: string): Step {
-  const options = [
-    ...(encrypted ? ['--decrypt=AES256 --encrypt-key-file=KEYFILE'] : []),
+/** @param archive the one word in which braces stand for themselves */
+function step(purpose: string, argv: readonly string[], more: { each?: Placeholder; archive?: string } = {}): NextStep {
+  const { each, archive } = more;
+  const shown = argv.map((word) => shellWord(word === archive ? word : word.replace(/\{(\w+)\}/g, '$1')));
+  return { purpose, command: shown.join(' '), argv, ...(each === undefined ? {} : { each }) };
+}
+
+function unpack({ archive, encrypted, compression }: BackupFacts, directory: string): NextStep {
+  const decoding = [
+    ...(encrypted ? ['--encrypt-key-file={KEYFILE}'] : []),
     ...(compression.length > 0 ? ['--decompress'] : []),
   ];
   const doing = ['unpack', ...(encrypted ? ['decrypt'] : []), ...(compression.length > 0 ? ['decompress'] : [])];
-  return {
-    purpose: doing.join(', '),
-    command: ['tsxbstream extract', archive, `-C ${directory}`, ...options].join(' '),
-  };
+  return step(doing.join(', '), ['tsxbstream', 'extract', archive, '-C', directory, ...decoding], { archive });
 }
 
-function tool(facts: BackupFacts): { name: string; advice: string } {
-  if (isMariadb(facts)) {
-    const version = /\d+\.\d+/.exec(facts.toolVersion ?? facts.serverVersion ?? '')?.[0];
-    return { name: 'mariadb-backup', advice: version === undefined ? 'mariadb-backup' : `mariadb-backup ${version}` };
-  }
+/** Whether MariaDB's tool made it: only that one prepares it. */
+function isByMariadb({ tool, toolVersion, system }: BackupFacts): boolean {
+  if (tool === undefined) return system === 'MariaDB';
+  return /maria/i.test(`${tool} ${toolVersion ?? ''}`);
+}
+
+function toolOf(facts: BackupFacts): { name: string; advice: string } {
   const version = facts.toolVersion;
-  return {
-    name: 'xtrabackup',
-    advice: version === undefined ? 'xtrabackup' : `xtrabackup ${version} or newer of its series`,
-  };
+  if (!isByMariadb(facts)) {
+    const advice = version === undefined ? 'xtrabackup' : `xtrabackup ${version} or newer of its series`;
+    return { name: 'xtrabackup', advice: facts.system === 'MariaDB' ? `Percona's ${advice}` : advice };
+  }
+  const series = /\d+\.\d+/.exec(version ?? facts.serverVersion ?? '')?.[0];
+  const [major = Infinity, minor = 0] = (series ?? '').split('.').filter(Boolean).map(Number);
+  const name = major < 10 || (major === 10 && minor < 5) ? 'mariabackup' : 'mariadb-backup';
+  return { name, advice: series === undefined ? name : `${name} ${series}` };
 }
 
-function prepareFull(facts: BackupFacts): Step[] {
-  const { name, advice } = tool(facts);
-  return [{ purpose: `prepare, with ${advice}`, command: `${name} --prepare --target-dir=DIR` }];
+/** Where keys are needed, that they are. */
+function keysFor({ keyPlugin }: BackupFacts, directory: string): string {
+  if (keyPlugin === undefined) return '';
+  const { name, settings } = keyPlugin;
+  const where = settings.length === 0 ? '' : ` (${settings.join(', ')})`;
+  return `; its files are encrypted: ${name}${where} is loaded as backup-my.cnf in ${directory} says, and must find its keys`;
 }
 
-function prepareIncremental(facts: BackupFacts): Step[] {
-  const { name, advice } = tool(facts);
-  const base = facts.fromLsn === undefined ? '' : ` (the backup before it ends at LSN ${facts.fromLsn})`;
+function prepareFull(facts: BackupFacts): NextStep {
+  const { name, advice } = toolOf(facts);
+  const purpose = `prepare${facts.importsTables ? ' its tables for an import' : ''}, with ${advice}${keysFor(facts, 'DIR')}`;
+  return step(purpose, [name, '--prepare', ...exporting(facts), '--target-dir={DIR}']);
+}
+
+function exporting({ importsTables }: BackupFacts): string[] {
+  return importsTables ? ['--export'] : [];
+}
+
+function* prepareIncremental(facts: BackupFacts): Iterable<NextStep> {
+  const { name, advice } = toolOf(facts);
+  const { fromLsn } = facts;
   // MariaDB's tool has no --apply-log-only any more: every prepare can be followed by another.
-  const hold = isMariadb(facts) ? '' : ' --apply-log-only';
-  return [
-    {
-      purpose: `prepare the full backup in DIR first${base}, with ${advice}`,
-      command: `${name} --prepare${hold} --target-dir=DIR`,
-    },
-    {
-      purpose: `add this one${hold === '' ? '' : ' (with --apply-log-only, if another follows)'}`,
-      command: `${name} --prepare --target-dir=DIR --incremental-dir=INCREMENTAL`,
-    },
-  ];
+  const hold = isByMariadb(facts) ? [] : ['--apply-log-only'];
+  const prepare = [name, '--prepare'];
+  yield step(`prepare the full backup that came first, unpacked in DIR, with ${advice}${keysFor(facts, 'DIR')}`, [
+    ...prepare,
+    ...hold,
+    '--target-dir={DIR}',
+  ]);
+  const chain =
+    fromLsn === undefined
+      ? 'each begins where the one before it ends (xtrabackup_checkpoints tells)'
+      : `each begins at the LSN where the one before it ends, and the last of all before this one ends at LSN ${fromLsn}`;
+  yield step(
+    `add every increment that was taken between the full backup and this one, unpacked, the oldest first; ${chain}`,
+    [...prepare, ...hold, '--target-dir={DIR}', '--incremental-dir={BETWEEN}'],
+    { each: 'BETWEEN' },
+  );
+  yield step(`add this one${hold.length === 0 ? '' : ' (with --apply-log-only, if another follows)'}`, [
+    ...prepare,
+    ...exporting(facts),
+    '--target-dir={DIR}',
+    '--incremental-dir={INCREMENTAL}',
+  ]);
 }
 
-function copyBack(facts: BackupFacts): Step {
-  return {
-    purpose: 'put it in place, on a stopped server with an empty data directory',
-    command: `${tool(facts).name} --copy-back --target-dir=DIR`,
-  };
+function* copyBack(facts: BackupFacts): Iterable<NextStep> {
+  yield step('put it in place, on a stopped server with an empty data directory', [
+    toolOf(facts).name,
+    '--copy-back',
+    '--target-dir={DIR}',
+    '--datadir={DATADIR}',
+  ]);
+  const keys = facts.keyPlugin === undefined ? '' : `; the server needs ${facts.keyPlugin.name} and its keys to start`;
+  yield step(`give it to the server's user: all that was made so far belongs to who made it${keys}`, [
+    ...OWN,
+    '{DATADIR}',
+  ]);
+}
+
+const OWN = ['chown', '-R', 'mysql:mysql'];
+
+/** Tables of other engines than InnoDB, whose files can be copied as they are, are few in such backups. */
+function* importTables({ system }: BackupFacts): Iterable<NextStep> {
+  const client = system === 'MariaDB' ? 'mariadb' : 'mysql';
+  const sql = (what: string): string[] => [client, '-e', what];
+  const each = { each: 'TABLE' } as const;
+  const table = '`{DB}`.`{TABLE}`';
+  yield step(
+    'on a running server make each table of InnoDB as it was (tables of MyISAM and Aria need no more than their files)',
+    [client, '{DB}', '-e', 'source {DEFINITION}'],
+    each,
+  );
+  yield step(
+    'have it give up its empty tablespace',
+    sql(`SET foreign_key_checks=0; ALTER TABLE ${table} DISCARD TABLESPACE`),
+    each,
+  );
+  const files = ['{DIR}/{DB}/{TABLE}.ibd', '{DIR}/{DB}/{TABLE}.cfg'];
+  yield step('put that of the backup in its place', ['cp', ...files, '{DATADIR}/{DB}/'], each);
+  yield step("give it to the server's user", [...OWN, '{DATADIR}/{DB}'], each);
+  yield step('have the server take it', sql(`SET foreign_key_checks=0; ALTER TABLE ${table} IMPORT TABLESPACE`), each);
 }

@@ -1,7 +1,6 @@
 import type { DecryptionKey } from '../codec/codec.js';
-import { DecodeChain } from '../codec/decode-chain.js';
+import { smallContent } from '../codec/small-content.js';
 import { layersOf } from '../codec/stored-layers.js';
-import { XbstreamError } from '../errors.js';
 import type { StoredPath } from '../format/stored-path.js';
 
 /** The files in which a backup tells of itself: what they are, by their names without what was done to them. */
@@ -12,6 +11,9 @@ const KINDS = {
   mariadb_backup_checkpoints: 'checkpoints',
   xtrabackup_binlog_info: 'binlog',
   mariadb_backup_binlog_info: 'binlog',
+  xtrabackup_slave_info: 'replica',
+  mariadb_backup_slave_info: 'replica',
+  'backup-my.cnf': 'config',
   'backup_metadata.json': 'metadata',
 } as const;
 
@@ -37,40 +39,8 @@ export function smallFileKind(path: StoredPath): SmallFileKind | undefined {
  * The text of such a file.
  *
  * @param content as it is stored
- * @throws XbstreamError what a codec throws, `XB_KEY_REQUIRED`, `XB_UNSUPPORTED_LAYER` when it is too large
+ * @throws XbstreamError what {@link smallContent} throws
  */
-export async function smallFileText(
-  path: StoredPath,
-  content: Buffer,
-  key: DecryptionKey | undefined,
-): Promise<string> {
-  const { layers } = layersOf(path, BOTH);
-  const isPlain = layers.length === 0 || content.length === 0;
-  return (isPlain ? content : decode(layers, content, key)).toString('utf8');
-}
-
-function decode(
-  layers: ReturnType<typeof layersOf>['layers'],
-  content: Buffer,
-  key: DecryptionKey | undefined,
-): Buffer {
-  const pieces: Buffer[] = [];
-  let bytes = 0;
-  const chain = new DecodeChain({
-    layers,
-    key,
-    output: (piece) => {
-      bytes += piece.length;
-      if (bytes > MAX_TEXT_BYTES)
-        throw new XbstreamError('XB_UNSUPPORTED_LAYER', 'it is larger than such a file can be');
-      pieces.push(Buffer.from(piece));
-    },
-  });
-  try {
-    chain.push(content);
-    chain.end();
-  } finally {
-    chain.close();
-  }
-  return Buffer.concat(pieces);
+export function smallFileText(path: StoredPath, content: Buffer, key: DecryptionKey | undefined): string {
+  return smallContent(path, content, key, MAX_TEXT_BYTES).toString('utf8');
 }

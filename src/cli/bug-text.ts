@@ -6,18 +6,41 @@ import { version } from './version.js';
 export function bugText(error: unknown, showStack: boolean, paint: Paint): string {
   const what = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
   const stack = error instanceof Error && showStack ? (error.stack ?? '').split('\n').slice(1) : [];
+  const [firstLine = ''] = what.split('\n');
+  const surroundings = surroundingsAtFault(error);
   return errorText(
     {
-      message: `this is a bug in tsxbstream: ${what.split('\n')[0] ?? ''}`,
+      message: surroundings?.message ?? `this is a bug in tsxbstream: ${firstLine}`,
       details: [
+        ...(surroundings === undefined ? [] : [firstLine]),
         ...stack.map((line) => line.trim()),
         `tsxbstream ${version()}, Node ${process.version}, ${process.platform} ${process.arch}`,
         'files that have their final name are whole; the rest of the archive is not unpacked',
       ],
-      hints: showStack
-        ? ['please report it with these lines']
-        : ['please report it with the output of the same command under TSXBSTREAM_DEBUG=1'],
+      hints: surroundings?.hints ?? [
+        showStack
+          ? 'please report it with these lines'
+          : 'please report it with the output of the same command under TSXBSTREAM_DEBUG=1',
+      ],
     },
     paint,
   );
+}
+
+const MISSING_PART = ['ERR_MODULE_NOT_FOUND', 'MODULE_NOT_FOUND', 'ERR_DLOPEN_FAILED'];
+const NO_MEMORY = ['ERR_MEMORY_ALLOCATION_FAILED', 'ERR_WORKER_OUT_OF_MEMORY', 'ERR_WORKER_INIT_FAILED', 'ENOMEM'];
+
+/** What is no fault of the program: it is not all there, or has no room. */
+function surroundingsAtFault(error: unknown): { message: string; hints: string[] } | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
+  if (MISSING_PART.includes(code)) {
+    return { message: 'a part of the program is missing', hints: ['install it again: npm ci'] };
+  }
+  // V8 has no code for it.
+  if (NO_MEMORY.includes(code) || (error.name === 'RangeError' && /allocat|out of memory/i.test(error.message))) {
+    const hints = ['give it more memory: see "ulimit -v", and the limits of the container'];
+    return { message: 'there is not enough memory', hints };
+  }
+  return undefined;
 }

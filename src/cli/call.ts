@@ -1,6 +1,5 @@
 /** From a command line to what it asks for. */
 import { existsSync } from 'node:fs';
-import { basename } from 'node:path';
 import type { CatOptions } from '../commands/cat-options.js';
 import type { CreateOptions } from '../engine/create-options.js';
 import type { ExtractOptions } from '../engine/extract-options.js';
@@ -12,7 +11,7 @@ import type { InspectChoices, ListChoices, VerifyChoices } from '../ui/make-insp
 import type { ReporterChoices } from '../ui/make-reporter.js';
 import { createOptions } from './create-arguments.js';
 import { EXIT_OK, EXIT_USAGE } from './exit-codes.js';
-import { extractOptions, reporterChoices } from './extract-arguments.js';
+import { extractOptions, ignoredWords, reporterChoices } from './extract-arguments.js';
 import { FORMS, VERBS, verbOf } from './forms.js';
 import { formHelp, overview, shortHelp } from './help.js';
 import {
@@ -30,7 +29,7 @@ import { commonChoices, type CallSurroundings } from './shared-arguments.js';
 import { closest } from './suggestion.js';
 import { tarOptions } from './tar-arguments.js';
 import { usageError } from './usage-error.js';
-import { version } from './version.js';
+import { version, versionLine, xbstreamName } from './version.js';
 import { normaliseWords, type NormalisedWords } from './xbstream-grammar.js';
 
 /** What a command line asks for. */
@@ -38,8 +37,10 @@ export type Call =
   /** A text: on stdout for who asked for it (exit code 0), else on stderr. */
   { kind: 'text'; text: string; exitCode: number } | VerbCall;
 
-/** What is asked of a verb. */
-export type VerbCall =
+/** What is asked of a verb, and what whoever asks should know of that. */
+export type VerbCall = AnyVerbCall & { warnings?: readonly string[] };
+
+type AnyVerbCall =
   | { kind: 'extract'; options: ExtractOptions; choices: ReporterChoices }
   | { kind: 'list'; options: ListOptions; choices: ListChoices }
   | { kind: 'verify'; options: VerifyOptions; choices: VerifyChoices }
@@ -48,17 +49,9 @@ export type VerbCall =
   | { kind: 'create'; options: CreateOptions; choices: ReporterChoices }
   | { kind: 'convert-to-tar'; options: TarOptions; choices: ReporterChoices };
 
-/** Programs whose command line ours takes over when it is started under their name. */
-const XBSTREAM_NAMES: readonly string[] = ['xbstream', 'mbstream'];
-
 /** Whether a command line has the form of xbstream's, whose stdout belongs to nobody but archives. */
 export function isXbstreamForm(argv: readonly string[]): boolean {
-  return isNamedXbstream(argv) || argv[2]?.startsWith('-') === true;
-}
-
-function isNamedXbstream(argv: readonly string[]): boolean {
-  // Node leaves argv[1] as it was typed: a symbolic link keeps its name.
-  return XBSTREAM_NAMES.includes(basename(argv[1] ?? ''));
+  return xbstreamName(argv) !== undefined || argv[2]?.startsWith('-') === true;
 }
 
 /** @throws XbstreamError `XB_USAGE`, and for keys what reading one throws */
@@ -67,7 +60,7 @@ export async function readCall(surroundings: CallSurroundings): Promise<Call> {
   const words = argv.slice(2);
   const [first] = words;
   if (first === undefined) return { kind: 'text', text: shortHelp(), exitCode: EXIT_USAGE };
-  if (isNamedXbstream(argv)) return readForm('xbstream', words, surroundings);
+  if (xbstreamName(argv) !== undefined) return readForm('xbstream', words, surroundings);
   if (isXbstreamForm(argv)) return readForm('xbstream', words, surroundings, () => overview(version()));
   if (first === 'completion') return { kind: 'text', text: await completion(words[1]), exitCode: EXIT_OK };
   if (first === 'help') return { kind: 'text', text: helpOn(words[1]), exitCode: EXIT_OK };
@@ -87,9 +80,11 @@ async function readForm(
   const isAskedFor = (name: string): boolean => normalised.options.some((option) => option.name === name);
   if (isAskedFor('help')) {
     const isAny = generalHelp !== undefined && !isAskedFor('extract') && !isAskedFor('create');
-    return { kind: 'text', text: isAny ? generalHelp() : formHelp(form), exitCode: EXIT_OK };
+    // What asks xbstream for its help may be after its version.
+    const title = xbstreamName(surroundings.argv) === undefined ? '' : versionLine(surroundings.argv);
+    return { kind: 'text', text: isAny ? generalHelp() : title + formHelp(form), exitCode: EXIT_OK };
   }
-  if (isAskedFor('version')) return { kind: 'text', text: `tsxbstream ${version()}\n`, exitCode: EXIT_OK };
+  if (isAskedFor('version')) return { kind: 'text', text: versionLine(surroundings.argv), exitCode: EXIT_OK };
   if (form === 'xbstream') checkMode(normalised);
   const values = await readValues(normalised, form);
   if (isAskedFor('create')) return createCall(form, values, normalised.operands, surroundings);
@@ -106,7 +101,13 @@ function verbCall(
     case 'xbstream':
     case 'extract': {
       const choices = reporterChoices(values, form);
-      return { kind: 'extract', options: extractOptions(values, operands, form, surroundings), choices };
+      const options = extractOptions(values, operands, form, surroundings);
+      return {
+        kind: 'extract',
+        options,
+        choices,
+        warnings: form === 'xbstream' ? ignoredWords(operands, values) : [],
+      };
     }
     case 'list': {
       const choices = listChoices(values);
@@ -143,7 +144,16 @@ function createCall(
 ): VerbCall {
   const choices = reporterChoices(values, form);
   const options = createOptions(values, operands, form, surroundings);
-  return { kind: 'create', options, choices: makingChoices(choices, options) };
+  return { kind: 'create', options, choices: makingChoices(choices, options), warnings: notEncrypted(values) };
+}
+
+/** xbstream takes with -c what it knows for -x. Who gives a key there may take the archive for encrypted. */
+function notEncrypted(values: OptionValues): string[] {
+  const idle = (['decompress', 'decrypt', 'encrypt-key', 'encrypt-key-file'] as const).filter((name) =>
+    values.has(name),
+  );
+  if (idle.length === 0) return [];
+  return [`-c stores files as they are, and encrypts nothing: it has no use for --${idle.join(', --')}`];
 }
 
 /** Only where what is made goes to a file, stdout is free for saying so. */

@@ -4,7 +4,7 @@ import type { OutputChoice } from '../output/archive-target.js';
 import type { OptionValues } from './option-values.js';
 import type { Form } from './options.js';
 import { rawWords } from './raw-words.js';
-import type { CallSurroundings } from './shared-arguments.js';
+import { backupChoice, type CallSurroundings } from './shared-arguments.js';
 import { usageError } from './usage-error.js';
 import { bytesOfSize } from './value-kinds.js';
 
@@ -75,6 +75,9 @@ function filesSource(
   if (values.has('null') && list === undefined) {
     throw usageError('-0 says how names end in a list, and there is no list', 'give one: --files-from FILE');
   }
+  if (values.has('backup')) {
+    throw usageError('--backup judges a tar archive, and files are packed as they are named', 'leave it out');
+  }
   if (operands.length === 0 && list === undefined) {
     throw usageError('no files are named', 'name them: tsxbstream create FILE... -o ARCHIVE');
   }
@@ -100,7 +103,8 @@ function tarSource(values: OptionValues, operands: readonly string[], { isTermin
   for (const name of ['files-from', 'directory'] as const) {
     if (values.has(name)) throw usageError(`--from-tar and --${name} exclude each other`, 'leave out one of them');
   }
-  return { kind: 'tar', input: inputChoice(named === '' ? (operand ?? '-') : named, 'a tar archive', isTerminal) };
+  const input = inputChoice(named === '' ? (operand ?? '-') : named, 'a tar archive', isTerminal);
+  return { kind: 'tar', input, backup: backupChoice(values) };
 }
 
 function inputChoice(name: string, what: string, isTerminal: (fd: number) => boolean): InputChoice {

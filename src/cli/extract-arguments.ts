@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import type { ExtractOptions } from '../engine/extract-options.js';
 import type { ExistingFilePolicy } from '../output/output.js';
 import type { ReporterChoices } from '../ui/make-reporter.js';
@@ -6,6 +7,7 @@ import { namedPipes } from './named-pipes-choice.js';
 import type { Form } from './options.js';
 import { ownerOf } from './owner.js';
 import {
+  backupChoice,
   commonChoices,
   decodingChoices,
   digestNames,
@@ -41,6 +43,7 @@ export function extractOptions(
   const digests = digestNames(values.all('digest'));
   const chown = values.last('chown');
   const isVerb = form !== 'xbstream';
+  const decompress = values.has('decompress');
   const [archive, ...patterns] = isVerb ? operands : [];
   return {
     input: namedPipes(values) ?? inputChoice(archive, operands, form, isTerminal),
@@ -48,12 +51,15 @@ export function extractOptions(
     createTarget: isVerb,
     selection: selectionOptions(values, patterns),
     existing,
-    decompress: values.has('decompress'),
-    ...decodingChoices(values, env),
+    decompress,
+    ...decodingChoices(values, env, decompress),
+    // xbstream leaves them so, and calls that success.
+    encrypted: values.has('allow-encrypted') ? 'allow' : isVerb ? 'refuse' : 'warn',
     stripComponents: values.number('strip-components') ?? 0,
     absoluteNames: values.has('absolute-names'),
     allowSymlinks: values.has('allow-symlinks'),
     allowEmpty: values.has('allow-empty'),
+    backup: backupChoice(values),
     dryRun: values.has('dry-run'),
     fsync: values.has('fsync'),
     owner: chown === undefined ? undefined : ownerOf(chown),
@@ -62,6 +68,23 @@ export function extractOptions(
     digests,
     manifest: values.last('manifest'),
   };
+}
+
+/** What to say of words that `-x` ignores, as xbstream does: who typed them meant something. */
+export function ignoredWords(operands: readonly string[], values: OptionValues): string[] {
+  if (operands.length === 0) return [];
+  const ignored = `-x reads stdin and ignores words that are no options: ${operands.join(' ')}`;
+  const directory = operands.find(looksLikeDirectory);
+  if (directory === undefined || values.has('directory')) return [ignored];
+  return [`${ignored}; to unpack into a directory: -C ${directory}`];
+}
+
+function looksLikeDirectory(word: string): boolean {
+  try {
+    return statSync(word, { throwIfNoEntry: false })?.isDirectory() ?? word.includes('/');
+  } catch {
+    return false;
+  }
 }
 
 function existingFilePolicy(values: OptionValues): ExistingFilePolicy {

@@ -31,7 +31,7 @@ export const FORMS: Readonly<Record<Form, FormDefinition>> = {
       'Unpacks the archive on stdin: a drop-in for "xbstream -x" and "mbstream -x", also when started under one of these names. Prints nothing on stdout.',
       'Exit code 0 means that the whole archive has arrived and every checksum held. A file that is not whole never gets its final name.',
       'With -c: writes an archive of FILEs to stdout, byte for byte what xbstream and mbstream write. A file that changes while it is read is an error.',
-      'All spellings of xbstream work: --directory=DIR, --directory DIR, -CDIR, -C DIR, -xvC DIR, --dir DIR. With -x further words are ignored.',
+      'All spellings of xbstream work: --directory=DIR, --directory DIR, -CDIR, -C DIR, -xvC DIR, --dir DIR. With -x further words are ignored, with a warning.',
     ],
     examples: [
       { command: 'tsxbstream -x -C /var/lib/mysql < backup.xbstream', purpose: 'unpack a backup' },
@@ -51,17 +51,17 @@ export const FORMS: Readonly<Record<Form, FormDefinition>> = {
     usage: ['tsxbstream extract [options] [ARCHIVE] [PATTERN...]'],
     summary: 'unpack an archive, or some of its files',
     description: [
-      'Unpacks ARCHIVE, or stdin where ARCHIVE is - or missing. With PATTERNs only the files that match one of them: "shop/*" is the files of one database, "**/*.ibd" those of every. The target directory is made when it is missing.',
+      'Unpacks ARCHIVE, or stdin where ARCHIVE is - or missing. With PATTERNs only the files that match one of them: "**/*.ibd" is the tables of InnoDB. A database or a table with all that a prepare needs is chosen by --databases or --tables. The target directory is made when it is missing.',
       'Exit code 0 means that the whole archive was read and every checksum held. A file that is not whole never gets its final name: it stays behind as .NAME.partial.',
     ],
     examples: [
       { command: 'tsxbstream extract backup.xbstream -C restored', purpose: 'unpack everything' },
       {
-        command: "tsxbstream extract backup.xbstream 'shop/*' -C restored",
+        command: 'tsxbstream extract backup.xbstream --databases shop -C restored',
         purpose: 'unpack the files of one database',
       },
       {
-        command: "ssh db1 cat backup.xbstream | tsxbstream extract - 'shop/*' -C restored",
+        command: 'ssh db1 cat full.xb | tsxbstream extract - --databases shop -C restored',
         purpose: 'the same from a pipe: - stands for stdin',
       },
       {
@@ -100,7 +100,7 @@ export const FORMS: Readonly<Record<Form, FormDefinition>> = {
     examples: [
       { command: 'tsxbstream verify backup.xbstream', purpose: 'is it whole?' },
       {
-        command: 'tsxbstream verify --deep --decrypt=AES256 -f KEY backup.xbstream',
+        command: 'tsxbstream verify --deep -f KEYFILE backup.xbstream',
         purpose: 'also inside of compressed and encrypted files',
       },
       {
@@ -119,7 +119,7 @@ export const FORMS: Readonly<Record<Form, FormDefinition>> = {
     usage: ['tsxbstream info [options] [ARCHIVE]'],
     summary: 'tell what backup an archive holds, and what to do with it',
     description: [
-      'Reads the small files in which xtrabackup and mariabackup tell of a backup: which program wrote it, of which server, full or incremental, with which positions. And says which commands prepare it.',
+      'Reads the small files in which xtrabackup and mariabackup tell of a backup: which program wrote it, of which server, full, incremental or partial, with which positions. Of a backup that is whole it says which commands restore it, else what is missing.',
     ],
     examples: [
       { command: 'tsxbstream info backup.xbstream', purpose: 'what is this, and what to do with it?' },
@@ -132,14 +132,15 @@ export const FORMS: Readonly<Record<Form, FormDefinition>> = {
     usage: ['tsxbstream cat [options] ARCHIVE PATH...'],
     summary: 'write the content of files to stdout',
     description: [
-      'Writes the content of the files that match the PATHs to stdout, one after the other. Of an ARCHIVE that is a file nothing else is read. With --decompress and --decrypt files come out as they were on the server.',
+      'Writes the content of the files that match the PATHs to stdout, one after the other. Of an ARCHIVE that is a file nothing else is read.',
+      'A file comes out under the name it was asked for by: xtrabackup_info of an archive that holds xtrabackup_info.zst.xbcrypt is decrypted and decompressed, xtrabackup_info.zst only decrypted, and xtrabackup_info.zst.xbcrypt is what is stored. With --decompress or a key that, too, is decoded; with --raw nothing is.',
       'Exit code 0 means that all of it has come and every checksum held.',
     ],
     examples: [
       { command: 'tsxbstream cat backup.xbstream xtrabackup_checkpoints', purpose: 'one small file' },
       {
-        command: 'tsxbstream cat --decompress backup.xbstream shop/orders.ibd > orders.ibd',
-        purpose: 'one table, decompressed',
+        command: 'tsxbstream cat -f KEYFILE backup.xbstream shop/orders.ibd > orders.ibd',
+        purpose: 'one table, as it was on the server',
       },
     ],
   },

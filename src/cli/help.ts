@@ -15,7 +15,16 @@ export const EXIT_CODES = [
   ['3', 'the archive is damaged'],
   ['4', 'the archive is incomplete'],
   ['5', 'content cannot be decoded: key missing or wrong, unknown layer'],
-  ['129, 130, 143', 'ended by SIGHUP, SIGINT, SIGTERM'],
+  ['129-131, 143', 'ended by SIGHUP, SIGINT, SIGQUIT, SIGTERM'],
+] as const;
+
+export const SIGNALS = [
+  [
+    'SIGINT, SIGTERM, SIGHUP',
+    'stop, name the unfinished files that are left, and die of the signal; a second one ends at once',
+  ],
+  ['SIGQUIT', 'the same, and say before how far the run was, and at which file'],
+  ['SIGUSR1', 'print a line on stderr, and go on: files, bytes, rate, the file that is at work on'],
 ] as const;
 
 function section(title: string, lines: readonly string[]): string {

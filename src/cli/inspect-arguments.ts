@@ -5,6 +5,7 @@ import type { VerifyOptions } from '../engine/verify-options.js';
 import type { ListChoices, VerifyChoices, VerifyFormat } from '../ui/make-inspect-reporter.js';
 import type { OptionValues } from './option-values.js';
 import {
+  backupChoice,
   commonChoices,
   decodingChoices,
   digestNames,
@@ -35,6 +36,10 @@ export function listChoices(values: OptionValues): ListChoices {
   return { ...commonChoices(values), bytes: values.has('bytes') };
 }
 
+/** What asks for decoding, whatever a file is called. */
+const DECODING_OPTIONS = ['decompress', 'decrypt', 'encrypt-key', 'encrypt-key-file'] as const;
+const DEEP_ONLY = ['encrypt-key', 'encrypt-key-file', 'decrypt', 'allow-encrypted'] as const;
+
 /** @throws XbstreamError `XB_USAGE`, and what reading a key throws */
 export function verifyOptions(
   values: OptionValues,
@@ -42,14 +47,19 @@ export function verifyOptions(
   { isTerminal, env }: CallSurroundings,
 ): VerifyOptions {
   const deep = values.has('deep');
-  if (!deep && (values.has('encrypt-key') || values.has('encrypt-key-file') || values.has('decrypt'))) {
-    throw usageError('a key is of use only with --deep', 'add --deep to look inside of compressed and encrypted files');
+  const idle = deep ? undefined : DEEP_ONLY.find((name) => values.has(name));
+  if (idle !== undefined) {
+    throw usageError(
+      `--${idle} is of use only with --deep`,
+      'add --deep to look inside of compressed and encrypted files',
+    );
   }
   return {
     input: onlyArchive(operands, 'verify', isTerminal),
     deep,
-    backup: values.has('backup'),
-    ...decodingChoices(values, env),
+    backup: backupChoice(values),
+    ...decodingChoices(values, env, deep),
+    encrypted: values.has('allow-encrypted') ? 'allow' : 'refuse',
     absoluteNames: values.has('absolute-names'),
     allowEmpty: values.has('allow-empty'),
     digests: digestNames(values.all('digest')),
@@ -75,9 +85,10 @@ export function infoOptions(
 ): InfoOptions {
   return {
     input: onlyArchive(operands, 'info', isTerminal),
-    key: keyChoice(values, env),
+    key: keyChoice(values, env, true),
     absoluteNames: values.has('absolute-names'),
     allowEmpty: values.has('allow-empty'),
+    backup: backupChoice(values),
   };
 }
 
@@ -89,22 +100,32 @@ export function catOptions(
 ): CatOptions {
   const [archive, ...patterns] = operands;
   const selection = selectionOptions(values, []);
-  if (patterns.length + selection.include.length + (selection.tables?.length ?? 0) === 0) {
+  if (patterns.length + selection.include.length + selection.tables.length + selection.databases.length === 0) {
     throw usageError(
       'it is not said which file to write',
       'as in: tsxbstream cat ARCHIVE xtrabackup_info',
       'the names in it: tsxbstream list ARCHIVE',
     );
   }
+  const raw = values.has('raw');
+  const asked = DECODING_OPTIONS.find((name) => values.has(name));
+  if (raw && asked !== undefined) {
+    throw usageError(`--raw and --${asked} exclude each other`, '--raw gives what is stored: leave out one of them');
+  }
   return {
     input: inputChoice(archive, operands, 'cat', isTerminal),
     patterns,
     selection: { ...selection, tablesAlone: true },
-    decompress: values.has('decompress'),
-    key: keyChoice(values, env),
+    undo: { decompress: values.has('decompress'), decrypt: asked !== undefined && !isDecryptionOff(values) },
+    raw,
+    key: keyChoice(values, env, !raw),
     absoluteNames: values.has('absolute-names'),
     allowEmpty: values.has('allow-empty'),
   };
+}
+
+function isDecryptionOff(values: OptionValues): boolean {
+  return values.last('decrypt')?.toUpperCase() === 'NONE';
 }
 
 /** The input of a verb that takes an archive and nothing else. */

@@ -1,11 +1,22 @@
 import { constants } from 'node:os';
+import { abortedSoon } from '../engine/cut-short.js';
 import { XbstreamError } from '../errors.js';
 
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const;
 type Signal = (typeof SIGNALS)[number];
 
 /** How long a verb has to clean up when it is to stop: who presses Ctrl-C waits no longer than a second. */
 const PATIENCE_MILLISECONDS = 800;
+
+/** What the run has to say when a signal comes. */
+export interface InterruptionWords {
+  /** Takes what moves off the screen: the process dies of a second signal. */
+  last: () => void;
+  /** Says how far the run is: who ends it by SIGQUIT wants to know. */
+  status: () => void;
+  /** What it is at work on, if that is known. */
+  atWork: () => string | undefined;
+}
 
 /**
  * Whatever ends a run from outside. The first signal asks the verb to stop and gives it time to clean up, a second one ends
@@ -13,15 +24,16 @@ const PATIENCE_MILLISECONDS = 800;
  */
 export class Interruption {
   readonly #controller = new AbortController();
+  /** Aborted by a signal only. */
+  readonly #signalled = new AbortController();
   readonly #handlers = new Map<Signal, () => void>();
-  readonly #lastWords: () => void;
+  readonly #words: InterruptionWords;
   #giveUp: ((reason: unknown) => void) | undefined;
   #timer: NodeJS.Timeout | undefined;
   #received: Signal | undefined;
 
-  /** @param lastWords called before the process dies of a second signal */
-  constructor(lastWords: () => void) {
-    this.#lastWords = lastWords;
+  constructor(words: InterruptionWords) {
+    this.#words = words;
     for (const signal of SIGNALS) {
       const handler = (): void => this.#receive(signal);
       this.#handlers.set(signal, handler);
@@ -43,11 +55,14 @@ export class Interruption {
   abort(reason: unknown): void {
     if (this.signal.aborted) return;
     this.#controller.abort(reason);
-    const inVain =
-      reason instanceof XbstreamError
-        ? reason.with({ details: ['it did not stop in time: unfinished files may be left, named .NAME.partial'] })
-        : reason;
-    this.#timer = setTimeout(() => this.#giveUp?.(inVain), PATIENCE_MILLISECONDS);
+    this.#timer = setTimeout(() => this.#giveUp?.(this.#inVain(reason)), PATIENCE_MILLISECONDS);
+  }
+
+  #inVain(reason: unknown): unknown {
+    if (!(reason instanceof XbstreamError)) return reason;
+    const atWork = this.#words.atWork();
+    const details = ['it did not stop in time: unfinished files may be left, named .NAME.partial'];
+    return reason.with({ details: atWork === undefined ? details : [`it was ${atWork}`, ...details] });
   }
 
   /** What `work` comes to. If it was asked to stop and does not in time, rejects with the reason it was asked with. */
@@ -60,6 +75,16 @@ export class Interruption {
     } finally {
       clearTimeout(this.#timer);
     }
+  }
+
+  /** Waits a moment for a signal that explains why others have gone away; see {@link abortedSoon}. */
+  async signalSoon(): Promise<void> {
+    if (this.#received === undefined) await abortedSoon(this.#signalled.signal);
+  }
+
+  /** What there is to say when a signal has ended the run. */
+  get error(): XbstreamError {
+    return new XbstreamError('XB_IO', `interrupted by ${this.#received!}`, { systemCode: this.#received });
   }
 
   /** Whether an error is the reason of this interruption, perhaps with more said by the verb. */
@@ -88,11 +113,13 @@ export class Interruption {
 
   #receive(signal: Signal): void {
     if (this.#received !== undefined) {
-      this.#lastWords();
+      this.#words.last();
       this.die(signal);
       return;
     }
     this.#received = signal;
-    this.abort(new XbstreamError('XB_IO', `interrupted by ${signal}`, { systemCode: signal }));
+    if (signal === 'SIGQUIT') this.#words.status();
+    this.#signalled.abort();
+    this.abort(this.error);
   }
 }

@@ -5,7 +5,7 @@
 import { writeSync } from 'node:fs';
 import type { Surroundings } from './run.js';
 import type { Verbs } from './run-call.js';
-import { version } from './version.js';
+import { versionLine } from './version.js';
 
 /**
  * Runs the program.
@@ -16,7 +16,9 @@ import { version } from './version.js';
  */
 export async function main(surroundings: Surroundings, verbs?: Verbs): Promise<number> {
   const words = surroundings.argv.slice(2);
-  if (words.length === 1 && (words[0] === '--version' || words[0] === '-V')) return showVersion();
+  if (words.length === 1 && (words[0] === '--version' || words[0] === '-V')) return showVersion(surroundings.argv);
+  // Without a listener Node opens its debugger to whoever sends it. The verb that runs has one that answers.
+  process.on('SIGUSR1', () => undefined);
   if (verbs === undefined) await startLaneEarly(surroundings.argv);
   const { run } = await import('./run.js');
   return run(surroundings, verbs);
@@ -34,10 +36,10 @@ async function startLaneEarly([, , ...words]: readonly string[]): Promise<void> 
   );
 }
 
-function showVersion(): number {
+function showVersion(argv: readonly string[]): number {
   try {
     // Not through process.stdout: setting it up takes as long as all the rest.
-    writeSync(1, `tsxbstream ${version()}\n`);
+    writeSync(1, versionLine(argv));
     return 0;
   } catch {
     // Nobody there to read it.

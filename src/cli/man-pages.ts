@@ -1,7 +1,7 @@
 /** The manual pages: one for the program and one for each verb, from the tables of options and forms (man(7)). */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { EXIT_CODES, optionSpelling } from './help.js';
+import { EXIT_CODES, SIGNALS, optionSpelling } from './help.js';
 import { FORMS, VERBS, type Example } from './forms.js';
 import { OPTION_GROUPS, optionsOf, type Form } from './options.js';
 import { version } from './version.js';
@@ -46,6 +46,7 @@ function page(form: Form, programVersion: string): string {
       : []),
     section(isProgram ? 'OPTIONS OF -x AND -c' : 'OPTIONS', options(form)),
     section('EXIT STATUS', EXIT_CODES.map(([code, meaning]) => tagged(code, meaning)).join('\n')),
+    section('SIGNALS', SIGNALS.map(([name, meaning]) => tagged(name, meaning)).join('\n')),
     section('ENVIRONMENT', ENVIRONMENT.map(([name, meaning]) => tagged(name, meaning)).join('\n')),
     section('EXAMPLES', examples.map(example).join('\n')),
     section('SEE ALSO', seeAlso(form)),

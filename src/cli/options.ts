@@ -80,9 +80,14 @@ const TABLE = {
     forms: DECODING,
     classic: true,
     group: 'What to do',
-    help: 'decrypt .xbcrypt files',
+    help: 'decrypt .xbcrypt files. Not needed with -k or -f: the length of a key says the cipher. NONE: decrypt nothing, whatever keys there are',
   },
 
+  raw: {
+    forms: ['cat'],
+    group: 'What to do',
+    help: 'as it is stored: decompress and decrypt nothing',
+  },
   'from-tar': {
     value: 'FILE',
     valueIsOptional: true,
@@ -152,7 +157,15 @@ const TABLE = {
     addsUp: true,
     forms: SELECTING,
     group: 'Which files',
-    help: 'the files of these tables, and all that a prepare needs',
+    help: 'the files of these tables (DB.* for all of a database), and all that a prepare needs',
+  },
+  databases: {
+    value: 'DB,...',
+    kind: nonEmpty('names of databases, such as shop'),
+    addsUp: true,
+    forms: SELECTING,
+    group: 'Which files',
+    help: 'the files of these databases, and all that a prepare needs',
   },
 
   directory: {
@@ -258,9 +271,12 @@ const TABLE = {
     help: 'also decompress and decrypt every file, and check all that is inside',
   },
   backup: {
-    forms: ['verify'],
+    value: 'WHEN',
+    valueIsOptional: true,
+    kind: oneOf(['auto', 'always', 'never']),
+    forms: [...READING, 'info', ...MAKING],
     group: 'Checking',
-    help: 'it must be a whole backup of xtrabackup or mariabackup: fail, too, when xtrabackup_info is missing, which they write last',
+    help: 'it must be a finished backup, with xtrabackup_info, which backup programs write last: auto (where it looks like one), always (also without WHEN) or never',
   },
   format: {
     value: 'FORMAT',
@@ -341,7 +357,7 @@ const TABLE = {
     forms: DECODING,
     classic: true,
     group: 'Threads and keys',
-    help: 'the key for --decrypt; taken off the process list at once',
+    help: 'decrypt .xbcrypt files with KEY; taken off the process list at once',
     secret: true,
   },
   'encrypt-key-file': {
@@ -351,7 +367,17 @@ const TABLE = {
     forms: DECODING,
     classic: true,
     group: 'Threads and keys',
-    help: 'a file that holds the key for --decrypt',
+    help: 'decrypt .xbcrypt files with the key in FILE. The variable XBCRYPT_ENCRYPTION_KEY gives one where no option does, but one asks for decoding',
+  },
+  'allow-encrypted': {
+    forms: THREADED,
+    group: 'Threads and keys',
+    help: 'with --decompress and no key: encrypted files may stay as they are',
+  },
+  'remove-original': {
+    forms: XBSTREAM,
+    group: 'Compatibility',
+    help: 'accepted, for it is always so: of a file that is decoded on the way the encoded one is not there',
   },
   'fifo-streams': {
     value: 'N',
@@ -386,19 +412,31 @@ export const OPTIONS: Readonly<Record<OptionName, OptionDefinition>> = TABLE;
 
 const NAMES = Object.keys(TABLE) as OptionName[];
 
+const KEY_FILE_OR_VARIABLE =
+  'decrypt .xbcrypt files with the key in FILE. The variable XBCRYPT_ENCRYPTION_KEY gives one where no option does';
+
 /** What an option means where that is not what its definition says. */
 const MEANINGS: Readonly<Partial<Record<Form, Partial<Record<OptionName, string>>>>> = {
   xbstream: {
     directory: 'unpack into DIR (with -c: look for FILEs there) instead of the current directory',
   },
   verify: {
+    'encrypt-key-file': KEY_FILE_OR_VARIABLE,
+    'allow-encrypted': 'with --deep and no key: encrypted files need not be looked into',
     overwrite: 'replace FILE of --manifest when the new one is whole',
+  },
+  info: { 'encrypt-key-file': KEY_FILE_OR_VARIABLE },
+  cat: {
+    'encrypt-key-file': KEY_FILE_OR_VARIABLE,
+    decompress: 'decompress .qp, .lz4 and .zst files also where they were asked for by these names',
   },
   create: {
     directory: 'look for FILEs in DIR instead of the current directory',
     overwrite: 'replace FILE of --output when the new one is whole',
     'absolute-names': 'keep leading slashes, and what stands before ".."',
     'allow-empty': 'make an archive without files where there are none',
+    backup:
+      'with --from-tar: it must hold a finished backup, with xtrabackup_info: auto (where it looks like one), always (also without WHEN) or never',
   },
   'convert-to-tar': {
     include: 'convert only files that match, such as "shop/*"; may be repeated',

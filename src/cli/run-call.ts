@@ -1,7 +1,7 @@
 /** Runs the verb that is called. Each is loaded only then: `--help` needs none of them. */
 import type { ExtractOptions } from '../engine/extract-options.js';
 import { makeReporter, type ReporterSurroundings } from '../ui/make-reporter.js';
-import type { CommonReporter, Reporter } from '../ui/reporter.js';
+import type { CommonReporter, Reporter, StatusPrinter } from '../ui/reporter.js';
 import type { VerbCall } from './call.js';
 import { runVerb, type Verb, type VerbRunTools } from './verb-run.js';
 
@@ -25,8 +25,14 @@ export async function runCall(
   verbs: Verbs = VERBS,
 ): Promise<number> {
   const { paint } = tools;
-  const runWith = <To extends CommonReporter>(reporter: To, verb: Verb<To>, leavesFiles = false): Promise<number> =>
-    runVerb(verb, { ...tools, reporter, leavesFiles });
+  const runWith = <To extends CommonReporter & StatusPrinter>(
+    reporter: To,
+    verb: Verb<To>,
+    leavesFiles = false,
+  ): Promise<number> => {
+    for (const warning of call.warnings ?? []) reporter.warning(warning);
+    return runVerb(verb, { ...tools, reporter, leavesFiles });
+  };
   switch (call.kind) {
     case 'extract':
       return runWith(

@@ -1,9 +1,10 @@
 /** What the command lines of several verbs have in common. */
 import { getHashes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import type { SelectionOptions } from '../archive/selection.js';
+import type { BackupChoice } from '../backup/backup-state.js';
 import type { DecryptionKey } from '../codec/codec.js';
 import { readKey } from '../codec/key.js';
+import { shellWord } from '../format/shell-word.js';
 import type { InputChoice } from '../input/open-source.js';
 import type { InspectChoices } from '../ui/make-inspect-reporter.js';
 import type { ProgressChoice } from '../ui/make-reporter.js';
@@ -40,10 +41,22 @@ export function commonChoices(values: OptionValues): InspectChoices {
   };
 }
 
-/** @throws XbstreamError what {@link readKey} throws */
-export function keyChoice(values: OptionValues, env: NodeJS.ProcessEnv): DecryptionKey | undefined {
+/** Whether it must be a finished backup. */
+export function backupChoice(values: OptionValues): BackupChoice {
+  if (!values.has('backup')) return 'auto';
+  const when = values.last('backup');
+  // The table has had it checked.
+  return when === '' ? 'always' : (when as BackupChoice);
+}
+
+/**
+ * @param decodes files are to be decoded, whether or not a key was spoken of
+ * @throws XbstreamError what {@link readKey} throws
+ */
+export function keyChoice(values: OptionValues, env: NodeJS.ProcessEnv, decodes: boolean): DecryptionKey | undefined {
   return readKey(
     {
+      decodes,
       decrypt: values.last('decrypt'),
       encryptKey: values.last('encrypt-key'),
       encryptKeyFile: values.last('encrypt-key-file'),
@@ -55,30 +68,34 @@ export function keyChoice(values: OptionValues, env: NodeJS.ProcessEnv): Decrypt
 /**
  * What layers are undone with, and by how many threads.
  *
+ * @param decodes see {@link keyChoice}
  * @throws XbstreamError what {@link readKey} throws
  */
-export function decodingChoices(values: OptionValues, env: NodeJS.ProcessEnv) {
+export function decodingChoices(values: OptionValues, env: NodeJS.ProcessEnv, decodes: boolean) {
   return {
-    key: keyChoice(values, env),
+    key: keyChoice(values, env, decodes),
     decompressThreads: values.number('decompress-threads'),
     decryptThreads: values.number('encrypt-threads'),
     parallel: values.number('parallel'),
   };
 }
 
-export function selectionOptions(values: OptionValues, patterns: readonly string[]): SelectionOptions {
+export function selectionOptions(values: OptionValues, patterns: readonly string[]) {
   return {
     include: [...patterns, ...values.all('include')],
     exclude: values.all('exclude'),
-    tables: values.all('tables').flatMap(tableNames),
+    tables: values
+      .all('tables')
+      .flatMap((list) => sqlNames(list, '--tables names no table', 'shop.orders,shop.customers')),
+    databases: values.all('databases').flatMap((list) => sqlNames(list, '--databases names no database', 'shop,crm')),
   };
 }
 
 /** Names in a list; a comma between backquotes belongs to a name. */
-function tableNames(list: string): string[] {
+function sqlNames(list: string, problem: string, example: string): string[] {
   const names = (list.match(/(?:`[^`]*`|[^,`])+/g) ?? []).map((name) => name.trim()).filter((name) => name !== '');
   if (names.length > 0) return names;
-  throw usageError(`--tables names no table: "${list}"`, 'as in: --tables shop.orders,shop.customers');
+  throw usageError(`${problem}: "${list}"`, `as in: ${problem.split(' ', 1)[0]!} ${example}`);
 }
 
 /** The digests asked for, each once, under the names that `node:crypto` knows them by. */
@@ -113,7 +130,7 @@ export function inputChoice(
       throw usageError(
         `there is no archive "${archive}"; it looks like a pattern`,
         'the archive comes first, and - stands for stdin:',
-        `${FORMS[form].call} - ${operands.map(quoted).join(' ')} < ARCHIVE`,
+        `${FORMS[form].call} - ${operands.map(shellWord).join(' ')} < ARCHIVE`,
       );
     }
     if (archive === '') throw usageError('the name of the archive is empty', '- stands for stdin');
@@ -127,7 +144,7 @@ function terminalError(operands: readonly string[], form: Form): Error {
   const first = operands[0];
   const what = 'stdin is a terminal, and an archive cannot be typed';
   if (form === 'xbstream') {
-    const archive = first !== undefined && existsSync(first) ? quoted(first) : 'ARCHIVE';
+    const archive = first !== undefined && existsSync(first) ? shellWord(first) : 'ARCHIVE';
     return usageError(
       what,
       `from a file: tsxbstream -x -C DIR < ${archive}`,
@@ -146,9 +163,4 @@ const END: Readonly<Partial<Record<Form, string>>> = { extract: ' -C DIR', cat: 
 
 function looksLikePattern(word: string): boolean {
   return /[*?[\]{}]/.test(word);
-}
-
-/** A word as a shell takes it for itself. */
-function quoted(word: string): string {
-  return /^[\w./:@%+=,-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
 }

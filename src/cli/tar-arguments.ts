@@ -3,7 +3,13 @@ import type { TarOptions } from '../engine/tar-options.js';
 import { MTIME_MAX_SECONDS } from '../output/tar-header.js';
 import { outputChoice } from './create-arguments.js';
 import type { OptionValues } from './option-values.js';
-import { decodingChoices, inputChoice, selectionOptions, type CallSurroundings } from './shared-arguments.js';
+import {
+  backupChoice,
+  decodingChoices,
+  inputChoice,
+  selectionOptions,
+  type CallSurroundings,
+} from './shared-arguments.js';
 import { usageError } from './usage-error.js';
 
 /**
@@ -18,14 +24,17 @@ export function tarOptions(
   surroundings: CallSurroundings,
 ): TarOptions {
   const [archive, ...patterns] = operands;
+  const decompress = values.has('decompress');
   return {
     input: inputChoice(archive, operands, 'convert-to-tar', surroundings.isTerminal),
     output: outputChoice(values, 'convert-to-tar ARCHIVE', 'FILE.tar', surroundings),
     selection: selectionOptions(values, patterns),
-    decompress: values.has('decompress'),
-    ...decodingChoices(values, surroundings.env),
+    decompress,
+    ...decodingChoices(values, surroundings.env, decompress),
+    encrypted: values.has('allow-encrypted') ? 'allow' : 'refuse',
     absoluteNames: values.has('absolute-names'),
     allowEmpty: values.has('allow-empty'),
+    backup: backupChoice(values),
     sparse: values.has('sparse'),
     mtime: seconds(values.last('mtime') ?? '@0'),
     stream: values.has('stream'),

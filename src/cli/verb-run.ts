@@ -1,7 +1,8 @@
 import { systemError, XbstreamError, type XbstreamErrorCode } from '../errors.js';
 import type { Paint } from '../ui/paint.js';
 import type { OutputStream } from '../ui/output-stream.js';
-import type { CommonReporter, Verification } from '../ui/reporter.js';
+import type { CommonReporter, ProgressReport, StatusPrinter, Verification } from '../ui/reporter.js';
+import { RunStatus } from '../ui/run-status.js';
 import { bugText } from './bug-text.js';
 import { EXIT_REFUSED, exitCodeFor } from './exit-codes.js';
 import { Interruption } from './interruption.js';
@@ -28,21 +29,29 @@ export interface VerbRunTools<Reporter> {
  *
  * @returns the exit code; after a signal it does not return but dies of it
  */
-export async function runVerb<Reporter extends CommonReporter>(
+export async function runVerb<Reporter extends CommonReporter & StatusPrinter>(
   verb: Verb<Reporter>,
   tools: VerbRunTools<Reporter>,
 ): Promise<number> {
   const { reporter, outputs } = tools;
-  const told: XbstreamErrorCode[] = [];
-  const interruption = new Interruption(() => reporter.close());
+  const told = new Told();
+  const status = new RunStatus();
+  const tellStatus = (): void => reporter.status(status.line);
+  const interruption = new Interruption({
+    last: () => reporter.close(),
+    status: tellStatus,
+    atWork: () => status.atWork,
+  });
+  process.on('SIGUSR1', tellStatus);
   outputs.onFailure = (error) => interruption.abort(error);
   // What no promise of the verb's carries here would end the process with a bare stack and a moving line on the screen.
   const onUncaught = (error: unknown): void => process.exit(endIn(error, tools));
   process.on('uncaughtException', onUncaught);
   try {
-    const failure = await failureOf(interruption.patiently(verb(noting(reporter, told), interruption.signal)));
+    const failure = await failureOf(interruption.patiently(verb(noting(reporter, told, status), interruption.signal)));
+    if (outputs.isAbandoned) await interruption.signalSoon();
     if (interruption.received !== undefined) {
-      if (failure !== undefined) tellInterruption(failure.error, interruption, tools);
+      if (failure !== undefined) tellInterruption(failure.error, interruption, tools, told);
       reporter.close();
       return interruption.die(interruption.received);
     }
@@ -55,12 +64,14 @@ export async function runVerb<Reporter extends CommonReporter>(
     reporter.close();
     await outputs.flushed();
     // A verb may go on after an error and end well for the rest: that is no success.
-    if (outputs.failure === undefined) return exitCodeFor(told);
+    if (outputs.failure === undefined) return exitCodeFor(told.codes);
     return outputs.isAbandoned
       ? EXIT_REFUSED
       : endIn(systemError('cannot write to standard output', outputs.failure), tools);
   } finally {
     interruption.stopListening();
+    process.off('SIGUSR1', tellStatus);
+    status.close();
     process.off('uncaughtException', onUncaught);
   }
 }
@@ -81,15 +92,30 @@ async function failureOf(work: Promise<unknown>): Promise<{ error: unknown } | u
   }
 }
 
-/** A reporter that also notes the codes of the errors it is told, and of the problems that a verification has found. */
-function noting<Reporter extends CommonReporter>(reporter: Reporter, codes: XbstreamErrorCode[]): Reporter {
+/** What a verb has told. */
+class Told {
+  readonly codes = new Set<XbstreamErrorCode>();
+  readonly errors = new Set<unknown>();
+
+  add(errors: readonly XbstreamError[]): void {
+    for (const error of errors) {
+      this.codes.add(error.code);
+      this.errors.add(error);
+    }
+  }
+}
+
+/** A reporter that also notes the errors it is told, the problems that a verification has found, and how far the run is. */
+function noting<Reporter extends CommonReporter>(reporter: Reporter, told: Told, status: RunStatus): Reporter {
   return new Proxy(reporter, {
     get(target, name) {
       const value: unknown = Reflect.get(target, name, target);
       if (typeof value !== 'function') return value;
       return (...words: unknown[]): unknown => {
-        if (name === 'error') codes.push((words[0] as XbstreamError).code);
-        if (name === 'verified') codes.push(...(words[0] as Verification).problems.map(({ code }) => code));
+        if (name === 'error') told.add([words[0] as XbstreamError]);
+        if (name === 'errors') told.add(words[0] as readonly XbstreamError[]);
+        if (name === 'verified') told.add((words[0] as Verification).problems);
+        if (name === 'progress') status.update(words[0] as ProgressReport);
         return Reflect.apply(value, target, words);
       };
     },
@@ -97,15 +123,14 @@ function noting<Reporter extends CommonReporter>(reporter: Reporter, codes: Xbst
 }
 
 /**
- * Tells what has ended a run, and then whatever is told last.
+ * Tells what has ended a run, unless the verb has done so, and then whatever is told last.
  *
- * @param told the codes of errors that were told before
- * @returns the exit code for all of them
+ * @returns the exit code for all that was told
  */
-function endIn(error: unknown, tools: VerbRunTools<CommonReporter>, told: readonly XbstreamErrorCode[] = []): number {
-  tellFailure(error, tools);
+function endIn(error: unknown, tools: VerbRunTools<CommonReporter>, told = new Told()): number {
+  if (!told.errors.has(error)) tellFailure(error, tools);
   tools.reporter.close();
-  return error instanceof XbstreamError ? exitCodeFor([...told, error.code]) : EXIT_REFUSED;
+  return error instanceof XbstreamError ? exitCodeFor([...told.codes, error.code]) : EXIT_REFUSED;
 }
 
 function tellFailure(error: unknown, { reporter, stderr, paint, showStack }: VerbRunTools<CommonReporter>): void {
@@ -119,7 +144,17 @@ function tellFailure(error: unknown, { reporter, stderr, paint, showStack }: Ver
 }
 
 /** A verb may have found something else wrong in the moment it was interrupted: both are told. */
-function tellInterruption(error: unknown, interruption: Interruption, tools: VerbRunTools<CommonReporter>): void {
-  tellFailure(error, tools);
-  if (!interruption.isReason(error)) tellFailure(interruption.signal.reason, tools);
+function tellInterruption(
+  error: unknown,
+  interruption: Interruption,
+  tools: VerbRunTools<CommonReporter>,
+  told: Told,
+): void {
+  if (!(error instanceof XbstreamError) && interruption.isReason(error)) {
+    // Whoever takes what we print has gone away before the signal came here.
+    tellFailure(interruption.error, tools);
+    return;
+  }
+  if (!told.errors.has(error)) tellFailure(error, tools);
+  if (!interruption.isReason(error)) tellFailure(interruption.error, tools);
 }

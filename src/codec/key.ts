@@ -10,6 +10,8 @@ export interface KeyOptions {
   encryptKey?: string | undefined;
   /** `--encrypt-key-file` */
   encryptKeyFile?: string | undefined;
+  /** Files are to be decoded: a key in the environment is meant for them. */
+  decodes?: boolean | undefined;
 }
 
 const KEY_BYTES: Readonly<Record<CipherName, number>> = { AES128: 16, AES192: 24, AES256: 32, NONE: 0 };
@@ -28,31 +30,58 @@ function parseCipher(text: string): CipherName {
   });
 }
 
+/** A key as somebody gave it, and what messages call it. */
+interface GivenKey {
+  bytes: Buffer;
+  source: string;
+  /** How to do without it. */
+  hints?: readonly string[];
+}
+
 /**
  * Finds the key that decrypts: the option, or the file, or else the variable `XBCRYPT_ENCRYPTION_KEY`. It is made of
- * raw bytes, 16, 24 or 32 by the cipher (format.md, section 2). No error tells any of them.
+ * raw bytes, 16, 24 or 32 by the cipher (format.md, section 2); where no cipher was named, their number says which. No
+ * error tells any of them.
  *
- * @returns undefined when decryption was not asked for: a key that nothing needs is no error
+ * A key that an option gives is always used. One in the environment may be there for another program: it is used where
+ * decryption was asked for, or {@link KeyOptions.decodes}. The cipher `NONE` switches decryption off.
+ *
+ * @returns undefined when nothing is to be decrypted
  * @throws XbstreamError `XB_USAGE`, `XB_KEY_REQUIRED` when there is none or its file cannot be read, `XB_BAD_KEY`
  */
 export function readKey(options: KeyOptions, environment: NodeJS.ProcessEnv = process.env): DecryptionKey | undefined {
-  if (options.encryptKey !== undefined && options.encryptKeyFile !== undefined) {
+  const { decrypt, encryptKey, encryptKeyFile, decodes = false } = options;
+  if (encryptKey !== undefined && encryptKeyFile !== undefined) {
     throw new XbstreamError('XB_USAGE', 'a key was given twice, by --encrypt-key and by --encrypt-key-file', {
       hints: ['give one of the two'],
     });
   }
-  if (options.decrypt === undefined) return undefined;
-  const cipher = parseCipher(options.decrypt);
-  if (cipher === 'NONE') return { cipher, bytes: Buffer.alloc(0) };
-  if (options.encryptKey !== undefined)
-    return keyOf(cipher, Buffer.from(options.encryptKey), 'the key of --encrypt-key');
-  const file = options.encryptKeyFile;
-  if (file !== undefined) return keyOf(cipher, readKeyFile(file), `the key file ${file}`);
-  const variable = environment[KEY_VARIABLE];
-  if (variable) return keyOf(cipher, Buffer.from(variable), `the key in ${KEY_VARIABLE}`);
+  const cipher = decrypt === undefined ? undefined : parseCipher(decrypt);
+  if (cipher === 'NONE') return undefined;
+  const isAskedFor = cipher !== undefined || decodes;
+  const given = keyOfOptions(options) ?? (isAskedFor ? keyOfEnvironment(environment) : undefined);
+  if (given !== undefined) return cipher === undefined ? keyByLength(given) : keyOf(cipher, given);
+  if (cipher === undefined) return undefined;
   throw new XbstreamError('XB_KEY_REQUIRED', `--decrypt=${cipher} needs a key and none was given`, {
     hints: [`give it by --encrypt-key-file, --encrypt-key or the variable ${KEY_VARIABLE}`],
   });
+}
+
+function keyOfOptions({ encryptKey, encryptKeyFile }: KeyOptions): GivenKey | undefined {
+  if (encryptKey !== undefined) return { bytes: Buffer.from(encryptKey), source: 'the key of --encrypt-key' };
+  if (encryptKeyFile === undefined) return undefined;
+  return { bytes: readKeyFile(encryptKeyFile), source: `the key file ${encryptKeyFile}` };
+}
+
+/** An empty variable is none: that is how a shell takes one back for a single command. */
+function keyOfEnvironment(environment: NodeJS.ProcessEnv): GivenKey | undefined {
+  const variable = environment[KEY_VARIABLE];
+  if (!variable) return undefined;
+  return {
+    bytes: Buffer.from(variable),
+    source: `the key in ${KEY_VARIABLE}`,
+    hints: ['to decrypt nothing, whatever keys there are: --decrypt=NONE'],
+  };
 }
 
 /**
@@ -61,35 +90,49 @@ export function readKey(options: KeyOptions, environment: NodeJS.ProcessEnv = pr
  * @throws XbstreamError `XB_BAD_KEY` for any other number of bytes than 16, 24 or 32
  */
 export function keyFromBytes(bytes: Uint8Array): DecryptionKey {
-  const whole = Buffer.from(bytes);
-  const ciphers = ['AES128', 'AES192', 'AES256'] as const;
-  return keyOf(ciphers.find((cipher) => KEY_BYTES[cipher] === whole.length) ?? newlinesCipher(whole), whole, 'the key');
+  return keyByLength({ bytes: Buffer.from(bytes), source: 'the key' });
 }
 
-/** Which cipher a key of a wrong length was meant for: its own without the newline at its end, or the usual one. */
-function newlinesCipher(bytes: Buffer): CipherName {
-  const length = bytes.toString('latin1').replace(/\r?\n$/, '').length;
-  return length === KEY_BYTES.AES128 ? 'AES128' : length === KEY_BYTES.AES192 ? 'AES192' : 'AES256';
+function keyByLength(given: GivenKey): DecryptionKey {
+  const { bytes, source, hints } = given;
+  const cipher = cipherOf(bytes.length) ?? cipherOf(bytes.length - newlineBytes(bytes));
+  if (cipher !== undefined) return keyOf(cipher, given);
+  throw new XbstreamError('XB_BAD_KEY', `${source} has a length that no key has`, {
+    details: [`expected 16, 24 or 32 bytes (AES128, AES192, AES256), found ${lengthText(bytes)}`],
+    hints,
+  });
 }
 
-function keyOf(cipher: CipherName, bytes: Buffer, source: string): DecryptionKey {
+function keyOf(cipher: CipherName, { bytes, source }: GivenKey): DecryptionKey {
   const expected = KEY_BYTES[cipher];
   if (bytes.length === expected) return { cipher, bytes };
-  const details = [
-    `expected ${expected} bytes, found ${bytes.length > KEY_FILE_BYTES_MAX ? `more than ${KEY_FILE_BYTES_MAX}` : bytes.length}`,
-  ];
-  const newlineBytes = bytes.at(-1) !== LF ? 0 : bytes.at(-2) === CR ? 2 : 1;
-  if (newlineBytes > 0 && bytes.length - newlineBytes === expected) {
+  const details = [`expected ${expected} bytes, found ${lengthText(bytes)}`];
+  const newline = newlineBytes(bytes);
+  if (newline > 0 && bytes.length - newline === expected) {
     throw new XbstreamError('XB_BAD_KEY', `${source} ends in a newline, which does not belong to a key`, {
       details,
       hints: ["write it without one, as printf '%s' does and echo does not"],
     });
   }
-  const fitting = Object.entries(KEY_BYTES).find(([, length]) => length > 0 && length === bytes.length)?.[0];
+  const fitting = cipherOf(bytes.length);
   throw new XbstreamError('XB_BAD_KEY', `${source} has the wrong length for ${cipher}`, {
     details,
     hints: fitting === undefined ? [] : [`${bytes.length} bytes make a key for ${fitting}`],
   });
+}
+
+/** The cipher whose keys are so long. */
+function cipherOf(length: number): CipherName | undefined {
+  return (['AES128', 'AES192', 'AES256'] as const).find((cipher) => KEY_BYTES[cipher] === length);
+}
+
+/** Of how many bytes the newline at the end is. */
+function newlineBytes(bytes: Buffer): number {
+  return bytes.at(-1) !== LF ? 0 : bytes.at(-2) === CR ? 2 : 1;
+}
+
+function lengthText({ length }: Buffer): string {
+  return length > KEY_FILE_BYTES_MAX ? `more than ${KEY_FILE_BYTES_MAX}` : String(length);
 }
 
 /** Reads by itself and not by `readFileSync`: the file may be a pipe (`<(...)`) or something that never ends. */

@@ -1,8 +1,10 @@
+import { lz4InScript } from './lz4-script.js';
 import { LZ4_WASM } from './lz4-wasm.js';
 import { WasmKernel } from './wasm-kernel.js';
 
-interface Lz4Functions {
-  decode(block: number, blockEnd: number, target: number, targetEnd: number): number;
+/** See lz4.wat. */
+export interface Lz4Functions {
+  decode(block: number, blockEnd: number, target: number, targetEnd: number, base: number): number;
   stripes(state: number, at: number, end: number): void;
 }
 
@@ -26,9 +28,9 @@ const BLOCK_ROOM_BYTES = 128 << 10;
 const SLACK_BYTES = 32;
 const HASH_PIECE_BYTES = 64 << 10;
 
-const kernel = new WasmKernel<Lz4Functions>(LZ4_WASM);
+const kernel = new WasmKernel<Lz4Functions>(LZ4_WASM, lz4InScript);
 
-/** What comes out of independent LZ4 blocks, one behind the other, where it can be hashed and written from. */
+/** What comes out of LZ4 blocks, one behind the other, where it can be hashed and written from. */
 class Lz4Output {
   /** Bytes that wait to be taken. */
   bytes = 0;
@@ -44,14 +46,20 @@ class Lz4Output {
    * is used.
    *
    * @param outputBytesMax no more than that may come out, in bytes
+   * @param history output before the block that it may copy from; nothing may wait then
    * @returns how many bytes came out; or what is wrong with the block
    */
-  decode(block: Buffer, outputBytesMax: number): number | string {
-    if (this.bytes === 0) this.#outputAt = BLOCK_AT + Math.max(block.length, BLOCK_ROOM_BYTES) + SLACK_BYTES;
+  decode(block: Buffer, outputBytesMax: number, history?: Buffer): number | string {
+    const historyBytes = history?.length ?? 0;
+    if (this.bytes === 0) {
+      this.#outputAt = BLOCK_AT + Math.max(block.length, BLOCK_ROOM_BYTES) + SLACK_BYTES + historyBytes;
+    }
     const target = this.#outputAt + this.bytes;
+    const base = target - historyBytes;
     kernel.reserve(target + outputBytesMax + SLACK_BYTES);
     block.copy(kernel.memory, BLOCK_AT);
-    const bytes = kernel.functions.decode(BLOCK_AT, BLOCK_AT + block.length, target, target + outputBytesMax);
+    history?.copy(kernel.memory, base);
+    const bytes = kernel.functions.decode(BLOCK_AT, BLOCK_AT + block.length, target, target + outputBytesMax, base);
     if (bytes < 0) return DAMAGE[-bytes]!;
     this.bytes += bytes;
     return bytes;
@@ -75,13 +83,13 @@ export const lz4Output = new Lz4Output();
  * @param bytes a multiple of 16
  */
 export function hashStripes(state: Int32Array, bytes: Uint8Array): void {
+  kernel.reserve(BLOCK_AT + HASH_PIECE_BYTES);
   const { memory, functions } = kernel;
   const view = new DataView(memory.buffer, 0, STATE_BYTES);
   for (let i = 0; i < 4; i++) view.setInt32(4 * i, state[i]!, true);
   if (bytes.buffer === memory.buffer) {
     functions.stripes(0, bytes.byteOffset, bytes.byteOffset + bytes.length);
   } else {
-    kernel.reserve(BLOCK_AT + HASH_PIECE_BYTES);
     for (let at = 0; at < bytes.length; at += HASH_PIECE_BYTES) {
       const piece = bytes.subarray(at, at + HASH_PIECE_BYTES);
       memory.set(piece, BLOCK_AT);

@@ -33,7 +33,17 @@ const OUTPUT_BYTES = 256 << 10;
 
 type UncompressSync = (sizeAndBlock: Uint8Array, dictionary?: Uint8Array) => Buffer;
 
-let uncompressSync: UncompressSync | undefined;
+let packaged: UncompressSync | undefined | 'missing';
+
+/** The package's decoder, where there is a binary of it for this machine. */
+function packagedDecoder(): UncompressSync | undefined {
+  try {
+    packaged ??= (createRequire(import.meta.url)('lz4-napi') as { uncompressSync: UncompressSync }).uncompressSync;
+  } catch {
+    packaged = 'missing';
+  }
+  return packaged === 'missing' ? undefined : packaged;
+}
 
 interface Frame {
   layerOffset: number;
@@ -235,7 +245,12 @@ function checkBlock(block: Buffer, expected: number, layerOffset: number): void 
 
 /** @param sizeAndBlock a block that may copy from what came before it, with its size before it */
 function decodeLinkedBlock(frame: Frame, sizeAndBlock: Buffer, layerOffset: number, outputBytesMax: number): Buffer {
-  uncompressSync ??= (createRequire(import.meta.url)('lz4-napi') as { uncompressSync: UncompressSync }).uncompressSync;
+  const uncompressSync = packagedDecoder();
+  if (uncompressSync === undefined) {
+    const bytes = lz4Output.decode(sizeAndBlock.subarray(WORD_BYTES), outputBytesMax, frame.history);
+    if (typeof bytes === 'string') throw undecodable(layerOffset, bytes);
+    return lz4Output.take();
+  }
   // Blocks that are larger than the frame says are rare, and room for them in every block would cost fresh pages.
   const usual = Math.min(frame.blockBytesMax, outputBytesMax);
   const word = sizeAndBlock.readUInt32LE(0);

@@ -7,9 +7,11 @@
 (module
   (memory (export "memory") 4)
 
-  ;; Decodes an independent block: s to sEnd is the block, d to dEnd the room for what it decodes to.
+  ;; Decodes a block: s to sEnd is the block, target to dEnd the room for what it decodes to, base to target what came out
+  ;; before it and may be copied from.
   ;; Returns how many bytes came out, or the number of what is wrong, negative (see lz4-kernel.ts).
-  (func (export "decode") (param $s i32) (param $sEnd i32) (param $target i32) (param $dEnd i32) (result i32)
+  (func (export "decode") (param $s i32) (param $sEnd i32) (param $target i32) (param $dEnd i32) (param $base i32)
+    (result i32)
     (local $d i32)           ;; where the next byte goes
     (local $token i32) (local $length i32) (local $byte i32) (local $i i32) (local $from i32) (local $offset i32)
     (local.set $d (local.get $target))
@@ -51,7 +53,7 @@
       (local.set $offset (i32.load16_u align=1 (local.get $s)))
       (local.set $s (i32.add (local.get $s) (i32.const 2)))
       ;; 0 wraps around to the largest number.
-      (if (i32.ge_u (i32.sub (local.get $offset) (i32.const 1)) (i32.sub (local.get $d) (local.get $target)))
+      (if (i32.ge_u (i32.sub (local.get $offset) (i32.const 1)) (i32.sub (local.get $d) (local.get $base)))
         (then (return (i32.const -6))))
       (local.set $length (i32.and (local.get $token) (i32.const 15)))
       (if (i32.eq (local.get $length) (i32.const 15))

@@ -1,3 +1,4 @@
+import { quickLzInScript } from './quicklz-script.js';
 import { QUICKLZ_WASM } from './quicklz-wasm.js';
 import { WasmKernel } from './wasm-kernel.js';
 
@@ -76,7 +77,8 @@ const OUTPUT_ROOM_BYTES = 512 << 10;
 /** Memory of WebAssembly only grows: with the first small block after such as few writers make it is given up. */
 const MEMORY_BYTES_KEPT = 4 << 20;
 
-interface QuickLzFunctions {
+/** See quicklz.wat. */
+export interface QuickLzFunctions {
   decode(body: number, bodyEnd: number, target: number, size: number, base: number): number;
   adler32(at: number, end: number): number;
 }
@@ -110,7 +112,7 @@ class QuickLzOutput {
       if (isTooLarge && this.#outputAt + size < MEMORY_BYTES_KEPT / 2) this.#kernel = undefined;
     }
     if (this.#kernel === undefined) {
-      this.#kernel = new WasmKernel<QuickLzFunctions>(QUICKLZ_WASM);
+      this.#kernel = new WasmKernel<QuickLzFunctions>(QUICKLZ_WASM, quickLzInScript);
       this.#base = 1;
     }
     this.#blockEnd = BLOCK_AT + block.length;

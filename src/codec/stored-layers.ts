@@ -46,6 +46,24 @@ export function allLayersOf(name: string): LayerName[] {
   return split(name, { decrypt: true, decompress: true }).layers;
 }
 
+const CHOICES: readonly LayerChoice[] = [
+  { decrypt: true, decompress: true },
+  { decrypt: true, decompress: false },
+  { decrypt: false, decompress: false },
+];
+
+/** The names that a stored file has as its layers are undone, and what of them is then: the most decoded first. */
+export function namesWhileDecoded(name: string): { name: string; choice: LayerChoice }[] {
+  const names = CHOICES.map((choice) => ({ name: split(name, choice).finalName, choice }));
+  // The one that undoes least of those that give the same name: there is nothing to decrypt where nothing is encrypted.
+  return names.filter((found, index) => found.name !== names[index + 1]?.name && !isNoName(found.name));
+}
+
+/** Whether nothing that can name a file is left: `d/...zst` without its suffix would be the directory above `d`. */
+function isNoName(path: string): boolean {
+  return /(^|\/)\.{0,2}$/.test(path);
+}
+
 /**
  * Chooses by its last suffixes what is undone of a stored file (format.md, "Names as xtrabackup writes them"). There is
  * at most one encryption, outermost, and one compression. Suffixes are case-sensitive.
@@ -55,8 +73,7 @@ export function allLayersOf(name: string): LayerName[] {
  */
 export function layersOf(name: string, choice: LayerChoice): StoredLayers {
   const found = split(name, choice);
-  // `d/...zst` without its suffix would be the directory above `d`.
-  if (found.layers.length > 0 && /(^|\/)\.{0,2}$/.test(found.finalName)) {
+  if (found.layers.length > 0 && isNoName(found.finalName)) {
     throw new XbstreamError(
       'XB_UNSAFE_PATH',
       'a stored name is nothing but a suffix, so no file name is left after decoding',

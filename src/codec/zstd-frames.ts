@@ -1,4 +1,5 @@
 import { MessageChannel, receiveMessageOnPort, Worker, type MessagePort } from 'node:worker_threads';
+import { XbstreamError } from '../errors.js';
 import type { OutputSink } from './codec.js';
 import { freeNativeMemory } from './native-memory.js';
 import { ZstdFailure } from './zstd-stream.js';
@@ -57,7 +58,16 @@ export function decodeZstdFrame(frame: Buffer, sink: OutputSink): void {
   thread ??= new ZstdThread();
   const answer = thread.decode(frame);
   if ('failure' in answer) throw new ZstdFailure(answer.failure);
-  if ('missing' in answer) throw new Error(answer.missing);
+  if ('missing' in answer) {
+    throw new XbstreamError(
+      'XB_IO',
+      'zstd cannot be decoded: the package @mongodb-js/zstd is missing, or does not load',
+      {
+        details: [`Node has zstd of its own from 22.15 on; this is Node ${process.versions.node}`, answer.missing],
+        hints: ['install the packages again (npm ci), or use a newer Node'],
+      },
+    );
+  }
   const output = Buffer.from(answer.output.buffer);
   try {
     if (output.length > 0) sink(output);

@@ -1,5 +1,6 @@
 import type { SelectionOptions } from '../archive/selection.js';
 import type { DecryptionKey } from '../codec/codec.js';
+import type { LayerChoice } from '../codec/stored-layers.js';
 import type { InputChoice } from '../input/open-source.js';
 
 /** Everything that writing the content of files can be told. */
@@ -9,9 +10,14 @@ export interface CatOptions {
   patterns: readonly string[];
   /** Further ways to say which files; what they choose comes behind what `patterns` do. */
   selection: SelectionOptions;
-  /** Undo compression, by the stored names' suffixes. */
-  decompress: boolean;
-  /** Undo encryption with this key. */
+  /**
+   * What is undone of every file, by its stored name's suffixes. Of a file that was asked for by a name that leaves suffixes
+   * away, what these tell of is undone, too.
+   */
+  undo: LayerChoice;
+  /** Undo nothing. */
+  raw: boolean;
+  /** Undoes encryption. */
   key?: DecryptionKey | undefined;
   /** Allow stored names that begin with `/`. */
   absoluteNames: boolean;

@@ -1,9 +1,10 @@
 import { ForeignInput } from '../archive/foreign.js';
 import { readIndex, type ArchiveIndex, type IndexEntry } from '../archive/index.js';
 import { ExtentReader, SMALL_PIECE_BYTES } from '../archive/read-extents.js';
-import { Selection } from '../archive/selection.js';
-import { WantedByCurrentName } from '../archive/wanted-entries.js';
+import { readIndexFor, WantedByCurrentName } from '../archive/wanted-entries.js';
+import type { LayerChoice } from '../codec/stored-layers.js';
 import { Decoding } from '../engine/decoding.js';
+import { encryptedAmong, keyRequired, TAKE_RAW } from '../engine/encrypted-files.js';
 import { Lane } from '../engine/lane.js';
 import { XbstreamError } from '../errors.js';
 import { pathText, type StoredPath } from '../format/stored-path.js';
@@ -12,6 +13,7 @@ import { PIECE_BYTES, type ByteSink, type Source } from '../input/source.js';
 import { StreamOutput, type ContentSink } from '../output/stream-output.js';
 import type { CommonReporter } from '../ui/reporter.js';
 import type { CatOptions } from './cat-options.js';
+import { AS_STORED, WantedAsTheyCome, WantedFiles } from './cat-wanted.js';
 import { interruptibly } from './interruptibly.js';
 import { tellProblems } from './problems.js';
 
@@ -29,103 +31,115 @@ export async function cat(
   reporter: CommonReporter,
   signal: AbortSignal,
 ): Promise<void> {
-  await interruptibly(options.input, signal, async (source) => {
-    const wanted = new WantedFiles(options);
+  const work = async (source: Source): Promise<readonly XbstreamError[]> => {
     const sink: ContentSink = async (bytes) => {
       signal.throwIfAborted();
       await write(bytes);
     };
-    const output = new StreamOutput(sink, (path) => (source.seekable ? 0 : wanted.rank(path)));
-    const decoding = new Decoding(
-      { decompress: options.decompress, key: options.key },
-      () => reporter.warning('an old format of encryption cannot prove the key: with a wrong one this is garbage'),
-      { isFull: () => output.isFull, drain: () => output.flush() },
-    );
-    const tools = { options, wanted, output, decoding, reporter, signal };
-    if (source.seekable) await catByPosition(source, tools);
-    else await catAsItComes(source, tools);
-  });
+    const tools = { options, sink, reporter, signal };
+    return source.seekable ? catByPosition(source, tools) : catAsItComes(source, tools);
+  };
+  tellProblems(await interruptibly(options.input, signal, work, (problems) => problems), reporter);
 }
 
 interface CatTools {
   options: CatOptions;
-  wanted: WantedFiles;
-  output: StreamOutput;
-  decoding: Decoding;
+  sink: ContentSink;
   reporter: CommonReporter;
   signal: AbortSignal;
 }
 
-/** Which files are wanted, and in which order. */
-class WantedFiles {
-  /** One for each pattern, then one for all else that was given. */
-  readonly #selections: readonly Selection[];
-
-  constructor({ patterns, selection }: CatOptions) {
-    const { include, tables = [], exclude } = selection;
-    const single = patterns.map((pattern) => new Selection({ include: [pattern], exclude }));
-    this.#selections = include.length + tables.length > 0 ? [...single, new Selection(selection)] : single;
-  }
-
-  /** The place of a file in the order; -1 when it is not wanted. */
-  rank(path: StoredPath): number {
-    // All are asked, so that each knows whether it ever matched.
-    return this.#selections.map((selection) => selection.wants(path)).indexOf(true);
-  }
-
-  wants(path: StoredPath): boolean {
-    return this.rank(path) !== -1;
-  }
-
-  covers(path: StoredPath): boolean {
-    return this.#selections.some((selection) => selection.covers(path));
-  }
-
-  unmatched(): XbstreamError[] {
-    return this.#selections.flatMap((selection) => selection.unmatched() ?? []);
-  }
+/** @param choose what is undone of a stored file */
+function decodingOf(
+  { options, reporter }: CatTools,
+  output: StreamOutput,
+  choose: (path: StoredPath) => LayerChoice,
+): Decoding {
+  return new Decoding(
+    { choose, key: options.key },
+    () => reporter.warning('an old format of encryption cannot prove the key: with a wrong one this is garbage'),
+    { isFull: () => output.isFull, drain: () => output.flush() },
+  );
 }
 
-async function catByPosition(source: Source, tools: CatTools): Promise<void> {
-  const { options, wanted, reporter } = tools;
+/** @returns what is wrong with the archive */
+async function catByPosition(source: Source, tools: CatTools): Promise<readonly XbstreamError[]> {
+  const { options, reporter } = tools;
   const { absoluteNames, allowEmpty } = options;
-  // Another one, since a name that a file loses later is no match.
-  const first = new WantedFiles(options);
-  const names = await readIndex(source, {
+  const stored = new Set<StoredPath>();
+  const wanted = new WantedFiles(options, (name) => stored.has(name));
+  const { index: names, errors } = await readIndexFor(wanted, source, options.key, {
     absoluteNames,
+    leavesOut: (path) => wanted.excludes(path),
     allowEmpty,
-    wantsExtents: (_ordinal, path) => first.wants(path),
+    wantsExtents: (_ordinal, path) => wanted.covers(path),
   });
   for (const problem of names.problems) if (problem instanceof ForeignInput) throw problem;
-  const ranks = new Map<number, number>();
-  for (const { path, ordinal } of names.entries) {
-    const rank = wanted.rank(path);
-    if (rank !== -1) ranks.set(ordinal, rank);
+  for (const { path } of names.entries) {
+    stored.add(path);
+    wanted.note(path);
   }
-  const unmatched = wanted.unmatched();
-  // Nothing is written when something is missing: damage may be why.
-  if (unmatched.length > 0) tellProblems([...names.problems, ...unmatched], reporter);
+  const found = new Map<number, { rank: number; choice: LayerChoice }>();
+  for (const { path, ordinal } of names.entries) {
+    const file = wanted.find(path);
+    if (file !== undefined) found.set(ordinal, file);
+  }
+  const unmatched = [...errors, ...wanted.unmatched()];
+  // Nothing is written when something is missing and damage may be why.
+  if (unmatched.length > 0 && names.problemCount > 0) tellProblems([...names.problems, ...unmatched], reporter);
   // A file that got its name by a rename was not known to be wanted when its content came.
-  const isPassedOver = names.entries.some((entry) => ranks.has(entry.ordinal) && !entry.extents && entry.bytes > 0);
-  const { entries } = isPassedOver ? await readAgain(source, ranks, absoluteNames) : names;
-  const chosen = entries.filter(({ ordinal }) => ranks.has(ordinal));
-  chosen.sort((a, b) => ranks.get(a.ordinal)! - ranks.get(b.ordinal)! || a.ordinal - b.ordinal);
+  const isPassedOver = names.entries.some((entry) => found.has(entry.ordinal) && !entry.extents && entry.bytes > 0);
+  const { entries } = isPassedOver ? await readAgain(source, found, options, wanted) : names;
+  const chosen = entries.flatMap((entry) => {
+    const file = found.get(entry.ordinal);
+    return file === undefined ? [] : [{ entry, ...file }];
+  });
+  chosen.sort((a, b) => a.rank - b.rank || a.entry.ordinal - b.entry.ordinal);
+  if (options.key === undefined) assertNoKeyNeeded(chosen);
+  let current = AS_STORED;
+  const output = new StreamOutput(tools.sink, () => 0);
+  const decoding = decodingOf(tools, output, () => current);
   const extents = new ExtentReader(source);
-  for (const entry of chosen) {
+  const totalBytes = chosen.reduce((sum, { entry }) => sum + entry.bytes, 0);
+  let bytes = 0;
+  for (const [files, { entry, choice }] of chosen.entries()) {
     if (!entry.complete) throw incomplete(entry, names);
-    await give(entry, extents, tools);
+    current = choice;
+    const took = (count: number): void => {
+      bytes += count;
+      reporter.progress({ bytes, totalBytes, files, path: entry.path });
+    };
+    await give(entry, { extents, output, decoding, took });
   }
   // A file may have lost its end to a header that cannot be read: it is not known to be whole.
-  if (unmatched.length === 0) tellProblems(names.problems, reporter);
+  return [...names.problems, ...unmatched];
+}
+
+/** @throws XbstreamError `XB_KEY_REQUIRED`, before anything is written */
+function assertNoKeyNeeded(chosen: readonly { entry: IndexEntry; choice: LayerChoice }[]): void {
+  const decrypted = chosen.filter(({ choice }) => choice.decrypt);
+  const locked = encryptedAmong(decrypted.map(({ entry: { path, bytes } }) => ({ path, sizeBytes: bytes })));
+  if (locked !== undefined) throw keyRequired(locked, 'nothing was written', TAKE_RAW);
+}
+
+interface GiveTools {
+  extents: ExtentReader;
+  output: StreamOutput;
+  decoding: Decoding;
+  /** So many bytes of its content were read. */
+  took: (bytes: number) => void;
 }
 
 /** Gives an entry to the output; content that is not decoded is written as it comes. */
-async function give(entry: IndexEntry, extents: ExtentReader, { output, decoding }: CatTools): Promise<void> {
+async function give(entry: IndexEntry, { extents, output, decoding, took }: GiveTools): Promise<void> {
   decoding.renamed(entry.contentPath, entry.path);
   const isDecoded = decoding.layersOf(entry.path).layers.length > 0;
   const file = decoding.open(entry.path, output, entry.extents === undefined);
   const consumer = {
-    take: (bytes: Buffer, fileOffset: number) => file.write(bytes, fileOffset),
+    take: (bytes: Buffer, fileOffset: number) => {
+      file.write(bytes, fileOffset);
+      took(bytes.length);
+    },
     settled: async () => {
       await decoding.caughtUp();
       await output.flush();
@@ -141,11 +155,17 @@ async function give(entry: IndexEntry, extents: ExtentReader, { output, decoding
 /** A second look, for where the content of the wanted entries lies. */
 function readAgain(
   source: Source,
-  wanted: ReadonlyMap<number, unknown>,
-  absoluteNames: boolean,
+  ordinals: ReadonlyMap<number, unknown>,
+  { absoluteNames }: CatOptions,
+  wanted: WantedFiles,
 ): Promise<ArchiveIndex> {
   source.rewind!();
-  return readIndex(source, { absoluteNames, allowEmpty: true, wantsExtents: (ordinal) => wanted.has(ordinal) });
+  return readIndex(source, {
+    absoluteNames,
+    leavesOut: (path) => wanted.excludes(path),
+    allowEmpty: true,
+    wantsExtents: (ordinal) => ordinals.has(ordinal),
+  });
 }
 
 function incomplete(entry: IndexEntry, { problems }: ArchiveIndex): XbstreamError {
@@ -154,17 +174,25 @@ function incomplete(entry: IndexEntry, { problems }: ArchiveIndex): XbstreamErro
   return new XbstreamError('XB_MISSING_EOF', `${pathText(entry.path)} is not complete`, { path: entry.path });
 }
 
-async function catAsItComes(source: Source, tools: CatTools): Promise<void> {
-  const { options, wanted, output, decoding, reporter, signal } = tools;
+/** @returns what is wrong with the archive */
+async function catAsItComes(source: Source, tools: CatTools): Promise<readonly XbstreamError[]> {
+  const { options, reporter, signal } = tools;
+  let files = 0;
+  const wanted = new WantedAsTheyCome(options);
+  const output = new StreamOutput(tools.sink, (name) => wanted.rank(name));
+  const decoding = decodingOf(tools, output, (path) => wanted.choice(path));
   const lane = new Lane({
     output,
     decoding,
-    wanted: new WantedByCurrentName(wanted),
+    wanted: new WantedByCurrentName(wanted, options.key),
     absoluteNames: options.absoluteNames,
+    leavesOut: (path) => wanted.excludes(path),
     allowEmpty: options.allowEmpty,
     jump: false,
     digests: [],
-    onFile: () => undefined,
+    onFile: () => {
+      files += 1;
+    },
   });
   const totalBytes = inputSize(options.input);
   const sink: ByteSink = {
@@ -175,7 +203,7 @@ async function catAsItComes(source: Source, tools: CatTools): Promise<void> {
         await lane.push(part);
         await output.flush();
       }
-      reporter.progress({ bytes: lane.archiveBytes, totalBytes });
+      reporter.progress({ bytes: lane.archiveBytes, totalBytes, files, path: lane.path });
     },
     skippableBytes: 0,
     skip: () => undefined,
@@ -185,7 +213,7 @@ async function catAsItComes(source: Source, tools: CatTools): Promise<void> {
     signal.throwIfAborted();
     const problems = await lane.end();
     await output.flush();
-    tellProblems([...problems, ...(problems.length === 0 ? wanted.unmatched() : [])], reporter);
+    return problems.length === 0 ? wanted.unmatched() : problems;
   } finally {
     lane.abandon([], false);
   }

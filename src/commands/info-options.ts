@@ -1,3 +1,4 @@
+import type { BackupChoice } from '../backup/backup-state.js';
 import type { DecryptionKey } from '../codec/codec.js';
 import type { InputChoice } from '../input/open-source.js';
 
@@ -10,4 +11,6 @@ export interface InfoOptions {
   absoluteNames: boolean;
   /** Take an input without a single chunk for whole. */
   allowEmpty: boolean;
+  /** Whether it must be a finished backup. */
+  backup: BackupChoice;
 }

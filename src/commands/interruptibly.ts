@@ -1,9 +1,12 @@
+import { abortedSoon, isOfOthersEnd, isPiped } from '../engine/cut-short.js';
+import { XbstreamError } from '../errors.js';
 import { openSource, type InputChoice } from '../input/open-source.js';
 import type { Source } from '../input/source.js';
 
 /**
  * Opens an input and works on it until that is done, or the signal says stop.
  *
+ * @param problemsOf what is wrong with the archive, as far as the work has not thrown it
  * @throws XbstreamError `XB_IO`, and what the work throws
  * @throws the signal's reason after it was aborted
  */
@@ -11,15 +14,22 @@ export async function interruptibly<Result>(
   input: InputChoice,
   signal: AbortSignal,
   work: (source: Source) => Promise<Result>,
+  problemsOf: (result: Result) => readonly XbstreamError[],
 ): Promise<Result> {
   signal.throwIfAborted();
+  const piped = isPiped(input);
   const source = await openSource(input, () => signal.aborted);
   const stop = (): void => source.stop();
   signal.addEventListener('abort', stop, { once: true });
   try {
     const result = await work(source);
+    if (problemsOf(result).some((problem) => isOfOthersEnd(problem, piped))) await abortedSoon(signal);
     signal.throwIfAborted();
     return result;
+  } catch (error) {
+    if (error instanceof XbstreamError && isOfOthersEnd(error, piped) && (await abortedSoon(signal)))
+      throw signal.reason;
+    throw error;
   } finally {
     signal.removeEventListener('abort', stop);
     source.close();

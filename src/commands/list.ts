@@ -1,6 +1,7 @@
 import { ForeignInput } from '../archive/foreign.js';
-import { readIndex, type IndexEntry } from '../archive/index.js';
+import type { IndexEntry } from '../archive/index.js';
 import { Selection } from '../archive/selection.js';
+import { readIndexFor } from '../archive/wanted-entries.js';
 import { allLayersOf } from '../codec/stored-layers.js';
 import { inputSize } from '../input/input-size.js';
 import type { ListReporter } from '../ui/reporter.js';
@@ -26,8 +27,17 @@ export async function list(options: ListOptions, reporter: ListReporter, signal:
   const { absoluteNames, allowEmpty, sort } = options;
   const totalBytes = inputSize(options.input);
   const selection = new Selection(options.selection);
-  const index = await interruptibly(options.input, signal, (source) =>
-    readIndex(source, { absoluteNames, allowEmpty, onProgress: (bytes) => reporter.progress({ bytes, totalBytes }) }),
+  const { index, errors } = await interruptibly(
+    options.input,
+    signal,
+    (source) =>
+      readIndexFor(selection, source, undefined, {
+        absoluteNames,
+        leavesOut: (path) => selection.excludes(path),
+        allowEmpty,
+        onProgress: (progress) => reporter.progress({ ...progress, totalBytes }),
+      }),
+    ({ index: { problems } }) => problems,
   );
   const entries = index.entries.filter(({ path }) => selection.wants(path)).sort(ORDERS[sort]);
   reporter.listed({
@@ -41,6 +51,6 @@ export async function list(options: ListOptions, reporter: ListReporter, signal:
     complete: index.problemCount === 0,
   });
   const isForeign = index.problems.some((problem) => problem instanceof ForeignInput);
-  const unmatched = isForeign ? undefined : selection.unmatched();
-  tellProblems(unmatched === undefined ? index.problems : [...index.problems, unmatched], reporter);
+  const unmatched = isForeign ? [] : selection.unmatched();
+  tellProblems([...index.problems, ...errors, ...unmatched], reporter);
 }

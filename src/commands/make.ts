@@ -1,3 +1,4 @@
+import { isPiped } from '../engine/cut-short.js';
 import { runTask, type Task } from '../engine/task.js';
 import type { MakeResult } from '../engine/task-protocol.js';
 import { errorFromRecord } from '../errors.js';
@@ -6,7 +7,7 @@ import { outputName, type OutputChoice } from '../output/archive-target.js';
 import type { MakeReporter } from '../ui/reporter.js';
 
 /** What the making of one file out of many is about. */
-interface Making<Options> extends Omit<Task<Options>, 'ports'> {
+interface Making<Options> extends Omit<Task<Options>, 'ports' | 'piped'> {
   /** Missing where it is made of files. */
   input: InputChoice | undefined;
   /** Bytes of it, where that is known. */
@@ -29,11 +30,11 @@ export async function make<Options extends { output: OutputChoice }>(
   const { output } = task.options;
   const ports = [input, output].flatMap((choice) => (choice?.kind === 'ring' ? [choice.ring.port] : []));
   const result = await runTask<Options, MakeResult>(
-    { ...task, ports },
+    { ...task, ports, piped: isPiped(input) },
     {
       file: reporter.wantsFiles ? (path, bytes) => reporter.file({ path, bytes }) : undefined,
       warning: (message) => reporter.warning(message),
-      progress: (bytes) => reporter.progress({ bytes, totalBytes }),
+      progress: (progress) => reporter.progress({ ...progress, totalBytes }),
     },
     signal,
   );
@@ -41,16 +42,18 @@ export async function make<Options extends { output: OutputChoice }>(
     signal.throwIfAborted();
     return;
   }
-  const [worst, ...others] = result.errors.map(errorFromRecord);
-  for (const error of others) reporter.error(error);
+  const errors = result.errors.map(errorFromRecord);
+  // Whoever reads what is made may go away (`| head`): then nobody is left who wants to know.
+  const told = errors.filter(({ systemCode }) => systemCode !== 'EPIPE');
+  if (told.length > 0) reporter.errors(told);
   reporter.made({
-    ok: worst === undefined && !result.stopped,
+    ok: errors.length === 0 && !result.stopped,
     files: result.files,
     bytes: result.bytes,
     outputBytes: result.outputBytes,
     elapsedSeconds: (performance.now() - started) / 1000,
     outputName: outputName(output),
   });
-  if (worst !== undefined) throw worst;
+  if (errors.length > 0) throw errors[0]!;
   if (result.stopped) signal.throwIfAborted();
 }

@@ -2,12 +2,12 @@ import type { XbstreamError } from '../errors.js';
 import type { CommonReporter } from '../ui/reporter.js';
 
 /**
- * Tells everything that went wrong.
+ * Tells everything that went wrong, in order.
  *
- * @throws XbstreamError the first of `problems`; the others have been told
+ * @throws XbstreamError the first of `problems`; it has been told, as the others
  */
 export function tellProblems(problems: readonly XbstreamError[], reporter: CommonReporter): void {
-  const [first, ...others] = problems;
-  for (const error of others) reporter.error(error);
-  if (first !== undefined) throw first;
+  if (problems.length === 0) return;
+  reporter.errors(problems);
+  throw problems[0]!;
 }

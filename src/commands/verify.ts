@@ -1,4 +1,4 @@
-import { noBackup, UNFINISHED_BACKUP } from '../backup/backup-state.js';
+import { judgeBackup } from '../backup/backup-state.js';
 import { runLane } from '../engine/run-lane.js';
 import type { TaskListener } from '../engine/task.js';
 import { verifyHalves } from '../engine/verify-halves.js';
@@ -21,7 +21,7 @@ export async function verify(options: VerifyOptions, reporter: VerifyReporter, s
   const listener: TaskListener = {
     file: undefined,
     warning: (message) => reporter.warning(message),
-    progress: (bytes) => reporter.progress({ bytes, totalBytes }),
+    progress: (progress) => reporter.progress({ ...progress, totalBytes }),
   };
   const result =
     (await verifyHalves(options, listener, signal)) ?? (await runLane({ verb: 'verify', options }, listener, signal));
@@ -33,11 +33,13 @@ export async function verify(options: VerifyOptions, reporter: VerifyReporter, s
   const refusal = errors.find(({ code }) => code === 'XB_IO' || code === 'XB_TARGET_EXISTS');
   if (refusal !== undefined) throw refusal;
   let { errorCount } = result;
-  if (errors.length === 0 && options.backup && result.backup !== 'whole') {
-    errors.push(noBackup(result.archiveBytes));
-    errorCount += 1;
-  } else if (errors.length === 0 && result.backup === 'unfinished') {
-    reporter.warning(UNFINISHED_BACKUP);
+  if (errors.length === 0 && result.backup !== undefined) {
+    const { error, warning } = judgeBackup(options.backup, result.backup, result.archiveBytes);
+    if (warning !== undefined) reporter.warning(warning);
+    if (error !== undefined) {
+      errors.push(error);
+      errorCount += 1;
+    }
   }
   reporter.verified({
     ok: errors.length === 0,

@@ -1,3 +1,4 @@
+import type { BackupChoice } from '../backup/backup-state.js';
 import type { StoredPath } from '../format/stored-path.js';
 import type { InputChoice } from '../input/open-source.js';
 import type { OutputChoice } from '../output/archive-target.js';
@@ -16,7 +17,10 @@ export interface FilesSource {
 }
 
 /** What a new archive is made of. */
-export type CreateSource = FilesSource | { kind: 'tar'; input: InputChoice };
+export type CreateSource =
+  | FilesSource
+  /** With `backup`: whether the tar must hold a finished backup. */
+  | { kind: 'tar'; input: InputChoice; backup: BackupChoice };
 
 /** Everything the making of an archive can be told. */
 export interface CreateOptions {

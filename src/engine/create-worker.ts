@@ -1,13 +1,15 @@
 /** The thread that makes an archive. */
 import { ArchiveWriter } from '../archive/writer.js';
+import { backupFinding, judgeBackup } from '../backup/backup-state.js';
 import { errorToRecord, XbstreamError } from '../errors.js';
+import type { StoredPath } from '../format/stored-path.js';
 import { FileList, type ListedFile } from '../input/file-list.js';
-import { openSource, type InputChoice } from '../input/open-source.js';
+import { openSource } from '../input/open-source.js';
 import { readPathList } from '../input/path-list.js';
 import { PIECE_ROOM_BYTES } from '../input/source.js';
 import { ArchiveTarget } from '../output/archive-target.js';
 import { Stopped } from '../output/descriptor-writer.js';
-import type { CreateOptions, FilesSource } from './create-options.js';
+import type { CreateOptions, CreateSource, FilesSource } from './create-options.js';
 import { FilePacker } from './file-packer.js';
 import { TarPacker } from './tar-packer.js';
 import type { MakeResult } from './task-protocol.js';
@@ -72,6 +74,7 @@ async function packFiles(source: FilesSource): Promise<void> {
   try {
     for (const file of files) {
       if (thread.isStopped()) throw new Stopped();
+      thread.control.path = file.name;
       packed(file.name, packer.pack(file));
     }
   } finally {
@@ -80,17 +83,24 @@ async function packFiles(source: FilesSource): Promise<void> {
 }
 
 /** Packs what a tar archive holds, as it comes. */
-async function packTar(choice: InputChoice): Promise<void> {
+async function packTar({ input: choice, backup }: Extract<CreateSource, { kind: 'tar' }>): Promise<void> {
   const { absoluteNames, chunkBytes, sparse } = options;
   // Only this needs tar-stream.
   const { TarReader } = await import('../archive/tar-reader.js');
   const input = await openSource(choice, thread.isStopped);
   thread.onStop(() => input.stop());
+  const names: StoredPath[] = [];
   try {
     const reader = new TarReader(
       new TarPacker(begun().writer, {
         ...{ absoluteNames, chunkBytes, sparse },
-        onFile: packed,
+        onMember: (path) => {
+          thread.control.path = path;
+        },
+        onFile: (path, bytes) => {
+          names.push(path);
+          packed(path, bytes);
+        },
         onWarning: (message) => thread.warning(message),
       }),
     );
@@ -109,6 +119,9 @@ async function packTar(choice: InputChoice): Promise<void> {
   } finally {
     input.close();
   }
+  const { error, warning } = judgeBackup(backup, backupFinding(names), undefined);
+  if (warning !== undefined) thread.warning(warning);
+  if (error !== undefined) throw error;
 }
 
 function outcome(errors: XbstreamError[], stopped: boolean): MakeResult {
@@ -119,7 +132,7 @@ async function run(): Promise<MakeResult> {
   const { source } = options;
   try {
     if (source.kind === 'files') await packFiles(source);
-    else await packTar(source.input);
+    else await packTar(source);
     const { target, writer } = begun();
     if (totals.files === 0 && !options.allowEmpty) throw noFiles();
     writer.flush();

@@ -96,6 +96,14 @@ export class DecodedFile implements OutputFile {
     this.#file.rename(path, replaced);
   }
 
+  setAside(): void {
+    this.#file.setAside();
+  }
+
+  restore(): void {
+    this.#file.restore();
+  }
+
   abandon(removePartial: boolean): StoredPath | undefined {
     this.#chain.close();
     return this.#file.abandon(removePartial);

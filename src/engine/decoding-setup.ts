@@ -17,5 +17,6 @@ export async function setUpDecoding(
   const { Decoding } = await import('./decoding.js');
   const onUnprovenKey = (): void =>
     onWarning('these files are encrypted in an old format that cannot prove a key: with a wrong one they are garbage');
-  return new Decoding({ decompress, key }, onUnprovenKey, slowOutput);
+  const choice = { decompress, decrypt: key !== undefined };
+  return new Decoding({ choose: () => choice, key }, onUnprovenKey, slowOutput);
 }

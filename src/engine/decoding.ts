@@ -1,15 +1,17 @@
 import type { DecryptionKey } from '../codec/codec.js';
-import { layersOf, type StoredLayers } from '../codec/stored-layers.js';
+import { layersOf, type LayerChoice, type StoredLayers } from '../codec/stored-layers.js';
 import { XbstreamError } from '../errors.js';
 import { pathText, type StoredPath } from '../format/stored-path.js';
 import { PIECE_ROOM_BYTES } from '../input/source.js';
 import type { Output, OutputFile } from '../output/output.js';
 import { DecodedFile } from './decoded-file.js';
+import { keyRequired, TAKE_RAW } from './encrypted-files.js';
 
 /** Which layers are undone while unpacking. */
 export interface DecodingOptions {
-  decompress: boolean;
-  /** Undoes encryption; without it encrypted files stay as they are. */
+  /** Which of a stored file's layers. */
+  choose: (path: StoredPath) => LayerChoice;
+  /** Undoes encryption; it is an error where that is chosen and there is none. */
   key: DecryptionKey | undefined;
 }
 
@@ -44,22 +46,26 @@ export class Decoding {
 
   /** What is undone of a stored file. @throws XbstreamError `XB_UNSAFE_PATH` */
   layersOf(path: StoredPath): StoredLayers {
-    return layersOf(path, { decompress: this.#options.decompress, decrypt: this.#decrypts !== undefined });
+    return layersOf(path, this.#options.choose(path));
   }
 
   /**
    * Begins a file in `output`, under the name it has when its layers are undone.
    *
    * @param empty it has no content, and so nothing to undo
-   * @throws XbstreamError what {@link Output.open} throws, `XB_UNSAFE_PATH`
+   * @throws XbstreamError what {@link Output.open} throws, `XB_UNSAFE_PATH`, `XB_KEY_REQUIRED`
    */
   open(path: StoredPath, output: Pick<Output, 'open' | 'blockBytes'>, empty: boolean): OutputFile {
     const { layers, finalName } = this.layersOf(path);
+    const isDecoded = layers.length > 0 && !empty;
+    if (isDecoded && layers.includes('xbcrypt') && this.#options.key === undefined) {
+      throw keyRequired({ count: 1, first: path }, 'it cannot be decoded', TAKE_RAW);
+    }
     const file = output.open(finalName);
-    if (layers.length === 0 || empty) return file;
+    if (!isDecoded) return file;
     return new DecodedFile(path, file, {
       layers,
-      key: this.#decrypts,
+      key: this.#options.key,
       blockBytes: output.blockBytes,
       isFull: this.#slowOutput?.isFull,
       onPause: (paused) => this.#paused.add(paused),
@@ -100,10 +106,5 @@ export class Decoding {
         file.resume();
       }
     }
-  }
-
-  get #decrypts(): DecryptionKey | undefined {
-    const { key } = this.#options;
-    return key?.cipher === 'NONE' ? undefined : key;
   }
 }

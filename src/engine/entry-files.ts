@@ -4,6 +4,7 @@ import type { WantedEntries } from '../archive/wanted-entries.js';
 import type { StoredPath } from '../format/stored-path.js';
 import type { Output, OutputFile } from '../output/output.js';
 import type { Decoding } from './decoding.js';
+import { PagedFile } from './paged-file.js';
 
 type FileEntry = Entry<OutputFile>;
 
@@ -25,10 +26,14 @@ export interface EntryFilesOptions {
 export class EntryFiles {
   readonly #options: EntryFilesOptions;
   readonly #isLost: (entry: FileEntry) => boolean;
+  /** What content comes for. */
+  #current: FileEntry | undefined;
   /** Wanted entries that are nothing but an end chunk. */
   readonly #empty = new Set<FileEntry>();
-  /** See {@link corrected}. */
-  readonly #corrected: FileEntry[] = [];
+  /** Earlier content that is kept aside until what is to take its place is whole: by that. */
+  readonly #aside = new Map<FileEntry, FileEntry>();
+  /** See {@link leftOver}. */
+  readonly #leftOver: FileEntry[] = [];
 
   /** @param isLost whether an entry has lost something, so that it must not become a file */
   constructor(options: EntryFilesOptions, isLost: (entry: FileEntry) => boolean) {
@@ -37,27 +42,45 @@ export class EntryFiles {
     this.#isLost = (entry) => !entry.isWritten && isLost(entry);
   }
 
-  /** Entries that become empty files when all is well at the end. */
-  get empty(): ReadonlySet<FileEntry> {
-    return this.#empty;
+  /** Entries that the archive does not hold any more, and of which something is left in the output. */
+  get leftOver(): readonly FileEntry[] {
+    return this.#leftOver;
   }
 
-  /** Entries that had lost something and then were removed or replaced: what there is of them is left in the output. */
-  get corrected(): readonly FileEntry[] {
-    return this.#corrected;
-  }
-
-  /** The chunk brings content. @returns where it goes; undefined when nobody wants it */
-  content({ entry, begins, replaced }: EntryChange<OutputFile> & { kind: 'content' }): OutputFile | undefined {
-    if (replaced !== undefined) this.#drop(replaced);
+  /** The chunk brings content. @returns where it goes, by way of {@link write}; undefined when nobody wants it */
+  content(change: EntryChange<OutputFile> & { kind: 'content' }): OutputFile | undefined {
+    const { entry, begins } = change;
+    this.#makeWay(change);
     if (begins && this.#options.wanted.begins(entry)) this.#open(entry, false);
+    this.#current = entry;
     return this.#isLost(entry) ? undefined : entry.content;
+  }
+
+  /** Content of the chunk that {@link content} was told of last. */
+  write(bytes: Buffer, fileOffset: number): void {
+    const entry = this.#current!;
+    // The first bytes tell what file it is. Files that need no more than being written get nothing in between.
+    if (fileOffset === 0) entry.content = PagedFile.over(entry.content!, bytes, this.#options.output.blockBytes);
+    entry.content!.write(bytes, fileOffset);
+  }
+
+  /** What an entry replaces goes, or is kept aside. */
+  #makeWay({ entry, replaced, isTentative }: EntryChange<OutputFile> & { kind: 'content' | 'whole' }): void {
+    if (replaced === undefined) return;
+    if (!isTentative || this.#isLost(replaced)) {
+      this.#drop(replaced);
+      return;
+    }
+    if (replaced.isWritten) replaced.content?.setAside();
+    this.#empty.delete(replaced);
+    this.#aside.set(entry, replaced);
   }
 
   /** The chunk changes what has come before. */
   change(change: EntryChange<OutputFile>): void {
     switch (change.kind) {
       case 'whole':
+        this.#makeWay(change);
         this.#whole(change.entry);
         break;
       case 'remove':
@@ -76,6 +99,7 @@ export class EntryFiles {
   /** @param onError told what cannot be made; the others are made unless it throws */
   makeEmpty(onError: (error: unknown, path: StoredPath) => void): void {
     for (const entry of this.#empty) {
+      if (this.#isLost(entry)) continue;
       try {
         this.#open(entry, true);
         this.#finish(entry);
@@ -86,9 +110,42 @@ export class EntryFiles {
     this.#empty.clear();
   }
 
+  /** Whether an entry is a file of the output, or becomes one at the end. */
+  has(entry: FileEntry): boolean {
+    return entry.content !== undefined || this.#empty.has(entry);
+  }
+
+  /** A whole entry turns out not to be wanted. */
+  unwanted(entry: FileEntry): void {
+    this.#drop(entry);
+  }
+
   /** Newer content of an entry was lost: what there is of it is no longer what the archive holds. */
   superseded(entry: FileEntry): void {
     this.#drop(entry);
+  }
+
+  /** What was kept aside gets its name again: nothing whole has come to take its place. */
+  restore(pairs: readonly (readonly [lost: FileEntry, earlier: FileEntry])[]): void {
+    for (const [lost, earlier] of pairs) {
+      this.#empty.delete(lost);
+      if (lost.content !== undefined) {
+        lost.content.abandon(false);
+        this.#leftOver.push(lost);
+      }
+      if (!this.#aside.delete(lost)) continue;
+      if (earlier.isWritten) earlier.content?.restore();
+      else if (earlier.endOnly) this.#empty.add(earlier);
+    }
+  }
+
+  /** A file that has its final name has lost something after all. */
+  lostAfterAll(entry: FileEntry): void {
+    this.#empty.delete(entry);
+    if (!entry.isWritten) return;
+    // What was there before is not ours to move.
+    if (entry.content?.kept === false) entry.content.setAside();
+    entry.unmarkWritten();
   }
 
   #whole(entry: FileEntry): void {
@@ -109,6 +166,7 @@ export class EntryFiles {
     const file = entry.content!;
     file.finish(entry.sizeBytes, () => {
       entry.markWritten();
+      this.#dropEarlier(entry);
       this.#options.onFile(file.path, file.sizeBytes);
     });
   }
@@ -121,15 +179,24 @@ export class EntryFiles {
 
   /** A whole entry is no longer part of the archive's content. */
   #drop(entry: FileEntry): void {
-    this.#empty.delete(entry);
+    const isEmpty = this.#empty.delete(entry);
+    this.#dropEarlier(entry);
     if (this.#isLost(entry)) {
       // It has but a partial file, and that may be all there is left of it.
       entry.content?.abandon(false);
-      this.#corrected.push(entry);
+      this.#leftOver.push(entry);
       return;
     }
-    entry.content?.remove();
+    if (!isEmpty) entry.content?.remove();
     entry.content = undefined;
+  }
+
+  /** What an entry has replaced is not to come back. */
+  #dropEarlier(entry: FileEntry): void {
+    const earlier = this.#aside.get(entry);
+    if (earlier === undefined) return;
+    this.#aside.delete(entry);
+    this.#drop(earlier);
   }
 
   #rename({ path, entry, replaced }: EntryChange<OutputFile> & { kind: 'rename' }): void {
@@ -137,6 +204,7 @@ export class EntryFiles {
       this.#correctForeign(path, false);
       return;
     }
+    this.#dropEarlier(entry);
     if (this.#isLost(entry)) {
       // Another may get the name that it would have had.
       entry.content?.abandon(false);

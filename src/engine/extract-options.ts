@@ -1,8 +1,10 @@
 import type { SelectionOptions } from '../archive/selection.js';
+import type { BackupChoice } from '../backup/backup-state.js';
 import type { DecryptionKey } from '../codec/codec.js';
 import type { InputChoice } from '../input/open-source.js';
 import type { ExistingFilePolicy } from '../output/output.js';
 import type { Owner } from '../output/owner.js';
+import type { EncryptedPolicy } from './encrypted-files.js';
 
 /** Everything an extraction can be told. */
 export interface ExtractOptions {
@@ -17,6 +19,8 @@ export interface ExtractOptions {
   decompress: boolean;
   /** Undo encryption with this key; without it encrypted files are unpacked as they are. */
   key?: DecryptionKey | undefined;
+  /** What it means that they are, where `decompress` was asked for. */
+  encrypted: EncryptedPolicy;
   /** Most threads that decompress. */
   decompressThreads?: number | undefined;
   /** Most threads that decrypt. */
@@ -29,6 +33,8 @@ export interface ExtractOptions {
   allowSymlinks: boolean;
   /** Take an input without a single chunk for whole. */
   allowEmpty: boolean;
+  /** Whether it must be a finished backup. */
+  backup: BackupChoice;
   /** Write nothing; check everything and say what would be written. */
   dryRun: boolean;
   /** Have every file on the disk, not only in its cache, before its name is final. */

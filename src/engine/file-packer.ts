@@ -1,5 +1,5 @@
 import * as fs from 'node:fs';
-import { availableParallelism } from 'node:os';
+import * as os from 'node:os';
 import type { ArchiveWriter } from '../archive/writer.js';
 import { systemError, XbstreamError } from '../errors.js';
 import { pathForSystem, pathText } from '../format/stored-path.js';
@@ -116,7 +116,7 @@ export class FilePacker {
 
   /** A second thread, where it is worth starting one. */
   #ahead(): ReadAhead | undefined {
-    if (this.#packedBytes < READ_AHEAD_FROM_BYTES || availableParallelism() < 2) return undefined;
+    if (this.#packedBytes < READ_AHEAD_FROM_BYTES || os.availableParallelism() < 2) return undefined;
     this.#readAhead ??= new ReadAhead(this.#options.chunkBytes);
     return this.#readAhead.isReady ? this.#readAhead : undefined;
   }

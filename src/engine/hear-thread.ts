@@ -1,6 +1,6 @@
 import type { Worker } from 'node:worker_threads';
 
-/** How long a thread that was told to stop may take, in milliseconds, until it is ended. */
+/** How long a thread that was told to stop may take, in milliseconds, until it is told to end at once. */
 const STOP_GRACE_MS = 700;
 
 /** A thread and what it says. */
@@ -13,9 +13,10 @@ export interface HeardThread<Message> {
 }
 
 /**
- * Hears a thread to its last message.
+ * Hears a thread to its last message, or to its end: what it was lent (a caller's descriptor, a directory) it uses until
+ * then, however long a call of the system takes that it is in.
  *
- * @param signal the thread is told to stop, and ended when it does not in time
+ * @param signal the thread is told to stop, and to end when it does not in time
  * @returns whether the last message came
  * @throws what the thread did not catch
  */
@@ -25,27 +26,32 @@ export function hearThread<Message>(
 ): Promise<boolean> {
   return new Promise((resolve, reject) => {
     let grace: NodeJS.Timeout | undefined;
+    let failure: Error | undefined;
+    let isEnded = false;
     const release = (): void => {
       clearTimeout(grace);
       signal.removeEventListener('abort', stop);
     };
-    const done = (isComplete: boolean): void => {
-      release();
-      resolve(isComplete);
-    };
     const stop = (): void => {
       tellStop();
       grace = setTimeout(() => {
+        isEnded = true;
         void worker.terminate();
-        done(false);
       }, STOP_GRACE_MS);
     };
     worker.on('message', (message: Message) => {
-      if (hear(message)) done(true);
-    });
-    worker.on('error', (error) => {
+      if (!hear(message)) return;
       release();
-      reject(error);
+      resolve(true);
+    });
+    worker.on('error', (error: Error) => {
+      failure = error;
+    });
+    // Comes behind all messages. Threads that it has started itself are gone by then, too.
+    worker.on('exit', () => {
+      release();
+      if (failure === undefined && isEnded) resolve(false);
+      else reject(failure ?? new Error('a thread has ended without saying what became of its work'));
     });
     if (signal.aborted) stop();
     else signal.addEventListener('abort', stop, { once: true });

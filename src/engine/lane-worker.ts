@@ -1,6 +1,6 @@
 /** The thread of a lane: opens its input and output, pushes the one through the lane into the other. */
-import { availableParallelism } from 'node:os';
-import { backupState } from '../backup/backup-state.js';
+import * as os from 'node:os';
+import { backupFinding } from '../backup/backup-state.js';
 import { ForeignInput } from '../archive/foreign.js';
 import { Selection } from '../archive/selection.js';
 import { WantedByCurrentName, WantedByFinalName, type WantedEntries } from '../archive/wanted-entries.js';
@@ -12,6 +12,9 @@ import { planWork, WorkBoard } from './work-plan.js';
 import { lookbackOf } from '../archive/source-lookback.js';
 import type { ExtractOptions } from './extract-options.js';
 import { errorToRecord, XbstreamError } from '../errors.js';
+import type { PayloadUse } from '../archive/chunk-reader.js';
+import type { LayerChoice } from '../codec/stored-layers.js';
+import type { ChunkHeader } from '../format/chunk.js';
 import type { StoredPath } from '../format/stored-path.js';
 import { inputSize } from '../input/input-size.js';
 import { openSource } from '../input/open-source.js';
@@ -20,10 +23,13 @@ import { DirectoryOutput } from '../output/directory-output.js';
 import { DiscardingOutput } from '../output/discarding-output.js';
 import { DryRunOutput } from '../output/dry-run-output.js';
 import { Manifest } from '../output/manifest.js';
+import type { OutputFile } from '../output/output.js';
 import { assertMayGive } from '../output/owner.js';
 import { setUpDecoding } from './decoding-setup.js';
+import { withCure } from './cure.js';
+import { forgetCorrected } from './earlier-run.js';
 import { Lane, type LaneOptions } from './lane.js';
-import { encryptedFiles } from './encrypted-files.js';
+import { encryptedAmong, keyRequired, keyWarning } from './encrypted-files.js';
 import { MAX_LOST, type LaneJob, type LaneResult } from './protocol.js';
 import { TaskThread } from './task-thread.js';
 
@@ -37,6 +43,11 @@ const keepsGoing = job.verb === 'verify' || job.options.keepGoing === true;
 
 /** A lane that tells how far it has come. */
 class ReportingLane extends Lane implements ByteSink {
+  override chunk(header: ChunkHeader, spanBytes: number): PayloadUse {
+    control.path = header.path;
+    return super.chunk(header, spanBytes);
+  }
+
   override push(piece: Buffer): Promise<void> | undefined {
     const wait = super.push(piece);
     control.progressBytes = this.archiveBytes;
@@ -89,23 +100,39 @@ function openTarget(options: ExtractOptions, threads = 2): DirectoryOutput | Dry
     owner,
     hash: manifest !== undefined,
     // A second one takes what lies in memory that it shares, and what is decoded does not.
-    threads: isDecoding ? 1 : Math.min(options.parallel ?? availableParallelism(), threads),
+    threads: isDecoding ? 1 : Math.min(options.parallel ?? os.availableParallelism(), threads),
     archiveBytes: inputSize(options.input),
   });
 }
 
 /** How entries are chosen: by final names where the input can be read twice. */
-async function chooseEntries(selection: Selection, source: Source): Promise<WantedEntries> {
-  if (selection.isEverything || !source.seekable) return new WantedByCurrentName(selection);
-  const wanted = await WantedByFinalName.look(source, selection, options.absoluteNames);
+async function chooseEntries(
+  selection: Selection,
+  source: Source,
+): Promise<{ wanted: WantedEntries; uncertain: XbstreamError[] }> {
+  if (selection.isEverything || !source.seekable)
+    return { wanted: new WantedByCurrentName(selection, key), uncertain: [] };
+  const { wanted, errors } = await WantedByFinalName.look(source, selection, key, options.absoluteNames);
   source.rewind?.();
-  const unmatched = selection.unmatched();
-  if (unmatched !== undefined && !control.stopped) throw unmatched;
-  return wanted;
+  // Where something is found it is written, as it is from a pipe, and what is missing is told at the end.
+  const [unmatched] = selection.unmatched();
+  if (unmatched !== undefined && selection.isWithoutMatch && !control.stopped) throw unmatched;
+  return { wanted, uncertain: errors };
 }
 
-function* pathsOf(lane: Lane): Iterable<StoredPath> {
-  for (const { path } of lane.files()) yield path;
+/** Files that stay as they are stored, though decoding was asked for: the error, if that is one. */
+function leftEncrypted(files: Iterable<OutputFile>): XbstreamError[] {
+  if (!decompress || key !== undefined || options.encrypted === 'allow') return [];
+  const found = encryptedAmong(files);
+  if (found === undefined) return [];
+  if (options.encrypted === 'refuse') return [keyRequired(found, consequence())];
+  thread.warning(keyWarning(found, consequence()));
+  return [];
+}
+
+function consequence(): string {
+  if (job.verb === 'verify') return 'what is inside was not looked at';
+  return job.options.dryRun ? 'would be unpacked as stored, not decoded' : 'unpacked as stored, not decoded';
 }
 
 const NOTHING: LaneResult = {
@@ -120,6 +147,7 @@ const NOTHING: LaneResult = {
   errorCount: 0,
   lost: [],
   lostCount: 0,
+  cutAt: undefined,
   partials: [],
   stopped: false,
   digests: {},
@@ -185,7 +213,7 @@ async function run(): Promise<LaneResult> {
   let output: LaneOutput | undefined;
   let manifest: Manifest | undefined;
   let source: Source | undefined;
-  let errors: XbstreamError[] = [];
+  let errors: readonly XbstreamError[] = [];
   /** Not all of the archive was read. */
   let isUnread = true;
   const decoding = await setUpDecoding({ decompress, key }, (message) => thread.warning(message));
@@ -200,18 +228,28 @@ async function run(): Promise<LaneResult> {
       opened.rewind?.();
     }
     const selection = new Selection(job.verb === 'verify' ? { include: [], exclude: [] } : job.options.selection);
-    const wanted = await chooseEntries(selection, source);
+    const { wanted, uncertain } = await chooseEntries(selection, source);
     output = openOutput(job);
     manifest = openManifest(job);
+    if (job.verb === 'extract' && source.seekable && job.options.existing.startsWith('keep-')) {
+      const leavesOut = (path: StoredPath): boolean => selection.excludes(path);
+      const covers = (path: StoredPath): boolean => selection.covers(path);
+      const { absoluteNames } = options;
+      const files = output as DirectoryOutput | DryRunOutput;
+      const choose = (): LayerChoice => ({ decompress, decrypt: key !== undefined });
+      await forgetCorrected(source, files, { choose, key, absoluteNames, leavesOut, covers });
+      source.rewind?.();
+    }
     const laneOptions: LaneOptions = {
       output,
       decoding,
       wanted,
       absoluteNames: options.absoluteNames,
+      leavesOut: (path) => selection.excludes(path),
       allowEmpty: options.allowEmpty,
       jump: source.seekable && options.digests.length === 0 && job.verb !== 'verify',
       part: job.verb === 'verify' ? job.part : undefined,
-      salvage: keepsGoing ? { lookback: lookbackOf(source), doubtsEmptyFiles: job.verb === 'extract' } : undefined,
+      salvage: keepsGoing ? { lookback: lookbackOf(source) } : undefined,
       digests: options.digests,
       onFile: (path, bytes) => thread.file(path, bytes),
     };
@@ -220,21 +258,23 @@ async function run(): Promise<LaneResult> {
     isUnread = control.stopped;
     if (!control.stopped) {
       errors = await lane.end();
-      if (job.verb === 'verify' && job.options.deep && key === undefined) errors.push(...encryptedFiles(lane.files()));
-      const unmatched = selection.unmatched();
-      if (errors.length === 0 && unmatched !== undefined) errors.push(unmatched);
+      errors = [...errors, ...uncertain];
+      if (errors.every(({ code }) => code === 'XB_NO_MATCH')) errors = [...errors, ...selection.unmatched()];
+      if (selection.unpreparable !== undefined) thread.warning(selection.unpreparable);
       if (errors.length === 0 || keepsGoing) {
         manifest?.write(lane.files());
         manifest = undefined;
       }
+      errors = [...errors, ...leftEncrypted(lane.files())];
     }
   } catch (error) {
     if (!(error instanceof XbstreamError)) throw error;
     const details = keepsGoing && isUnread && job.verb === 'extract' ? [UNREAD] : [];
     if (options.digests.length > 0 && error instanceof ForeignInput) details.push(NO_DIGEST);
-    errors = [error.with({ details }), ...(lane?.problems ?? [])];
+    errors = [...(lane?.problems ?? []), error.with({ details })];
   }
   const stopped = control.stopped && errors.length === 0;
+  errors = withCure(errors, job);
   const left = lane?.abandon(errors, job.verb === 'extract' && job.options.removePartial) ?? { errors, partials: [] };
   // Not before: jobs that were under way are done now.
   const lost = keepsGoing ? (lane?.lost ?? []) : [];
@@ -251,11 +291,12 @@ async function run(): Promise<LaneResult> {
   };
   return {
     ...totals,
-    backup: job.verb === 'verify' && lane !== undefined ? backupState(pathsOf(lane)) : undefined,
+    backup: lane === undefined ? undefined : backupFinding(lane.storedPaths()),
     errors: (job.verb === 'verify' ? errors : left.errors).map(errorToRecord),
     errorCount: Math.max(errors.length, lane?.problemCount ?? 0),
     lost: lost.slice(0, MAX_LOST),
     lostCount: lost.length,
+    cutAt: keepsGoing ? lane?.cutAt : undefined,
     partials: left.partials,
     stopped,
     digests: stopped || isUnread || (errors.length > 0 && !keepsGoing) ? {} : (lane?.digests() ?? {}),

@@ -1,7 +1,9 @@
 import { ChunkReader, type PayloadUse } from '../archive/chunk-reader.js';
+import type { UnreadablePart } from '../archive/doubts.js';
 import { EntryTable } from '../archive/entries.js';
 import type { Entry } from '../archive/entry.js';
 import { emptyArchive, Losses } from '../archive/losses.js';
+import type { NotedContent } from '../archive/noted-content.js';
 import type { Lookback } from '../archive/lookback.js';
 import { isSalvageable, type SalvageConsumer, type SalvageReading } from '../archive/salvage.js';
 import { SalvagingReader } from '../archive/salvaging-reader.js';
@@ -17,6 +19,8 @@ import { leaveBehind, type LeftBehind } from './left-behind.js';
 export interface LaneOptions extends EntryFilesOptions {
   /** Allow stored names that begin with `/`. */
   absoluteNames: boolean;
+  /** Whether an absolute name, which is not allowed, is passed over. */
+  leavesOut?: (path: StoredPath) => boolean;
   /** Take an input without a single chunk for whole. */
   allowEmpty: boolean;
   /** Payloads of files that are not wanted may be jumped over instead of checked. */
@@ -38,8 +42,6 @@ export interface ArchivePart {
 export interface SalvageSettings {
   /** Has bytes again; missing where the input cannot be read by position. */
   lookback: Lookback | undefined;
-  /** A file that is nothing but an end chunk may have lost its content, where a part of the archive cannot be read. */
-  doubtsEmptyFiles: boolean;
 }
 
 /** What a lane has done. */
@@ -64,14 +66,24 @@ export class Lane implements ByteSink, SalvageConsumer {
   readonly #losses: Losses<OutputFile> | undefined;
   readonly #files: EntryFiles;
   readonly #digests: ArchiveDigests;
+  /** Stored name of the current chunk. */
+  path: StoredPath | undefined;
   /** Where the payload of the current chunk goes. */
   #file: OutputFile | undefined;
+  /** Keeps the same payload, where it says something of other entries. */
+  #notes: NotedContent | undefined;
 
   constructor(options: LaneOptions) {
     this.#options = options;
-    this.#table = new EntryTable(options.absoluteNames);
-    const { salvage, absoluteNames } = options;
-    this.#losses = salvage === undefined ? undefined : new Losses(this.#table);
+    const { salvage, absoluteNames, leavesOut } = options;
+    this.#table = new EntryTable({ absoluteNames, leavesOut, keepsGoing: salvage !== undefined });
+    this.#losses =
+      salvage === undefined
+        ? undefined
+        : new Losses(this.#table, {
+            lostAfterAll: (entry) => this.#files.lostAfterAll(entry),
+            restored: (pairs) => this.#files.restore(pairs),
+          });
     this.#reader =
       salvage === undefined
         ? new ChunkReader(this)
@@ -157,17 +169,22 @@ export class Lane implements ByteSink, SalvageConsumer {
     return this.#reader.endReached?.() ?? 0;
   }
 
-  damaged(error: XbstreamError, path: StoredPath | undefined): void {
-    this.#losses!.damaged(error, path);
+  damaged(error: XbstreamError, path: StoredPath | undefined, part?: UnreadablePart): void {
+    this.#losses!.damaged(error, path, part);
   }
 
   lostChunk(header: ChunkHeader): void {
     const change = this.#losses!.lostChunk(header);
-    if (change?.kind === 'content' && change.replaced !== undefined) this.#files.superseded(change.replaced);
+    const isCertain = change?.kind === 'whole' || (change?.kind === 'content' && !change.isTentative);
+    if (isCertain && change.replaced !== undefined) this.#files.superseded(change.replaced);
   }
 
-  doubted(path: StoredPath, isItsOwn: boolean): void {
-    this.#losses!.doubted(path, isItsOwn);
+  doubted(path: StoredPath): void {
+    this.#losses!.doubted(path);
+  }
+
+  entryOf(path: StoredPath): FileEntry | undefined {
+    return this.#table.find(path);
   }
 
   skip(bytes: number): void {
@@ -176,7 +193,7 @@ export class Lane implements ByteSink, SalvageConsumer {
 
   /** Bytes of the archive that were taken or jumped over. */
   get archiveBytes(): number {
-    return this.#reader.archiveOffset;
+    return this.#reader.archiveBytes;
   }
 
   mustWait(): boolean {
@@ -184,18 +201,25 @@ export class Lane implements ByteSink, SalvageConsumer {
   }
 
   chunk(header: ChunkHeader, spanBytes: number): PayloadUse {
-    const change = this.#table.apply(header, spanBytes);
-    if (change.kind === 'content') this.#file = this.#files.content(change);
-    else this.#files.change(change);
-    const { jump, part } = this.#options;
+    this.path = header.path;
+    const change = (this.#losses ?? this.#table).apply(header, spanBytes);
+    const { jump, part, wanted } = this.#options;
+    if (change.kind === 'content') {
+      this.#file = this.#files.content(change);
+      this.#notes = wanted.notes?.(change.entry);
+    } else {
+      this.#file = this.#notes = undefined;
+      this.#files.change(change);
+    }
     if (part !== undefined && (header.archiveOffset < part.fromBytes || header.archiveOffset >= part.toBytes))
       return 'pass';
-    if (this.#file !== undefined) return 'take';
+    if (this.#file !== undefined || this.#notes !== undefined) return 'take';
     return jump ? 'pass' : 'check';
   }
 
   payload(bytes: Buffer, fileOffset: number): void {
-    this.#file!.write(bytes, fileOffset);
+    this.#notes?.take(bytes, fileOffset);
+    if (this.#file !== undefined) this.#files.write(bytes, fileOffset);
   }
 
   chunkEnd(): void {
@@ -205,7 +229,8 @@ export class Lane implements ByteSink, SalvageConsumer {
   /**
    * The input has ended.
    *
-   * @returns a problem for each file that has no end chunk; nothing more is written then
+   * @returns a problem for each file that has no end chunk (nothing more is written then), and for what was passed over
+   *   and turns out to be wanted
    * @throws XbstreamError `XB_TRUNCATED`, `XB_EMPTY_ARCHIVE`, and what the output throws
    */
   async end(): Promise<XbstreamError[]> {
@@ -218,9 +243,25 @@ export class Lane implements ByteSink, SalvageConsumer {
       const problems = this.#table.open.map((entry) => EntryTable.missingEnd(entry));
       if (problems.length > 0) return problems;
     }
-    if (!this.#doubtsEmptyFiles()) this.#files.makeEmpty((error, path) => this.#bear(error, path));
+    const leftOut = this.#judge();
+    this.#files.makeEmpty((error, path) => this.#bear(error, path));
     this.#settle(() => this.#options.output.close());
-    return this.#losses?.problems ?? [];
+    return [...(this.#losses?.problems ?? []), ...leftOut];
+  }
+
+  /** Takes away what is not wanted after all. @returns the errors for what is, and was passed over */
+  #judge(): XbstreamError[] {
+    const entries = [...this.#table.entries].filter((entry) => !this.#isLost(entry));
+    const judgement = this.#options.wanted.judge?.(entries);
+    if (judgement === undefined) return [];
+    const passedOver: StoredPath[] = [];
+    for (const entry of entries) {
+      const isWanted = judgement.wants(entry);
+      const isTaken = this.#files.has(entry);
+      if (isWanted && !isTaken) passedOver.push(entry.path);
+      if (!isWanted && isTaken) this.#settle(() => this.#files.unwanted(entry));
+    }
+    return passedOver.length === 0 ? judgement.errors : [...judgement.errors, judgement.passedOver(passedOver)];
   }
 
   /** How many problems there are; {@link end} has returned so many at most. */
@@ -228,10 +269,14 @@ export class Lane implements ByteSink, SalvageConsumer {
     return this.#losses?.count ?? 0;
   }
 
+  /** Where the archive ends, if that is in the middle of something. Good after the end. */
+  get cutAt(): number | undefined {
+    return this.#losses?.isCut === true ? this.archiveBytes : undefined;
+  }
+
   /** Stored names of files that did not become complete. */
   get lost(): StoredPath[] {
-    const doubtful = this.#doubtsEmptyFiles() ? this.#files.empty : [];
-    const lost = new Set<FileEntry>(doubtful);
+    const lost = new Set<FileEntry>();
     for (const entry of this.#table.entries) {
       const isGrowing = entry.content !== undefined && !entry.isWritten;
       // Of the others nothing has come that could be used.
@@ -239,12 +284,6 @@ export class Lane implements ByteSink, SalvageConsumer {
       if (isGrowing || isUseless) lost.add(entry);
     }
     return Array.from(lost, ({ path }) => path);
-  }
-
-  #doubtsEmptyFiles(): boolean {
-    const losses = this.#losses;
-    if (losses === undefined || this.#options.salvage?.doubtsEmptyFiles !== true) return false;
-    return losses.mayConcernAny || this.#table.open.length > 0;
   }
 
   #isLost(entry: FileEntry): boolean {
@@ -260,7 +299,7 @@ export class Lane implements ByteSink, SalvageConsumer {
   abandon(errors: readonly XbstreamError[], removePartial: boolean): LeftBehind {
     this.#options.output.drain();
     const complete = this.#options.output.isWritten ? this.totals().files : undefined;
-    return leaveBehind([...this.#files.corrected, ...this.#table.entries], errors, complete, removePartial);
+    return leaveBehind([...this.#files.leftOver, ...this.#table.entries], errors, complete, removePartial);
   }
 
   totals(): LaneTotals {
@@ -280,6 +319,12 @@ export class Lane implements ByteSink, SalvageConsumer {
   *files(): Iterable<OutputFile> {
     const entries = [...this.#table.entries].sort((a, b) => a.ordinal - b.ordinal);
     for (const { content } of entries) if (content !== undefined) yield content;
+  }
+
+  /** The names of all whole files of the archive, wanted or not. */
+  *storedPaths(): Iterable<StoredPath> {
+    for (const { path, whole } of this.#table.entries) if (whole) yield path;
+    yield* this.#table.leftOut;
   }
 
   /** The digests asked for, in hex. Good once, after the end. */

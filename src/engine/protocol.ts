@@ -1,6 +1,6 @@
 import type { ExtractOptions } from './extract-options.js';
 import type { VerifyOptions } from './verify-options.js';
-import type { BackupState } from '../backup/backup-state.js';
+import type { BackupFinding } from '../backup/backup-state.js';
 import type { ErrorRecord } from '../errors.js';
 import type { StoredPath } from '../format/stored-path.js';
 import type { ArchivePart, LaneTotals } from './lane.js';
@@ -22,13 +22,15 @@ export interface LaneResult extends LaneTotals {
   /** Stored names of files that did not become complete though the reading went on; at most {@link MAX_LOST}. */
   lost: StoredPath[];
   lostCount: number;
+  /** The archive ends here, in bytes, in the middle of something, and all that came before was read. */
+  cutAt: number | undefined;
   /** It was told to stop before the input's end. */
   stopped: boolean;
   /** Partial files that were left, in the target. */
   partials: StoredPath[];
   digests: Record<string, string>;
-  /** What the archive's files are; only after a verification. */
-  backup: BackupState | undefined;
+  /** What the archive is, by the names of its files, selected or not; undefined where none of it was read. */
+  backup: BackupFinding | undefined;
   /** Bytes free in the target's file system; only after a dry run. */
   freeBytes: number | undefined;
 }

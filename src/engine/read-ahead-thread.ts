@@ -5,6 +5,7 @@ import { readChunk, ReadAheadMemory } from './read-ahead.js';
 const { chunk, fields } = workerData as Pick<ReadAheadMemory, 'chunk' | 'fields'>;
 const memory = new ReadAheadMemory(chunk, fields);
 const room = Buffer.from(chunk);
+memory.presence.announce();
 
 function serve(): void {
   const { fd, fileOffset, wantedBytes } = memory.job;

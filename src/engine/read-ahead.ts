@@ -2,6 +2,7 @@ import * as fs from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import { crc32 } from '../format/crc32.js';
 import { PIECE_BYTES } from '../input/source.js';
+import { ThreadPresence } from '../thread-presence.js';
 
 const PAGE_BYTES = 4096;
 /** Where malloc puts a large block within a page. */
@@ -46,6 +47,9 @@ export function readChunk(
   return { bytes: memory.subarray(start, start + done), crc };
 }
 
+/** Where in the fields it is said that the thread is there, as an int32. */
+const THREAD = 12;
+
 /** Memory that both threads see: the one job there is at a time, and what became of it. */
 export class ReadAheadMemory {
   /** The thread is not there yet. */
@@ -58,6 +62,7 @@ export class ReadAheadMemory {
 
   readonly chunk: SharedArrayBuffer;
   readonly fields: SharedArrayBuffer;
+  readonly presence: ThreadPresence;
   readonly #state: Int32Array;
   /** fd, fileOffset, wanted bytes, bytes read, crc. */
   readonly #numbers: Float64Array;
@@ -66,6 +71,7 @@ export class ReadAheadMemory {
     this.chunk = chunk;
     this.fields = fields;
     this.#state = new Int32Array(fields, 0, 1);
+    this.presence = new ThreadPresence(new Int32Array(fields), THREAD);
     this.#numbers = new Float64Array(fields, 8, 5);
   }
 
@@ -79,9 +85,18 @@ export class ReadAheadMemory {
     Atomics.notify(this.#state, 0);
   }
 
-  /** Waits until things stand otherwise. */
+  /** Has the thread wait until it is asked for something else. */
   waitWhile(state: number): void {
     while (this.state === state) Atomics.wait(this.#state, 0, state);
+  }
+
+  /** Waits for what was asked for, however long that takes. */
+  waitForAnswer(): void {
+    const { ASKED } = ReadAheadMemory;
+    while (this.state === ASKED) {
+      if (!this.presence.waitWhile(this.#state, 0, ASKED))
+        throw new Error('a reading thread has ended before its work');
+    }
   }
 
   ask(fd: number, fileOffset: number, wantedBytes: number): void {
@@ -135,7 +150,7 @@ export class ReadAhead {
   /** Waits for what was asked for. Undefined where reading failed: whoever reads it again is told why. */
   take(): ReadChunk | undefined {
     const memory = this.#memory;
-    memory.waitWhile(ReadAheadMemory.ASKED);
+    memory.waitForAnswer();
     const failed = memory.state === ReadAheadMemory.FAILED;
     const { fileOffset } = memory.job;
     const { bytes, crc } = memory.result;

@@ -21,8 +21,12 @@ export interface TarCopyOptions {
   decoding: Decoding | undefined;
   /** Holes are kept. */
   sparse: boolean;
-  /** Called after each piece of the archive; may throw. */
-  onPiece: () => void;
+  /**
+   * Called after each piece of the archive; may throw.
+   *
+   * @param bytes of the entry's content so far; from its start again where it is read twice
+   */
+  onPiece: (bytes: number) => void;
 }
 
 /** Copies files of an archive that can be read at any place into a tar, one after the other. */
@@ -68,12 +72,16 @@ export class TarCopy {
     const isEmpty = entry.bytes === 0;
     const file = decoding?.open(entry.path, { blockBytes: BLOCK_BYTES, open: () => target }, isEmpty) ?? target;
     const isDecoded = file !== target;
+    let takenBytes = 0;
     const settled = async (): Promise<void> => {
-      onPiece();
+      onPiece(takenBytes);
       await decoding?.caughtUp();
       await tar.settled();
     };
-    const take = (bytes: Buffer, fileOffset: number): void => file.write(bytes, fileOffset);
+    const take = (bytes: Buffer, fileOffset: number): void => {
+      takenBytes += bytes.length;
+      file.write(bytes, fileOffset);
+    };
     const pieceBytes = isDecoded ? SMALL_PIECE_BYTES : PIECE_BYTES;
     if (entry.extents !== undefined) await extents.read(entry.extents, { take, settled }, pieceBytes);
     file.finish(entry.bytes, () => undefined);

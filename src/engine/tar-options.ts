@@ -1,7 +1,9 @@
 import type { SelectionOptions } from '../archive/selection.js';
+import type { BackupChoice } from '../backup/backup-state.js';
 import type { DecryptionKey } from '../codec/codec.js';
 import type { InputChoice } from '../input/open-source.js';
 import type { OutputChoice } from '../output/archive-target.js';
+import type { EncryptedPolicy } from './encrypted-files.js';
 
 /** Everything a conversion to tar can be told. */
 export interface TarOptions {
@@ -12,6 +14,8 @@ export interface TarOptions {
   decompress: boolean;
   /** Undo encryption with this key. */
   key?: DecryptionKey | undefined;
+  /** What it means that files stay encrypted without it, where `decompress` was asked for. */
+  encrypted: Exclude<EncryptedPolicy, 'warn'>;
   decompressThreads?: number | undefined;
   decryptThreads?: number | undefined;
   parallel?: number | undefined;
@@ -19,6 +23,8 @@ export interface TarOptions {
   absoluteNames: boolean;
   /** Take an input without a single chunk for whole. */
   allowEmpty: boolean;
+  /** Whether it must be a finished backup. */
+  backup: BackupChoice;
   /** Keep holes, as GNU tar does, instead of writing zeros. */
   sparse: boolean;
   /** Time of all files, in seconds since 1970. */

@@ -9,6 +9,8 @@ export interface TarPackerOptions {
   chunkBytes: number;
   sparse: boolean;
   absoluteNames: boolean;
+  /** A file begins. */
+  onMember: (path: StoredPath) => void;
   onFile: (path: StoredPath, bytes: number) => void;
   onWarning: (message: string) => void;
 }
@@ -44,6 +46,7 @@ export class TarPacker implements TarConsumer {
     );
     this.#fileOffset = 0;
     this.#filled = 0;
+    this.#options.onMember(this.#name);
   }
 
   data(bytes: Buffer): void {

@@ -1,10 +1,14 @@
 /** The thread that converts an archive to a tar. */
-import { readIndex, type IndexEntry } from '../archive/index.js';
+import type { IndexEntry } from '../archive/index.js';
 import { ExtentReader } from '../archive/read-extents.js';
 import { Selection } from '../archive/selection.js';
-import { WantedByCurrentName } from '../archive/wanted-entries.js';
+import { readIndexFor, WantedByCurrentName } from '../archive/wanted-entries.js';
+import { backupFinding, judgeBackup } from '../backup/backup-state.js';
 import type { TarOptions } from './tar-options.js';
 import { errorToRecord, XbstreamError } from '../errors.js';
+import type { PayloadUse } from '../archive/chunk-reader.js';
+import type { ChunkHeader } from '../format/chunk.js';
+import type { StoredPath } from '../format/stored-path.js';
 import { openSource } from '../input/open-source.js';
 import type { Source } from '../input/source.js';
 import { ArchiveTarget } from '../output/archive-target.js';
@@ -15,6 +19,7 @@ import type { SpooledFile } from '../output/spooled-file.js';
 import { TarWriter } from '../output/tar-writer.js';
 import { setUpDecoding } from './decoding-setup.js';
 import type { Decoding } from './decoding.js';
+import { encryptedAmong, keyRequired } from './encrypted-files.js';
 import { Lane, type LaneOptions } from './lane.js';
 import { TarCopy, writeSpooled } from './tar-copy.js';
 import type { MakeResult } from './task-protocol.js';
@@ -35,6 +40,13 @@ function assertNotStopped(): void {
   if (thread.isStopped()) throw new Stopped();
 }
 
+/** @throws XbstreamError `XB_KEY_REQUIRED` for files that would stay as they are stored, though decoding was asked for */
+function assertDecodable(files: Iterable<{ path: StoredPath; sizeBytes: number }>): void {
+  if (!options.decompress || options.key !== undefined || options.encrypted === 'allow') return;
+  const found = encryptedAmong(files);
+  if (found !== undefined) throw keyRequired(found, 'the tar would hold what is stored, not decoded');
+}
+
 async function put(tar: TarWriter, file: SpooledFile): Promise<void> {
   assertNotStopped();
   await tar.begin(file.path, file.sizeBytes, sparse ? file.extents : undefined);
@@ -42,24 +54,54 @@ async function put(tar: TarWriter, file: SpooledFile): Promise<void> {
   written(file.path, file.sizeBytes);
 }
 
+/** What is wrong with an archive that has ended well. @param paths its whole files, selected or not */
+function backupProblems(paths: Iterable<StoredPath>, archiveBytes: number): XbstreamError[] {
+  const { error, warning } = judgeBackup(options.backup, backupFinding(paths), archiveBytes);
+  if (warning !== undefined) thread.warning(warning);
+  return error === undefined ? [] : [error];
+}
+
 /** An input that can be read at any place: first all headers, then what is left when corrections are applied. */
 async function copySeekable(source: Source, tar: TarWriter, decoding: Decoding | undefined): Promise<XbstreamError[]> {
-  const index = await readIndex(source, { absoluteNames, allowEmpty, wantsExtents: () => true });
+  const selection = new Selection(options.selection);
+  const { index, errors } = await readIndexFor(selection, source, options.key, {
+    absoluteNames,
+    leavesOut: (path) => selection.excludes(path),
+    allowEmpty,
+    wantsExtents: () => true,
+  });
   assertNotStopped();
   const isGood = index.problemCount === 0;
-  const selection = new Selection(options.selection);
   const wanted = index.entries.filter((entry) => selection.wants(entry.path));
-  const unmatched = selection.unmatched();
-  if (isGood && unmatched !== undefined) throw unmatched;
-  const copy = new TarCopy({ tar, extents: new ExtentReader(source), decoding, sparse, onPiece: assertNotStopped });
+  const [missing = errors[0]] = selection.unmatched();
+  if (isGood) {
+    if (missing !== undefined) throw missing;
+    // Now, and not when hours of writing are over.
+    assertDecodable(wanted.map(({ path, bytes }) => ({ path, sizeBytes: bytes })));
+  }
+  warnOf(selection);
+  const { control } = thread;
+  let doneBytes = 0;
+  const onPiece = (bytes: number): void => {
+    assertNotStopped();
+    control.progressBytes = Math.max(control.progressBytes, doneBytes + bytes);
+  };
+  const copy = new TarCopy({ tar, extents: new ExtentReader(source), decoding, sparse, onPiece });
   for (const entry of wanted) {
     if (!isGood && !isCertain(entry)) continue;
     assertNotStopped();
+    control.path = entry.path;
     const { path, bytes } = await copy.copy(entry);
-    thread.control.progressBytes += entry.bytes;
+    doneBytes += entry.bytes;
+    control.progressBytes = doneBytes;
     written(path, bytes);
   }
-  return index.problems;
+  if (!isGood) return index.problems;
+  return backupProblems([...index.entries.map(({ path }) => path), ...index.leftOut], index.archiveBytes);
+}
+
+function warnOf({ unpreparable }: Selection): void {
+  if (unpreparable !== undefined) thread.warning(unpreparable);
 }
 
 /** Whether a file of a damaged archive is whole. An end chunk alone may be what damage to a path elsewhere has left behind. */
@@ -82,8 +124,9 @@ async function copyPiped(source: Source, tar: TarWriter, decoding: Decoding | un
     {
       output,
       decoding,
-      wanted: new WantedByCurrentName(selection),
+      wanted: new WantedByCurrentName(selection, options.key),
       absoluteNames,
+      leavesOut: (path) => selection.excludes(path),
       allowEmpty,
       jump: false,
       digests: [],
@@ -102,8 +145,13 @@ async function copyPiped(source: Source, tar: TarWriter, decoding: Decoding | un
       if (!(error instanceof XbstreamError) || error.code === 'XB_IO') throw error;
       errors = [error];
     }
-    const unmatched = selection.unmatched();
-    if (errors.length === 0 && unmatched !== undefined) throw unmatched;
+    const [missing] = selection.unmatched();
+    if (errors.length === 0) {
+      if (missing !== undefined) throw missing;
+      assertDecodable(lane.files());
+    }
+    if (errors.length === 0) errors = backupProblems(lane.storedPaths(), lane.archiveBytes);
+    warnOf(selection);
     if (options.stream) return errors;
     // The lane knows the order, but of decoded files only what decodes them.
     const waiting = output.byPath();
@@ -124,6 +172,11 @@ class TellingLane extends Lane {
   constructor(options: LaneOptions, passOn: (() => Promise<void>) | undefined) {
     super(options);
     this.#passOn = passOn;
+  }
+
+  override chunk(header: ChunkHeader, spanBytes: number): PayloadUse {
+    thread.control.path = header.path;
+    return super.chunk(header, spanBytes);
   }
 
   override push(piece: Buffer): Promise<void> | undefined {

@@ -40,6 +40,7 @@ export class TaskThread<Options, Result> {
   }
 
   file(path: StoredPath, bytes: number): void {
+    this.control.fileDone();
     if (!this.#tellFiles) return;
     this.#paths.push(path);
     this.#bytes.push(bytes);

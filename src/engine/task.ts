@@ -1,8 +1,10 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { StoredPath } from '../format/stored-path.js';
+import type { ErrorRecord } from '../errors.js';
+import { abortedSoon, isOfOthersEnd } from './cut-short.js';
 import { hearThread } from './hear-thread.js';
 import { startThread } from './start-thread.js';
-import { TaskControl, type TaskCommand, type TaskMessage, type TaskStart } from './task-protocol.js';
+import { TaskControl, type TaskCommand, type TaskMessage, type TaskProgress, type TaskStart } from './task-protocol.js';
 
 /** How often progress is told, in milliseconds. */
 const PROGRESS_INTERVAL_MS = 100;
@@ -11,8 +13,7 @@ const PROGRESS_INTERVAL_MS = 100;
 export interface TaskListener {
   /** Missing where nobody wants to know: for many small files it takes its time. */
   file: ((path: StoredPath, bytes: number) => void) | undefined;
-  /** @param bytes taken so far */
-  progress(bytes: number): void;
+  progress(progress: TaskProgress): void;
   warning(message: string): void;
 }
 
@@ -26,6 +27,15 @@ export interface Task<Options> {
   ports: readonly MessagePort[];
   /** It decodes. */
   decodes: boolean;
+  /** Its input ends when another process does. */
+  piped: boolean;
+}
+
+/** What every task says when it has ended. */
+export interface TaskResult {
+  errors: ErrorRecord[];
+  /** It was told to stop before its end. */
+  stopped: boolean;
 }
 
 /**
@@ -34,8 +44,8 @@ export interface Task<Options> {
  * @param signal ends it early; the result then says so
  * @returns undefined when the thread did not stop in time and was ended
  */
-export async function runTask<Options, Result>(
-  { module, options, ports, decodes }: Task<Options>,
+export async function runTask<Options, Result extends TaskResult>(
+  { module, options, ports, decodes, piped }: Task<Options>,
   listener: TaskListener,
   signal: AbortSignal,
 ): Promise<Result | undefined> {
@@ -43,7 +53,7 @@ export async function runTask<Options, Result>(
   const start: TaskStart<Options> = { options, tellFiles: listener.file !== undefined, control: control.buffer };
   const worker = startThread(module, decodes);
   worker.postMessage(start, ports);
-  const progress = setInterval(() => listener.progress(control.progressBytes), PROGRESS_INTERVAL_MS);
+  const progress = setInterval(() => listener.progress(control.progress), PROGRESS_INTERVAL_MS);
   let result: Result | undefined;
   const hear = (message: TaskMessage<Result>): boolean => {
     switch (message.type) {
@@ -54,7 +64,7 @@ export async function runTask<Options, Result>(
         listener.warning(message.message);
         return false;
       case 'end':
-        listener.progress(control.progressBytes);
+        listener.progress(control.progress);
         result = message.result;
         return true;
     }
@@ -67,6 +77,11 @@ export async function runTask<Options, Result>(
     await hearThread({ worker, hear, tellStop }, signal);
   } finally {
     clearInterval(progress);
+  }
+  const isCut = result?.errors.some((error) => isOfOthersEnd(error, piped));
+  if (result !== undefined && isCut === true && (await abortedSoon(signal))) {
+    result.errors = result.errors.filter((error) => !isOfOthersEnd(error, piped));
+    result.stopped = true;
   }
   return result;
 }

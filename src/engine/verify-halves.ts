@@ -1,9 +1,10 @@
-import { availableParallelism } from 'node:os';
+import * as os from 'node:os';
 import type { VerifyOptions } from './verify-options.js';
 import { inputSize } from '../input/input-size.js';
 import type { LaneResult } from './protocol.js';
 import { runLane } from './run-lane.js';
 import type { TaskListener } from './task.js';
+import type { TaskProgress } from './task-protocol.js';
 
 /** Of a smaller archive the checksums are done before a second thread has started. */
 const HALVED_BYTES_MIN = 64 * 1024 * 1024;
@@ -21,7 +22,7 @@ export async function verifyHalves(
 ): Promise<LaneResult | undefined> {
   const archiveBytes = inputSize(options.input);
   const isHalvable = !options.deep && options.digests.length === 0 && options.manifest === undefined;
-  const threads = Math.min(options.parallel ?? 2, availableParallelism());
+  const threads = Math.min(options.parallel ?? 2, os.availableParallelism());
   if (!isHalvable || threads < 2 || archiveBytes === undefined || archiveBytes < HALVED_BYTES_MIN) return undefined;
   const middle = Math.floor(archiveBytes / 2);
   const done = [0, 0];
@@ -32,9 +33,9 @@ export async function verifyHalves(
       { fromBytes: 0, toBytes: middle },
       { fromBytes: middle, toBytes: Infinity },
     ].map(async (part, index) => {
-      const progress = (bytes: number): void => {
-        done[index] = Math.max(0, Math.min(bytes, part.toBytes) - part.fromBytes);
-        listener.progress(done[0]! + done[1]!);
+      const progress = (report: TaskProgress): void => {
+        done[index] = Math.max(0, Math.min(report.bytes, part.toBytes) - part.fromBytes);
+        listener.progress({ ...report, bytes: done[0]! + done[1]! });
       };
       let isSound = false;
       try {

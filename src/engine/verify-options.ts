@@ -1,15 +1,19 @@
+import type { BackupChoice } from '../backup/backup-state.js';
 import type { DecryptionKey } from '../codec/codec.js';
 import type { InputChoice } from '../input/open-source.js';
+import type { EncryptedPolicy } from './encrypted-files.js';
 
 /** Everything a verification can be told. */
 export interface VerifyOptions {
   input: InputChoice;
   /** Also undo every layer, and hold all checksums inside. */
   deep: boolean;
-  /** It must be a whole backup: the file that backup programs write last must be there. */
-  backup: boolean;
+  /** Whether it must be a finished backup. */
+  backup: BackupChoice;
   /** Undoes encryption; without it encrypted files cannot be looked into. */
   key?: DecryptionKey | undefined;
+  /** What it means that they could not, if `deep`. */
+  encrypted: Exclude<EncryptedPolicy, 'warn'>;
   /** Most threads that decompress. */
   decompressThreads?: number | undefined;
   /** Most threads that decrypt. */

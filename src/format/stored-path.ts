@@ -46,7 +46,7 @@ export function isUtf8(path: StoredPath): boolean {
 }
 
 /**
- * Checks a stored path and brings it into its one plain form: `./a` and `a//b` are `a` and `a/b` (format.md, section 6).
+ * Checks a stored path and brings it into its one plain form: `./a` and `a//b` are `a` and `a/b` (format.md, section 7).
  *
  * @param raw the path's bytes as they stand in the chunk
  * @param archiveOffset position of the chunk in the archive, in bytes; only for messages
@@ -69,11 +69,20 @@ export function normalizePath(raw: StoredPath, archiveOffset: number, absoluteNa
   if (raw.includes('\0')) throw unsafe('it contains a NUL byte');
   const absolute = raw.startsWith('/');
   if (absolute && !absoluteNames) {
-    throw unsafe('it is absolute', ['if this archive may write there: add -P (--absolute-names)']);
+    const name = `/${raw.split('/').filter(isComponent).join('/')}`;
+    throw unsafe('it is absolute', [
+      // A name with quotes or worse in it is nobody's own; it must not become a command line.
+      `to leave it out: add --exclude ${/^[\w./@%+=,#-]+$/.test(name) ? name : 'with a pattern that matches it'}`,
+      'if this archive may write there: add -P (--absolute-names)',
+    ]);
   }
-  const components = raw.split('/').filter((component) => component !== '' && component !== '.');
+  const components = raw.split('/').filter(isComponent);
   if (components.includes('..')) throw unsafe('it climbs out of a directory with ".."');
   if (components.length === 0) throw unsafe('it names no file');
   if (/\/\.?$/.test(raw)) throw unsafe('it names a directory, not a file');
   return (absolute ? '/' : '') + components.join('/');
+}
+
+function isComponent(component: string): boolean {
+  return component !== '' && component !== '.';
 }

@@ -1,6 +1,8 @@
 import * as fs from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { isatty } from 'node:tty';
-import { systemError, XbstreamError } from '../errors.js';
+import { promisify } from 'node:util';
+import { systemCodeOf, systemError, XbstreamError } from '../errors.js';
 import { FileSource } from './file.js';
 import type { NamedPipesChoice } from './named-pipes.js';
 import type { RingHandle } from './ring.js';
@@ -50,7 +52,7 @@ export async function openSource(choice: InputChoice, isStopped: () => boolean):
   let fd: number;
   let stat: fs.Stats;
   try {
-    fd = choice.kind === 'path' ? fs.openSync(choice.path, fs.constants.O_RDONLY) : choice.fd;
+    fd = choice.kind === 'path' ? await openPath(choice.path, isStopped) : choice.fd;
     stat = fs.fstatSync(fd);
     if (choice.kind === 'descriptor' && choice.lent === true && stat.isFIFO()) fd = reopenPipe(fd);
   } catch (error) {
@@ -73,6 +75,32 @@ export async function openSource(choice: InputChoice, isStopped: () => boolean):
   }
   const position = stat.isFile() || stat.isBlockDevice() ? positionOf(choice, fd) : undefined;
   return new FileSource(fd, choice.kind === 'path', name, position, isStopped);
+}
+
+/** How often, in milliseconds, it is looked whether to stop while nobody writes to a named pipe. */
+const LOOK_MS = 20;
+
+/** A named pipe opens when somebody has opened it for writing, which this thread must not wait for in a call. */
+async function openPath(path: string, isStopped: () => boolean): Promise<number> {
+  if (fs.statSync(path, { throwIfNoEntry: false })?.isFIFO() !== true) return fs.openSync(path, fs.constants.O_RDONLY);
+  const opening = promisify(fs.open)(path, 'r');
+  const isOpen = opening.then(
+    () => true,
+    () => true,
+  );
+  while (!(await Promise.race([isOpen, sleep(LOOK_MS, false)]))) {
+    if (isStopped()) giveWriter(path);
+  }
+  return opening;
+}
+
+/** Ends the wait of whoever opens a named pipe for reading; does nothing where nobody does yet. */
+function giveWriter(path: string): void {
+  try {
+    fs.closeSync(fs.openSync(path, fs.constants.O_WRONLY | fs.constants.O_NONBLOCK));
+  } catch (error) {
+    if (systemCodeOf(error) !== 'ENXIO') throw error;
+  }
 }
 
 /**

@@ -10,12 +10,14 @@ import { giveBackUnread } from './archive-pieces.js';
 import { systemInput, withInput, type ArchiveInput } from './input.js';
 import { resultOf, type MakeResult } from './making.js';
 import {
+  BACKUP_KINDS,
   checkOptions,
   COMMON_KINDS,
   DECODING_KINDS,
   keyOption,
   SELECTION_KINDS,
   selectionOption,
+  type BackupOptions,
   type CommonOptions,
   type DecodingOptions,
   type OptionKind,
@@ -25,7 +27,7 @@ import { checkOutput, withOutput, type ArchiveOutput } from './output.js';
 import { run, runGuarded } from './run.js';
 
 /** What {@link convertToTar} can be told. */
-export interface TarOptions extends CommonOptions, SelectionOptions, DecodingOptions {
+export interface TarOptions extends CommonOptions, SelectionOptions, DecodingOptions, BackupOptions {
   /** Told of each file that is in the tar. */
   onFile?: ((file: FileReport) => void) | undefined;
   /** Undo compression, by the stored names' suffixes. Default: false. (Encryption is undone where a `key` is given.) */
@@ -52,6 +54,7 @@ export interface WriteTarOptions extends TarOptions {
 
 const KINDS = {
   ...COMMON_KINDS,
+  ...BACKUP_KINDS,
   ...SELECTION_KINDS,
   ...DECODING_KINDS,
   onFile: 'function',
@@ -136,11 +139,13 @@ function tarOptions(options: TarOptions): Omit<TarCommandOptions, 'input' | 'out
     selection: selectionOption(options),
     decompress: options.decompress ?? false,
     key: keyOption(options.key),
+    encrypted: options.allowEncrypted === true ? 'allow' : 'refuse',
     decompressThreads: options.decompressThreads,
     decryptThreads: options.decryptThreads,
     parallel: options.parallel,
     absoluteNames: options.absoluteNames ?? false,
     allowEmpty: options.allowEmpty ?? false,
+    backup: options.backup ?? 'auto',
     sparse: options.sparse ?? false,
     mtime: secondsOf(options.mtime),
     stream: options.stream ?? false,

@@ -5,7 +5,15 @@ import { pathFromText } from '../format/stored-path.js';
 import type { FileReport } from '../ui/reporter.js';
 import { systemInput, withInput, type ArchiveInput } from './input.js';
 import { resultOf, type MakeResult } from './making.js';
-import { checkOptions, checkText, COMMON_KINDS, type CommonOptions, type OptionKind } from './options.js';
+import {
+  BACKUP_KINDS,
+  checkOptions,
+  checkText,
+  COMMON_KINDS,
+  type BackupOptions,
+  type CommonOptions,
+  type OptionKind,
+} from './options.js';
 import { checkOutput, withOutput, type ArchiveOutput } from './output.js';
 import { runGuarded } from './run.js';
 
@@ -19,7 +27,7 @@ const CHUNK_BYTES_MAX = 2 ** 30;
 export type CreateSources = string | readonly string[] | { tar: ArchiveInput };
 
 /** What {@link create} can be told. */
-export interface CreateOptions extends Omit<CommonOptions, 'absoluteNames'> {
+export interface CreateOptions extends Omit<CommonOptions, 'absoluteNames'>, BackupOptions {
   /** Told of each file that is in the archive. */
   onFile?: ((file: FileReport) => void) | undefined;
   /** What relative paths are relative to. Default: the working directory of the process. */
@@ -38,6 +46,7 @@ export interface CreateOptions extends Omit<CommonOptions, 'absoluteNames'> {
 
 const KINDS = {
   ...COMMON_KINDS,
+  ...BACKUP_KINDS,
   onFile: 'function',
   directory: 'text',
   sparse: 'boolean',
@@ -69,6 +78,12 @@ export async function create(
   }
   const checked = checkOutput(target);
   const source = sourceOf(sources, options);
+  if (source.kind === 'files' && options.backup !== undefined) {
+    throw new XbstreamError(
+      'XB_USAGE',
+      'the option backup judges a tar archive, and files are packed as they are named',
+    );
+  }
   return runGuarded(options, ({ signal, reporter }) =>
     withOutput(checked, overwrite, signal, (output, either) => {
       const createFrom = (from: CreateSource): Promise<MakeResult> => {
@@ -81,7 +96,9 @@ export async function create(
         );
       };
       if (source.kind === 'files') return createFrom(source);
-      return withInput(source.input, either, (input) => createFrom({ kind: 'tar', input }));
+      return withInput(source.input, either, (input) =>
+        createFrom({ kind: 'tar', input, backup: options.backup ?? 'auto' }),
+      );
     }),
   );
 }

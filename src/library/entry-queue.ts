@@ -27,7 +27,7 @@ export class EntryQueue implements ChunkConsumer {
   #waiting: (() => void)[] = [];
 
   constructor(absoluteNames: boolean) {
-    this.#table = new EntryTable(absoluteNames);
+    this.#table = new EntryTable({ absoluteNames, keepsGoing: false });
   }
 
   chunk(header: ChunkHeader, spanBytes: number): PayloadUse {
@@ -40,7 +40,7 @@ export class EntryQueue implements ChunkConsumer {
         this.#file = change.entry.content;
         break;
       case 'whole':
-        if (change.entry.content === undefined) this.#begin(change.entry, false);
+        if (change.entry.content === undefined) this.#begin(change.entry, change.replaced !== undefined);
         change.entry.content!.end(change.entry.sizeBytes);
         break;
       case 'remove': {

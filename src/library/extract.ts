@@ -6,6 +6,7 @@ import type { XbstreamError } from '../errors.js';
 import type { ArchiveInput } from './input.js';
 import {
   checkDigests,
+  BACKUP_KINDS,
   checkOptions,
   checkText,
   COMMON_KINDS,
@@ -13,6 +14,7 @@ import {
   keyOption,
   SELECTION_KINDS,
   selectionOption,
+  type BackupOptions,
   type CommonOptions,
   type DecodingOptions,
   type OptionKind,
@@ -22,7 +24,8 @@ import { outcomeOf, type ProblemOptions } from './problems.js';
 import { run } from './run.js';
 
 /** What {@link extract} can be told. */
-export interface ExtractOptions extends CommonOptions, SelectionOptions, DecodingOptions, ProblemOptions {
+export interface ExtractOptions
+  extends CommonOptions, SelectionOptions, DecodingOptions, ProblemOptions, BackupOptions {
   /** Told of each file that has its final name. */
   onFile?: ((file: FileReport) => void) | undefined;
   /** Undo compression, by the stored names' suffixes. Default: false. (Encryption is undone where a `key` is given.) */
@@ -73,6 +76,7 @@ export interface ExtractResult extends Omit<
 
 const KINDS = {
   ...COMMON_KINDS,
+  ...BACKUP_KINDS,
   ...SELECTION_KINDS,
   ...DECODING_KINDS,
   onFile: 'function',
@@ -126,12 +130,14 @@ export async function extract(
             existing: options.existing ?? 'refuse',
             decompress: options.decompress ?? false,
             key,
+            encrypted: options.allowEncrypted === true ? 'allow' : 'refuse',
             decompressThreads: options.decompressThreads,
             decryptThreads: options.decryptThreads,
             stripComponents: options.stripComponents ?? 0,
             absoluteNames: options.absoluteNames ?? false,
             allowSymlinks: options.allowSymlinks ?? false,
             allowEmpty: options.allowEmpty ?? false,
+            backup: options.backup ?? 'auto',
             dryRun: options.dryRun ?? false,
             fsync: options.fsync ?? false,
             owner: options.owner,

@@ -1,13 +1,21 @@
 import type { BackupDescription } from '../ui/reporter.js';
 import type { XbstreamError } from '../errors.js';
 import type { ArchiveInput } from './input.js';
-import { checkOptions, COMMON_KINDS, keyOption, type CommonOptions, type OptionKind } from './options.js';
+import {
+  BACKUP_KINDS,
+  checkOptions,
+  COMMON_KINDS,
+  keyOption,
+  type BackupOptions,
+  type CommonOptions,
+  type OptionKind,
+} from './options.js';
 import { outcomeOf, type ProblemOptions } from './problems.js';
 import { run } from './run.js';
 import { infoInThread } from './verb-thread.js';
 
 /** What {@link info} can be told. */
-export interface InfoOptions extends CommonOptions, ProblemOptions {
+export interface InfoOptions extends CommonOptions, ProblemOptions, BackupOptions {
   /** For small files that are encrypted: as of {@link DecodingOptions}. */
   key?: Uint8Array | string | undefined;
   /** Damage is no failure: what is known comes in the result, and what is wrong too. Default: false. */
@@ -24,6 +32,7 @@ export interface InfoResult extends Omit<BackupDescription, 'complete'> {
 
 const KINDS = {
   ...COMMON_KINDS,
+  ...BACKUP_KINDS,
   onProblem: 'function',
   key: 'key',
   keepGoing: 'boolean',
@@ -38,13 +47,13 @@ const KINDS = {
  */
 export async function info(input: ArchiveInput, options: InfoOptions = {}): Promise<InfoResult> {
   checkOptions(options, KINDS);
-  const { keepGoing = false, onProblem, absoluteNames = false } = options;
+  const { keepGoing = false, onProblem, absoluteNames = false, backup = 'auto' } = options;
   const key = keyOption(options.key);
   return run(input, options, async ({ input: choice, signal, reporter }) => {
     const { result, ok, problems } = await outcomeOf<BackupDescription>(
       (done) =>
         infoInThread(
-          { input: choice, key, absoluteNames, allowEmpty: false },
+          { input: choice, key, absoluteNames, allowEmpty: false, backup },
           Object.assign(reporter, { described: done }),
           signal,
         ),

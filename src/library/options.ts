@@ -1,5 +1,6 @@
 import { getHashes } from 'node:crypto';
 import type { SelectionOptions as Selection } from '../archive/selection.js';
+import type { BackupChoice } from '../backup/backup-state.js';
 import type { DecryptionKey } from '../codec/codec.js';
 import { keyFromBytes } from '../codec/key.js';
 import { XbstreamError } from '../errors.js';
@@ -27,8 +28,10 @@ export interface SelectionOptions {
   include?: readonly string[] | undefined;
   /** Globs; what one of them matches is left out, whatever `include` says. */
   exclude?: readonly string[] | undefined;
-  /** Tables by their SQL names (`shop.orders`): their files, and those that a prepare needs. */
+  /** Tables by their SQL names (`shop.orders`, `shop.*`): their files, and those that a prepare needs. */
   tables?: readonly string[] | undefined;
+  /** Databases by their SQL names: their files, and those that a prepare needs. */
+  databases?: readonly string[] | undefined;
 }
 
 /** What may be undone of what xtrabackup did to files. */
@@ -38,6 +41,11 @@ export interface DecodingOptions {
    * Any other number is an error, `XB_BAD_KEY`.
    */
   key?: Uint8Array | string | undefined;
+  /**
+   * Without a `key`, where files are to be decompressed or looked into: take encrypted ones as they are stored. Default: they
+   * are an error, `XB_KEY_REQUIRED`.
+   */
+  allowEncrypted?: boolean | undefined;
   /** Most threads that decompress. Default: as `decryptThreads`, else as many as help, at most 4. */
   decompressThreads?: number | undefined;
   /** Most threads that decrypt; the same ones decompress, so that the smaller of both counts. Default: as `decompressThreads`. */
@@ -48,6 +56,15 @@ export interface DecodingOptions {
 export type OptionKind =
   'boolean' | 'count' | 'text' | 'texts' | 'key' | 'date' | 'owner' | 'function' | 'signal' | readonly string[];
 
+/** What is to be said of the beginning of a backup, which ends where a file ends. */
+export interface BackupOptions {
+  /**
+   * Whether it must be a finished backup, with `xtrabackup_info`, which xtrabackup and mariabackup write last; else that is
+   * `XB_UNFINISHED_BACKUP`. `auto`: where its files are those of a backup (where they may be, that is a warning). Default: `auto`.
+   */
+  backup?: BackupChoice | undefined;
+}
+
 /** The kinds of {@link CommonOptions}. */
 export const COMMON_KINDS = {
   signal: 'signal',
@@ -56,16 +73,23 @@ export const COMMON_KINDS = {
   absoluteNames: 'boolean',
 } as const satisfies Record<keyof CommonOptions, OptionKind>;
 
+/** The kinds of {@link BackupOptions}. */
+export const BACKUP_KINDS = {
+  backup: ['auto', 'always', 'never'],
+} as const satisfies Record<keyof BackupOptions, OptionKind>;
+
 /** The kinds of {@link SelectionOptions}. */
 export const SELECTION_KINDS = {
   include: 'texts',
   exclude: 'texts',
   tables: 'texts',
+  databases: 'texts',
 } as const satisfies Record<keyof SelectionOptions, OptionKind>;
 
 /** The kinds of {@link DecodingOptions}. */
 export const DECODING_KINDS = {
   key: 'key',
+  allowEncrypted: 'boolean',
   decompressThreads: 'count',
   decryptThreads: 'count',
 } as const satisfies Record<keyof DecodingOptions, OptionKind>;
@@ -142,8 +166,8 @@ export function keyOption(key: DecodingOptions['key']): DecryptionKey | undefine
 }
 
 /** What the commands want to know of a selection. */
-export function selectionOption({ include = [], exclude = [], tables }: SelectionOptions): Selection {
-  return { include, exclude, tables };
+export function selectionOption({ include = [], exclude = [], tables, databases }: SelectionOptions): Selection {
+  return { include, exclude, tables, databases };
 }
 
 /** @throws XbstreamError `XB_USAGE` for digests that `node:crypto` does not know */

@@ -37,7 +37,8 @@ export async function outcomeOf<Result>(
     thrown = error;
     if (!isSalvageable(error)) throw error;
   }
-  const problems = [...(thrown instanceof XbstreamError ? [thrown] : []), ...reporter.problems];
+  const untold = thrown instanceof XbstreamError && !reporter.problems.includes(thrown) ? [thrown] : [];
+  const problems = [...untold, ...reporter.problems];
   for (const problem of problems) reporter.tell(onProblem, problem);
   const refusal = keepGoing ? problems.find((problem): boolean => !isSalvageable(problem)) : problems[0];
   const [result] = results;

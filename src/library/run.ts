@@ -74,6 +74,10 @@ export class CallbackReporter implements CommonReporter {
     this.problems.push(error);
   }
 
+  errors(errors: readonly XbstreamError[]): void {
+    this.problems.push(...errors);
+  }
+
   progress(report: ProgressReport): void {
     this.tell(this.#options.onProgress, report);
   }

@@ -29,6 +29,7 @@ const problems: XbstreamError[] = [];
 const reporter: CommonReporter = {
   warning: (message) => post({ type: 'warning', message }),
   error: (error) => problems.push(error),
+  errors: (errors) => problems.push(...errors),
   progress: (report) => {
     const now = performance.now();
     if (now - toldProgress < PROGRESS_INTERVAL_MS) return;
@@ -105,7 +106,11 @@ let error: ErrorRecord | undefined;
 try {
   await work();
 } catch (thrown) {
-  if (thrown instanceof XbstreamError) error = errorToRecord(thrown);
+  if (thrown instanceof XbstreamError) {
+    error = errorToRecord(thrown);
+    // It comes with the end, and need not come twice.
+    if (problems.includes(thrown)) problems.splice(problems.indexOf(thrown), 1);
+  }
   // What it is stopped for is known where it was told to stop.
   else if (thrown !== stopping.signal.reason) throw thrown;
 }

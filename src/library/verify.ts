@@ -3,10 +3,12 @@ import type { Verification } from '../ui/reporter.js';
 import type { ArchiveInput } from './input.js';
 import {
   checkDigests,
+  BACKUP_KINDS,
   checkOptions,
   COMMON_KINDS,
   DECODING_KINDS,
   keyOption,
+  type BackupOptions,
   type CommonOptions,
   type DecodingOptions,
   type OptionKind,
@@ -15,11 +17,9 @@ import type { ProblemOptions } from './problems.js';
 import { run } from './run.js';
 
 /** What {@link verify} can be told. */
-export interface VerifyOptions extends CommonOptions, DecodingOptions, ProblemOptions {
+export interface VerifyOptions extends CommonOptions, DecodingOptions, ProblemOptions, BackupOptions {
   /** Also undo every layer (encryption with `key`), and hold all checksums inside. Default: false. */
   deep?: boolean | undefined;
-  /** It must be a whole backup: `XB_UNFINISHED_BACKUP` when `xtrabackup_info` is missing, which comes last. Default: false. */
-  backup?: boolean | undefined;
   /** Take an input without a single chunk for whole. Default: it is a problem, `XB_EMPTY_ARCHIVE`. */
   allowEmpty?: boolean | undefined;
   /** Digests of the raw archive to work out, by their names in `node:crypto`. */
@@ -37,10 +37,10 @@ export type VerifyResult = Omit<Verification, 'archiveName'>;
 
 const KINDS = {
   ...COMMON_KINDS,
+  ...BACKUP_KINDS,
   ...DECODING_KINDS,
   onProblem: 'function',
   deep: 'boolean',
-  backup: 'boolean',
   allowEmpty: 'boolean',
   digests: 'texts',
   manifest: 'text',
@@ -66,8 +66,9 @@ export async function verify(input: ArchiveInput, options: VerifyOptions = {}): 
       {
         input: choice,
         deep: options.deep ?? false,
-        backup: options.backup ?? false,
+        backup: options.backup ?? 'auto',
         key,
+        encrypted: options.allowEncrypted === true ? 'allow' : 'refuse',
         decompressThreads: options.decompressThreads,
         decryptThreads: options.decryptThreads,
         absoluteNames: options.absoluteNames ?? false,

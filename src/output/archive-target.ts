@@ -2,7 +2,7 @@ import * as fs from 'node:fs';
 import { systemCodeOf, systemError, XbstreamError } from '../errors.js';
 import { pathForSystem, pathFromText, pathText, type StoredPath } from '../format/stored-path.js';
 import type { RingHandle } from '../input/ring.js';
-import { DescriptorWriter } from './descriptor-writer.js';
+import { DescriptorWriter, Stopped } from './descriptor-writer.js';
 import { changeName, FILE_MODE, NEW_FILE_FLAGS } from './file-calls.js';
 import type { SequentialSink } from './gatherer.js';
 import { partialName } from './partial-name.js';
@@ -59,7 +59,8 @@ export class ArchiveTarget {
       this.sink = this.#ring;
       return;
     }
-    [this.#fd, this.#partialPath] = choice.kind === 'descriptor' ? [choice.fd, undefined] : openTarget(choice);
+    [this.#fd, this.#partialPath] =
+      choice.kind === 'descriptor' ? [choice.fd, undefined] : openTarget(choice, isStopped);
     this.partial = this.#partialPath === undefined ? undefined : pathText(this.#partialPath);
     this.sink = new DescriptorWriter(this.#fd, this.name, isStopped);
   }
@@ -105,10 +106,10 @@ export class ArchiveTarget {
 }
 
 /** Opens a file that is to have this path: itself where it cannot be replaced, else a partial one. */
-function openTarget({
-  path,
-  overwrite,
-}: OutputChoice & { kind: 'path' }): [fd: number, partial: StoredPath | undefined] {
+function openTarget(
+  { path, overwrite }: OutputChoice & { kind: 'path' },
+  isStopped: () => boolean,
+): [fd: number, partial: StoredPath | undefined] {
   let stat: fs.Stats | undefined;
   try {
     stat = statOf(path);
@@ -120,10 +121,35 @@ function openTarget({
   }
   if (stat?.isFile() === true && !overwrite) throw targetExists(path);
   try {
+    if (stat?.isFIFO() === true) return [openPipe(path, isStopped), undefined];
     if (stat !== undefined && !stat.isFile()) return [fs.openSync(path, fs.constants.O_WRONLY), undefined];
     return openPartial(path);
   } catch (error) {
+    if (error instanceof Stopped) throw error;
     throw systemError(`cannot write ${path}`, error);
+  }
+}
+
+/** How often, in milliseconds, it is looked whether somebody reads a named pipe. */
+const LOOK_MS = 20;
+
+/** A named pipe opens when somebody has opened it for reading: a thread that waits for that in a call cannot be stopped. */
+function openPipe(path: string, isStopped: () => boolean): number {
+  const pause = new Int32Array(new SharedArrayBuffer(4));
+  for (;;) {
+    try {
+      const nonBlocking = fs.openSync(path, fs.constants.O_WRONLY | fs.constants.O_NONBLOCK);
+      try {
+        // Somebody reads: now this does not wait, and what is written later may.
+        return fs.openSync(path, fs.constants.O_WRONLY);
+      } finally {
+        fs.closeSync(nonBlocking);
+      }
+    } catch (error) {
+      if (systemCodeOf(error) !== 'ENXIO') throw error;
+    }
+    if (isStopped()) throw new Stopped();
+    Atomics.wait(pause, 0, 0, LOOK_MS);
   }
 }
 

@@ -2,8 +2,15 @@ import * as fs from 'node:fs';
 import { systemError } from '../errors.js';
 import { pathText, type StoredPath } from '../format/stored-path.js';
 import { PIECE_BYTES, PIECE_ROOM_BYTES } from '../input/source.js';
-import { KeptFile } from './kept-file.js';
-import { strippedOf, stripComponents, type ExistingFilePolicy, type Output, type OutputFile } from './output.js';
+import { earlierFile, FROM_FILE, KeptFile } from './kept-file.js';
+import {
+  HOLE_UNIT_BYTES_MAX,
+  strippedOf,
+  stripComponents,
+  type ExistingFilePolicy,
+  type Output,
+  type OutputFile,
+} from './output.js';
 import type { NameState } from './directory.js';
 import type { Owner } from './owner.js';
 import { PARTIAL_ENDING } from './partial-name.js';
@@ -54,7 +61,7 @@ export class DirectoryOutput implements Output {
       { create: options.createTarget, allowSymlinks: options.allowSymlinks, owner: options.owner },
       () => this.#queue.settle(),
     );
-    this.blockBytes = fs.statfsSync(options.target).bsize;
+    this.blockBytes = Math.min(fs.statfsSync(options.target).bsize, HOLE_UNIT_BYTES_MAX);
     // Not before all that may fail: nobody would end the thread.
     if (options.threads > 1 && (options.archiveBytes ?? 0) >= THREAD_FROM_BYTES) this.#queue.start();
     this.#context = {
@@ -113,9 +120,27 @@ export class DirectoryOutput implements Output {
     const place = this.#target.place(path, true);
     const state = this.#stateOf(place);
     if (replaced?.path !== path && state !== undefined && (state !== 'before' || !this.#context.overwrite)) {
-      throw targetExists(place);
+      throw targetExists(place).with({ hints: this.#options.existing.startsWith('keep-') ? [FROM_FILE] : [] });
     }
     return { path, place };
+  }
+
+  earlier(storedPath: StoredPath): KeptFile | undefined {
+    const path = strippedOf(storedPath, this.#options.stripComponents);
+    const place = path === undefined ? undefined : this.#target.place(path, false);
+    return earlierFile(place, path!, this.#target.pool);
+  }
+
+  forgetEarlier(storedPath: StoredPath): void {
+    const path = stripComponents(storedPath, this.#options.stripComponents);
+    const { directory, name } = this.#target.place(path, false)!;
+    try {
+      fs.unlinkSync(directory.systemPath(name));
+    } catch (error) {
+      throw systemError(`cannot remove ${pathText(path)}, which an earlier run has left`, error, { path });
+    }
+    directory.names.delete(name);
+    directory.changed = true;
   }
 
   correctForeign(storedPath: StoredPath, remove: boolean): void {

@@ -4,6 +4,7 @@ import { systemCodeOf, systemError, XbstreamError } from '../errors.js';
 import { pathForSystem, pathText, type StoredPath } from '../format/stored-path.js';
 import type { DescriptorHolder, DescriptorPool } from './descriptor-pool.js';
 import { givePath, giveTo, type Owner } from './owner.js';
+import { refusal } from './refusal.js';
 
 const DIRECTORY_MODE = 0o750;
 const { O_DIRECTORY, O_NOFOLLOW, O_RDONLY } = fs.constants;
@@ -144,8 +145,7 @@ export class Directory implements DescriptorHolder {
    *
    * @param create make it when it is missing
    * @returns undefined when it is missing and not to be made
-   * @throws XbstreamError `XB_UNSAFE_PATH` for a symbolic link, `XB_TARGET_EXISTS` where a file of this run has the name,
-   *   `XB_IO`
+   * @throws XbstreamError `XB_TARGET_EXISTS` for a symbolic link, and where a file of this run has the name; `XB_IO`
    */
   child(name: StoredPath, create: boolean): Directory | undefined {
     const known = this.#children.get(name);
@@ -173,9 +173,9 @@ export class Directory implements DescriptorHolder {
         const isNew = this.#make(name);
         this.changed = true;
         child = new Directory(this.#context, this, name, path, isNew);
-      } catch (refusal) {
-        throw systemError(`cannot make the directory ${pathText(path)} in the target`, refusal, {
-          hints: whoMay(refusal),
+      } catch (refused) {
+        throw refusal(`cannot make the directory ${pathText(path)} in the target`, refused, this.prefix, {
+          hints: whoMay(refused),
         });
       }
     }
@@ -303,7 +303,8 @@ export class Directory implements DescriptorHolder {
     const path = pathText(this.path + name);
     const isLink = systemCodeOf(error) !== 'ENAMETOOLONG' && this.look(name)?.isSymbolicLink() === true;
     if (isLink && !this.#context.allowSymlinks) {
-      return new XbstreamError('XB_UNSAFE_PATH', `${path} in the target is a symbolic link`, {
+      return new XbstreamError('XB_TARGET_EXISTS', `${path} in the target is a symbolic link`, {
+        path: this.path + name,
         details: ['what the archive stores below it would land wherever the link leads'],
         hints: ['if that is meant: add --allow-symlinks'],
       });

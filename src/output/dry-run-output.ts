@@ -2,8 +2,14 @@ import * as fs from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { systemError, XbstreamError } from '../errors.js';
 import { pathText, type StoredPath } from '../format/stored-path.js';
-import { KeptFile } from './kept-file.js';
-import { strippedOf, stripComponents, type ExistingFilePolicy, type OutputFile } from './output.js';
+import { earlierFile, KeptFile } from './kept-file.js';
+import {
+  HOLE_UNIT_BYTES_MAX,
+  strippedOf,
+  stripComponents,
+  type ExistingFilePolicy,
+  type OutputFile,
+} from './output.js';
 import { TakenNames } from './taken-names.js';
 import { nameTaken, notStored, targetExists, TargetDirectory, type Place } from './target-directory.js';
 import { UnwrittenFile, UnwrittenOutput } from './unwritten.js';
@@ -28,6 +34,9 @@ export class DryRunOutput extends UnwrittenOutput {
   readonly #target: TargetDirectory | undefined;
   readonly #names = new TakenNames();
   #neededBytes = 0;
+  #neededFiles = 0;
+  /** Files that the file system still takes; undefined where it has no such number. */
+  readonly #freeFiles: number | undefined;
 
   /** @throws XbstreamError `XB_IO` when the target cannot be used */
   constructor(options: DryRunOptions) {
@@ -39,9 +48,10 @@ export class DryRunOutput extends UnwrittenOutput {
         ? new TargetDirectory(options.target, { create: false, allowSymlinks: options.allowSymlinks })
         : undefined;
     try {
-      const { bavail, bsize } = fs.statfsSync(existing);
+      const { bavail, bsize, files, ffree } = fs.statfsSync(existing);
+      this.#freeFiles = files > 0 ? ffree : undefined;
       this.freeBytes = bavail * bsize;
-      this.blockBytes = bsize;
+      this.blockBytes = Math.min(bsize, HOLE_UNIT_BYTES_MAX);
     } catch (error) {
       throw systemError(`cannot tell the free space of ${existing}`, error);
     }
@@ -78,12 +88,25 @@ export class DryRunOutput extends UnwrittenOutput {
   /** A file is taken away again, and would no longer need its room on the disk. */
   remove(path: StoredPath, bytes: number): void {
     this.#names.free(path);
-    this.need(-bytes);
+    this.need(-bytes, -1);
   }
 
-  /** Counts bytes that would take room on the disk (or no longer would, when negative). */
-  need(bytes: number): void {
+  /** Counts a file that would take room on the disk (or, with negative numbers, no longer would). */
+  need(bytes: number, files: 1 | -1): void {
     this.#neededBytes += bytes;
+    this.#neededFiles += files;
+  }
+
+  earlier(storedPath: StoredPath): KeptFile | undefined {
+    const path = strippedOf(storedPath, this.#options.stripComponents);
+    if (path === undefined || this.#target === undefined) return undefined;
+    return earlierFile(this.#occupied(path), path, this.#target.pool);
+  }
+
+  /** It would be taken away. */
+  forgetEarlier(storedPath: StoredPath): void {
+    const place = this.#occupied(this.#finalPath(storedPath))!;
+    place.directory.names.delete(place.name);
   }
 
   override correctForeign(storedPath: StoredPath): void {
@@ -98,6 +121,14 @@ export class DryRunOutput extends UnwrittenOutput {
   }
 
   override close(): void {
+    const files = this.#neededFiles;
+    const free = this.#freeFiles ?? Infinity;
+    if (files > free) {
+      throw new XbstreamError('XB_IO', `${this.#options.target} has too few free inodes for the files`, {
+        details: [`there are ${files} files, and the file system takes ${free} more`],
+        hints: ['remove files there, or choose another target with -C'],
+      });
+    }
     if (this.#neededBytes <= this.freeBytes) return;
     throw new XbstreamError('XB_IO', `the files do not fit into the free space of ${this.#options.target}`, {
       details: [`they need ${this.#neededBytes} bytes, ${this.freeBytes} are free`],
@@ -149,7 +180,7 @@ class DryRunFile extends UnwrittenFile {
   }
 
   override finish(sizeBytes: number, done: () => void): void {
-    this.#output.need(this.#bytes);
+    this.#output.need(this.#bytes, 1);
     super.finish(sizeBytes, done);
   }
 

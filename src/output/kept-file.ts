@@ -12,10 +12,21 @@ const { O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = fs.constants;
 /** Where what is compared is read to: one for all files, of which there may be many. */
 let sharedPiece: Buffer | undefined;
 
+/** What to do where an existing file is kept: a pipe does not tell beforehand what becomes of a file. */
+export const FROM_FILE =
+  'if an earlier run has left it: read the archive from a file (not a pipe), and --skip-existing goes on where that run stopped';
+
 export interface KeptFileOptions {
   pool: DescriptorPool;
   compareContent: boolean;
   hash: boolean;
+}
+
+/** A file that an earlier run may have left at a place, to be compared; undefined where there is none. */
+export function earlierFile(place: Place | undefined, path: StoredPath, pool: DescriptorPool): KeptFile | undefined {
+  if (place?.directory.names.get(place.name) !== 'before') return undefined;
+  if (place.directory.look(place.name)?.isFile() !== true) return undefined;
+  return new KeptFile(place, path, { pool, compareContent: true, hash: false });
 }
 
 /**
@@ -77,6 +88,14 @@ export class KeptFile implements OutputFile, DescriptorHolder {
 
   rename(): void {
     throw this.#corrected();
+  }
+
+  setAside(): void {
+    throw this.#corrected();
+  }
+
+  restore(): void {
+    // It is never set aside.
   }
 
   abandon(): undefined {
@@ -190,7 +209,7 @@ export class KeptFile implements OutputFile, DescriptorHolder {
     return new XbstreamError('XB_TARGET_EXISTS', `${pathText(this.path)} in the target is not the archive's file`, {
       path: this.path,
       details: [how, 'it was not touched'],
-      hints: ['to replace it: tsxbstream extract --overwrite'],
+      hints: ['to replace it: tsxbstream extract --overwrite', FROM_FILE],
     });
   }
 
@@ -198,7 +217,7 @@ export class KeptFile implements OutputFile, DescriptorHolder {
     return new XbstreamError(
       'XB_TARGET_EXISTS',
       `${pathText(this.path)} was kept as it was, but the archive changes it later`,
-      { path: this.path, hints: ['unpack into an empty directory'] },
+      { path: this.path, hints: [FROM_FILE, 'or begin anew: --overwrite, or an empty directory'] },
     );
   }
 }

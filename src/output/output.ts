@@ -1,6 +1,14 @@
 import { XbstreamError } from '../errors.js';
 import { pathText, type StoredPath } from '../format/stored-path.js';
 
+/** Leave to write content into a file by its descriptor, from any thread. */
+export interface WriteGrant {
+  /** Undefined where nothing need be written, since nothing is kept. */
+  readonly descriptor: number | undefined;
+  /** Nobody writes with it any more. */
+  release(): void;
+}
+
 /** One file of an archive on its way out. Every method may throw an XbstreamError (`XB_IO` mostly). */
 export interface OutputFile {
   /** Its place in the output, as stored paths are. */
@@ -19,6 +27,13 @@ export interface OutputFile {
    */
   write(bytes: Buffer, fileOffset: number): void;
   /**
+   * Lets somebody else write, beside {@link write}. Undefined where all content must come by {@link write}.
+   *
+   * @param settle called when the descriptor is to be closed: returns only when nobody writes with it any more
+   * @param endBytes where what is going to be written ends, in the file: it is made so long before
+   */
+  readonly grant?: ((settle: () => void, endBytes: number) => WriteGrant) | undefined;
+  /**
    * All of it has come; it is `sizeBytes` long.
    *
    * @param done called when it has its final name, at once or later
@@ -28,8 +43,12 @@ export interface OutputFile {
   remove(): void;
   /** A whole file gets another name, in the place of `replaced` if that is given. */
   rename(path: StoredPath, replaced: OutputFile | undefined): void;
+  /** A whole file gives up its final name until it is known what becomes of it; what there is stays, as a partial file. */
+  setAside(): void;
+  /** One that was set aside gets its name again. */
+  restore(): void;
   /**
-   * It will never be whole.
+   * It will never be whole, or was set aside for good.
    *
    * @param removePartial take away what there is of it
    * @returns where what there is of it was left, in the output; undefined when nothing was
@@ -48,11 +67,14 @@ export type ExistingFilePolicy =
   /** Kept if its content is that of the archive's, else `XB_TARGET_EXISTS`. */
   | 'keep-same-content';
 
+/** Network file systems say how much they like to be given at a time: their holes are those of the server's disks. */
+export const HOLE_UNIT_BYTES_MAX = 4096;
+
 /** Where an extraction puts files. */
 export interface Output {
   /** What goes in is there afterwards. */
   readonly isWritten: boolean;
-  /** Size of the blocks that files take room in, in bytes; holes are worth leaving from there on. */
+  /** Holes are worth leaving that begin at multiples of so many bytes and are as large: the blocks that files take room in. */
   readonly blockBytes: number;
   /**
    * Begins a file.

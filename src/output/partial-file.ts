@@ -5,13 +5,18 @@ import { pathForSystem, pathText, type StoredPath } from '../format/stored-path.
 import type { DescriptorHolder, DescriptorPool } from './descriptor-pool.js';
 import type { Directory } from './directory.js';
 import { changeName, FILE_MODE, NEW_FILE_FLAGS, writeAll } from './file-calls.js';
+import { moveAside } from './move-aside.js';
 import { giveTo, type Owner } from './owner.js';
 import { partialName } from './partial-name.js';
+import { refusal } from './refusal.js';
 import { targetExists, type Place } from './target-directory.js';
+import type { WriteGrant } from './output.js';
 import type { WriteQueue } from './write-queue.js';
 
 const { O_NOFOLLOW, O_RDWR, O_WRONLY } = fs.constants;
 const HASH_PIECE_BYTES = 256 * 1024;
+/** A file with holes is made longer by so much at a time: it has as many parts as pages. */
+const LENGTHEN_BYTES = 1024 * 1024;
 /** Less than this is written sooner than handed over. */
 const SHARED_WRITE_BYTES = 32 * 1024;
 
@@ -49,7 +54,12 @@ export class PartialFile implements DescriptorHolder {
   readonly #createdInStep: number;
   /** The last job of the writing thread for this file. */
   #lastJob: number | undefined;
-  #writtenEndBytes = 0;
+  /** What to wait for before the descriptor is closed. */
+  readonly #grants = new Set<() => void>();
+  /** Where all that has come ends, also what somebody else was given leave to write. */
+  #endBytes = 0;
+  /** Set once there is a hole: the length that the file was given. See {@link #lengthen}. */
+  #lengthBytes: number | undefined;
   /** Of the first `#hashedBytes` of the file; undefined when content did not come in order. */
   #hash: Hash | undefined;
   #hashedBytes = 0;
@@ -72,7 +82,7 @@ export class PartialFile implements DescriptorHolder {
   /** @throws XbstreamError `XB_IO` */
   write(bytes: Buffer, fileOffset: number): void {
     const descriptor = this.#opened();
-    this.#writtenEndBytes = Math.max(this.#writtenEndBytes, fileOffset + bytes.length);
+    this.#lengthen(descriptor, fileOffset, fileOffset + bytes.length);
     if (bytes.length < SHARED_WRITE_BYTES || !this.#offer(descriptor, bytes, fileOffset)) {
       this.#writeNow(descriptor, bytes, fileOffset);
     }
@@ -85,6 +95,15 @@ export class PartialFile implements DescriptorHolder {
     }
   }
 
+  /** See {@link OutputFile.grant}. */
+  grant(settle: () => void, endBytes: number): WriteGrant {
+    const descriptor = this.#opened();
+    // Where there are holes will be seen by who writes.
+    this.#lengthen(descriptor, Infinity, endBytes);
+    this.#grants.add(settle);
+    return { descriptor, release: () => void this.#grants.delete(settle) };
+  }
+
   /**
    * Gives it its size and its final name; it is no partial file after that.
    *
@@ -93,11 +112,11 @@ export class PartialFile implements DescriptorHolder {
    */
   complete(sizeBytes: number): string | undefined {
     const descriptor = this.#opened();
-    const { step, fsync, owner, hash, pool, queue } = this.#context;
-    if (this.#lastJob !== undefined) queue.settle(this.#lastJob);
+    const { step, fsync, owner, hash, pool } = this.#context;
+    this.#settle();
     let digest: string | undefined;
     try {
-      if (this.#writtenEndBytes < sizeBytes) fs.ftruncateSync(descriptor, sizeBytes);
+      this.#setLength(descriptor, sizeBytes);
       if (hash) digest = this.#finishHash(descriptor, sizeBytes);
       if (owner !== undefined) giveTo(owner, descriptor);
       if (fsync) fs.fsyncSync(descriptor);
@@ -119,21 +138,12 @@ export class PartialFile implements DescriptorHolder {
     const directory = this.#directory;
     this.#context.queue.settle();
     this.#checkIdentity(this.#opened());
-    for (let number = 2; ; number += 1) {
-      const name = partialName(this.#place.name, number);
-      if (directory.names.has(name)) continue;
-      try {
-        const { prefix } = directory;
-        changeName(pathForSystem(prefix + this.#name), pathForSystem(prefix + name), false);
-      } catch (error) {
-        if (systemCodeOf(error) === 'EEXIST') continue;
-        throw systemError(`cannot rename ${pathText(directory.path + this.#name)}`, error);
-      }
-      directory.names.delete(this.#name);
-      directory.names.set(name, this);
-      this.#name = name;
-      return;
+    try {
+      this.#name = moveAside(directory, this.#name, this.#place.name, 2);
+    } catch (error) {
+      throw systemError(`cannot rename ${pathText(directory.path + this.#name)}`, error);
     }
+    directory.names.set(this.#name, this);
   }
 
   /**
@@ -161,10 +171,21 @@ export class PartialFile implements DescriptorHolder {
 
   suspend(): void {
     if (this.#descriptor === undefined) return;
-    if (this.#lastJob !== undefined) this.#context.queue.settle(this.#lastJob);
+    this.#settle();
     this.#identity ??= fs.fstatSync(this.#descriptor);
+    this.#shorten(this.#descriptor);
     fs.closeSync(this.#descriptor);
     this.#descriptor = undefined;
+  }
+
+  /**
+   * Waits until nobody else writes with the descriptor. Not before may it be closed: its number may become another file's,
+   * and what is written late would land there.
+   */
+  #settle(): void {
+    if (this.#lastJob !== undefined) this.#context.queue.settle(this.#lastJob);
+    for (const settle of this.#grants) settle();
+    this.#grants.clear();
   }
 
   #create(): StoredPath {
@@ -203,6 +224,49 @@ export class PartialFile implements DescriptorHolder {
     const { dev, ino } = fs.fstatSync(this.#descriptor);
     if (dev !== this.#identity?.dev || ino !== this.#identity.ino) throw this.#replacedByOther();
     return this.#descriptor;
+  }
+
+  /**
+   * Makes the file long enough, before it is written, for what comes behind a hole. XFS reserves blocks ahead of who writes at
+   * the end of a file, more the longer the file is, and keeps those that a hole then lies over; inside the file it does not.
+   */
+  #lengthen(descriptor: number, startBytes: number, endBytes: number): void {
+    const before = this.#endBytes;
+    this.#endBytes = Math.max(before, endBytes);
+    if (this.#lengthBytes === undefined && startBytes <= before) return;
+    try {
+      if (this.#lengthBytes === undefined) this.#giveUpReserved(descriptor, before);
+      if (endBytes <= this.#lengthBytes!) return;
+      const rounded = Math.ceil(endBytes / LENGTHEN_BYTES) * LENGTHEN_BYTES;
+      this.#lengthBytes = Math.min(rounded, Number.MAX_SAFE_INTEGER);
+      fs.ftruncateSync(descriptor, this.#lengthBytes);
+    } catch (error) {
+      throw this.#refused('cannot write', error);
+    }
+  }
+
+  /** Gives back what the file system has reserved behind the end, before that becomes a part of the file. */
+  #giveUpReserved(descriptor: number, endBytes: number): void {
+    // Not shorter than what others are still writing makes it.
+    fs.ftruncateSync(descriptor, endBytes);
+    this.#lengthBytes = endBytes;
+  }
+
+  /** What may be left behind ends where its content does. */
+  #shorten(descriptor: number): void {
+    if (this.#lengthBytes === undefined || this.#lengthBytes <= this.#endBytes) return;
+    try {
+      fs.ftruncateSync(descriptor, this.#endBytes);
+      this.#lengthBytes = this.#endBytes;
+    } catch {
+      // Zeros at the end of what is not whole anyway.
+    }
+  }
+
+  /** All of it is written. */
+  #setLength(descriptor: number, bytes: number): void {
+    if (this.#lengthBytes === undefined && this.#endBytes < bytes) this.#giveUpReserved(descriptor, this.#endBytes);
+    if ((this.#lengthBytes ?? this.#endBytes) !== bytes) fs.ftruncateSync(descriptor, bytes);
   }
 
   /** @returns whether the writing thread takes it */
@@ -276,10 +340,7 @@ export class PartialFile implements DescriptorHolder {
   }
 
   #refused(doing: string, error: unknown): XbstreamError {
-    return systemError(`${doing} ${pathText(this.#finalPath)}`, error, {
-      path: this.#finalPath,
-      hints: systemCodeOf(error) === 'ENOSPC' ? ['make room, or choose another target with -C'] : [],
-    });
+    return refusal(`${doing} ${pathText(this.#finalPath)}`, error, this.#directory.prefix, { path: this.#finalPath });
   }
 
   #replacedByOther(): XbstreamError {

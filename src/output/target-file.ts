@@ -2,10 +2,12 @@ import * as fs from 'node:fs';
 import { systemCodeOf, systemError, XbstreamError } from '../errors.js';
 import { pathText, type StoredPath } from '../format/stored-path.js';
 import type { Directory } from './directory.js';
-import type { OutputFile } from './output.js';
+import type { OutputFile, WriteGrant } from './output.js';
 import { changeName, makeFile } from './file-calls.js';
+import { moveAside } from './move-aside.js';
 import { PartialFile, type PartialFileContext } from './partial-file.js';
 import { partialName } from './partial-name.js';
+import { refusal } from './refusal.js';
 import { targetExists, type Place } from './target-directory.js';
 
 /** What a {@link TargetFile} has to know of the extraction it belongs to. */
@@ -29,6 +31,8 @@ export class TargetFile implements OutputFile {
   readonly #context: TargetFileContext;
   #directory: Directory;
   #partial: PartialFile | undefined;
+  /** The partial name it has while it is set aside. */
+  #asideName: StoredPath | undefined;
   /** The first bytes, as long as it may turn out that they are all: then the file is made in one go. */
   #first: { bytes: Buffer; fileOffset: number } | undefined;
 
@@ -58,6 +62,16 @@ export class TargetFile implements OutputFile {
     this.#grow().write(bytes, fileOffset);
   }
 
+  get grant(): ((settle: () => void, endBytes: number) => WriteGrant) | undefined {
+    // The hash is worked out from what comes by `write`.
+    return this.#context.hash ? undefined : (settle, endBytes) => this.#grant(settle, endBytes);
+  }
+
+  #grant(settle: () => void, endBytes: number): WriteGrant {
+    this.flush();
+    return this.#grow().grant(settle, endBytes);
+  }
+
   /** Writes what was held back. @throws XbstreamError `XB_IO` */
   flush(): void {
     const first = this.#first;
@@ -80,11 +94,38 @@ export class TargetFile implements OutputFile {
     const directory = this.#directory;
     this.#context.queue.settle();
     try {
-      fs.unlinkSync(directory.systemPath(this.#name));
+      fs.unlinkSync(directory.systemPath(this.#asideName ?? this.#name));
     } catch (error) {
       throw systemError(`cannot remove ${pathText(this.path)}`, error, { path: this.path });
     }
-    directory.names.delete(this.#name);
+    directory.names.delete(this.#asideName ?? this.#name);
+    directory.changed = true;
+  }
+
+  setAside(): void {
+    const directory = this.#directory;
+    this.#context.queue.settle();
+    try {
+      this.#asideName = moveAside(directory, this.#name, this.#name, 1);
+    } catch (error) {
+      throw systemError(`cannot set ${pathText(this.path)} aside`, error, { path: this.path });
+    }
+    directory.names.set(this.#asideName, 'ours');
+  }
+
+  restore(): void {
+    const directory = this.#directory;
+    const aside = this.#asideName;
+    if (aside === undefined) return;
+    try {
+      changeName(directory.systemPath(aside), directory.systemPath(this.#name), false);
+    } catch (error) {
+      if (systemCodeOf(error) === 'EEXIST') throw targetExists({ directory, name: this.#name });
+      throw systemError(`cannot give ${pathText(this.path)} its name again`, error, { path: this.path });
+    }
+    this.#asideName = undefined;
+    directory.names.delete(aside);
+    directory.names.set(this.#name, 'ours');
     directory.changed = true;
   }
 
@@ -97,7 +138,8 @@ export class TargetFile implements OutputFile {
       changeName(from.systemPath(this.#name), place.directory.systemPath(place.name), replace);
     } catch (error) {
       if (systemCodeOf(error) === 'EEXIST') throw targetExists(place);
-      throw systemError(`cannot rename ${pathText(this.path)} to ${pathText(path)}`, error, { path: this.path });
+      const doing = `cannot rename ${pathText(this.path)} to ${pathText(path)}`;
+      throw refusal(doing, error, from.prefix, { path: this.path });
     }
     from.names.delete(this.#name);
     place.directory.names.set(place.name, 'ours');
@@ -107,6 +149,7 @@ export class TargetFile implements OutputFile {
   }
 
   abandon(removePartial: boolean): StoredPath | undefined {
+    if (this.#asideName !== undefined) return this.#abandonAside(this.#asideName, removePartial);
     this.#directory.names.delete(this.#name);
     try {
       // Some of a file that will not be whole may be better than nothing.
@@ -115,6 +158,13 @@ export class TargetFile implements OutputFile {
       // The error that has it abandoned is the one to tell.
     }
     return this.#partial?.abandon(removePartial);
+  }
+
+  #abandonAside(name: StoredPath, remove: boolean): StoredPath | undefined {
+    if (!remove) return this.#directory.path + name;
+    this.remove();
+    this.#asideName = undefined;
+    return undefined;
   }
 
   get #name(): StoredPath {

@@ -61,6 +61,14 @@ export abstract class UnwrittenFile implements OutputFile {
     this.path = path;
   }
 
+  setAside(): void {
+    // It has no name that anybody sees.
+  }
+
+  restore(): void {
+    // As above.
+  }
+
   abandon(): undefined {
     return undefined;
   }

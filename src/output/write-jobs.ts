@@ -1,3 +1,5 @@
+import { ThreadPresence } from '../thread-presence.js';
+
 /**
  * The memory that a lane shares with its writing thread: pieces of the archive, and a ring of jobs that say what to do
  * with parts of them. Jobs are done in the order in which they were given.
@@ -17,6 +19,7 @@ const FILE_REPLACING = 2;
 const GIVEN = 0;
 const DONE = 1;
 const QUIT = 2;
+const THREAD = 3;
 
 /** Bytes for a part of a file that is open, or for a small file from its creation to its final name. */
 export type WriteJob =
@@ -28,6 +31,8 @@ export class WriteJobs {
   readonly memory: SharedArrayBuffer;
   /** The pieces, from the memory's first byte. */
   readonly bytes: Buffer;
+  /** Of the writing thread. */
+  readonly presence: ThreadPresence;
   readonly #control: Int32Array;
   readonly #ints: Int32Array;
   readonly #offsets: Float64Array;
@@ -40,6 +45,7 @@ export class WriteJobs {
     this.bytes = Buffer.from(this.memory, 0, dataBytes);
     let at = dataBytes;
     this.#control = new Int32Array(this.memory, at, CONTROL_INTS);
+    this.presence = new ThreadPresence(this.#control, THREAD);
     at += CONTROL_INTS * 4;
     this.#offsets = new Float64Array(this.memory, at, JOB_SLOTS);
     at += JOB_SLOTS * 8;
@@ -113,9 +119,12 @@ export class WriteJobs {
     return this.#ints[(number & (JOB_SLOTS - 1)) * JOB_INTS + 5] === 1;
   }
 
-  /** Waits until a job is done. */
-  waitFor(number: number): void {
-    for (let done = this.done; isBefore(done, number); done = this.done) Atomics.wait(this.#control, DONE, done);
+  /** Waits until a job is done, however long that takes. @returns false when the writing thread is gone, and will not do it */
+  waitFor(number: number): boolean {
+    for (let done = this.done; isBefore(done, number); done = this.done) {
+      if (!this.presence.waitWhile(this.#control, DONE, done)) return false;
+    }
+    return true;
   }
 
   /** Waits for jobs beyond `number`. @returns the last one given, or undefined when there will be no more */

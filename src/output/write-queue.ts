@@ -87,15 +87,17 @@ export class WriteQueue {
   settle(number = this.#given): void {
     if (!isBefore(this.#seen, number)) return;
     this.#publish();
-    this.#jobs.waitFor(number);
+    const isDone = this.#jobs.waitFor(number);
     this.#hear();
+    if (!isDone) throw new Error('the writing thread has ended before its work');
   }
 
   /**
    * Has all jobs done after the extraction has failed: what goes well still counts, what fails is no news any more.
    */
   drain(): void {
-    while (isBefore(this.#seen, this.#given)) {
+    for (let seen: number | undefined; seen !== this.#seen && isBefore(this.#seen, this.#given);) {
+      seen = this.#seen;
       try {
         this.settle();
       } catch {
@@ -117,7 +119,8 @@ export class WriteQueue {
 
   /** Where in the shared memory `bytes` begin; undefined when they lie elsewhere, or nobody is there to share with. */
   #startOf(bytes: Buffer): number | undefined {
-    return this.#thread !== undefined && bytes.buffer === this.#jobs.memory ? bytes.byteOffset : undefined;
+    const isShared = this.#thread !== undefined && this.#jobs.presence.hasBegun;
+    return isShared && bytes.buffer === this.#jobs.memory ? bytes.byteOffset : undefined;
   }
 
   /**

@@ -5,6 +5,7 @@ import { WriteJobs, type WriteJob } from './write-jobs.js';
 
 const { memory, dataBytes } = workerData as { memory: SharedArrayBuffer; dataBytes: number };
 const jobs = new WriteJobs(dataBytes, memory);
+jobs.presence.announce();
 
 function perform(job: WriteJob): void {
   const bytes = jobs.bytes.subarray(job.start, job.end);

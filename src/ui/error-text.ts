@@ -1,4 +1,5 @@
-import type { ErrorFacts } from '../errors.js';
+import type { ErrorFacts, XbstreamError } from '../errors.js';
+import { likeProblems, othersLine } from './like-problems.js';
 import type { Paint } from './paint.js';
 import { printable } from './printable.js';
 
@@ -14,6 +15,17 @@ export function errorText({ message, details = [], hints = [] }: ErrorLines, pai
   const rest = details.map((line) => `  ${printable(line)}\n`);
   const next = hints.map((line) => `  ${paint.advice(printable(line))}\n`);
   return [first, ...rest, ...next].join('');
+}
+
+/** Errors of one run as a person reads them. @param all each of those that say the same, however many there are */
+export function errorsText(errors: readonly XbstreamError[], paint: Paint, all: boolean): string {
+  const groups = all ? errors.map((first) => ({ first, others: [] })) : likeProblems(errors);
+  return groups
+    .map((group) => {
+      const others = othersLine(group);
+      return errorText(group.first, paint) + (others === undefined ? '' : `  ${others}\n`);
+    })
+    .join('');
 }
 
 /** A warning as a person reads it, ending in a line break. */

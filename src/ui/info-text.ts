@@ -26,35 +26,75 @@ export class InfoTextReporter extends TextPrinter implements InfoReporter {
     for (const { path, reason } of description.unread) {
       this.list(`${'not read:'.padEnd(COLUMN)}${printablePath(path)}: ${printable(reason)}\n`);
     }
-    const { paint, quiet } = this.#settings;
-    if (quiet) return;
-    description.next.forEach(({ purpose, command }, index) => {
-      this.list(`${index === 0 ? '\nwhat to do next:\n' : ''}  ${index + 1}. ${printable(purpose)}\n`);
+    for (const what of description.missing) this.list(`${'missing:'.padEnd(COLUMN)}${printable(what)}\n`);
+    if (!this.#settings.quiet) this.#advise(description);
+  }
+
+  #advise({ next, placeholders, replication }: BackupDescription): void {
+    const { paint } = this.#settings;
+    next.forEach(({ purpose, command, each }, index) => {
+      const often = each === undefined ? '' : ` (for each ${each})`;
+      this.list(`${index === 0 ? '\nwhat to do next:\n' : ''}  ${index + 1}. ${printable(purpose)}${often}\n`);
       this.list(`     ${paint.advice(printable(command))}\n`);
+    });
+    for (const [name, meaning] of Object.entries(placeholders)) this.list(`  ${name}: ${meaning}\n`);
+    replication.forEach(({ purpose, statements }, index) => {
+      this.list(
+        `${index === 0 ? '\nto have the restored server follow another (the other options as its source wants them):\n' : ''}  ${purpose}\n`,
+      );
+      for (const statement of statements) this.list(`     ${paint.advice(`${printable(statement)};`)}\n`);
     });
   }
 }
 
 function lines(description: BackupDescription): [string, string | undefined][] {
-  const { tool, toolVersion, serverVersion, serverFlavor, kind, partial, fromLsn, toLsn } = description;
+  const { serverVersion, serverFlavor, fromLsn, toLsn, keyPlugin } = description;
   const { binlogFile, binlogPosition, gtid, compression, encrypted } = description;
-  const { files, bytes, archiveBytes, complete, startTime, endTime } = description;
+  const { files, bytes, archiveBytes, complete, startTime, endTime, kind } = description;
   const amount = `${formatCount(files, 'file')}, ${formatBytes(bytes)} (archive: ${formatBytes(archiveBytes)})`;
   return [
-    ['backup', [partial === true ? 'partial' : undefined, kind ?? 'of unknown kind'].filter(Boolean).join(' ')],
-    ['made by', joined(tool, toolVersion)],
-    ['server', joined(serverVersion, serverFlavor)],
+    ['backup', whatItIs(description)],
+    ['made by', madeBy(description)],
+    ['server', joined(serverVersion, serverFlavor) ?? byFiles(description)],
     ['name', description.name],
     ['uuid', description.uuid],
     ['started', startTime],
     ['ended', endTime],
     ['LSN', fromLsn === undefined && toLsn === undefined ? undefined : `${fromLsn ?? '?'} to ${toLsn ?? '?'}`],
+    [
+      'builds on',
+      kind === 'incremental' ? `the backup that ends at LSN ${fromLsn ?? '?'}, and all before it` : undefined,
+    ],
     ['binlog', joined(binlogFile, binlogPosition === undefined ? undefined : `position ${binlogPosition}`)],
     ['GTID', gtid],
     ['compression', compression.length === 0 ? 'none' : compression.join(', ')],
     ['encryption', encrypted ? 'xbcrypt' : 'none'],
+    [
+      'at rest',
+      keyPlugin === undefined
+        ? undefined
+        : `encrypted by the server: ${[keyPlugin.name, ...keyPlugin.settings].join(', ')}`,
+    ],
     ['content', `${amount}${complete ? '' : '; NOT WHOLE'}`],
   ];
+}
+
+function whatItIs({ state, complete, kind, partial, prepared }: BackupDescription): string {
+  if (state === 'no backup') return complete ? 'none' : 'of unknown kind';
+  const words = [partial === true ? 'partial' : undefined, prepared === true ? 'prepared' : undefined];
+  const known = [...words, kind ?? 'of unknown kind'].filter((word) => word !== undefined).join(' ');
+  return state === 'finished' ? known : `${known}, ${state}`;
+}
+
+/** Percona's tool has backed up MariaDB, too, as long as it could. */
+function madeBy({ tool, toolVersion, system }: BackupDescription): string | undefined {
+  const program = joined(tool, toolVersion);
+  const isOther = program !== undefined && !/maria/i.test(program) && system === 'MariaDB';
+  return isOther ? `${program} (Percona's program, of a MariaDB server)` : program;
+}
+
+function byFiles({ system }: BackupDescription): string | undefined {
+  return system === undefined ? undefined : `${system}, by its files`;
 }
 
 function joined(...parts: readonly (string | undefined)[]): string | undefined {

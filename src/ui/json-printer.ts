@@ -1,9 +1,9 @@
 import type { XbstreamError } from '../errors.js';
-import { errorText, warningText } from './error-text.js';
+import { errorsText, warningText } from './error-text.js';
 import { errorFields, jsonLine, type Fields } from './json-line.js';
 import type { OutputStream } from './output-stream.js';
 import type { Paint } from './paint.js';
-import type { CommonReporter, ProgressReport } from './reporter.js';
+import type { CommonReporter, ProgressReport, StatusPrinter } from './reporter.js';
 import { Screen } from './screen.js';
 
 /** What a program wants to read, and where. */
@@ -15,10 +15,12 @@ export interface JsonSettings {
   paint: Paint;
   /** Also say how far the reading has come. */
   progress: boolean;
+  /** Tell people each of many problems that say the same. */
+  verbose: boolean;
 }
 
 /** What all printers for programs do alike. */
-export class JsonPrinter implements CommonReporter {
+export class JsonPrinter implements CommonReporter, StatusPrinter {
   readonly #settings: JsonSettings;
   readonly #screen = new Screen();
   /** The last line of all. */
@@ -34,12 +36,20 @@ export class JsonPrinter implements CommonReporter {
   }
 
   error(error: XbstreamError): void {
-    this.#tell('error', error);
+    this.#tell('error', [error]);
   }
 
-  /** Something wrong with the archive that was looked at. */
-  protected problem(error: XbstreamError): void {
-    this.#tell('problem', error);
+  errors(errors: readonly XbstreamError[]): void {
+    this.#tell('error', errors);
+  }
+
+  /** All that is wrong with the archive that was looked at. */
+  protected problems(errors: readonly XbstreamError[]): void {
+    this.#tell('problem', errors);
+  }
+
+  status(line: string): void {
+    this.#screen.write(this.#settings.problems, `tsxbstream: ${line}\n`);
   }
 
   progress({ bytes, totalBytes }: ProgressReport): void {
@@ -67,9 +77,11 @@ export class JsonPrinter implements CommonReporter {
     this.#screen.flush();
   }
 
-  #tell(type: 'error' | 'problem', error: XbstreamError): void {
-    const { results, problems, paint } = this.#settings;
-    this.#screen.write(results, jsonLine(type, errorFields(error)));
-    this.#screen.write(problems, errorText(error, paint));
+  /** Each as a line for programs; for people what says the same of many is told once. */
+  #tell(type: 'error' | 'problem', errors: readonly XbstreamError[]): void {
+    const { problems, paint, verbose } = this.#settings;
+    for (const error of errors) this.list(type, errorFields(error));
+    this.#screen.flush();
+    this.#screen.write(problems, errorsText(errors, paint, verbose));
   }
 }

@@ -3,16 +3,11 @@ import { JsonPrinter, type JsonSettings } from './json-printer.js';
 import { pathText } from './printable.js';
 import type { Listing, ListReporter } from './reporter.js';
 
-export interface ListJsonSettings extends JsonSettings {
-  /** Also positions and corrections. */
-  verbose: boolean;
-}
-
-/** A listing for programs. */
+/** A listing for programs; with `verbose` also positions and corrections. */
 export class ListJsonReporter extends JsonPrinter implements ListReporter {
-  readonly #settings: ListJsonSettings;
+  readonly #settings: JsonSettings;
 
-  constructor(settings: ListJsonSettings) {
+  constructor(settings: JsonSettings) {
     super(settings);
     this.#settings = settings;
   }

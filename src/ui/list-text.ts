@@ -6,15 +6,13 @@ import { formatBytes, formatCount } from './units.js';
 export interface ListTextSettings extends PrinterSettings {
   /** Sizes as people read them, rather than in bytes. */
   humanSizes: boolean;
-  /** Also chunks, positions and corrections. */
-  verbose: boolean;
   /** No totals. */
   quiet: boolean;
 }
 
 const NO_LAYERS = '-';
 
-/** A listing for people: a line for each file, its name last. */
+/** A listing for people: a line for each file, its name last; with `verbose` also chunks, positions and corrections. */
 export class ListTextReporter extends TextPrinter implements ListReporter {
   readonly #settings: ListTextSettings;
 

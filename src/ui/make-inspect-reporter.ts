@@ -5,7 +5,7 @@ import { ListTextReporter } from './list-text.js';
 import { isProgressShown, type ProgressChoice, type ReporterSurroundings } from './make-reporter.js';
 import type { ColorChoice, Paint } from './paint.js';
 import { ProgressDisplay } from './progress.js';
-import type { CommonReporter, InfoReporter, ListReporter, VerifyReporter } from './reporter.js';
+import type { CommonReporter, InfoReporter, ListReporter, StatusPrinter, VerifyReporter } from './reporter.js';
 import { TextPrinter } from './text-printer.js';
 import { VerifyGithubReporter } from './verify-github.js';
 import { VerifyJsonReporter } from './verify-json.js';
@@ -32,18 +32,22 @@ export interface VerifyChoices extends InspectChoices {
   format: VerifyFormat;
 }
 
-export function makeListReporter(choices: ListChoices, streams: ReporterSurroundings, paint: Paint): ListReporter {
-  const { verbose, quiet } = choices;
-  if (choices.json) return new ListJsonReporter({ ...jsonSettings(choices, streams, paint), verbose });
+export function makeListReporter(
+  choices: ListChoices,
+  streams: ReporterSurroundings,
+  paint: Paint,
+): ListReporter & StatusPrinter {
+  const { quiet } = choices;
+  if (choices.json) return new ListJsonReporter(jsonSettings(choices, streams, paint));
   const humanSizes = streams.stdout.isTTY === true && !choices.bytes;
-  return new ListTextReporter({ ...textSettings(choices, streams, paint), humanSizes, verbose, quiet });
+  return new ListTextReporter({ ...textSettings(choices, streams, paint), humanSizes, quiet });
 }
 
 export function makeVerifyReporter(
   choices: VerifyChoices,
   streams: ReporterSurroundings,
   paint: Paint,
-): VerifyReporter {
+): VerifyReporter & StatusPrinter {
   if (choices.format === 'json') return new VerifyJsonReporter(jsonSettings(choices, streams, paint));
   const settings = { ...textSettings(choices, streams, paint), quiet: choices.quiet };
   switch (choices.format) {
@@ -56,7 +60,11 @@ export function makeVerifyReporter(
   }
 }
 
-export function makeInfoReporter(choices: InspectChoices, streams: ReporterSurroundings, paint: Paint): InfoReporter {
+export function makeInfoReporter(
+  choices: InspectChoices,
+  streams: ReporterSurroundings,
+  paint: Paint,
+): InfoReporter & StatusPrinter {
   if (choices.json) return new InfoJsonReporter(jsonSettings(choices, streams, paint));
   return new InfoTextReporter({ ...textSettings(choices, streams, paint), quiet: choices.quiet });
 }
@@ -66,15 +74,15 @@ export function makePlainReporter(
   choices: InspectChoices,
   streams: ReporterSurroundings,
   paint: Paint,
-): CommonReporter {
+): CommonReporter & StatusPrinter {
   return new TextPrinter(textSettings(choices, streams, paint));
 }
 
 function textSettings(choices: InspectChoices, { stdout, stderr }: ReporterSurroundings, paint: Paint) {
   const progress = isProgressShown(choices, stderr) ? new ProgressDisplay(stderr) : undefined;
-  return { results: stdout, problems: stderr, paint, progress };
+  return { results: stdout, problems: stderr, paint, progress, verbose: choices.verbose };
 }
 
-function jsonSettings({ progress }: InspectChoices, { stdout, stderr }: ReporterSurroundings, paint: Paint) {
-  return { results: stdout, problems: stderr, paint, progress: progress === 'always' };
+function jsonSettings({ progress, verbose }: InspectChoices, { stdout, stderr }: ReporterSurroundings, paint: Paint) {
+  return { results: stdout, problems: stderr, paint, progress: progress === 'always', verbose };
 }

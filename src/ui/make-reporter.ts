@@ -2,7 +2,7 @@ import { JsonReporter } from './json.js';
 import type { OutputStream } from './output-stream.js';
 import type { ColorChoice, Paint } from './paint.js';
 import { ProgressDisplay } from './progress.js';
-import type { MakeReporter, Reporter } from './reporter.js';
+import type { MakeReporter, Reporter, StatusPrinter } from './reporter.js';
 import { TextReporter } from './text.js';
 
 export type ProgressChoice = 'auto' | 'always' | 'never';
@@ -38,7 +38,7 @@ export function makeReporter(
   choices: ReporterChoices,
   { stdout, stderr }: ReporterSurroundings,
   paint: Paint,
-): Reporter & MakeReporter {
+): Reporter & MakeReporter & StatusPrinter {
   const { json, quiet, verbose, dryRun, closingLine } = choices;
   if (json) {
     return new JsonReporter({
@@ -46,6 +46,7 @@ export function makeReporter(
       problems: stderr,
       paint,
       progress: choices.progress === 'always',
+      verbose,
     });
   }
   return new TextReporter({

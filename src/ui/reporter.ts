@@ -6,6 +6,16 @@ export interface ProgressReport {
   bytes: number;
   /** Size of the archive in bytes, where it is known. */
   totalBytes?: number | undefined;
+  /** Files that are done, where that is known. */
+  files?: number | undefined;
+  /** The file that is at work on, one character a byte; where that is known. */
+  path?: string | undefined;
+}
+
+/** Who answers a person that asks how far a run is. */
+export interface StatusPrinter {
+  /** Writes a line where errors go. */
+  status(line: string): void;
 }
 
 /**
@@ -16,6 +26,8 @@ export interface CommonReporter {
   /** Something the user should know that is no failure. */
   warning(message: string): void;
   error(error: XbstreamError): void;
+  /** All that went wrong in a run, in order: what says the same of very many files may be told once. */
+  errors(errors: readonly XbstreamError[]): void;
   progress(report: ProgressReport): void;
   /** Takes whatever moves off the screen and gives the cursor back; called before the process ends in any way. */
   close(): void;
@@ -53,6 +65,8 @@ export interface ExtractSummary {
   lost?: readonly string[] | undefined;
   /** How many files were lost. */
   lostCount?: number | undefined;
+  /** The archive ends here, in bytes, in the middle of something: what would have followed is not known. */
+  cutAt?: number | undefined;
 }
 
 /** What a verb says that goes from file to file. */
@@ -155,8 +169,48 @@ export interface InfoReporter extends CommonReporter {
   described(description: BackupDescription): void;
 }
 
+/** Whether an archive is a backup, by the names of its files. */
+export type BackupState =
+  /** A backup with the file that comes last. */
+  | 'finished'
+  /** A backup without it. */
+  | 'unfinished'
+  /** It may be the beginning of a backup, or some files of a server. */
+  | 'perhaps unfinished'
+  | 'no backup';
+
+/** What has the keys of tablespaces that are encrypted on the server. */
+export interface KeyPlugin {
+  /** As `file_key_management`, or `keyring_file`. */
+  name: string;
+  /** Where it looks for them, as `name=value`; nothing that may be a secret. */
+  settings: readonly string[];
+}
+
+/** How a server that is restored becomes a replica. */
+export interface ReplicationStart {
+  purpose: string;
+  /** SQL. */
+  statements: readonly string[];
+}
+
+/** A command of a recipe. */
+export interface NextStep {
+  purpose: string;
+  /** As one types it. */
+  command: string;
+  /** Its words, for programs: placeholders stand in braces (`--target-dir={DIR}`). */
+  argv: readonly string[];
+  /** The placeholder for which it is done once for each thing it stands for (which may be none). */
+  each?: string;
+}
+
 /** What a backup is. What is not known is undefined. */
 export interface BackupDescription {
+  /** Whether it is one, by its files. */
+  state: BackupState;
+  /** Which server it is of. */
+  system?: 'MariaDB' | 'MySQL' | undefined;
   /** Which program wrote it. */
   tool?: string | undefined;
   toolVersion?: string | undefined;
@@ -174,6 +228,10 @@ export interface BackupDescription {
   startTime?: string | undefined;
   endTime?: string | undefined;
   partial?: boolean | undefined;
+  /** It has been prepared before it was packed. */
+  prepared?: boolean | undefined;
+  /** What has the keys of tablespaces that are encrypted on the server. */
+  keyPlugin?: KeyPlugin | undefined;
   binlogFile?: string | undefined;
   binlogPosition?: string | undefined;
   gtid?: string | undefined;
@@ -185,6 +243,12 @@ export interface BackupDescription {
   complete: boolean;
   /** Files that could not be read, and why. */
   unread: readonly { path: string; reason: string }[];
-  /** What to do next with it, in order. */
-  next: readonly { purpose: string; command: string }[];
+  /** What a restore lacks. */
+  missing: readonly string[];
+  /** What to do next with it, in order; nothing where it is no backup, or not a whole one. */
+  next: readonly NextStep[];
+  /** What the placeholders in these commands stand for. */
+  placeholders: Readonly<Record<string, string>>;
+  /** How a server that is restored from it becomes a replica. */
+  replication: readonly ReplicationStart[];
 }

@@ -1,9 +1,9 @@
 import type { XbstreamError } from '../errors.js';
-import { errorText, warningText } from './error-text.js';
+import { errorsText, errorText, warningText } from './error-text.js';
 import type { OutputStream } from './output-stream.js';
 import type { Paint } from './paint.js';
 import type { ProgressDisplay } from './progress.js';
-import type { CommonReporter, ProgressReport } from './reporter.js';
+import type { CommonReporter, ProgressReport, StatusPrinter } from './reporter.js';
 import { Screen } from './screen.js';
 
 /** What every printer for people needs. */
@@ -14,10 +14,12 @@ export interface PrinterSettings {
   problems: OutputStream;
   paint: Paint;
   progress?: ProgressDisplay | undefined;
+  /** Tell each of many problems that say the same. */
+  verbose: boolean;
 }
 
 /** What all printers for people do alike. */
-export class TextPrinter implements CommonReporter {
+export class TextPrinter implements CommonReporter, StatusPrinter {
   readonly #settings: PrinterSettings;
   readonly #screen: Screen;
 
@@ -34,6 +36,15 @@ export class TextPrinter implements CommonReporter {
   error(error: XbstreamError): void {
     const { problems, paint } = this.#settings;
     this.#screen.write(problems, errorText(error, paint));
+  }
+
+  status(line: string): void {
+    this.#screen.write(this.#settings.problems, `tsxbstream: ${line}\n`);
+  }
+
+  errors(errors: readonly XbstreamError[]): void {
+    const { problems, paint, verbose } = this.#settings;
+    this.#screen.write(problems, errorsText(errors, paint, verbose));
   }
 
   progress(report: ProgressReport): void {

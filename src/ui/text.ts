@@ -7,8 +7,6 @@ import { formatBytes, formatCount, formatRate, formatSeconds } from './units.js'
 export interface TextSettings extends PrinterSettings {
   /** Nothing but warnings and errors, and the digests that were asked for. */
   quiet: boolean;
-  /** Name each file. */
-  verbose: boolean;
   /** Nothing is written: name each file and its size. */
   dryRun: boolean;
   /** Say at the end what was done. */
@@ -43,12 +41,21 @@ export function digestLines({ digests, archiveName }: Pick<ExtractSummary, 'dige
     .join('');
 }
 
+/** Most lost files that are named without being asked to. */
+const MOST_LOST_TOLD = 20;
+
 /** What did not become complete though the reading went on; empty where nothing was lost. */
-function lostLines({ lost = [], lostCount = 0, files, bytes }: ExtractSummary): string {
-  if (lostCount === 0) return '';
-  const more = lostCount > lost.length ? `  and ${(lostCount - lost.length).toLocaleString('en-US')} more\n` : '';
-  const names = lost.map((path) => `  ${printablePath(path)}\n`).join('');
-  return `lost ${formatCount(lostCount, 'file')}; ${formatCount(files, 'file')} (${formatBytes(bytes)}) are whole. Lost:\n${names}${more}`;
+function lostLines({ lost = [], lostCount = 0, cutAt, files, bytes }: ExtractSummary, verbose: boolean): string {
+  if (lostCount === 0 && cutAt === undefined) return '';
+  const told = verbose || lost.length <= MOST_LOST_TOLD ? lost : lost.slice(0, MOST_LOST_TOLD);
+  const how = told.length < lost.length ? ' (-v names them, --json too)' : '';
+  const left = lostCount - told.length;
+  const more = left > 0 ? `  and ${left.toLocaleString('en-US')} more${how}\n` : '';
+  const names = told.map((path) => `  ${printablePath(path)}\n`).join('') + more;
+  const whole = `${formatCount(files, 'file')} (${formatBytes(bytes)}) are whole`;
+  if (cutAt === undefined) return `lost ${formatCount(lostCount, 'file')}; ${whole}. Lost:\n${names}`;
+  const cut = `the archive is cut at byte ${cutAt}: what would have followed is not known`;
+  return names === '' ? `${cut}. ${whole}\n` : `${cut}. ${whole}. Not complete:\n${names}`;
 }
 
 /** The printer for people of the verbs that go from file to file. */
@@ -75,7 +82,7 @@ export class TextReporter extends TextPrinter implements Reporter, MakeReporter 
     const { quiet, closingLine } = this.#settings;
     if (!summary.ok) {
       // What went wrong is told by the errors; a digest of half an archive would only be taken for that of the whole.
-      const lines = lostLines(summary);
+      const lines = lostLines(summary, this.#settings.verbose);
       if (lines !== '') this.conclude(lines);
       return;
     }

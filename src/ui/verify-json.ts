@@ -4,7 +4,7 @@ import type { Verification, VerifyReporter } from './reporter.js';
 /** A verification for programs. */
 export class VerifyJsonReporter extends JsonPrinter implements VerifyReporter {
   verified({ ok, entries, bytes, problems, problemCount, digests }: Verification): void {
-    for (const problem of problems) this.problem(problem);
+    this.problems(problems);
     const found = Object.keys(digests).length > 0 ? digests : undefined;
     this.conclude('summary', { ok, entries, bytes, problems: problemCount, digests: found });
   }

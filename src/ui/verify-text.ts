@@ -1,4 +1,5 @@
 import type { XbstreamError } from '../errors.js';
+import { likeProblems, othersLine } from './like-problems.js';
 import { printable, printablePath } from './printable.js';
 import type { Verification, VerifyReporter } from './reporter.js';
 import { digestLines } from './text.js';
@@ -55,15 +56,25 @@ export class VerifyTextReporter extends TextPrinter implements VerifyReporter {
   }
 
   verified(verification: Verification): void {
-    const { paint, quiet } = this.#settings;
+    const { paint, quiet, verbose } = this.#settings;
     const { ok, problems, problemCount } = verification;
-    for (const [name, group] of byFile(problems)) {
+    const alike = verbose ? [] : likeProblems(problems).filter(({ others }) => others.length > 0);
+    const untold = new Set(alike.flatMap(({ others }) => others));
+    const othersOf = new Map(alike.map((group) => [group.first, othersLine(group)]));
+    for (const [name, group] of byFile(problems.filter((problem) => !untold.has(problem)))) {
       this.list(`${paint.failure(name)}\n`);
-      for (const problem of group) this.list(problemText(problem));
+      for (const problem of group) {
+        this.list(problemText(problem));
+        const others = othersOf.get(problem);
+        if (others !== undefined) this.list(`    ${others}\n`);
+      }
     }
     if (problemCount > problems.length) {
       this.list(`and ${(problemCount - problems.length).toLocaleString('en-US')} problems more\n`);
     }
+    // What to do next, once: thousands of problems may share it.
+    const hints = new Set(problems.flatMap((problem) => problem.hints));
+    for (const hint of hints) this.list(`  ${paint.advice(printable(hint))}\n`);
     const closing = quiet && ok ? '' : `${verdict(verification)}\n`;
     this.conclude(digestLines(verification) + closing);
   }

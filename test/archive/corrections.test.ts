@@ -266,7 +266,23 @@ describe('an end chunk alone', () => {
       after: { '.b.partial': '2' },
     },
     'after a payload of no bytes is a file like others': { chunks: [payload('a', 0, ''), end('a')], after: { a: '' } },
-    'twice is a duplicate': { chunks: [end('a'), end('a')], codes: ['XB_DUPLICATE_PATH'], after: {} },
+    'twice says the same': { chunks: [end('a'), end('a'), file('b', '2')], after: { a: '', b: '2' } },
+    'of a whole file means that it is empty now': {
+      chunks: [file('a', '1'), file('b', '2'), end('a'), end('a')],
+      after: { a: '', b: '2' },
+    },
+    'of a whole file, which is then renamed': {
+      chunks: [file('a', '1'), end('a'), rename('a', 'b'), file('a', '3')],
+      after: { a: '3', b: '' },
+    },
+    'of a whole file, which is then removed': {
+      chunks: [file('a', '1'), end('a'), remove('a'), file('b', '2')],
+      after: { b: '2' },
+    },
+    'of a whole file, which is then rewritten': {
+      chunks: [file('a', '1'), end('a'), rewriting('a', '3'), end('a'), file('b', '2')],
+      after: { a: '3', b: '2' },
+    },
     'that was not selected makes none': {
       chunks: [end('a'), file('b', '2')],
       settings: { exclude: ['a'] },

@@ -1,58 +1,12 @@
 /** Reading goes on after damage, and nothing that is whole is called damaged. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { Lookback } from '../../dist/archive/lookback.js';
-import { Selection } from '../../dist/archive/selection.js';
-import { WantedByCurrentName } from '../../dist/archive/wanted-entries.js';
-import { Lane } from '../../dist/engine/lane.js';
-import type { XbstreamError } from '../../dist/errors.js';
 import { archive, end, file, noise, payload } from '../helpers/archive-bytes.js';
-import { backupState } from '../../dist/backup/backup-state.js';
+import { backupFinding } from '../../dist/backup/backup-state.js';
 import { walkChunks } from '../helpers/chunk-walk.js';
 import { fixture } from '../helpers/fixtures.js';
-import { MemoryOutput } from '../helpers/memory-output.js';
+import { salvage } from '../helpers/salvage.js';
 import { tenDamages } from '../helpers/ten-damages.js';
-
-interface Salvaged {
-  errors: XbstreamError[];
-  files: Map<string, Buffer>;
-  lost: string[];
-}
-
-/** @param seekable what came before can be read again, as of a file; else as from a pipe */
-async function salvage(bytes: Buffer, seekable: boolean, pieceBytes = 4096): Promise<Salvaged> {
-  const output = new MemoryOutput();
-  const lookback: Lookback = {
-    bytesAt: (at, length) => bytes.subarray(at, at + length),
-    endsAt: (at) => at === bytes.length,
-  };
-  const lane = new Lane({
-    output,
-    decoding: undefined,
-    wanted: new WantedByCurrentName(new Selection({ include: [], exclude: [] })),
-    absoluteNames: false,
-    allowEmpty: false,
-    jump: false,
-    digests: [],
-    salvage: { lookback: seekable ? lookback : undefined, doubtsEmptyFiles: true },
-    onFile: () => undefined,
-  });
-  for (let at = 0; ;) {
-    if (at >= bytes.length) {
-      const again = seekable ? lane.endReached() : 0;
-      if (again === 0) break;
-      at -= again;
-    }
-    const piece = bytes.subarray(at, at + pieceBytes);
-    at += piece.length;
-    await lane.push(piece);
-    if (seekable) at -= lane.takeRewind();
-  }
-  const errors = await lane.end();
-  const { lost } = lane;
-  lane.abandon(errors, false);
-  return { errors, files: output.files, lost };
-}
 
 for (const seekable of [true, false]) {
   describe(seekable ? 'from a file' : 'from a pipe', { concurrency: true }, () => {
@@ -161,9 +115,9 @@ test('a backup cut at each chunk boundary and at 500 other places: always a prob
     const { bytes } = fixture(name);
     for (const length of cuts(bytes)) {
       const { errors, files } = await salvage(bytes.subarray(0, length), length % 2 === 0, 65536);
-      assert.ok(errors.length > 0 || backupState(files.keys()) !== 'whole', `${name} cut at ${length}`);
+      assert.ok(errors.length > 0 || backupFinding(files.keys()).state !== 'finished', `${name} cut at ${length}`);
     }
-    assert.equal(backupState((await salvage(bytes, true)).files.keys()), 'whole');
+    assert.equal(backupFinding((await salvage(bytes, true)).files.keys()).state, 'finished');
   }
 });
 

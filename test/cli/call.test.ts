@@ -31,17 +31,19 @@ const DEFAULTS: ExtractOptions = {
   input: { kind: 'descriptor', fd: 0 },
   target: '.',
   createTarget: false,
-  selection: { include: [], exclude: [], tables: [] },
+  selection: { include: [], exclude: [], tables: [], databases: [] },
   keepGoing: false,
   existing: 'refuse',
   decompress: false,
   key: undefined,
+  encrypted: 'warn',
   decompressThreads: undefined,
   decryptThreads: undefined,
   stripComponents: 0,
   absoluteNames: false,
   allowSymlinks: false,
   allowEmpty: false,
+  backup: 'auto',
   dryRun: false,
   fsync: false,
   owner: undefined,
@@ -59,6 +61,28 @@ test('-x ignores further words, as xbstream does', async () => {
   assert.deepEqual(await optionsOf(['-x', 'some', 'words', '-C', 'dir']), { ...DEFAULTS, target: 'dir' });
 });
 
+test('-x --parallel=1 /dir, which fills the current directory, is warned of', async () => {
+  const warningOf = async (...words: string[]): Promise<string | undefined> => {
+    const call = await read(words);
+    return call.kind === 'extract' ? call.warnings?.[0] : undefined;
+  };
+  assert.equal(await warningOf('-x', '-C', 'dir'), undefined);
+  assert.equal(await warningOf('extract', 'archive', 'pattern/*'), undefined);
+  const ignored = '-x reads stdin and ignores words that are no options:';
+  assert.equal(await warningOf('-x', 'word', 'other'), `${ignored} word other`);
+  assert.equal(await warningOf('-x', '/no/file', '-C', 'dir'), `${ignored} /no/file`);
+  for (const directory of ['/no/such/directory', 'test', 'restored/', '.']) {
+    const expected = `${ignored} ${directory}; to unpack into a directory: -C ${directory}`;
+    assert.equal(await warningOf('-x', '--parallel=1', directory), expected);
+  }
+});
+
+test('--remove-original is accepted by -x: nothing encoded is left', async () => {
+  const words = ['-x', '--decompress', '--remove-original'];
+  assert.deepEqual(await optionsOf(words), await optionsOf(['-x', '--decompress']));
+  assert.equal((await optionsOf([...words, '--remove-partial'])).removePartial, true);
+});
+
 for (const name of ['xbstream', 'mbstream']) {
   test(`started as ${name}, a first word is no verb`, async () => {
     assert.deepEqual(await optionsOf(['extract', '-x'], name), DEFAULTS);
@@ -71,7 +95,7 @@ test('-x takes what concerns the target, the selection and the checks, too', asy
     '--include=a --exclude b --include c --exclude=d --digest sha1 --digest md5,SHA-256 --manifest m -p 3';
   assert.deepEqual(await optionsOf(words.split(' ')), {
     ...DEFAULTS,
-    selection: { include: ['a', 'c'], exclude: ['b', 'd'], tables: [] },
+    selection: { include: ['a', 'c'], exclude: ['b', 'd'], tables: [], databases: [] },
     existing: 'overwrite',
     stripComponents: 2,
     absoluteNames: true,
@@ -86,8 +110,18 @@ test('-x takes what concerns the target, the selection and the checks, too', asy
   });
 });
 
-test('a key that nothing asks for is no matter, however long it is', async () => {
-  assert.deepEqual(await optionsOf(['-x', '-k', 'secret']), DEFAULTS);
+test('a key decrypts without --decrypt', async () => {
+  const key = { cipher: 'AES192', bytes: Buffer.from('0123456789abcdef01234567') };
+  assert.deepEqual(await optionsOf(['-x', '-k', '0123456789abcdef01234567']), { ...DEFAULTS, key });
+});
+
+test('files that stay encrypted: a warning with -x, an error with a verb, nothing where that is allowed', async () => {
+  const policies = await Promise.all(
+    [['-x'], ['extract', '-'], ['-x', '--allow-encrypted'], ['extract', '-', '--allow-encrypted']].map(
+      async (words) => (await optionsOf(words)).encrypted,
+    ),
+  );
+  assert.deepEqual(policies, ['warn', 'refuse', 'allow', 'allow']);
 });
 
 test('layers are undone with the key and the threads that were given', async () => {
@@ -110,7 +144,10 @@ test('the variable gives the key where no option does, and --decrypt=NONE needs 
   };
   assert.equal(await keyFor(['-x', '-dAES128']), '0123456789abcdef');
   assert.equal(await keyFor(['-x', '-dAES128', '-kfedcba9876543210']), 'fedcba9876543210');
-  assert.equal(await keyFor(['-x', '--decrypt=none']), '');
+  assert.equal(await keyFor(['-x', '--decrypt=none']), undefined);
+  assert.equal(await keyFor(['-x', '--decompress', '--decrypt=none']), undefined);
+  assert.equal(await keyFor(['-x', '--decompress']), '0123456789abcdef');
+  assert.equal(await keyFor(['-x']), undefined);
 });
 
 test('of an option given several times the last one counts', async () => {
@@ -123,13 +160,14 @@ test('extract makes its target; its words are the archive, then patterns', async
     input: { kind: 'path', path: 'backup.xbstream' },
     target: 'dir',
     createTarget: true,
-    selection: { include: ['db1/*', 'db2/*'], exclude: [], tables: [] },
+    encrypted: 'refuse',
+    selection: { include: ['db1/*', 'db2/*'], exclude: [], tables: [], databases: [] },
   });
 });
 
 for (const words of [['extract'], ['extract', '-']]) {
   test(`${words.join(' ')} reads stdin`, async () => {
-    assert.deepEqual(await optionsOf(words), { ...DEFAULTS, createTarget: true });
+    assert.deepEqual(await optionsOf(words), { ...DEFAULTS, createTarget: true, encrypted: 'refuse' });
   });
 }
 
@@ -192,7 +230,16 @@ test('help and version are texts, whatever else is asked for', async () => {
   assert.deepEqual(await textOf(['help']), overview);
   assert.deepEqual(await textOf(['-?']), overview);
   assert.deepEqual(await textOf(['help', '-x']), xbstream);
-  assert.deepEqual(await textOf(['--help'], 'xbstream'), xbstream);
+  for (const name of ['xbstream', 'mbstream']) {
+    // Scripts look for this beginning, and take what follows for a version.
+    const title = new RegExp(`^${name} {2}Ver \\d+\\.\\d+\\.\\d+ for \\w+ on \\w+ \\(tsxbstream\\)\\n`);
+    for (const words of [['--help'], ['-?'], ['-x', '--help']]) {
+      const { text } = await textOf(words, name);
+      assert.match(text, title);
+      assert.equal(text.replace(title, ''), xbstream.text);
+    }
+    for (const words of [['--version', '-v'], ['-xV']]) assert.match((await textOf(words, name)).text, title);
+  }
   assert.deepEqual(await textOf(['help', 'extract']), extract);
   assert.match((await textOf(['-xV'])).text, /^tsxbstream \d+\.\d+\.\d+\n$/);
   assert.match((await textOf(['extract', '--version'])).text, /^tsxbstream \d+\.\d+\.\d+\n$/);
@@ -390,14 +437,16 @@ test('convert-to-tar is told what extract is, and what a tar needs', async () =>
     options: {
       input: { kind: 'path', path: 'package.json' },
       output: { kind: 'path', path: 'x', overwrite: false },
-      selection: { include: ['shop/*'], exclude: [], tables: ['a.b'] },
+      selection: { include: ['shop/*'], exclude: [], tables: ['a.b'], databases: [] },
       decompress: true,
       key: undefined,
+      encrypted: 'refuse',
       decompressThreads: undefined,
       decryptThreads: undefined,
       parallel: undefined,
       absoluteNames: false,
       allowEmpty: true,
+      backup: 'auto',
       sparse: true,
       mtime: 7,
       stream: true,

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { spawn, spawnSync, type ChildProcessByStdio } from 'node:child_process';
 import { mkdtempSync, openSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { suite, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -75,6 +75,7 @@ suite('the program', { concurrency: 4 }, () => {
   test('--version loads next to nothing', async () => {
     assert.deepEqual((await loadedFiles('--version')).sort(), [
       'bin/tsxbstream.js',
+      'dist/needed-node.js',
       'dist/program/chunk.js',
       'dist/program/main.js',
     ]);
@@ -84,6 +85,11 @@ suite('the program', { concurrency: 4 }, () => {
     for (const word of ['--version', '-V']) {
       assert.deepEqual(await ended(start([PROGRAM, word])), { stdout: `tsxbstream ${version}\n`, stderr: '', end: 0 });
     }
+    const link = join(mkdtempSync(join(tmpdir(), 'tsxbstream-link-')), 'xbstream');
+    symlinkSync(PROGRAM, link);
+    const { stdout } = await ended(start([link, '--version']));
+    assert.equal(stdout, `xbstream  Ver ${version} for ${process.platform} on ${process.arch} (tsxbstream)\n`);
+    rmSync(dirname(link), { recursive: true });
   });
 
   test('the xbstream form loads no dependency to read its command line', async () => {
@@ -270,9 +276,9 @@ tsxbstream: interrupted by SIGTERM
     { skip: process.platform !== 'linux' && '/proc is of Linux' },
     async () => {
       for (const words of [
-        ['-x', '-k', 'S3CRET'],
-        ['-xkS3CRET'],
-        ['extract', '--encrypt_key=S3CRET', '-C', 'somewhere', '-'],
+        ['-x', '-k', 'S3CRET-S3CRET-16'],
+        ['-xkS3CRET-S3CRET-16'],
+        ['extract', '--encrypt_key=S3CRET-S3CRET-16', '-C', 'somewhere', '-'],
       ]) {
         const child = startFake('wait', ...words);
         await running(child);

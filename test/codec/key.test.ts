@@ -46,10 +46,37 @@ test('a key file is raw bytes', () => {
   assert.deepEqual(readKey({ decrypt: 'AES256', encryptKeyFile: file(bytes) }, {})?.bytes, bytes);
 });
 
-test('NONE needs no key, and a key that nothing needs is no error', () => {
-  assert.deepEqual(readKey({ decrypt: 'none' }, {}), { cipher: 'NONE', bytes: Buffer.alloc(0) });
-  assert.equal(readKey({ encryptKey: 'whatever' }, {}), undefined);
-  assert.equal(readKey({ encryptKeyFile: '/does/not/exist' }, {}), undefined);
+test('a key that is given is used without --decrypt: its length tells the cipher', () => {
+  for (const [cipher, length] of [
+    ['AES128', 16],
+    ['AES192', 24],
+    ['AES256', 32],
+  ] as const) {
+    const expected = { cipher, bytes: Buffer.from(KEY.slice(0, length)) };
+    assert.deepEqual(readKey({ encryptKey: KEY.slice(0, length) }, {}), expected);
+    assert.deepEqual(readKey({ encryptKeyFile: file(KEY.slice(0, length)) }, {}), expected);
+    assert.deepEqual(readKey({ decodes: true }, { XBCRYPT_ENCRYPTION_KEY: KEY.slice(0, length) }), expected);
+  }
+  assert.equal(refusal({ encryptKey: 'k3y' }).code, 'XB_BAD_KEY');
+  assert.match(refusal({ encryptKeyFile: file('') }).text, /expected 16, 24 or 32 bytes .*, found 0/);
+  assert.match(refusal({ encryptKeyFile: '/dev/zero' }).text, /found more than 4096/);
+  assert.equal(refusal({ encryptKeyFile: '/does/not/exist' }).code, 'XB_KEY_REQUIRED');
+});
+
+test('a key in the environment counts where decoding was asked for, and only there has to be one', () => {
+  assert.equal(readKey({}, { XBCRYPT_ENCRYPTION_KEY: KEY }), undefined);
+  assert.equal(readKey({}, { XBCRYPT_ENCRYPTION_KEY: 'k3y' }), undefined);
+  assert.equal(readKey({ decodes: true }, { XBCRYPT_ENCRYPTION_KEY: '' }), undefined);
+  assert.equal(readKey({ decodes: true }, {}), undefined);
+  const { code, text } = refusal({ decodes: true }, { XBCRYPT_ENCRYPTION_KEY: 'k3y' });
+  assert.equal(code, 'XB_BAD_KEY');
+  assert.match(text, /XBCRYPT_ENCRYPTION_KEY has a length that no key has\n.*found 3\n.*--decrypt=NONE/);
+});
+
+test('NONE decrypts nothing, whatever keys there are', () => {
+  const environment = { XBCRYPT_ENCRYPTION_KEY: KEY };
+  assert.equal(readKey({ decrypt: 'none', decodes: true }, environment), undefined);
+  assert.equal(readKey({ decrypt: 'NONE', encryptKey: KEY }, environment), undefined);
 });
 
 test('both ways to give a key contradict each other', () => {
@@ -79,6 +106,7 @@ test('a newline at the end of a key file is named', () => {
     assert.equal(code, 'XB_BAD_KEY');
     assert.match(text, /ends in a newline/);
   }
+  assert.match(refusal({ encryptKeyFile: file(`${KEY.slice(0, 16)}\n`) }).text, /ends in a newline/);
   assert.match(
     refusal({ decrypt: 'AES256' }, { XBCRYPT_ENCRYPTION_KEY: `${KEY}\n` }).text,
     /XBCRYPT_ENCRYPTION_KEY ends in a newline/,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { pageBytesOf, PageHoles } from '../../dist/codec/page-holes.js';
+import { PageHoles, spaceLayoutOf, storesZerosOfHoles } from '../../dist/codec/page-holes.js';
 import { readFixture, splitArchive } from '../helpers/mini-xbstream.js';
 
 const BLOCK_BYTES = 4096;
@@ -48,24 +48,31 @@ function blocksWritten(written: Uint8Array, start: number, end: number): number 
   return blocks;
 }
 
-test('the page size is read from the flags of MySQL and MariaDB', () => {
-  const cases: [string, number, number | undefined][] = [
-    ['MySQL 16 KiB, as 5.6 and later write it', 0x21, 16384],
-    ['MySQL 8.0 with its SDI flag', 0x4021, 16384],
-    ['MySQL, all zero (redundant and compact)', 0, 16384],
-    ['MySQL 4 KiB', 3 << 6, 4096],
-    ['MySQL 8 KiB', 4 << 6, 8192],
-    ['MySQL 32 KiB', 6 << 6, 32768],
-    ['MySQL 64 KiB', 7 << 6, 65536],
-    ['MariaDB full_crc32 16 KiB', 0x15, 16384],
-    ['MariaDB full_crc32 4 KiB', 0x13, 4096],
-    ['MariaDB full_crc32 64 KiB', 0x17, 65536],
-    ['ROW_FORMAT=COMPRESSED with 8 KiB pages', 0x21 | (4 << 1), undefined],
-    ['no such page size', 9 << 6, undefined],
-    ['no such page size either', 2 << 6, undefined],
-    ['full_crc32 without a size', 0x10, undefined],
+test('page size and kind of page compression are read from the flags of MySQL and MariaDB', () => {
+  const cases: [string, number, number | undefined, 'mysql' | 'mariadb'][] = [
+    ['MySQL 16 KiB, as 5.6 and later write it', 0x21, 16384, 'mysql'],
+    ['MySQL 8.0 with its SDI flag', 0x4021, 16384, 'mysql'],
+    ['MySQL, all zero (redundant and compact)', 0, 16384, 'mysql'],
+    ['MySQL 4 KiB', 3 << 6, 4096, 'mysql'],
+    ['MySQL 8 KiB', 4 << 6, 8192, 'mysql'],
+    ['MySQL 32 KiB', 6 << 6, 32768, 'mysql'],
+    ['MySQL 64 KiB', 7 << 6, 65536, 'mysql'],
+    ['MariaDB 16 KiB, page-compressed', 0x10021, 16384, 'mariadb'],
+    ['MariaDB 64 KiB, page-compressed', 0x101e1, 65536, 'mariadb'],
+    ['MariaDB full_crc32 16 KiB, page-compressed with zlib', 0x35, 16384, 'mariadb'],
+    ['MariaDB full_crc32 4 KiB, page-compressed with zlib', 0x33, 4096, 'mariadb'],
+    ['MariaDB full_crc32 64 KiB, page-compressed with snappy', 0xd7, 65536, 'mariadb'],
+    ['MariaDB full_crc32 without page compression', 0x15, undefined, 'mariadb'],
+    ['ROW_FORMAT=COMPRESSED with 8 KiB pages', 0x21 | (4 << 1), undefined, 'mysql'],
+    ['no such page size', 9 << 6, undefined, 'mysql'],
+    ['no such page size either', 2 << 6, undefined, 'mysql'],
+    ['full_crc32 without a size', 0x30, undefined, 'mariadb'],
   ];
-  for (const [what, flags, expected] of cases) assert.equal(pageBytesOf(spaceHeader(16384, flags)), expected, what);
+  for (const [what, flags, pageBytes, compression] of cases) {
+    const header = spaceHeader(16384, flags);
+    assert.deepEqual(spaceLayoutOf(header), pageBytes === undefined ? undefined : { pageBytes, compression }, what);
+    assert.equal(storesZerosOfHoles(header), pageBytes !== undefined && compression === 'mariadb', what);
+  }
 });
 
 test('what is no first page of a tablespace has no page size', () => {
@@ -73,15 +80,17 @@ test('what is no first page of a tablespace has no page size', () => {
   for (const at of [5, 25, 36]) {
     const other = Buffer.from(header);
     other[at]! ^= 1;
-    assert.equal(pageBytesOf(other), undefined);
+    assert.equal(spaceLayoutOf(other), undefined);
   }
-  assert.equal(pageBytesOf(header.subarray(0, 57)), undefined);
+  assert.equal(spaceLayoutOf(header.subarray(0, 57)), undefined);
+  assert.equal(storesZerosOfHoles(header.subarray(0, 57)), undefined, 'not known yet');
 });
 
-test('the page size of a real server with small pages is recognised, other files have none', () => {
+test('what the samples hold, of real servers, is page-compressed only where the server had it so', () => {
+  const table = splitArchive(readFixture('reports/03-mariadb-page-compressed.xbstream')).get('pcs/t.ibd')!;
+  assert.deepEqual(spaceLayoutOf(table), { pageBytes: 16384, compression: 'mariadb' });
   for (const [name, bytes] of splitArchive(readFixture('mariadb/tiny-full.xbs.gz'))) {
-    if (name === 'ibdata1' || name.endsWith('.ibd')) assert.equal(pageBytesOf(bytes), 4096, name);
-    else assert.equal(pageBytesOf(bytes), undefined, name);
+    assert.equal(spaceLayoutOf(bytes), undefined, name);
   }
 });
 
@@ -89,8 +98,8 @@ test('a compressed page takes no more blocks than its header says, however it co
   for (const [pageBytes, flags] of [
     [16384, 0x21],
     [65536, 7 << 6],
-    [8192, 0x14],
-    [4096, 0x13],
+    [8192, 4 << 6],
+    [4096, 3 << 6],
   ] as const) {
     const usedSizes = [0, 1, 4058, 4059, 5000, 12_000, Math.min(65535, pageBytes - 38)].filter(
       (used) => used + 38 <= pageBytes,
@@ -125,6 +134,35 @@ test('only zeros are left out, whatever a header says', () => {
   assert.equal(blocksWritten(written, 49152, 65536), 1);
 });
 
+test('of a page-compressed table of MariaDB no block is written that is all zeros, however it comes', () => {
+  for (const [pageBytes, flags] of [
+    [16384, 0x10021],
+    [65536, 0x37],
+    [4096, 0x33],
+  ] as const) {
+    const usedSizes = [256, 3840, 4352].filter((used) => used < pageBytes);
+    const pages = usedSizes.map((used) => Buffer.alloc(pageBytes).fill(0x22, 0, used));
+    const unused = Buffer.alloc(pageBytes);
+    const uncompressed = Buffer.alloc(pageBytes, 0x33);
+    const file = Buffer.concat([spaceHeader(pageBytes, flags), ...pages, unused, uncompressed, unused]);
+    for (const pieceBytes of [file.length, 65536, 4096, 1000, 37, 1]) {
+      const written = pass(file, pieceBytes);
+      [...usedSizes, 0, pageBytes, 0].forEach((used, i) => {
+        const start = (i + 1) * pageBytes;
+        const blocks = blocksWritten(written, start, start + pageBytes);
+        assert.equal(blocks, Math.ceil(used / BLOCK_BYTES), `${used} of ${pageBytes} by ${pieceBytes}`);
+      });
+    }
+  }
+});
+
+test('where nobody wants holes there are none', () => {
+  const file = Buffer.concat([spaceHeader(16384, 0x35), Buffer.alloc(16384), Buffer.alloc(16384, 1)]);
+  const writes: number[] = [];
+  new PageHoles(2 ** 30, (_, bytes) => writes.push(bytes.length)).push(file);
+  assert.deepEqual(writes, [file.length]);
+});
+
 test('a file that is no tablespace is written as it is', () => {
   for (const file of [Buffer.alloc(100_000), Buffer.alloc(57), Buffer.alloc(0), compressedPage(65536, 10)]) {
     assert.ok(pass(file, 777).every((byte) => byte === 1));
@@ -146,9 +184,9 @@ test('whatever the pages and the pieces, the content is the same', () => {
     fc.property(
       fc.array(page, { maxLength: 6 }),
       fc.integer({ min: 1, max: 70_000 }),
-      fc.boolean(),
-      (pages, pieceBytes, isSpace) => {
-        pass(Buffer.concat([...(isSpace ? [spaceHeader(16384, 0x21)] : []), ...pages]), pieceBytes);
+      fc.constantFrom(undefined, 0x21, 0x35),
+      (pages, pieceBytes, flags) => {
+        pass(Buffer.concat([...(flags === undefined ? [] : [spaceHeader(16384, flags)]), ...pages]), pieceBytes);
       },
     ),
     { numRuns: 200 },

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { allLayersOf, layersOf } from '../../dist/codec/stored-layers.js';
+import { allLayersOf, layersOf, namesWhileDecoded } from '../../dist/codec/stored-layers.js';
 
 const BOTH = { decrypt: true, decompress: true };
 const DECRYPT = { decrypt: true, decompress: false };
@@ -42,4 +42,23 @@ test('a name that is nothing but a suffix is refused when it is to be decoded, a
   }
   assert.equal(layersOf('.zst.xbcrypt', DECRYPT).finalName, '.zst');
   assert.equal(layersOf('d/....zst', BOTH).finalName, 'd/...');
+});
+
+test('the names that a file has while its layers are undone, the most decoded first', () => {
+  const cases: [string, string[]][] = [
+    ['db/t.ibd', ['db/t.ibd']],
+    ['db/t.ibd.qp', ['db/t.ibd', 'db/t.ibd.qp']],
+    ['t.xbcrypt', ['t', 't.xbcrypt']],
+    ['t.zst.xbcrypt', ['t', 't.zst', 't.zst.xbcrypt']],
+    ['t.qp.qp', ['t.qp', 't.qp.qp']],
+    ['d/.zst.xbcrypt', ['d/.zst', 'd/.zst.xbcrypt']],
+  ];
+  for (const [stored, names] of cases) {
+    const found = namesWhileDecoded(stored);
+    assert.deepEqual(
+      found.map(({ name }) => name),
+      names,
+    );
+    for (const { name, choice } of found) assert.equal(layersOf(stored, choice).finalName, name);
+  }
 });

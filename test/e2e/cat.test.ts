@@ -9,10 +9,15 @@ import { archive, end, file, noise, payload, remove, rename, sparse } from '../h
 import { run, start } from '../helpers/cli.js';
 import { fixture, fixturePath } from '../helpers/fixtures.js';
 import { linesOf } from '../helpers/json-lines.js';
-import { qpressFile } from '../helpers/layer-writers.js';
-import { EXIT } from '../helpers/outcome.js';
+import { qpressFile, xbcryptFile } from '../helpers/layer-writers.js';
+import { assertEnded, EXIT } from '../helpers/outcome.js';
 import { hasProgram } from '../helpers/programs.js';
 import { tempDir, type Cleanup } from '../helpers/temp.js';
+
+const KEY = { cipher: 'AES128', bytes: Buffer.from('0123456789abcdef') } as const;
+
+/** Whatever runs the tests may have a key of its own. */
+delete process.env['XBCRYPT_ENCRYPTION_KEY'];
 
 async function catOf(context: Cleanup, kind: 'file' | 'pipe', bytes: Buffer, ...words: readonly string[]) {
   const path = join(tempDir(context), 'archive');
@@ -76,6 +81,78 @@ for (const kind of ['file', 'pipe'] as const) {
       assert.ok(sums.includes(`${createHash('sha256').update(stdout).digest('hex')}  readme.txt`));
     });
 
+    test('a compressed file under its plain name is decompressed, under its stored name what is stored', async (context) => {
+      const stored = qpressFile(Buffer.from('TABLE'));
+      const bytes = archive(file('t.ibd.qp', stored), file('plain', 'P'));
+      const said = async (...words: string[]): Promise<string> => {
+        const { code, stdout, stderr } = await catOf(context, kind, bytes, '-', ...words);
+        assert.deepEqual([code, stderr], [0, ''], words.join(' '));
+        return stdout;
+      };
+      const raw = stored.toString('utf8');
+      assert.equal(await said('t.ibd'), 'TABLE');
+      assert.equal(await said('*.ibd'), 'TABLE');
+      assert.equal(await said('--include=t.*'), 'TABLE');
+      assert.equal(await said('*'), 'TABLEP');
+      assert.equal(await said('t.ibd', '--raw'), raw);
+      assert.equal(await said('*', '--raw'), `${raw}P`);
+      assert.equal(await said('t.ibd.qp'), raw);
+      assert.equal(await said('*.qp'), raw);
+      assert.equal(await said('t.ibd.qp', '--decompress'), 'TABLE');
+      assert.equal(await said('plain', 't.ibd.qp', '--decompress'), 'PTABLE');
+      assert.equal(await said('t.ibd.qp', 't.ibd'), raw);
+    });
+
+    test('each layer whose suffix is left away is undone, with the key of an option or the environment', async (context) => {
+      const encrypted = xbcryptFile(qpressFile(Buffer.from('TABLE')), KEY);
+      const bytes = archive(file('t.ibd.qp.xbcrypt', encrypted), end('empty.xbcrypt'));
+      const given = ['-k', Buffer.from(KEY.bytes).toString()];
+      const said = async (...words: string[]): Promise<string> => {
+        const { code, stdout, stderr } = await catOf(context, kind, bytes, '-', ...words);
+        assert.deepEqual([code, stderr], [0, ''], words.join(' '));
+        return stdout;
+      };
+      const qpress = qpressFile(Buffer.from('TABLE')).toString('utf8');
+      assert.equal(await said('t.ibd', ...given), 'TABLE');
+      assert.equal(await said('t.ibd.qp', ...given), qpress);
+      assert.equal(await said('t.ibd.qp.xbcrypt', ...given), qpress);
+      assert.equal(await said('t.ibd.qp.xbcrypt', '--decompress', ...given), 'TABLE');
+      assert.equal(await said('t.ibd.qp.xbcrypt'), encrypted.toString('utf8'));
+      assert.equal(await said('t.ibd.qp.xbcrypt', '--decrypt=NONE'), encrypted.toString('utf8'));
+      assert.equal(await said('t.ibd', '--raw'), encrypted.toString('utf8'));
+      assert.equal(await said('empty'), '');
+      const path = join(tempDir(context), 'archive');
+      fs.writeFileSync(path, bytes);
+      const env = { XBCRYPT_ENCRYPTION_KEY: Buffer.from(KEY.bytes).toString() };
+      assert.equal((await run(['cat', path, 't.ibd'], { env })).stdout, 'TABLE');
+      assert.equal((await run(['cat', path, 't.ibd.qp.xbcrypt'], { env })).stdout, encrypted.toString('utf8'));
+    });
+
+    test('an encrypted file under its plain name, and no key: no byte of it, but what to do', async (context) => {
+      const encrypted = xbcryptFile(Buffer.from('TABLE'), KEY);
+      for (const words of [['t.ibd'], ['*'], ['t.ibd.xbcrypt', '--decompress'], ['t.ibd', '--decrypt=NONE']]) {
+        const result = await catOf(context, kind, file('t.ibd.xbcrypt', encrypted), '-', ...words);
+        assertEnded(
+          result,
+          EXIT.undecodable,
+          /t\.ibd\.xbcrypt is encrypted, and no key was given/,
+          /--encrypt-key-file.*--raw/s,
+        );
+      }
+    });
+
+    test('a file that has the name itself comes, and not another that would have it decoded', async (context) => {
+      const own = archive(file('t.ibd', 'OWN'), file('t.ibd.qp', qpressFile(Buffer.from('OTHER'))));
+      assert.equal((await catOf(context, kind, own, '-', 't.ibd')).stdout, 'OWN');
+      const behind = archive(file('t.ibd.qp', qpressFile(Buffer.from('OTHER'))), file('t.ibd', 'OWN'));
+      const { code, stdout, stderr } = await catOf(context, kind, behind, '-', 't.ibd');
+      if (kind === 'file') assert.deepEqual([code, stdout], [0, 'OWN']);
+      else {
+        assert.equal(code, EXIT.undecodable);
+        assert.match(stderr, /the archive holds t\.ibd behind t\.ibd\.qp\n.*\n.*read the archive from a file/);
+      }
+    });
+
     test('ends quietly when nobody reads on', async (context) => {
       const bytes = file('a', noise(3_000_000), 100_000);
       const path = join(tempDir(context), 'archive');
@@ -103,6 +180,29 @@ describe('cat', { concurrency: true }, () => {
     assert.equal((await catOf(context, 'file', bytes, '-', 'new')).stdout, 'O');
     assert.equal((await catOf(context, 'file', bytes, '-', 'gone')).code, EXIT.refused);
     assert.equal((await catOf(context, 'pipe', bytes, '-', 'gone')).code, EXIT.undecodable);
+  });
+
+  test('what mariadb-backup --compress tells of itself, by the names in its manual', async () => {
+    const path = fixturePath('mariadb/tiny-full-compress-qp');
+    const { code, stdout } = await run(['cat', path, 'xtrabackup_checkpoints']);
+    assert.equal(code, 0);
+    assert.match(stdout, /^backup_type = full-backuped$/m);
+  });
+
+  test('a file that got its name by a rename is decoded by the new one', async (context) => {
+    const bytes = archive(file('t.new.qp', qpressFile(Buffer.from('TABLE'))), rename('t.new.qp', 't.ibd.qp'));
+    assert.equal((await catOf(context, 'file', bytes, '-', 't.ibd')).stdout, 'TABLE');
+  });
+
+  test('nothing is written where the key of a later file is missing', async (context) => {
+    const bytes = archive(file('a', 'A'), file('b.xbcrypt', xbcryptFile(Buffer.from('B'), KEY)));
+    assertEnded(await catOf(context, 'file', bytes, '-', 'a', 'b'), EXIT.undecodable, /nothing was written/);
+  });
+
+  test('--raw and what asks for decoding', async () => {
+    for (const words of [['--decompress'], ['-k', 'x'.repeat(32)], ['--decrypt=AES256']]) {
+      assertEnded(await run(['cat', '--raw', ...words, '-', 'a']), EXIT.usage, /--raw and --\S+ exclude each other/);
+    }
   });
 
   test('without a file to write', async () => {

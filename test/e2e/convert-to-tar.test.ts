@@ -323,7 +323,7 @@ describe('content', () => {
   test('the files of a table, and what a prepare needs', async (context) => {
     const bytes = archive(file('shop/a.ibd', '1'), file('shop/b.ibd', '2'), file('ibdata1', '3'), file('x/a.ibd', '4'));
     const expected = treeOf({ 'shop/a.ibd': '1', ibdata1: '3' });
-    const words = ['--tables', 'shop.a'];
+    const words = ['--tables', 'shop.a', '--backup=never'];
     assertReadable(context, (await good(context, [archiveFile(context, bytes), ...words])).path, expected);
     assertReadable(context, (await good(context, words, { stdin: { kind: 'pipe', bytes } })).path, expected);
   });

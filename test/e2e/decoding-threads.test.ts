@@ -26,7 +26,7 @@ function tablespace(pages: number): Buffer {
   bytes.writeUInt16BE(8, 24);
   bytes.writeUInt32BE(7, 34);
   bytes.writeUInt32BE(7, 38);
-  bytes.writeUInt32BE(0x15, 54);
+  bytes.writeUInt32BE(0x21, 54);
   for (let page = 1; page < pages; page += 2) {
     const at = page * PAGE_BYTES;
     const usedBytes = (page * 977) % 12_000;

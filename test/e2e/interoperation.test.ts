@@ -57,7 +57,7 @@ describe('what mbstream -c writes', () => {
     ['many small files', Object.fromEntries(Array.from({ length: 3000 }, (_, index) => [`f${index}`, `${index}`]))],
     [
       'files in directories',
-      { 'db1/t1.ibd': noise(50_000), 'db1/t1.frm': 'x', 'db2/t@002d.MYD': '', ibdata1: noise(9) },
+      { 'db1/t1.ibd': noise(50_000), 'db1/t1.frm': 'x', 'db2/t@002d.MYD': '', ibdata1: noise(9), README: 'x' },
     ],
     ['names that are no UTF-8', { 'caf\xe9': 'x', '\xff': 'y', ' ': 'z' }],
   ] as const) {

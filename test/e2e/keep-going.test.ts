@@ -33,6 +33,7 @@ describe('extract --keep-going', { concurrency: true }, () => {
       [[rename('x', 'y'), file('x', 'new')], { y: 'good', x: 'new', z: 'z' }, EXIT.damaged],
       [[remove('x')], { z: 'z' }, EXIT.damaged],
       [[file('x', 'new')], { x: 'good', z: 'z' }, EXIT.damaged],
+      [[remove('x'), file('x', 'new')], { x: 'new', z: 'z' }, EXIT.damaged],
       [[payload('x', 4, 'new', { crc: 1 }), rename('x', 'y')], { y: 'good', z: 'z' }, EXIT.damaged],
     ] as const) {
       const bytes = archive(file('x', 'good'), payload('x', 0, 'twice'), ...rest, file('z', 'z'));
@@ -40,7 +41,8 @@ describe('extract --keep-going', { concurrency: true }, () => {
       const words = ['extract', '--keep-going', '--json', '-', '-C', target];
       const { code: found, stdout } = await run(words, { stdin: { kind: 'pipe', bytes } });
       assert.equal(found, code);
-      assert.deepEqual(readTree(target), treeOf(left));
+      const tree = Object.entries(readTree(target)).filter(([name]) => !/^\.x.*\.partial$/.test(name));
+      assert.deepEqual(Object.fromEntries(tree), treeOf(left));
       assert.deepEqual(linesOf(stdout, 'lost'), []);
     }
   });
@@ -107,7 +109,7 @@ describe('extract --keep-going', { concurrency: true }, () => {
   });
 
   test('a partial file that no error is about is named all the same', async (context) => {
-    const bytes = archive(payload('b', 0, 'hello'), payload('../u', 0, 'zz'), end('b'), payload('a', 0, 'aaa'));
+    const bytes = archive(payload('b', 0, 'hello'), noise(99), end('b'), payload('a', 0, 'aaa'));
     const target = tempDir(context);
     const { stderr } = await run(['extract', '--keep-going', '-', '-C', target], { stdin: { kind: 'pipe', bytes } });
     assert.deepEqual(fs.readdirSync(target).sort(), ['.a.partial', '.b.partial']);

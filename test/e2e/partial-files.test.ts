@@ -215,7 +215,7 @@ describe('somebody else in the target', { concurrency: true }, () => {
     const result = await meddle(target, payload('a', 0, 'x'), archive(file('d/b', 'z'), end('a')), '.a.partial', () =>
       fs.symlinkSync(outside, join(target, 'd')),
     );
-    assertEnded(result, EXIT.damaged, /d in the target is a symbolic link/);
+    assertEnded(result, EXIT.refused, /d in the target is a symbolic link/);
     assert.deepEqual(readTree(outside), {});
   });
 });

@@ -15,15 +15,15 @@ const shop = archive(
   file('shop/t#P#p0.ibd.zst.xbcrypt', '3'),
   file('blog/posts.ibd', '4'),
   end('blog/empty'),
-  file('ibdata1', '5'),
+  file('backup-my.cnf', '5'),
   file('deep/er/file', '6'),
   file('odd[1].ibd', '7'),
 );
 const ALL = [
+  'backup-my.cnf',
   'blog/empty',
   'blog/posts.ibd',
   'deep/er/file',
-  'ibdata1',
   'odd[1].ibd',
   'shop/orders.frm',
   'shop/orders.ibd',
@@ -34,7 +34,7 @@ async function unpack(context: Cleanup, kind: 'file' | 'pipe', bytes: Buffer, ..
   const target = tempDir(context);
   const path = join(tempDir(context), 'archive');
   fs.writeFileSync(path, bytes);
-  const words = ['extract', '-q', kind === 'file' ? path : '-', '-C', target, ...args];
+  const words = ['extract', '-q', kind === 'file' ? path : '-', '-C', target, '--backup=never', ...args];
   const result = await run(words, kind === 'pipe' ? { stdin: { kind, bytes } } : {});
   return { target, result };
 }
@@ -44,15 +44,15 @@ describe('selection', { concurrency: true }, () => {
     [[], ALL],
     [['*.ibd'], ['blog/posts.ibd', 'odd[1].ibd', 'shop/orders.ibd', 'shop/t#P#p0.ibd.zst.xbcrypt']],
     [['shop'], ALL.filter((name) => name.startsWith('shop/'))],
-    [['shop/*', 'ibdata1'], ALL.filter((name) => name.startsWith('shop/') || name === 'ibdata1')],
+    [['shop/*', 'backup-my.cnf'], ALL.filter((name) => name.startsWith('shop/') || name === 'backup-my.cnf')],
     [['--include', 'blog/*', '--exclude', '*.ibd'], ['blog/empty']],
     [
       ['--exclude', 'shop', '--exclude=deep'],
-      ['blog/empty', 'blog/posts.ibd', 'ibdata1', 'odd[1].ibd'],
+      ['backup-my.cnf', 'blog/empty', 'blog/posts.ibd', 'odd[1].ibd'],
     ],
     [['shop/t#P#p0.ibd'], ['shop/t#P#p0.ibd.zst.xbcrypt']],
     [['odd[1].ibd'], ['odd[1].ibd']],
-    [['./ibdata1'], ['ibdata1']],
+    [['./backup-my.cnf'], ['backup-my.cnf']],
     [['deep/**'], ['deep/er/file']],
     [['file'], ['deep/er/file']],
   ] as const) {
@@ -65,7 +65,7 @@ describe('selection', { concurrency: true }, () => {
 
   for (const kind of ['file', 'pipe'] as const) {
     test(`a pattern that matches nothing is an error, from a ${kind}`, async (context) => {
-      const { result } = await unpack(context, kind, shop, 'ibdata1', 'no/such*', 'nor_this');
+      const { result } = await unpack(context, kind, shop, 'backup-my.cnf', 'no/such*', 'nor_this');
       assertEnded(result, EXIT.refused, /no\/such\*/, /nor_this/);
     });
 
@@ -183,7 +183,7 @@ describe('a correction of what is not in the archive', { concurrency: true }, ()
     ['--tables', 'db1.a'],
   ]) {
     test(`touches nothing that is not wanted: ${choice.join(' ')}`, async (context) => {
-      for (const more of [[], ['--overwrite']]) {
+      for (const more of [['--backup=never'], ['--backup=never', '--overwrite']]) {
         const named = archive(file('db1/a.ibd', 'new'), bytes.subarray(file('db1/a', 'new').length));
         const target = tempDir(context);
         fs.mkdirSync(join(target, 'db2'));

@@ -1,14 +1,16 @@
 /** A signal ends it within a second, and no unfinished file has its final name. */
 import assert from 'node:assert/strict';
+import type { ChildProcess } from 'node:child_process';
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { archive, end, file, noise, payload } from '../helpers/archive-bytes.js';
 import { start } from '../helpers/cli.js';
 import { openPipe, openTcp } from '../helpers/pipes.js';
 import { tempDir } from '../helpers/temp.js';
 import { namesIn, readTree, treeOf } from '../helpers/tree.js';
-import { untilExists, untilOpen } from '../helpers/wait.js';
+import { untilExists, untilListening, untilOpen } from '../helpers/wait.js';
 
 /** What the promise says, and what a busy machine may add to it. */
 const MOST_MILLISECONDS = 1000 + 500;
@@ -105,4 +107,118 @@ test('what is left after a signal is named', async (context) => {
   fs.closeSync(writeFd);
   assert.match(stderr, /d\/\.a\.partial/);
   assert.equal(signal, 'SIGINT');
+});
+
+describe('SIGUSR1: how far is it', () => {
+  const ENDLESS = 2 ** 42;
+  const whole = archive(begun, payload('d/a', 16, 'and the second'), end('d/a'));
+
+  /** Resolves with the next line of status. */
+  function statusOf(child: ChildProcess): Promise<string> {
+    let told = '';
+    return new Promise((resolve) => {
+      child.stderr!.on('data', (bytes: Buffer) => {
+        told += bytes.toString();
+        const line = /^tsxbstream: .* elapsed.*\n/m.exec(told);
+        if (line !== null) resolve(line[0]);
+      });
+    });
+  }
+
+  /** Asks until a line says what is expected of it: what was read may be told a moment later. */
+  async function untilTold(child: ChildProcess, text: RegExp): Promise<void> {
+    for (let tries = 0; ; tries += 1) {
+      const status = statusOf(child);
+      child.kill('SIGUSR1');
+      const line = await status;
+      if (text.test(line)) return;
+      assert.ok(tries < 100, line);
+      await sleep(50);
+    }
+  }
+
+  for (const [words, text] of [
+    ['-x -C TARGET', /^tsxbstream: 1 file, \d+ B read, [\d.]+ B\/s, \d+:\d\d elapsed, at work on (empty|d\/a)$/m],
+    ['extract - -q --json -C TARGET', / 1 file, .* at work on /],
+    ['extract - -C TARGET --progress=always', / 1 file, .* at work on /],
+    ['verify -', / 1 file, .* at work on /],
+    ['tar -', / 0 files, .* at work on /],
+    ['list -', / \d files, .* at work on /],
+    ['info -', / \d files, .* at work on /],
+    ['cat - whole', / 1 file, .* at work on /],
+  ] as const) {
+    test(words, async (context) => {
+      const target = tempDir(context);
+      const { readFd, writeFd } = openPipe();
+      const args = words.replace('TARGET', target).split(' ');
+      const { child, ended } = start(args, { stdin: { kind: 'open', stdio: readFd } });
+      fs.closeSync(readFd);
+      fs.writeSync(writeFd, begun);
+      await untilListening(child.pid!);
+      await untilTold(child, text);
+      fs.writeSync(writeFd, whole.subarray(begun.length));
+      fs.closeSync(writeFd);
+      const { code, signal, stderr } = await ended;
+      assert.deepEqual([code, signal], [0, null], stderr);
+      assert.doesNotMatch(stderr, /Debugger/);
+    });
+  }
+
+  test('while the thread that works is busy', async (context) => {
+    const path = join(tempDir(context), 'archive');
+    const fd = fs.openSync(path, 'w');
+    const head = archive(file('whole', 'x'), payload('large', 0, '', { payloadBytes: ENDLESS }));
+    fs.writeSync(fd, head);
+    fs.writeSync(fd, end('large'), 0, undefined, head.length + ENDLESS);
+    fs.closeSync(fd);
+    for (const words of [
+      ['verify', path],
+      ['verify', path, '--deep'],
+      ['-x', '-C', tempDir(context)],
+      ['tar', path, '-o', '/dev/null'],
+      ['create', path, '-o', '/dev/null'],
+    ]) {
+      const { child, ended } = start(words, { stdin: { kind: 'file', path } });
+      await untilListening(child.pid!);
+      await untilTold(child, / [MGT]iB (of .* )?read, .* at work on /);
+      child.kill('SIGTERM');
+      const { signal, stderr } = await ended;
+      assert.equal(signal, 'SIGTERM', stderr);
+    }
+  });
+
+  test('before there is anything to tell it does no harm', async (context) => {
+    const { readFd, writeFd } = openPipe();
+    const args = ['-x', '-C', tempDir(context)];
+    const { child, ended } = start(args, { stdin: { kind: 'open', stdio: readFd } });
+    fs.closeSync(readFd);
+    await untilListening(child.pid!);
+    child.kill('SIGUSR1');
+    child.kill('SIGUSR1');
+    fs.writeSync(writeFd, whole);
+    fs.closeSync(writeFd);
+    const { code, stderr } = await ended;
+    assert.equal(code, 0, stderr);
+    assert.doesNotMatch(stderr, /Debugger/);
+  });
+});
+
+test('SIGQUIT: where it was, and what is left', async (context) => {
+  for (const words of ['-x', 'extract -q -']) {
+    const target = tempDir(context);
+    const { readFd, writeFd } = openPipe();
+    const noCore = ['sh', '-c', 'ulimit -c 0; exec "$@"', 'sh'];
+    const args = [...words.split(' '), '-C', target];
+    const { child, ended } = start(args, { stdin: { kind: 'open', stdio: readFd }, wrapper: noCore });
+    fs.closeSync(readFd);
+    fs.writeSync(writeFd, begun);
+    await untilExists(join(target, 'd/.a.partial'));
+    child.kill('SIGQUIT');
+    const { signal, stderr } = await ended;
+    fs.closeSync(writeFd);
+    assert.equal(signal, 'SIGQUIT');
+    assert.match(stderr, /^tsxbstream: .* read, .* elapsed/m);
+    assert.match(stderr, /unfinished files were left: d\/\.a\.partial/);
+    assert.match(stderr, /^tsxbstream: interrupted by SIGQUIT$/m);
+  }
 });

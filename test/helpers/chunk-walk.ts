@@ -4,6 +4,8 @@ export interface WalkedChunk {
   type: string;
   flags: number;
   path: string;
+  /** Of a rename. */
+  newPath: string | undefined;
   /** Position of the magic, in bytes. */
   start: number;
   /** Where the payload, or the sparse map before it, begins. */
@@ -24,6 +26,7 @@ export function walkChunks(archive: Buffer): WalkedChunk[] {
     let payloadStart = pathEnd;
     let end = pathEnd;
     let fileOffset = 0;
+    let newPath: string | undefined;
     if (type === 'P') {
       headerEnd = payloadStart = pathEnd + 20;
       end = headerEnd + Number(archive.readBigUInt64LE(pathEnd));
@@ -35,8 +38,9 @@ export function walkChunks(archive: Buffer): WalkedChunk[] {
       fileOffset = Number(archive.readBigUInt64LE(pathEnd + 12));
     } else if (type === 'R') {
       headerEnd = payloadStart = end = pathEnd + 4 + archive.readUInt32LE(pathEnd);
+      newPath = archive.toString('latin1', pathEnd + 4, end);
     }
-    chunks.push({ type, flags: archive[start + 8]!, path, start, headerEnd, payloadStart, end, fileOffset });
+    chunks.push({ type, flags: archive[start + 8]!, path, newPath, start, headerEnd, payloadStart, end, fileOffset });
     start = end;
   }
   return chunks;

@@ -37,7 +37,7 @@ export async function runLane(
   const lane = new Lane({
     output,
     decoding: undefined,
-    wanted: new WantedByCurrentName(selection),
+    wanted: new WantedByCurrentName(selection, undefined),
     absoluteNames: settings.absoluteNames ?? false,
     allowEmpty: settings.allowEmpty ?? false,
     jump: false,

@@ -76,7 +76,7 @@ export class Mariadb {
 
   /** Runs statements. @returns what they print: a line a row, columns apart by tabs */
   sql(statements: string, database = ''): string {
-    return execFileSync('mariadb', [...this.#client, '--batch', '--skip-column-names', database], {
+    return execFileSync('mariadb', [...this.clientWords, '--batch', '--skip-column-names', database], {
       input: statements,
       stdio: ['pipe', 'pipe', 'pipe'],
       maxBuffer: 1 << 30,
@@ -85,7 +85,7 @@ export class Mariadb {
 
   /** A client that runs beside the test, reading statements from its standard input. */
   client(): ChildProcess {
-    return spawn('mariadb', [...this.#client, '--force'], { stdio: ['pipe', 'ignore', 'ignore'] });
+    return spawn('mariadb', [...this.clientWords, '--force'], { stdio: ['pipe', 'ignore', 'ignore'] });
   }
 
   /** Takes a backup as a stream. @param words more options of mariadb-backup @returns the archive */
@@ -114,7 +114,8 @@ export class Mariadb {
     await ended;
   }
 
-  get #client(): string[] {
+  /** What tells the client program where the server is. */
+  get clientWords(): string[] {
     return ['--no-defaults', `--socket=${this.socket}`, '--user=root', '--default-character-set=utf8mb4'];
   }
 }

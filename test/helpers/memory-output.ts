@@ -116,6 +116,14 @@ class MemoryFile implements OutputFile {
     this.#output.give(path, this.#content);
   }
 
+  setAside(): void {
+    this.#output.forget(this.path);
+  }
+
+  restore(): void {
+    this.#output.give(this.path, this.#content);
+  }
+
   abandon(): undefined {
     this.#output.forget(this.path);
     this.#output.abandoned.push(this.path);

@@ -76,7 +76,12 @@ function playStep(files: Map<string, ModelFile>, step: Step): string | undefined
       files.set(step.path, { content: (known?.content ?? '') + '\0'.repeat(step.by), whole: false, endOnly: false });
       return undefined;
     case 'end':
-      if (known?.whole === true) return 'XB_DUPLICATE_PATH';
+      if (known?.whole === true) {
+        // An end chunk alone: the file is empty now.
+        if (!known.endOnly) files.delete(step.path);
+        files.set(step.path, { content: '', whole: true, endOnly: true });
+        return undefined;
+      }
       files.set(step.path, { content: known?.content ?? '', whole: true, endOnly: known === undefined });
       return undefined;
     case 'remove':

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
+import { constants } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Waits until something is true; for what another process does. */
@@ -25,4 +26,13 @@ export function untilOpen(pid: number, path: string): Promise<void> {
 
 export function untilExists(path: string): Promise<void> {
   return until(`${path} comes`, () => fs.existsSync(path));
+}
+
+/** Waits until the program hears signals. (Node has a handler of its own for all of them but this one.) */
+export function untilListening(pid: number): Promise<void> {
+  const bit = 1n << BigInt(constants.signals.SIGHUP - 1);
+  return until('signals are heard', () => {
+    const caught = /^SigCgt:\s*([0-9a-f]+)/m.exec(fs.readFileSync(`/proc/${pid}/status`, 'latin1'));
+    return (BigInt(`0x${caught?.[1] ?? '0'}`) & bit) !== 0n;
+  });
 }

@@ -14,8 +14,11 @@ import {
   readEntries,
   verify,
   writeTar,
+  type CatOptions,
 } from '../../dist/index.js';
 import { fixturePath } from '../helpers/fixtures.js';
+import { tempDir } from '../helpers/temp.js';
+import { namesIn } from '../helpers/tree.js';
 
 /** Any function of the library, for callers who have no types. */
 type Untyped = (input: unknown, options: unknown) => Promise<unknown>;
@@ -55,13 +58,14 @@ const WRONG_VALUES: Readonly<Record<string, readonly object[]>> = {
     { digests: ['sha0'] },
     { onFile: 1 },
     { key: 5 },
+    { allowEncrypted: 1 },
     { manifest: 7 },
     { onProgress: {} },
   ],
   list: [{ sort: 'date' }, { tables: [1] }, { tables: ['x'] }],
   verify: [{ deep: 1 }, { decompressThreads: NaN }],
   info: [{ keepGoing: 'no' }],
-  cat: [{ decompress: 1 }],
+  cat: [{ decompress: 1 }, { raw: 1 }, { allowEncrypted: true }],
   convertToTar: [
     { decompress: 1 },
     { mtime: 0 },
@@ -145,6 +149,39 @@ describe('keys', () => {
       assert.match(error.message, /newline/);
       return true;
     });
+  });
+
+  test('without one, files that stay encrypted are an error, or what was allowed', async (context) => {
+    const target = tempDir(context);
+    const missing = { code: 'XB_KEY_REQUIRED', message: /^9 files are encrypted, and no key was given/ };
+    await assert.rejects(extract(fixturePath(name), `${target}/1`, { decompress: true }), missing);
+    assert.equal(namesIn(`${target}/1`).filter((path) => path.endsWith('.zst.xbcrypt')).length, 9);
+    const told = await extract(fixturePath(name), `${target}/2`, { decompress: true, keepGoing: true });
+    assert.deepEqual([told.ok, told.files, told.problems.map(({ code }) => code)], [false, 9, ['XB_KEY_REQUIRED']]);
+    const allowed = await extract(fixturePath(name), `${target}/3`, { decompress: true, allowEncrypted: true });
+    assert.deepEqual([allowed.ok, allowed.files], [true, 9]);
+    await extract(fixturePath(name), `${target}/4`, { key });
+    assert.ok(namesIn(`${target}/4`).every((path) => path.endsWith('.zst')));
+
+    await assert.rejects(writeTar(fixturePath(name), `${target}/tar`, { decompress: true }), missing);
+    const tar = await writeTar(fixturePath(name), `${target}/tar`, { decompress: true, allowEncrypted: true });
+    assert.equal(tar.files, 9);
+
+    assert.deepEqual(
+      (await verify(fixturePath(name), { deep: true })).problems.map(({ code }) => code),
+      ['XB_KEY_REQUIRED'],
+    );
+    assert.ok((await verify(fixturePath(name), { deep: true, allowEncrypted: true })).ok);
+  });
+
+  test('cat decodes what was asked for by its plain name, unless raw', async () => {
+    const text = async (path: string, options?: CatOptions): Promise<string> =>
+      Buffer.concat((await cat(fixturePath(name), path, options).toArray()) as Buffer[]).toString('latin1');
+    assert.match(await text('xtrabackup_info', { key }), /^(?:.*\n)*tool_name = xtrabackup/);
+    assert.match(await text('xtrabackup_info', { raw: true }), /^XBCRYP03/);
+    assert.match(await text('xtrabackup_info.zst.xbcrypt'), /^XBCRYP03/);
+    await assert.rejects(text('xtrabackup_info'), { code: 'XB_KEY_REQUIRED' });
+    assert.throws(() => cat(fixturePath(name), 'a', { raw: true, key }), { code: 'XB_USAGE' });
   });
 
   test('the wrong one', async () => {

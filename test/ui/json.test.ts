@@ -22,7 +22,7 @@ const SUMMARY: ExtractSummary = {
 function printed(tell: (reporter: Reporter) => void, progress = false): { stdout: string; stderr: string } {
   const stdout = new CollectingStream();
   const stderr = new CollectingStream();
-  const reporter = new JsonReporter({ results: stdout, problems: stderr, paint: plainPaint, progress });
+  const reporter = new JsonReporter({ results: stdout, problems: stderr, paint: plainPaint, progress, verbose: false });
   tell(reporter);
   reporter.close();
   return { stdout: stdout.text, stderr: stderr.text };

@@ -1,0 +1,30 @@
+import type { StoredPath } from '../format/stored-path.js';
+import { plainName } from './file-signs.js';
+
+/** What the names of a backup's files tell. */
+export interface ContentFacts {
+  system: 'MariaDB' | 'MySQL' | undefined;
+  /** Without these no server starts on it. */
+  hasAccounts: boolean;
+  isIncremental: boolean;
+  /** A prepare with `--export` has been done. */
+  isExported: boolean;
+}
+
+const OF_MARIADB =
+  /^(?:aria_log(?:_control|\.\d+)|undo\d+|mariadb_backup_\w+|mysql\/(?:gtid_slave_pos|global_priv)\..+|.+\.MA[DI])$/;
+const OF_MYSQL = /^(?:mysql\.ibd|undo_\d+|#innodb_redo\/.+|.+\.sdi)(?:\.delta|\.meta)?$/;
+const ACCOUNTS = /^mysql\/(?:user|global_priv)\./;
+
+export function contentFacts(paths: Iterable<StoredPath>): ContentFacts {
+  const facts: ContentFacts = { system: undefined, hasAccounts: false, isIncremental: false, isExported: false };
+  for (const path of paths) {
+    const name = plainName(path);
+    if (OF_MARIADB.test(name)) facts.system = 'MariaDB';
+    else if (OF_MYSQL.test(name)) facts.system ??= 'MySQL';
+    facts.hasAccounts ||= ACCOUNTS.test(name);
+    facts.isIncremental ||= name.endsWith('.delta');
+    facts.isExported ||= name.endsWith('.cfg');
+  }
+  return facts;
+}

@@ -1,0 +1,55 @@
+import type { ReplicationStart } from '../ui/reporter.js';
+import type { BinlogPosition } from './binlog-info.js';
+
+/** Whether a version of MySQL knows `CHANGE REPLICATION SOURCE TO`. */
+function hasSourceWords(version: string | undefined): boolean {
+  const [major, minor, patch] = (/^(\d+)\.(\d+)\.(\d+)/.exec(version ?? '') ?? []).slice(1).map(Number);
+  if (major === undefined) return true;
+  return major > 8 || (major === 8 && (minor! > 0 || patch! >= 23));
+}
+
+/** What `xtrabackup_slave_info` may hold: nothing else of an archive is shown to be pasted into a server. */
+const REPLICA_STATEMENT =
+  /^(?:SET GLOBAL gtid_(?:slave_pos|purged)\s*=\s*'[\w:,\s-]*'|CHANGE (?:MASTER|REPLICATION SOURCE)(?: '[\w-]*')? TO [\w\s=',.:/-]+)$/i;
+
+/**
+ * The statements that let a restored server follow another.
+ *
+ * @param binlog where the server that was backed up stood in its own logs: it is the source
+ * @param slaveInfo `xtrabackup_slave_info`: where it stood in those of its own source
+ */
+export function replicationStarts(
+  binlog: BinlogPosition,
+  slaveInfo: string | undefined,
+  server: { system: 'MariaDB' | 'MySQL' | undefined; version: string | undefined },
+): ReplicationStart[] {
+  const isMariadb = server.system === 'MariaDB';
+  const [change, prefix] =
+    !isMariadb && hasSourceWords(server.version)
+      ? ['CHANGE REPLICATION SOURCE TO', 'SOURCE']
+      : ['CHANGE MASTER TO', 'MASTER'];
+  const starts: ReplicationStart[] = [];
+  const { file, position, gtid } = binlog;
+  if (file !== undefined && position !== undefined && /^[\w./-]+$/.test(file) && /^\d+$/.test(position)) {
+    starts.push({
+      purpose: 'a replica of the server that was backed up, by position',
+      statements: [`${change} ${prefix}_LOG_FILE='${file}', ${prefix}_LOG_POS=${position}`],
+    });
+  }
+  if (gtid !== undefined && /^[\w:,-]+$/.test(gtid)) {
+    starts.push({
+      purpose: 'a replica of the server that was backed up, by GTID',
+      statements: isMariadb
+        ? [`SET GLOBAL gtid_slave_pos='${gtid}'`, `${change} MASTER_USE_GTID=slave_pos`]
+        : [`SET GLOBAL gtid_purged='${gtid}'`, `${change} ${prefix}_AUTO_POSITION=1`],
+    });
+  }
+  const told = (slaveInfo ?? '')
+    .split(';')
+    .map((text) => text.replaceAll('"', "'").trim())
+    .filter((text) => text !== '');
+  if (told.length > 0 && told.every((text) => REPLICA_STATEMENT.test(text))) {
+    starts.push({ purpose: 'a replica of the source that it had itself', statements: told });
+  }
+  return starts;
+}

@@ -1,0 +1,55 @@
+import * as fs from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { promisify } from 'node:util';
+import { chunkEnd, decodeChunkHeader, MAX_HEADER_BYTES } from '../format/chunk.js';
+import { positionOf, type InputChoice, type SystemInputChoice } from '../input/open-source.js';
+import { inputSize } from '../input/input-size.js';
+
+/** Of a smaller archive all is done before another thread has started. */
+const ARCHIVE_BYTES_MIN = 64 * 1024 * 1024;
+/** More threads than this only help where they are asked for. */
+const DEFAULT_MAX = 8;
+/** With smaller chunks on average more is spent on the way to each than on what is in it: such archives are read in one go. */
+export const CHUNK_BYTES_MIN = 128 * 1024;
+/** How many chunks are looked at to find out. */
+const SAMPLE_CHUNKS = 16;
+
+const open = promisify(fs.open);
+const close = promisify(fs.close);
+const read = promisify(fs.read);
+
+/**
+ * How many pipelines may share the files of an archive; 1 where that does not pay.
+ *
+ * @param parallel most threads, if somebody has said so
+ */
+export async function pipelineCount(input: InputChoice, parallel: number | undefined): Promise<number> {
+  const count = parallel ?? Math.min(availableParallelism(), DEFAULT_MAX);
+  if (count < 2 || (input.kind !== 'path' && input.kind !== 'descriptor')) return Math.min(count, 1);
+  if ((inputSize(input) ?? 0) < ARCHIVE_BYTES_MIN) return 1;
+  return (await hasLargeChunks(input)) ? count : 1;
+}
+
+/** Whether the first chunks of an archive are large. Not read in one go: this thread has other things to do. */
+async function hasLargeChunks(input: SystemInputChoice): Promise<boolean> {
+  let fd: number | undefined;
+  try {
+    fd = input.kind === 'path' ? await open(input.path, 'r') : input.fd;
+    const start = positionOf(input, fd);
+    const head = Buffer.alloc(MAX_HEADER_BYTES);
+    let position = start;
+    let chunks = 0;
+    for (; chunks < SAMPLE_CHUNKS; chunks += 1) {
+      const { bytesRead } = await read(fd, head, 0, head.length, position);
+      const header = decodeChunkHeader(head, 0, bytesRead, position - start);
+      if (header === undefined) break;
+      position = start + chunkEnd(header);
+    }
+    return position - start >= chunks * CHUNK_BYTES_MIN;
+  } catch {
+    // Whoever reads it in earnest will say what is wrong.
+    return false;
+  } finally {
+    if (fd !== undefined && input.kind === 'path') await close(fd);
+  }
+}

@@ -1,0 +1,80 @@
+import { accessSync, readlinkSync } from 'node:fs';
+import { systemCodeOf } from './errors.js';
+
+/** How often, in milliseconds, a wait looks whether the thread is still there. That no answer has come by then means nothing. */
+const LOOK_MS = 500;
+
+/** Where the system lists the threads of this process. */
+const THREADS = '/proc/self/task';
+const NOT_BEGUN = 0;
+/** The system does not tell. */
+const UNKNOWN = -1;
+
+/**
+ * Whether another thread of this process is there, for who waits for it without turning to events: what ends a thread
+ * (memory runs out, an exception) is told by an event, which nobody hears who waits.
+ *
+ * What was lent to a thread (a descriptor, memory) is free when it has said so, or when it is gone. A stalled disk makes
+ * a write last for minutes, so that no time that has passed says anything.
+ */
+export class ThreadPresence {
+  readonly #ints: Int32Array;
+  readonly #at: number;
+
+  /**
+   * @param ints memory that both threads see
+   * @param at which of them is for this, 0 at first
+   */
+  constructor(ints: Int32Array, at: number) {
+    this.#ints = ints;
+    this.#at = at;
+  }
+
+  /** Called by the thread itself, before it does anything with what is lent to it. */
+  announce(): void {
+    Atomics.store(this.#ints, this.#at, ownNumber());
+  }
+
+  /** Before this nothing may be lent to it: a thread that cannot be started is never gone. */
+  get hasBegun(): boolean {
+    return Atomics.load(this.#ints, this.#at) !== NOT_BEGUN;
+  }
+
+  /**
+   * Waits for the thread to change a number, however long that takes.
+   *
+   * @returns whether it has; false when it is gone, and so will never do
+   */
+  waitWhile(ints: Int32Array, at: number, value: number): boolean {
+    while (Atomics.wait(ints, at, value, LOOK_MS) === 'timed-out') {
+      if (this.#isGone) break;
+    }
+    // It may have been the last that it did.
+    return Atomics.load(ints, at) !== value;
+  }
+
+  /** Certainly: where it cannot be seen, it counts as there. */
+  get #isGone(): boolean {
+    const number = Atomics.load(this.#ints, this.#at);
+    return number > 0 && isMissing(`${THREADS}/${number}`) && !isMissing(THREADS);
+  }
+}
+
+function isMissing(path: string): boolean {
+  try {
+    accessSync(path);
+    return false;
+  } catch (error) {
+    return systemCodeOf(error) === 'ENOENT';
+  }
+}
+
+/** The system's number of this thread. */
+function ownNumber(): number {
+  try {
+    const found = /\/task\/(\d+)$/.exec(readlinkSync('/proc/thread-self'));
+    return found?.[1] === undefined ? UNKNOWN : Number(found[1]);
+  } catch {
+    return UNKNOWN;
+  }
+}

@@ -1,0 +1,233 @@
+/** `info` decides from evidence: what an archive is, what it lacks, and what is to be done with it. */
+import assert from 'node:assert/strict';
+import * as fs from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { info as libraryInfo } from '../../dist/index.js';
+import { archive, end, file } from '../helpers/archive-bytes.js';
+import { run, type RunResult } from '../helpers/cli.js';
+import { linesOf } from '../helpers/json-lines.js';
+import { EXIT } from '../helpers/outcome.js';
+import { reportInput, reportPath } from '../helpers/report-input.js';
+import { tempDir } from '../helpers/temp.js';
+
+interface Told extends RunResult {
+  info: Record<string, unknown> & { next: { command: string; argv: string[]; each?: string }[]; missing: string[] };
+}
+
+async function told(bytes: Buffer, ...words: string[]): Promise<Told> {
+  const result = await run(['info', '--json', '-', ...words], { stdin: { kind: 'pipe', bytes } });
+  return { ...result, info: linesOf(result.stdout, 'info')[0] as Told['info'] };
+}
+
+const CHECKPOINTS = file('xtrabackup_checkpoints', 'backup_type = full-backuped\nfrom_lsn = 0\nto_lsn = 100\n');
+
+/** A backup that says so of itself. */
+function backup(facts: Readonly<Record<string, string>>, ...more: readonly Buffer[]): Buffer {
+  const lines = Object.entries(facts).map(([key, value]) => `${key} = ${value}\n`);
+  return archive(...more, CHECKPOINTS, file('xtrabackup_info', lines.join('')));
+}
+
+const MARIADB = { tool_name: 'mariadb-backup', tool_version: '10.11.19-MariaDB', server_version: '10.11.19-MariaDB' };
+const PERCONA = { tool_name: 'xtrabackup', tool_version: '8.0.35-30', server_version: '8.0.36' };
+
+describe('no recipe', { concurrency: 4 }, () => {
+  for (const [name, code, missing, state] of [
+    ['04a-failed-mariabackup', EXIT.ok, /xtrabackup_info, which .* write last/, 'perhaps unfinished'],
+    ['04b-cut-before-ibdata1', EXIT.incomplete, /xtrabackup_info, which .* write last/, 'unfinished'],
+    ['17-cut-behind-the-first-file', EXIT.ok, /xtrabackup_info, which .* write last/, 'perhaps unfinished'],
+    ['07a-no-backup', EXIT.ok, /no file in this archive is one/, 'no backup'],
+    ['07c-truncated', EXIT.incomplete, /damaged or cut/, 'perhaps unfinished'],
+  ] as const) {
+    test(`for ${name}: it says what is missing`, async () => {
+      const result = await told(reportInput(`${name}.xbstream`));
+      assert.deepEqual([result.code, result.info['state'], result.info.next], [code, state, []]);
+      assert.match(result.info.missing.join(), missing);
+      const { stdout } = await run(['info', reportPath(`${name}.xbstream`)]);
+      assert.match(stdout, /^missing: /m);
+      assert.doesNotMatch(stdout, /what to do next|--prepare/);
+    });
+  }
+
+  test('for a damaged backup, one whose info cannot be read, and a data directory', async () => {
+    const whole = backup(MARIADB, file('ibdata1', 'x'));
+    for (const [bytes, missing] of [
+      [archive(whole, Buffer.from('2>&1')), /damaged or cut/],
+      [archive(CHECKPOINTS, file('xtrabackup_info.zst.xbcrypt', 'XBCRYP03')), /what xtrabackup_info says/],
+      [archive(whole, file('multi-master.info', '')), /data directory/],
+    ] as const) {
+      const { info } = await told(bytes, '--backup=never');
+      assert.deepEqual(info.next, []);
+      assert.match(info.missing.join(), missing);
+    }
+  });
+});
+
+describe('what a backup is', { concurrency: 4 }, () => {
+  test('a partial one is imported, not copied back (06-partial-backup)', async () => {
+    const { info } = await told(reportInput('06-partial-backup.xbstream'));
+    const commands = info.next.map(({ command }) => command).join('\n');
+    assert.match(commands, /^mariadb-backup --prepare --export --target-dir=DIR$/m);
+    assert.match(commands, /DISCARD TABLESPACE[\s\S]*IMPORT TABLESPACE/);
+    assert.doesNotMatch(commands, /copy-back/);
+  });
+
+  test("MariaDB backed up by Percona's xtrabackup is prepared by that (07b-mariadb-by-xtrabackup)", async () => {
+    const path = reportPath('07b-mariadb-by-xtrabackup.xbstream');
+    const { stdout } = await run(['info', path]);
+    assert.match(stdout, /made by: +xtrabackup 2\.3\.10 \(Percona's program, of a MariaDB server\)/);
+    assert.match(stdout, /prepare, with Percona's xtrabackup 2\.3\.10/);
+    assert.match(stdout, /^ +xtrabackup --prepare --target-dir=DIR$/m);
+    assert.doesNotMatch(stdout, /mariadb-backup/);
+  });
+
+  test('MariaDB is known by its files, and so is MySQL', async () => {
+    for (const [name, system] of [
+      ['aria_log_control.qp', 'MariaDB'],
+      ['aria_log.00000001', 'MariaDB'],
+      ['mysql/db.MAI', 'MariaDB'],
+      ['undo001', 'MariaDB'],
+      ['mysql.ibd.zst.xbcrypt', 'MySQL'],
+      ['undo_001', 'MySQL'],
+      ['ibdata1', undefined],
+    ] as const) {
+      assert.equal((await libraryInfo([end(name)], { backup: 'never' })).system, system, name);
+    }
+  });
+
+  test('the commands have the names that these versions have', async () => {
+    for (const [facts, tool] of [
+      [MARIADB, 'mariadb-backup'],
+      [{ ...MARIADB, tool_name: 'mariabackup', tool_version: '10.2.44-MariaDB' }, 'mariabackup'],
+      [PERCONA, 'xtrabackup'],
+    ] as const) {
+      const { info } = await told(backup(facts));
+      assert.deepEqual(
+        info.next.map(({ argv }) => argv[0]),
+        ['tsxbstream', tool, tool, 'chown'],
+      );
+    }
+  });
+
+  test('every recipe ends with the files in the hands of the server', async () => {
+    const incremental = { ...PERCONA, incremental: 'Y', innodb_from_lsn: '50' };
+    for (const facts of [MARIADB, PERCONA, incremental, { ...PERCONA, partial: 'Y' }]) {
+      const { next } = (await told(archive(file('xtrabackup_info', text(facts))))).info;
+      const prepared = next.findLastIndex(({ argv }) => argv.includes('--prepare'));
+      assert.ok(next.slice(prepared).some(({ command }) => command.startsWith('chown -R mysql:mysql DATADIR')));
+    }
+  });
+
+  test('one that was prepared before it was packed is not prepared again', async () => {
+    for (const type of ['full-prepared', 'log-applied']) {
+      const bytes = archive(
+        file('xtrabackup_checkpoints', `backup_type = ${type}\n`),
+        file('xtrabackup_info', text(PERCONA)),
+      );
+      const { info } = await told(bytes);
+      assert.equal(info['prepared'], true);
+      assert.ok(
+        info.next.every(({ argv }) => !argv.includes('--prepare')),
+        type,
+      );
+    }
+  });
+
+  test('compressed and encrypted: the length of the key says the cipher', async () => {
+    const facts = { ...PERCONA, tool_command: '--backup --encrypt=AES128 --compress=zstd' };
+    const { info } = await told(backup(facts, file('shop/t.ibd.zst.xbcrypt', '')));
+    assert.equal(info.next[0]!.command, 'tsxbstream extract - -C DIR --encrypt-key-file=KEYFILE --decompress');
+  });
+
+  test('an increment: first those before it, as often as it takes', async () => {
+    const checkpoints = file('xtrabackup_checkpoints', 'backup_type = incremental\nfrom_lsn = 50\nto_lsn = 90\n');
+    const { info } = await told(
+      archive(file('ibdata1.delta', ''), checkpoints, file('xtrabackup_info', text(PERCONA))),
+    );
+    assert.deepEqual(info.next.map(({ command, each }) => [each, command]).slice(1, 4), [
+      [undefined, 'xtrabackup --prepare --apply-log-only --target-dir=DIR'],
+      ['BETWEEN', 'xtrabackup --prepare --apply-log-only --target-dir=DIR --incremental-dir=BETWEEN'],
+      [undefined, 'xtrabackup --prepare --target-dir=DIR --incremental-dir=INCREMENTAL'],
+    ]);
+  });
+
+  test('keys of the server: what MySQL uses, and no secret', async () => {
+    for (const [config, name] of [
+      ['plugin_load=keyring_file.so\n', 'keyring_file'],
+      ['server_uuid=x\nmaster_key_id=1\n', 'keyring'],
+      [
+        'plugin_load=a=a.so;file_key_management=file_key_management.so\nfile_key_management_filekey=secret\n',
+        'file_key_management',
+      ],
+      ['master_key_id=0\n', undefined],
+      ['plugin_load=ha_rocksdb.so\n', undefined],
+    ] as const) {
+      const { info, stdout } = await told(backup(PERCONA, file('backup-my.cnf', `[mysqld]\n${config}`)));
+      assert.equal((info['keyPlugin'] as { name: string } | undefined)?.name, name);
+      assert.doesNotMatch(stdout, /secret/);
+    }
+  });
+});
+
+function text(facts: Readonly<Record<string, string>>): string {
+  return Object.entries(facts)
+    .map(([key, value]) => `${key} = ${value}\n`)
+    .join('');
+}
+
+describe('replication', { concurrency: 4 }, () => {
+  const binlog = file('xtrabackup_binlog_info', 'binlog.000003\t157\taaa:1-5\n');
+  for (const [title, facts, statements] of [
+    ['MySQL 8', PERCONA, ["CHANGE REPLICATION SOURCE TO SOURCE_LOG_FILE='binlog.000003', SOURCE_LOG_POS=157"]],
+    [
+      'MySQL 5.7',
+      { ...PERCONA, server_version: '5.7.44' },
+      ["CHANGE MASTER TO MASTER_LOG_FILE='binlog.000003', MASTER_LOG_POS=157"],
+    ],
+    ['MariaDB', MARIADB, ["CHANGE MASTER TO MASTER_LOG_FILE='binlog.000003', MASTER_LOG_POS=157"]],
+  ] as const) {
+    test(`in the words of ${title}`, async () => {
+      const { info } = await told(backup(facts, binlog));
+      const [first] = info['replication'] as { statements: string[] }[];
+      assert.deepEqual(first?.statements, statements);
+    });
+  }
+
+  test('as its own source knows it, and nothing else that may stand there', async () => {
+    const said = async (slave: string): Promise<string[]> => {
+      const { info } = await told(backup(MARIADB, file('xtrabackup_slave_info', slave)));
+      return (info['replication'] as { statements: string[] }[]).flatMap(({ statements }) => statements);
+    };
+    assert.deepEqual(await said("CHANGE MASTER TO MASTER_LOG_FILE='bin.000007', MASTER_LOG_POS=4;\n"), [
+      "CHANGE MASTER TO MASTER_LOG_FILE='bin.000007', MASTER_LOG_POS=4",
+    ]);
+    assert.deepEqual(
+      await said("SET GLOBAL gtid_slave_pos = '0-1-7';\nCHANGE MASTER '' TO master_use_gtid = slave_pos;\n"),
+      ["SET GLOBAL gtid_slave_pos = '0-1-7'", "CHANGE MASTER '' TO master_use_gtid = slave_pos"],
+    );
+    for (const hostile of [
+      'DROP DATABASE shop;',
+      "CHANGE MASTER TO MASTER_LOG_FILE='a'; DROP DATABASE shop",
+      '\u001b[2J',
+    ]) {
+      assert.deepEqual(await said(hostile), []);
+    }
+    const { info } = await told(backup(MARIADB, file('xtrabackup_binlog_info', "b'; DROP TABLE x; --\t1\n")));
+    assert.deepEqual(info['replication'], []);
+  });
+});
+
+describe('the size of an archive that is cut', { concurrency: 4 }, () => {
+  test('is that of all of it, in info and list (07c-truncated: not 1 B of 9,000)', async (context) => {
+    const bytes = reportInput('07c-truncated.xbstream');
+    const path = join(tempDir(context), 'cut');
+    fs.writeFileSync(path, bytes);
+    for (const from of [path, '-']) {
+      const options = from === '-' ? { stdin: { kind: 'pipe', bytes } as const } : {};
+      const [summary] = linesOf((await run(['list', '--json', from], options)).stdout, 'summary');
+      const [info] = linesOf((await run(['info', '--json', from], options)).stdout, 'info');
+      assert.deepEqual([summary?.['archiveBytes'], info?.['archiveBytes']], [9000, 9000]);
+    }
+    assert.match((await run(['info', path])).stdout, /archive: 8\.8 KiB/);
+  });
+});

@@ -1,0 +1,203 @@
+/** What `info` says is to be done with a backup is done here, with real programs and a real server, word by word. */
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import * as fs from 'node:fs';
+import { join } from 'node:path';
+import { describe, test, type TestContext } from 'node:test';
+import { PROGRAM, run } from '../helpers/cli.js';
+import { linesOf } from '../helpers/json-lines.js';
+import { Mariadb } from '../helpers/mariadb.js';
+import { EXIT } from '../helpers/outcome.js';
+import { hasProgram, isRoot } from '../helpers/programs.js';
+import { tempDir } from '../helpers/temp.js';
+
+interface Step {
+  purpose: string;
+  command: string;
+  argv: string[];
+  each?: string;
+}
+
+interface Info {
+  kind: string;
+  fromLsn: string;
+  toLsn: string;
+  missing: string[];
+  keyPlugin?: { name: string };
+  next: Step[];
+  placeholders: Record<string, string>;
+  replication: { purpose: string; statements: string[] }[];
+}
+
+/** What a placeholder stands for; several things where a step is done for each of them. */
+type Values = Readonly<Record<string, string | readonly string[]>>;
+
+async function infoOf(path: string): Promise<Info> {
+  const { code, stdout, stderr } = await run(['info', '--json', path]);
+  assert.equal(code, EXIT.ok, stderr);
+  return linesOf(stdout, 'info')[0] as unknown as Info;
+}
+
+/** Does a step as it is printed, with what its placeholders stand for. */
+function doStep({ argv, each }: Step, values: Values, server?: Mariadb): void {
+  const turns = each === undefined ? [undefined] : [values[each] ?? []].flat();
+  for (const turn of turns) {
+    const words = argv.map((word) =>
+      word.replace(/\{(\w+)\}/g, (_, name: string) => {
+        const value = name === each ? turn : values[name];
+        assert.equal(typeof value, 'string', `nothing for ${name}`);
+        return value as string;
+      }),
+    );
+    const [program, ...rest] = words;
+    if (program === 'tsxbstream') execFileSync(process.execPath, [PROGRAM, ...rest], { stdio: 'pipe' });
+    else if (program === 'mariadb') execFileSync('mariadb', [...server!.clientWords, ...rest], { stdio: 'pipe' });
+    else execFileSync(program!, rest, { stdio: 'pipe' });
+  }
+}
+
+/** A directory that the server's user may enter. */
+function folderOf(context: TestContext): string {
+  const folder = tempDir(context);
+  fs.chmodSync(folder, 0o755);
+  return folder;
+}
+
+/** Whether tests that need a server can run here. */
+function canServe(context: TestContext): boolean {
+  return (
+    hasProgram(context, 'mariadbd', 'mariadb-server') &&
+    hasProgram(context, 'mariadb-backup', 'mariadb-backup') &&
+    isRoot(context)
+  );
+}
+
+async function startedServer(context: TestContext, settings: readonly string[] = []): Promise<Mariadb> {
+  const server = new Mariadb(tempDir(context), undefined, { settings });
+  server.install();
+  await server.start();
+  context.after(() => server.stop());
+  server.sql(`CREATE DATABASE shop; CREATE DATABASE other; CREATE TABLE other.o (a INT) ENGINE=MyISAM;
+    CREATE TABLE shop.orders (id INT PRIMARY KEY, what VARCHAR(200)); USE shop;
+    INSERT INTO orders SELECT seq, REPEAT('x', 100) FROM seq_1_to_1000`);
+  return server;
+}
+
+let archives = 0;
+
+/** Takes a backup into a file. */
+function backup(context: TestContext, server: Mariadb, ...words: string[]): string {
+  const path = join(tempDir(context), `backup${(archives += 1)}.xbstream`);
+  fs.writeFileSync(path, server.backup([`--target-dir=${tempDir(context)}`, ...words]));
+  return path;
+}
+
+/** Does all steps, and starts a server on what has come of it, as the server's own user. */
+async function restored(
+  context: TestContext,
+  { next }: Info,
+  values: Values,
+  settings: readonly string[] = [],
+): Promise<Mariadb> {
+  const data = join(folderOf(context), 'data');
+  for (const step of next) doStep(step, { ...values, DATADIR: data });
+  const server = new Mariadb(tempDir(context), data, { settings });
+  await server.start();
+  context.after(() => server.stop());
+  return server;
+}
+
+describe('the recipe of a real backup restores it', { concurrency: 1 }, () => {
+  for (const [title, words] of Object.entries({
+    full: [],
+    compressed: ['--compress'],
+    'of all but a directory that is no database, as Galera takes it': ['--databases-exclude=lost+found'],
+  })) {
+    test(title, async (context) => {
+      if (!canServe(context)) return;
+      const source = await startedServer(context, ['--log-bin=binlog', '--server-id=1']);
+      const info = await infoOf(backup(context, source, ...words));
+      assert.deepEqual(info.missing, []);
+      assert.deepEqual(Object.keys(info.placeholders), ['DIR', 'DATADIR']);
+      const server = await restored(context, info, { DIR: join(folderOf(context), 'full') }, ['--server-id=2']);
+      assert.deepEqual(server.checksums('shop'), source.checksums('shop'));
+      // The server takes the statements that make a replica of it, with the host that only its owner knows.
+      const statuses = info.replication.map(({ statements }) => {
+        for (const statement of statements)
+          server.sql(statement.replace(/^CHANGE MASTER TO /, "$&MASTER_HOST='none', "));
+        return server.sql('SHOW SLAVE STATUS');
+      });
+      assert.equal(statuses.length, 2);
+      assert.match(statuses[0]!, /\bbinlog\.000001\b/);
+      assert.match(statuses[1]!, /\bSlave_Pos\b/);
+    });
+  }
+
+  test('the second increment of a chain, with the first one between', async (context) => {
+    if (!canServe(context)) return;
+    const source = await startedServer(context);
+    const full = backup(context, source);
+    const chain = [await infoOf(full)];
+    const paths: string[] = [];
+    for (const from of [2001, 3001]) {
+      // Only a restart is certain to move the checkpoint.
+      await source.stop();
+      await source.start();
+      source.sql(`USE shop; INSERT INTO orders SELECT seq, 'more' FROM seq_${from}_to_${from + 500}`);
+      paths.push(backup(context, source, `--incremental-lsn=${chain.at(-1)!.toLsn}`));
+      chain.push(await infoOf(paths.at(-1)!));
+    }
+    const [base, first, second] = chain as [Info, Info, Info];
+    assert.notEqual(second.fromLsn, base.toLsn);
+    const folder = folderOf(context);
+    const values = { DIR: join(folder, 'full'), BETWEEN: [join(folder, 'first')], INCREMENTAL: join(folder, 'second') };
+    doStep(base.next[0]!, values);
+    doStep(first.next[0]!, { INCREMENTAL: values.BETWEEN[0]! });
+    // Without the one between it is no proper increment.
+    const scratch = { ...values, DIR: join(folder, 'scratch'), BETWEEN: [], INCREMENTAL: join(folder, 'again') };
+    doStep(base.next[0]!, scratch);
+    assert.throws(() => second.next.slice(0, 4).forEach((step) => doStep(step, scratch)), /incremental/);
+    const server = await restored(context, second, values);
+    assert.deepEqual(server.checksums('shop'), source.checksums('shop'));
+    assert.equal(server.sql('SELECT COUNT(*) FROM shop.orders').trim(), '2002');
+    const { stdout } = await run(['info', paths[1]!]);
+    assert.match(stdout, new RegExp(`builds on: +the backup that ends at LSN ${second.fromLsn}`));
+  });
+
+  for (const [title, words] of Object.entries({
+    'of one table': ['--tables=^shop[.]orders$'],
+    'of one database, compressed': ['--databases=shop', '--compress'],
+  })) {
+    test(`a partial one, ${title}: its tables are imported`, async (context) => {
+      if (!canServe(context)) return;
+      const server = await startedServer(context);
+      const info = await infoOf(backup(context, server, ...words));
+      const before = server.checksums('shop');
+      const folder = folderOf(context);
+      const definition = join(folder, 'orders.sql');
+      fs.writeFileSync(definition, server.sql('SHOW CREATE TABLE shop.orders').split('\t')[1]!.replaceAll('\\n', '\n'));
+      server.sql('DROP TABLE shop.orders');
+      const DATADIR = server.dataDirectory;
+      const values = { DIR: join(folder, 'partial'), DATADIR, DB: 'shop', TABLE: 'orders', DEFINITION: definition };
+      for (const step of info.next) doStep(step, values, server);
+      assert.deepEqual(server.checksums('shop'), before);
+      assert.ok(info.next.every(({ command }) => !command.includes('--copy-back')));
+      assert.deepEqual(Object.keys(info.placeholders).sort(), Object.keys(values).sort());
+    });
+  }
+
+  test('one that the server has encrypted: the key plugin is named', async (context) => {
+    if (!canServe(context)) return;
+    const keys = join(folderOf(context), 'keys');
+    fs.writeFileSync(keys, `1;${'a7'.repeat(32)}\n`);
+    const settings = ['--plugin-load-add=file_key_management', `--file-key-management-filename=${keys}`];
+    const source = await startedServer(context, [...settings, '--innodb-encrypt-tables=ON', '--innodb-encrypt-log=ON']);
+    const path = backup(context, source);
+    const info = await infoOf(path);
+    assert.equal(info.keyPlugin?.name, 'file_key_management');
+    assert.match(info.next[1]!.purpose, new RegExp(`file_key_management_filename=${keys}`));
+    assert.match((await run(['info', path])).stdout, /at rest: +encrypted by the server: file_key_management/);
+    const server = await restored(context, info, { DIR: join(folderOf(context), 'full') }, settings);
+    assert.deepEqual(server.checksums('shop'), source.checksums('shop'));
+  });
+});

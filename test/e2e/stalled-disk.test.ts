@@ -1,0 +1,258 @@
+/**
+ * A call of the system that does not return for minutes (a disk, an NFS server) delays the work and changes nothing else:
+ * what was lent to the thread that is in that call is not taken back before.
+ */
+import assert from 'node:assert/strict';
+import { execFileSync, spawnSync } from 'node:child_process';
+import * as fs from 'node:fs';
+import { join } from 'node:path';
+import { describe, test, type TestContext } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { archive, end, file, noise, payload } from '../helpers/archive-bytes.js';
+import { start, type RunResult } from '../helpers/cli.js';
+import { qpressBlock, qpressHeader, QPRESS_TRAILER } from '../helpers/layer-writers.js';
+import { assertEnded, EXIT } from '../helpers/outcome.js';
+import { feed, openPipe } from '../helpers/pipes.js';
+import { storeQuickLz } from '../helpers/quicklz-encoder.js';
+import { tempDir } from '../helpers/temp.js';
+import { namesIn, readTree, treeOf } from '../helpers/tree.js';
+import { untilExists, untilListening } from '../helpers/wait.js';
+
+const MIB = 2 ** 20;
+const BLOCK_BYTES = 65_536;
+const STALLING = fileURLToPath(new URL('../helpers/stalling-call.js', import.meta.url));
+
+interface Stall {
+  thread: string;
+  call: string;
+  at: number;
+  then?: 'go on' | 'die' | 'gate';
+}
+
+/** Has a call of one of the program's threads stall. */
+class StalledRun {
+  readonly signs: string;
+  readonly env: NodeJS.ProcessEnv;
+
+  constructor(context: TestContext, { thread, call, at, then = 'go on' }: Stall) {
+    this.signs = tempDir(context);
+    this.env = {
+      NODE_OPTIONS: `--import=${STALLING}`,
+      STALL_THREAD: thread,
+      STALL_CALL: call,
+      STALL_AT: String(at),
+      STALL_THEN: then,
+      STALL_SIGNS: this.signs,
+    };
+  }
+
+  /** Gives the program `first`, and `rest` when the thread is there that is to stall. */
+  async extract(
+    words: readonly string[],
+    first: Buffer,
+    rest: Buffer,
+    wrapper?: readonly string[],
+  ): Promise<RunResult> {
+    const { readFd, writeFd } = openPipe();
+    const options = { stdin: { kind: 'open', stdio: readFd }, env: this.env } as const;
+    const { ended } = start(words, wrapper === undefined ? options : { ...options, wrapper });
+    fs.closeSync(readFd);
+    const fed = new Promise<void>((resolve) => {
+      fs.write(writeFd, first, () => resolve());
+    });
+    await Promise.race([fed, ended]);
+    await Promise.race([untilExists(join(this.signs, 'begun')), ended]);
+    await Promise.race([feed(writeFd, rest), ended]);
+    return ended;
+  }
+
+  /** It has come to what is to be tested: somebody has waited for the call, and for longer than any limit that he has. */
+  assertWaited(): void {
+    assert.ok(fs.existsSync(join(this.signs, 'stalled')), 'the call was not made');
+    assert.ok(fs.existsSync(join(this.signs, 'waited')), 'nobody has waited for it');
+  }
+}
+
+/** A thread that dies is nothing that can be foreseen: it counts that the run ends, and says so. */
+function assertFailed({ code, stderr }: RunResult, text: RegExp): void {
+  assert.equal(code, EXIT.refused, stderr);
+  assert.match(stderr, text);
+}
+
+/** Stored as it is: what counts here is who writes it. */
+function qpress(content: Buffer): Buffer {
+  const parts = [qpressHeader(BLOCK_BYTES)];
+  for (let at = 0; at < content.length; at += BLOCK_BYTES) {
+    parts.push(qpressBlock(storeQuickLz(content.subarray(at, at + BLOCK_BYTES)), at));
+  }
+  return Buffer.concat([...parts, QPRESS_TRAILER]);
+}
+
+describe('a write of a decoding thread, while there are more open files than descriptors', () => {
+  /** Its first part has enough for the decoding thread, that of the others does not. */
+  const LARGE = 3;
+  const FILES = 30;
+  const content = Array.from({ length: FILES }, (_, index) => noise((index === LARGE ? 6.5 : 1.6) * MIB, index));
+  const stored = content.map(qpress);
+  const firstBytes = (index: number): number => Math.floor((index === LARGE ? 4.2 : 1.1) * MIB);
+  const parts = stored.map((bytes, index) => payload(`f${index}.qp`, 0, bytes.subarray(0, firstBytes(index))));
+  const ROUND_BYTES = Math.floor(0.3 * MIB);
+  const rounds = Array.from({ length: 10 }, (_, round) =>
+    stored.map((bytes, index) => {
+      const at = firstBytes(index) + round * ROUND_BYTES;
+      return at < bytes.length ? payload(`f${index}.qp`, at, bytes.subarray(at, at + ROUND_BYTES)) : Buffer.alloc(0);
+    }),
+  );
+  const ends = content.map((_, index) => end(`f${index}.qp`));
+  const rest = archive(...parts.slice(1), ...rounds.flat(), ...ends);
+  const FEW_DESCRIPTORS = ['sh', '-c', 'ulimit -n 48; exec "$@"', 'sh'];
+  const words = ['--decompress', '--parallel=2'];
+
+  test('it goes into its own file, however late', async (context) => {
+    const target = tempDir(context);
+    const run = new StalledRun(context, { thread: 'decode-worker.js', call: 'writeSync', at: 40 });
+    const result = await run.extract(['-x', '-C', target, ...words], parts[0]!, rest, FEW_DESCRIPTORS);
+    assertEnded(result, EXIT.ok);
+    run.assertWaited();
+    const right = treeOf(Object.fromEntries(content.map((bytes, index) => [`f${index}`, bytes])));
+    assert.deepEqual(readTree(target), right);
+  });
+
+  test('if the thread dies instead, the run ends, and nothing has its final name', async (context) => {
+    const target = tempDir(context);
+    const run = new StalledRun(context, { thread: 'decode-worker.js', call: 'writeSync', at: 40, then: 'die' });
+    const result = await run.extract(['-x', '-C', target, ...words], parts[0]!, rest, FEW_DESCRIPTORS);
+    assertFailed(result, /decoding thread has ended/);
+    run.assertWaited();
+    assert.deepEqual(
+      namesIn(target).filter((name) => !name.endsWith('.partial')),
+      [],
+    );
+  });
+});
+
+describe('a write of the writing thread', () => {
+  const [first, second] = [noise(12 * MIB, 1), noise(24 * MIB, 2)];
+  const words = ['--parallel=2'];
+
+  test('what is written meanwhile and afterwards is right', async (context) => {
+    const target = tempDir(context);
+    const run = new StalledRun(context, { thread: 'write-thread.js', call: 'writeSync', at: 3 });
+    const stored = archive(file('second', second, 3 * MIB), file('third', 'x'));
+    const result = await run.extract(['-x', '-C', target, ...words], file('first', first, MIB), stored);
+    assertEnded(result, EXIT.ok);
+    run.assertWaited();
+    assert.deepEqual(readTree(target), treeOf({ first, second, third: 'x' }));
+  });
+
+  test('if the thread dies instead, the run ends, and what is not written has no final name', async (context) => {
+    const target = tempDir(context);
+    const run = new StalledRun(context, { thread: 'write-thread.js', call: 'writeSync', at: 3, then: 'die' });
+    const stored = file('second', second, 3 * MIB);
+    const result = await run.extract(['-x', '-C', target, ...words], file('first', first, MIB), stored);
+    assertFailed(result, /writing thread has ended/);
+    assert.deepEqual(namesIn(target), ['.second.partial', 'first']);
+  });
+});
+
+describe('a read of the thread that reads ahead', () => {
+  const BYTES = 112 * MIB;
+  /** Takes the first part of what is made, and the rest when the thread is there. */
+  const SLOW_READER =
+    '"$@" | { head -c 75000000; until [ -e "$STALL_SIGNS/begun" ]; do sleep 0.02; done; cat; } > made';
+
+  async function create(context: TestContext, run: StalledRun): Promise<{ result: RunResult; directory: string }> {
+    const directory = tempDir(context);
+    const fd = fs.openSync(join(directory, 'large'), 'w');
+    fs.writeSync(fd, noise(MIB), 0, MIB, BYTES - 33 * MIB);
+    fs.ftruncateSync(fd, BYTES);
+    fs.closeSync(fd);
+    const wrapper = ['bash', '-o', 'pipefail', '-c', SLOW_READER, 'bash'];
+    const result = await start(['-c', 'large'], { cwd: directory, env: run.env, wrapper }).ended;
+    return { result, directory };
+  }
+
+  test('the archive is right', async (context) => {
+    const run = new StalledRun(context, { thread: 'read-ahead-thread.js', call: 'readSync', at: 3 });
+    const { result, directory } = await create(context, run);
+    assertEnded(result, EXIT.ok);
+    run.assertWaited();
+    const again = tempDir(context);
+    const stdin = { kind: 'file', path: join(directory, 'made') } as const;
+    assertEnded(await start(['-x', '-C', again], { stdin }).ended, EXIT.ok);
+    assert.equal(readTree(again)['large'], readTree(directory)['large']);
+  });
+
+  test('if the thread dies instead, the run ends', async (context) => {
+    const run = new StalledRun(context, { thread: 'read-ahead-thread.js', call: 'readSync', at: 3, then: 'die' });
+    const { result } = await create(context, run);
+    assertFailed(result, /reading thread has ended/);
+    run.assertWaited();
+  });
+});
+
+test('an aborted extract of the library has ended only when its thread uses no descriptor any more', (context) => {
+  const directory = tempDir(context);
+  const path = join(directory, 'archive');
+  fs.writeFileSync(path, file('f', noise(MIB, 1)));
+  const run = new StalledRun(context, { thread: 'lane-worker.js', call: 'writeSync', at: 1, then: 'gate' });
+  const gate = join(run.signs, 'gate');
+  execFileSync('mkfifo', [gate]);
+  const script = `
+    import * as fs from 'node:fs';
+    import { setTimeout as sleep } from 'node:timers/promises';
+    import { extract } from ${JSON.stringify(import.meta.resolve('../../dist/index.js'))};
+    const stop = new AbortController();
+    const fd = fs.openSync(${JSON.stringify(path)}, 'r');
+    let ended = 'not yet';
+    const done = extract(fd, ${JSON.stringify(join(directory, 'target'))}, { signal: stop.signal }).catch((error) => {
+      ended = error.name;
+    });
+    while (!fs.existsSync(${JSON.stringify(join(run.signs, 'stalled'))})) await sleep(10);
+    stop.abort();
+    // Longer than a thread is given that is told to stop.
+    await sleep(1200);
+    const before = ended;
+    fs.closeSync(fs.openSync(${JSON.stringify(gate)}, 'w'));
+    await done;
+    console.log(before, ended);
+  `;
+  const words = ['--input-type=module', '-e', script];
+  const { stdout, stderr } = spawnSync(process.execPath, words, {
+    env: { ...process.env, ...run.env },
+    encoding: 'utf8',
+  });
+  assert.deepEqual([stdout, stderr], ['not yet AbortError\n', '']);
+});
+
+test('a verb that waits for the other end of a named pipe can be stopped', async (context) => {
+  const directory = tempDir(context);
+  execFileSync('mkfifo', [join(directory, 'pipe')]);
+  fs.writeFileSync(join(directory, 'archive'), file('f', 'x'));
+  for (const words of ['list pipe', 'extract pipe -C target', 'create archive -o pipe', 'tar archive -o pipe']) {
+    const { child, ended } = start(words.split(' '), { cwd: directory });
+    await untilListening(child.pid!);
+    child.kill('SIGINT');
+    const { signal, stderr } = await ended;
+    assert.deepEqual([signal, stderr], ['SIGINT', 'tsxbstream: interrupted by SIGINT\n'], words);
+  }
+});
+
+test('SIGQUIT while a disk does not answer: the file, and that it may be left unfinished', async (context) => {
+  const directory = tempDir(context);
+  const path = join(directory, 'archive');
+  fs.writeFileSync(path, archive(file('whole', 'x'), file('d/large', noise(MIB, 1))));
+  const run = new StalledRun(context, { thread: 'lane-worker.js', call: 'writeSync', at: 2, then: 'gate' });
+  execFileSync('mkfifo', [join(run.signs, 'gate')]);
+  const wrapper = ['sh', '-c', 'ulimit -c 0; exec "$@"', 'sh'];
+  const { child, ended } = start(['extract', path, '-C', directory], { env: run.env, wrapper });
+  await untilExists(join(run.signs, 'stalled'));
+  child.kill('SIGUSR1');
+  child.kill('SIGQUIT');
+  const { signal, stderr } = await ended;
+  assert.equal(signal, 'SIGQUIT');
+  assert.match(
+    stderr,
+    /interrupted by SIGQUIT\n {2}it was at work on d\/large\n {2}it did not stop in time: unfinished/,
+  );
+});

@@ -1,0 +1,83 @@
+/** An archive that was compressed or encrypted as a whole is named, with the command that undoes it. */
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { archive, file, noise } from '../helpers/archive-bytes.js';
+import { run } from '../helpers/cli.js';
+import { assertEnded, EXIT } from '../helpers/outcome.js';
+import { hasProgram } from '../helpers/programs.js';
+import { reportPath } from '../helpers/report-input.js';
+import { tempDir, type Cleanup } from '../helpers/temp.js';
+
+const bytes = archive(file('ibdata1', noise(5000)), file('xtrabackup_info', 'tool_name = xtrabackup\n'));
+
+async function assertNamed(context: Cleanup, path: string, what: RegExp, command: string): Promise<void> {
+  for (const words of [
+    ['extract', path, '-C', tempDir(context)],
+    ['verify', path],
+    ['list', path],
+    ['info', path],
+  ]) {
+    const { code, stdout, stderr } = await run(words);
+    assert.equal(code, EXIT.damaged);
+    assert.match(stdout + stderr, what);
+    assert.ok((stdout + stderr).includes(command), `${words[0]}: ${stdout}${stderr}`);
+  }
+}
+
+describe('an archive that was packed as a whole', { concurrency: true }, () => {
+  test('by qpress: a stream inside, not one compressed file', async (context) => {
+    const path = reportPath('08-whole-archive.xb.qp');
+    await assertNamed(
+      context,
+      path,
+      /an xbstream archive that was packed by qpress/,
+      'qpress -do FILE | tsxbstream -x',
+    );
+  });
+
+  test('a file of an archive that qpress packed is still called one', async (context) => {
+    const path = join(tempDir(context), 't.ibd.qp');
+    writeFileSync(path, Buffer.concat([Buffer.from('qpress10'), Buffer.alloc(8), Buffer.from('F\x05\0\0\0t.ibd\0')]));
+    const result = await run(['extract', path, '-C', tempDir(context)]);
+    assertEnded(result, EXIT.damaged, /this is one compressed file, not a stream/);
+  });
+
+  for (const [program, debian, args, command] of [
+    ['gzip', 'gzip', ['-c'], 'gunzip -c FILE | tsxbstream -x'],
+    ['zstd', 'zstd', ['-c'], 'zstd -dc FILE | tsxbstream -x'],
+    ['lz4', 'lz4', ['-c'], 'lz4 -dc FILE | tsxbstream -x'],
+    ['lz4', 'lz4', ['-lc'], 'lz4 -dc FILE | tsxbstream -x'],
+    ['xz', 'xz-utils', ['-c'], 'xz -dc FILE | tsxbstream -x'],
+    ['bzip2', 'bzip2', ['-c'], 'bzip2 -dc FILE | tsxbstream -x'],
+    ['openssl', 'openssl', ['enc', '-aes-256-cbc', '-pbkdf2', '-pass', 'pass:x'], 'openssl enc -d'],
+    ['gpg', 'gnupg', ['--batch', '--passphrase', 'x', '--pinentry-mode', 'loopback', '-c', '-o', '-'], 'gpg -d FILE'],
+    [
+      'gpg',
+      'gnupg',
+      ['--batch', '--passphrase', 'x', '--pinentry-mode', 'loopback', '-c', '-a', '-o', '-'],
+      'gpg -d FILE',
+    ],
+  ] as const) {
+    test(`by ${program} ${args.join(' ')}`, async (context) => {
+      if (!hasProgram(context, program, debian)) return;
+      const directory = tempDir(context);
+      const env = { ...process.env, GNUPGHOME: directory };
+      const packed = execFileSync(program, args, { input: bytes, stdio: ['pipe', 'pipe', 'ignore'], env });
+      const path = join(directory, 'packed');
+      writeFileSync(path, packed);
+      await assertNamed(context, path, /this is no xbstream archive: it is /, command);
+    });
+  }
+
+  test('by gpg for somebody: by the first bytes of the session key', async (context) => {
+    const path = join(tempDir(context), 'packed');
+    for (const head of ['84 5e 03', '85 01 0c 03', '85 02 0c 03', 'c1 c0 4c 03']) {
+      writeFileSync(path, Buffer.concat([Buffer.from(head.replaceAll(' ', ''), 'hex'), noise(500)]));
+      await assertNamed(context, path, /encrypted by gpg/, 'gpg -d FILE | tsxbstream -x');
+    }
+    assert.ok(readFileSync(path).length > 500);
+  });
+});
