@@ -57,8 +57,11 @@ function decodingOf(
 ): Decoding {
   return new Decoding(
     { choose, key: options.key },
-    () => reporter.warning('an old format of encryption cannot prove the key: with a wrong one this is garbage'),
-    { isFull: () => output.isFull, drain: () => output.flush() },
+    {
+      onUnprovenKey: () =>
+        reporter.warning('an old format of encryption cannot prove the key: with a wrong one this is garbage'),
+      slowOutput: { isFull: () => output.isFull, drain: () => output.flush() },
+    },
   );
 }
 

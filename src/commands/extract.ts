@@ -3,7 +3,9 @@ import { errorFromRecord, type XbstreamError } from '../errors.js';
 import { pathText } from '../format/stored-path.js';
 import { inputName } from '../input/open-source.js';
 import { inputSize } from '../input/input-size.js';
+import { extractShared } from '../engine/extract-shared.js';
 import { runLane } from '../engine/run-lane.js';
+import type { TaskListener } from '../engine/task.js';
 import type { LaneResult } from '../engine/protocol.js';
 import type { Reporter } from '../ui/reporter.js';
 import type { ExtractOptions } from '../engine/extract-options.js';
@@ -38,15 +40,13 @@ function backupProblem(result: LaneResult, { backup, dryRun }: ExtractOptions, r
 export async function extract(options: ExtractOptions, reporter: Reporter, signal: AbortSignal): Promise<void> {
   const started = performance.now();
   const totalBytes = inputSize(options.input);
-  const result = await runLane(
-    { verb: 'extract', options },
-    {
-      file: reporter.wantsFiles ? (path, bytes) => reporter.file({ path, bytes }) : undefined,
-      warning: (message) => reporter.warning(message),
-      progress: (progress) => reporter.progress({ ...progress, totalBytes }),
-    },
-    signal,
-  );
+  const listener: TaskListener = {
+    file: reporter.wantsFiles ? (path, bytes) => reporter.file({ path, bytes }) : undefined,
+    warning: (message) => reporter.warning(message),
+    progress: (progress) => reporter.progress({ ...progress, totalBytes }),
+  };
+  const result =
+    (await extractShared(options, listener, signal)) ?? (await runLane({ verb: 'extract', options }, listener, signal));
   if (result === undefined) signal.throwIfAborted();
   else {
     const errors = [

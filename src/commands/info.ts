@@ -35,14 +35,14 @@ export async function info(options: InfoOptions, reporter: InfoReporter, signal:
     ({ problems }) => problems,
   );
   const finding = backupFinding(index.entries.map(({ path }) => path));
-  reporter.described(await describe(index, finding, options));
+  reporter.described(describe(index, finding, options));
   tellProblems(index.problems, reporter);
   const { error, warning } = judgeBackup(options.backup, finding, index.archiveBytes);
   if (warning !== undefined) reporter.warning(warning);
   if (error !== undefined) throw error;
 }
 
-async function describe(index: ArchiveIndex, finding: BackupFinding, options: InfoOptions): Promise<BackupDescription> {
+function describe(index: ArchiveIndex, finding: BackupFinding, options: InfoOptions): BackupDescription {
   const { texts, unread } = readSmallFiles(index.entries, options);
   const paths = index.entries.map(({ path }) => path);
   const content = contentFacts(paths);

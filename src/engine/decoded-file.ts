@@ -4,14 +4,19 @@ import { PageHoles } from '../codec/page-holes.js';
 import { XbstreamError } from '../errors.js';
 import { pathText, type StoredPath } from '../format/stored-path.js';
 import type { OutputFile } from '../output/output.js';
+import type { DecodeHelpers, HelpedChain } from './decode-helpers.js';
 
 export interface DecodedFileOptions {
   layers: readonly LayerName[];
   key: DecryptionKey | undefined;
   /** Size of the output's disk blocks, in bytes. */
   blockBytes: number;
+  /** Threads that decode; without them it is done in this one. */
+  helpers: DecodeHelpers | undefined;
   /** Whether the output can take no more for now. */
   isFull: (() => boolean) | undefined;
+  /** It cannot be decoded, or written: this came up while nobody was calling. */
+  onFailure: (error: Error) => void;
   /** Not all that was given is decoded: {@link DecodedFile.resume} goes on. */
   onPause: (file: DecodedFile) => void;
   onUnprovenKey: () => void;
@@ -22,10 +27,12 @@ export class DecodedFile implements OutputFile {
   readonly #storedPath: StoredPath;
   readonly #file: OutputFile;
   readonly #options: DecodedFileOptions;
-  readonly #chain: DecodeChain;
+  readonly #chain: DecodeChain | HelpedChain;
   readonly #pages: PageHoles;
   /** Bytes of the stored file so far. */
   #storedBytes = 0;
+  /** To be called when it is in the output. */
+  #done: () => void = () => undefined;
   /** What has gone wrong: from then on nothing is decoded, and the file is never finished. */
   #failure: Error | undefined;
 
@@ -34,13 +41,15 @@ export class DecodedFile implements OutputFile {
     this.#storedPath = storedPath;
     this.#file = file;
     this.#options = options;
-    const { layers, key, blockBytes, isFull } = options;
+    const { layers, key, blockBytes, helpers, isFull } = options;
     this.#pages = new PageHoles(blockBytes, (fileOffset, bytes) => file.write(bytes, fileOffset));
-    this.#chain = new DecodeChain({
-      ...{ layers, key },
-      output: (piece) => this.#pages.push(piece),
-      ...(isFull && { isFull }),
-    });
+    const output = (piece: Buffer): void => this.#pages.push(piece);
+    this.#chain =
+      helpers?.open(layers, key, {
+        output,
+        ended: (isKeyUnproven) => this.#complete(isKeyUnproven),
+        failed: (error) => options.onFailure(this.#told(error)),
+      }) ?? new DecodeChain({ layers, key, output, ...(isFull && { isFull }) });
   }
 
   get path(): StoredPath {
@@ -63,29 +72,37 @@ export class DecodedFile implements OutputFile {
     if (this.#failure !== undefined) return;
     if (fileOffset !== this.#storedBytes) throw this.#told(this.#outOfOrder(fileOffset));
     this.#storedBytes += bytes.length;
-    this.#decode(() => this.#chain.push(bytes));
+    this.#decode((chain) => chain.push(bytes));
   }
 
   /** Goes on where the output was full. */
   resume(): void {
-    this.#decode(() => this.#chain.resume());
+    this.#decode((chain) => {
+      if (chain instanceof DecodeChain) chain.resume();
+    });
   }
 
   finish(sizeBytes: number, done: () => void): void {
     if (this.#failure !== undefined) throw this.#failure;
     if (sizeBytes !== this.#storedBytes) throw this.#told(this.#outOfOrder(sizeBytes));
-    this.#decode(() => this.#chain.end());
-    if (this.#chain.isKeyUnproven) this.#options.onUnprovenKey();
-    this.#file.finish(this.#pages.fileBytes, done);
+    this.#done = done;
+    this.#decode((chain) => chain.end());
+    if (this.#chain instanceof DecodeChain) this.#complete(this.#chain.isKeyUnproven);
   }
 
-  #decode(step: () => void): void {
+  /** All of it is decoded. */
+  #complete(isKeyUnproven: boolean): void {
+    if (isKeyUnproven) this.#options.onUnprovenKey();
+    this.#file.finish(this.#pages.fileBytes, this.#done);
+  }
+
+  #decode(step: (chain: DecodeChain | HelpedChain) => void): void {
     try {
-      step();
+      step(this.#chain);
     } catch (error) {
       throw this.#told(error);
     }
-    if (this.#chain.isPaused) this.#options.onPause(this);
+    if (this.#chain instanceof DecodeChain && this.#chain.isPaused) this.#options.onPause(this);
   }
 
   remove(): void {

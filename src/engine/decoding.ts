@@ -4,6 +4,7 @@ import { XbstreamError } from '../errors.js';
 import { pathText, type StoredPath } from '../format/stored-path.js';
 import { PIECE_ROOM_BYTES } from '../input/source.js';
 import type { Output, OutputFile } from '../output/output.js';
+import type { DecodeHelpers } from './decode-helpers.js';
 import { DecodedFile } from './decoded-file.js';
 import { keyRequired, TAKE_RAW } from './encrypted-files.js';
 
@@ -23,25 +24,31 @@ export interface SlowOutput {
   drain: () => Promise<void>;
 }
 
-/** Opens files of an archive in an output so that what was done to them is undone on the way, in this thread. */
+export interface DecodingTools {
+  /** Called once, when data is decrypted with a key that its old format cannot prove. */
+  onUnprovenKey: () => void;
+  /** Set where the output does not write what it is given at once. */
+  slowOutput?: SlowOutput | undefined;
+  /** Starts threads that decode, when there is something to decode. Without it all is done in this one. */
+  startHelpers?: (() => DecodeHelpers) | undefined;
+}
+
+/** Opens files of an archive in an output so that what was done to them is undone on the way. */
 export class Decoding {
   /** Room for a piece of the archive, not shared with the thread that writes: V8 copies from shared memory at a third of the speed. */
   readonly room = Buffer.allocUnsafeSlow(PIECE_ROOM_BYTES);
   readonly #options: DecodingOptions;
-  readonly #onUnprovenKey: () => void;
-  readonly #slowOutput: SlowOutput | undefined;
+  readonly #tools: DecodingTools;
+  #helpers: DecodeHelpers | undefined;
+  /** What went wrong with files while nobody was calling. */
+  readonly #failures: Error[] = [];
   /** Files whose content is decoded up to where the output was full. */
   readonly #paused = new Set<DecodedFile>();
   #warned = false;
 
-  /**
-   * @param onUnprovenKey called once, when data is decrypted with a key that its old format cannot prove
-   * @param slowOutput set where the output does not write what it is given at once
-   */
-  constructor(options: DecodingOptions, onUnprovenKey: () => void, slowOutput?: SlowOutput) {
+  constructor(options: DecodingOptions, tools: DecodingTools) {
     this.#options = options;
-    this.#onUnprovenKey = onUnprovenKey;
-    this.#slowOutput = slowOutput;
+    this.#tools = tools;
   }
 
   /** What is undone of a stored file. @throws XbstreamError `XB_UNSAFE_PATH` */
@@ -63,14 +70,17 @@ export class Decoding {
     }
     const file = output.open(finalName);
     if (!isDecoded) return file;
+    this.#helpers ??= this.#tools.startHelpers?.();
     return new DecodedFile(path, file, {
       layers,
       key: this.#options.key,
       blockBytes: output.blockBytes,
-      isFull: this.#slowOutput?.isFull,
+      helpers: this.#helpers,
+      isFull: this.#tools.slowOutput?.isFull,
+      onFailure: (error) => this.#failures.push(error),
       onPause: (paused) => this.#paused.add(paused),
       onUnprovenKey: () => {
-        if (!this.#warned) this.#onUnprovenKey();
+        if (!this.#warned) this.#tools.onUnprovenKey();
         this.#warned = true;
       },
     });
@@ -92,19 +102,46 @@ export class Decoding {
     );
   }
 
-  /** Not all that was given is decoded: {@link caughtUp} has to be waited for. */
+  /** {@link caughtUp} has to be waited for before more is given. */
   get isPaused(): boolean {
-    return this.#paused.size > 0;
+    return this.#paused.size > 0 || this.#failures.length > 0 || this.#helpers?.isFull === true;
   }
 
-  /** Resolves when all that was given is decoded. @throws what decoding and the output throw */
+  /** Files that have ended are not decoded to their end: {@link settled} waits for that. */
+  get isBusy(): boolean {
+    return this.#helpers?.isBusy === true;
+  }
+
+  /** Resolves when more may be given. @throws what decoding and the output throw: that of one file, each time */
   async caughtUp(): Promise<void> {
-    while (this.isPaused) {
-      await this.#slowOutput!.drain();
+    this.#throwFailure();
+    if (this.#helpers?.isFull === true) await this.#helpers.turn();
+    this.#throwFailure();
+    while (this.#paused.size > 0) {
+      await this.#tools.slowOutput!.drain();
       for (const file of [...this.#paused]) {
         this.#paused.delete(file);
         file.resume();
       }
     }
+  }
+
+  /** Resolves when all files that have ended are decoded, and in the output. @throws as {@link caughtUp} */
+  async settled(): Promise<void> {
+    await this.caughtUp();
+    while (this.#helpers?.isBusy === true) {
+      await this.#helpers.answer();
+      this.#throwFailure();
+    }
+  }
+
+  /** Ends the threads that help. */
+  close(): void {
+    this.#helpers?.close();
+  }
+
+  #throwFailure(): void {
+    const failure = this.#failures.shift();
+    if (failure !== undefined) throw failure;
   }
 }

@@ -36,7 +36,7 @@ export async function forgetCorrected(source: Source, files: EarlierFiles, optio
   const { absoluteNames, leavesOut, covers } = options;
   const look = { absoluteNames, leavesOut, allowEmpty: true, wantsHistory: true };
   // A new one each time: what goes wrong with one comparison is none of the next one's business.
-  const newDecoding = (): Decoding => new Decoding(options, () => undefined);
+  const newDecoding = (): Decoding => new Decoding(options, { onUnprovenKey: () => undefined });
   const names = newDecoding();
   const nameOf = (path: StoredPath): StoredPath => names.layersOf(path).finalName;
   const isThere = ({ path }: FileHistory): boolean => {

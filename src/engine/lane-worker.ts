@@ -4,11 +4,6 @@ import { backupFinding } from '../backup/backup-state.js';
 import { ForeignInput } from '../archive/foreign.js';
 import { Selection } from '../archive/selection.js';
 import { WantedByCurrentName, WantedByFinalName, type WantedEntries } from '../archive/wanted-entries.js';
-import { readIndex } from '../archive/index.js';
-import { ExtentReader } from '../archive/read-extents.js';
-import type { Decoding } from './decoding.js';
-import { Pipeline } from './pipeline.js';
-import { planWork, WorkBoard } from './work-plan.js';
 import { lookbackOf } from '../archive/source-lookback.js';
 import type { ExtractOptions } from './extract-options.js';
 import { errorToRecord, XbstreamError } from '../errors.js';
@@ -30,6 +25,7 @@ import { withCure } from './cure.js';
 import { forgetCorrected } from './earlier-run.js';
 import { Lane, type LaneOptions } from './lane.js';
 import { encryptedAmong, keyRequired, keyWarning } from './encrypted-files.js';
+import { runPipeline } from './run-pipeline.js';
 import { MAX_LOST, type LaneJob, type LaneResult } from './protocol.js';
 import { TaskThread } from './task-thread.js';
 
@@ -60,6 +56,9 @@ class ReportingLane extends Lane implements ByteSink {
 const UNREAD =
   'the extraction ended here: what comes later in the archive was not looked at, and is not among what is lost';
 
+/** Of a smaller archive all is decoded before another thread has started. */
+const HELPED_BYTES_MIN = 2 * 1024 * 1024;
+
 /** Why there is no digest of what was not read to its end. */
 const NO_DIGEST = 'there is no digest of it: the rest was not read';
 
@@ -78,7 +77,7 @@ function openManifest(job: LaneJob): Manifest | undefined {
   return new Manifest(path, overwrite, thread.isStopped);
 }
 
-function openTarget(options: ExtractOptions, threads = 2): DirectoryOutput | DryRunOutput {
+function openTarget(options: ExtractOptions): DirectoryOutput | DryRunOutput {
   const { target, createTarget, allowSymlinks, existing, stripComponents, fsync, owner, manifest } = options;
   if (owner !== undefined) assertMayGive(owner);
   if (options.dryRun) {
@@ -100,7 +99,7 @@ function openTarget(options: ExtractOptions, threads = 2): DirectoryOutput | Dry
     owner,
     hash: manifest !== undefined,
     // A second one takes what lies in memory that it shares, and what is decoded does not.
-    threads: isDecoding ? 1 : Math.min(options.parallel ?? os.availableParallelism(), threads),
+    threads: isDecoding ? 1 : Math.min(options.parallel ?? os.availableParallelism(), 2),
     archiveBytes: inputSize(options.input),
   });
 }
@@ -135,79 +134,6 @@ function consequence(): string {
   return job.options.dryRun ? 'would be unpacked as stored, not decoded' : 'unpacked as stored, not decoded';
 }
 
-const NOTHING: LaneResult = {
-  files: 0,
-  bytes: 0,
-  keptFiles: 0,
-  archiveBytes: 0,
-  entries: 0,
-  entryBytes: 0,
-  backup: undefined,
-  errors: [],
-  errorCount: 0,
-  lost: [],
-  lostCount: 0,
-  cutAt: undefined,
-  partials: [],
-  stopped: false,
-  digests: {},
-  freeBytes: undefined,
-};
-
-async function runPipeline(
-  source: Source,
-  extractOptions: ExtractOptions,
-  share: { index: number; board: SharedArrayBuffer },
-  decoding: Decoding | undefined,
-): Promise<LaneResult | undefined> {
-  if (!source.seekable) return undefined;
-  const index = await readIndex(source, {
-    absoluteNames: options.absoluteNames,
-    allowEmpty: options.allowEmpty,
-    wantsExtents: () => true,
-  });
-  const selection = new Selection(extractOptions.selection);
-  const plan = planWork(index, ({ path }) => selection.wants(path));
-  if (plan === undefined) return undefined;
-  const output = openTarget(extractOptions, 1);
-  const board = new WorkBoard(share.board);
-  const pipeline = new Pipeline({
-    extents: new ExtentReader(source),
-    output,
-    decoding,
-    board,
-    onFile: (path, bytes) => thread.file(path, bytes),
-    onProgress: (bytes) => {
-      control.progressBytes += bytes;
-      thread.flush();
-      if (thread.isStopped()) board.stop();
-    },
-  });
-  let errors: XbstreamError[] = [];
-  try {
-    await pipeline.run(plan);
-    output.close();
-  } catch (error) {
-    board.stop();
-    if (!(error instanceof XbstreamError)) throw error;
-    errors = [error];
-  }
-  const left = pipeline.abandon(errors, extractOptions.removePartial);
-  output.release();
-  source.close();
-  return {
-    ...NOTHING,
-    files: pipeline.files,
-    bytes: pipeline.bytes,
-    keptFiles: pipeline.keptFiles,
-    archiveBytes: index.archiveBytes,
-    errors: left.errors.map(errorToRecord),
-    errorCount: errors.length,
-    partials: left.partials,
-    stopped: board.isStopped,
-  };
-}
-
 async function run(): Promise<LaneResult> {
   let lane: Lane | undefined;
   let output: LaneOutput | undefined;
@@ -216,17 +142,12 @@ async function run(): Promise<LaneResult> {
   let errors: readonly XbstreamError[] = [];
   /** Not all of the archive was read. */
   let isUnread = true;
-  const decoding = await setUpDecoding({ decompress, key }, (message) => thread.warning(message));
+  const isSmall = (inputSize(options.input) ?? Infinity) < HELPED_BYTES_MIN;
+  const decoding = await setUpDecoding({ ...options, decompress, key }, (message) => thread.warning(message), !isSmall);
   try {
     const opened = await openSource(options.input, thread.isStopped);
     source = opened;
     thread.onStop(() => opened.stop());
-    if (job.verb === 'extract' && job.share !== undefined) {
-      const shared = await runPipeline(opened, job.options, job.share, decoding);
-      if (shared !== undefined) return shared;
-      if (job.share.index > 0) return NOTHING;
-      opened.rewind?.();
-    }
     const selection = new Selection(job.verb === 'verify' ? { include: [], exclude: [] } : job.options.selection);
     const { wanted, uncertain } = await chooseEntries(selection, source);
     output = openOutput(job);
@@ -281,6 +202,7 @@ async function run(): Promise<LaneResult> {
   manifest?.discard();
   output?.release();
   source?.close();
+  decoding?.close();
   const totals = lane?.totals() ?? {
     files: 0,
     bytes: 0,
@@ -301,7 +223,9 @@ async function run(): Promise<LaneResult> {
     stopped,
     digests: stopped || isUnread || (errors.length > 0 && !keepsGoing) ? {} : (lane?.digests() ?? {}),
     freeBytes: output instanceof DryRunOutput ? output.freeBytes : undefined,
+    plan: undefined,
   };
 }
 
-thread.end(await run());
+const share = job.verb === 'extract' ? job.share : undefined;
+thread.end(await (job.verb === 'extract' && share !== undefined ? runPipeline(job, share, thread) : run()));

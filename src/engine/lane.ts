@@ -104,7 +104,7 @@ export class Lane implements ByteSink, SalvageConsumer {
   push(piece: Buffer): Promise<void> | undefined {
     if (this.#digests.areWanted) this.#digests.update(piece, this.#reader.archiveOffset);
     const taken = this.#reader.push(piece);
-    if (this.#options.decoding?.isPaused === true) return this.#pushRest(piece, taken);
+    if (this.#reader.isHolding || this.#options.decoding?.isPaused === true) return this.#pushRest(piece, taken);
     this.#settle(() => this.#options.output.endStep());
     return undefined;
   }
@@ -113,13 +113,27 @@ export class Lane implements ByteSink, SalvageConsumer {
   async #pushRest(piece: Buffer, taken: number): Promise<void> {
     await this.#caughtUp();
     while (this.#reader.isHolding) {
+      // A correction takes effect when all files before it have their names.
+      await this.#settled();
       taken += this.#reader.push(piece.subarray(taken));
       await this.#caughtUp();
     }
     this.#settle(() => this.#options.output.endStep());
   }
 
-  /** Waits until everything that was given is decoded. */
+  /** Waits until all files that have ended are decoded. */
+  async #settled(): Promise<void> {
+    const { decoding } = this.#options;
+    while (decoding?.isBusy === true || decoding?.isPaused === true) {
+      try {
+        await decoding.settled();
+      } catch (error) {
+        this.#bear(error);
+      }
+    }
+  }
+
+  /** Waits until more may be given. */
   async #caughtUp(): Promise<void> {
     const { decoding } = this.#options;
     while (decoding?.isPaused === true) {
@@ -196,8 +210,9 @@ export class Lane implements ByteSink, SalvageConsumer {
     return this.#reader.archiveBytes;
   }
 
-  mustWait(): boolean {
-    return this.#options.decoding?.isPaused === true;
+  mustWait(header: ChunkHeader): boolean {
+    const { decoding } = this.#options;
+    return decoding?.isPaused === true || (decoding?.isBusy === true && this.#table.corrects(header));
   }
 
   chunk(header: ChunkHeader, spanBytes: number): PayloadUse {
@@ -234,8 +249,9 @@ export class Lane implements ByteSink, SalvageConsumer {
    * @throws XbstreamError `XB_TRUNCATED`, `XB_EMPTY_ARCHIVE`, and what the output throws
    */
   async end(): Promise<XbstreamError[]> {
+    await this.#settled();
     this.#reader.end();
-    await this.#caughtUp();
+    await this.#settled();
     if (this.#losses !== undefined) {
       this.#losses.end(this.#reader.chunks, this.#options.allowEmpty);
     } else {

@@ -1,14 +1,13 @@
 import * as fs from 'node:fs';
-import { availableParallelism } from 'node:os';
+import * as os from 'node:os';
 import { promisify } from 'node:util';
 import { chunkEnd, decodeChunkHeader, MAX_HEADER_BYTES } from '../format/chunk.js';
 import { positionOf, type InputChoice, type SystemInputChoice } from '../input/open-source.js';
+import { DEFAULT_THREADS_MAX } from './decoding-setup.js';
 import { inputSize } from '../input/input-size.js';
 
 /** Of a smaller archive all is done before another thread has started. */
 const ARCHIVE_BYTES_MIN = 64 * 1024 * 1024;
-/** More threads than this only help where they are asked for. */
-const DEFAULT_MAX = 8;
 /** With smaller chunks on average more is spent on the way to each than on what is in it: such archives are read in one go. */
 export const CHUNK_BYTES_MIN = 128 * 1024;
 /** How many chunks are looked at to find out. */
@@ -24,7 +23,7 @@ const read = promisify(fs.read);
  * @param parallel most threads, if somebody has said so
  */
 export async function pipelineCount(input: InputChoice, parallel: number | undefined): Promise<number> {
-  const count = parallel ?? Math.min(availableParallelism(), DEFAULT_MAX);
+  const count = parallel ?? Math.min(os.availableParallelism(), DEFAULT_THREADS_MAX);
   if (count < 2 || (input.kind !== 'path' && input.kind !== 'descriptor')) return Math.min(count, 1);
   if ((inputSize(input) ?? 0) < ARCHIVE_BYTES_MIN) return 1;
   return (await hasLargeChunks(input)) ? count : 1;

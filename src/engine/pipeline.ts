@@ -6,13 +6,16 @@ import { PIECE_BYTES } from '../input/source.js';
 import type { Output } from '../output/output.js';
 import type { Decoding } from './decoding.js';
 import { leaveBehind, type Leavable, type LeftBehind } from './left-behind.js';
-import type { WorkBoard, WorkPlan } from './work-plan.js';
+import type { WorkBoard } from './work-board.js';
+import type { WorkPlan } from './work-plan.js';
 
 export interface PipelineOptions {
   extents: ExtentReader;
   output: Output;
   decoding: Decoding | undefined;
   board: WorkBoard;
+  /** A file is begun. */
+  onBegin: (path: StoredPath) => void;
   /** A file is complete. */
   onFile: (path: StoredPath, sizeBytes: number) => void;
   /** So many bytes of the archive were taken. May throw to end it. */
@@ -46,7 +49,8 @@ export class Pipeline {
   }
 
   async #make(entry: IndexEntry): Promise<void> {
-    const { output, decoding, extents, onFile, onProgress } = this.#options;
+    const { output, decoding, extents, onBegin, onFile, onProgress } = this.#options;
+    onBegin(entry.path);
     const isEmpty = entry.extents === undefined;
     const file = decoding === undefined ? output.open(entry.path) : decoding.open(entry.path, output, isEmpty);
     this.#unfinished = { path: entry.path, content: file, isWritten: false };

@@ -5,9 +5,23 @@ import type { ErrorRecord } from '../errors.js';
 import type { StoredPath } from '../format/stored-path.js';
 import type { ArchivePart, LaneTotals } from './lane.js';
 
+export interface ExtractJob {
+  verb: 'extract';
+  options: ExtractOptions;
+  share?: PipelineShare | undefined;
+}
+
+/** One of the pipelines that share the files of an archive. */
+export interface PipelineShare {
+  index: number;
+  /** See {@link WorkBoard}. */
+  board: SharedArrayBuffer;
+}
+
 /** What a lane can be for. */
 export type LaneJob =
-  | { verb: 'extract'; options: ExtractOptions; share?: { index: number; board: SharedArrayBuffer } | undefined }
+  /** With `share` only files that others have not taken, of an archive whose files do not depend on each other. */
+  | ExtractJob
   /** With `part` only payloads that begin there are looked at, in a seekable input. */
   | { verb: 'verify'; options: VerifyOptions; part?: ArchivePart | undefined };
 
@@ -33,4 +47,6 @@ export interface LaneResult extends LaneTotals {
   backup: BackupFinding | undefined;
   /** Bytes free in the target's file system; only after a dry run. */
   freeBytes: number | undefined;
+  /** What it was shared by: see {@link WorkPlan}; undefined where it was not. */
+  plan: { signature: number; files: number } | undefined;
 }

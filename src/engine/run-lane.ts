@@ -1,7 +1,4 @@
 import type { LaneJob, LaneResult } from './protocol.js';
-import { availableParallelism } from 'node:os';
-import { inputSize } from '../input/input-size.js';
-import { WorkBoard } from './work-plan.js';
 import { isPiped } from './cut-short.js';
 import { LANE_THREAD } from './start-thread.js';
 import { runTask, type TaskListener } from './task.js';
@@ -12,25 +9,7 @@ import { runTask, type TaskListener } from './task.js';
  * @param signal ends it early; the result then says `stopped`
  * @returns undefined when the thread did not stop in time and was ended
  */
-export async function runLane(
-  job: LaneJob,
-  listener: TaskListener,
-  signal: AbortSignal,
-): Promise<LaneResult | undefined> {
-  if (job.verb === 'extract' && job.share === undefined) {
-    const count = Math.min(job.options.parallel ?? 2, availableParallelism());
-    const { keepGoing, digests, manifest, dryRun } = job.options;
-    const isShareable = !keepGoing && digests.length === 0 && manifest === undefined && !dryRun;
-    if (isShareable && (inputSize(job.options.input) ?? 0) >= 64 << 20) {
-      const { buffer } = new WorkBoard();
-      const results = await Promise.all(
-        Array.from({ length: count }, (_, index) =>
-          runLane({ ...job, share: { index, board: buffer } }, listener, signal),
-        ),
-      );
-      return results[0];
-    }
-  }
+export function runLane(job: LaneJob, listener: TaskListener, signal: AbortSignal): Promise<LaneResult | undefined> {
   const { input, key } = job.options;
   return runTask<LaneJob, LaneResult>(
     {

@@ -197,6 +197,7 @@ async function run(): Promise<MakeResult> {
   let errors: XbstreamError[] = [];
   let stopped = false;
   let source: Source | undefined;
+  let decoding: Decoding | undefined;
   try {
     const opened = await openSource(options.input, thread.isStopped);
     source = opened;
@@ -205,7 +206,7 @@ async function run(): Promise<MakeResult> {
     const writer = new TarWriter(target.sink, options.mtime, sparse);
     tar = writer;
     const slowOutput = { isFull: () => writer.isFull, drain: () => writer.settled() };
-    const decoding = await setUpDecoding(options, (message) => thread.warning(message), slowOutput);
+    decoding = await setUpDecoding({ ...options, slowOutput }, (message) => thread.warning(message), !source.seekable);
     errors = await (source.seekable ? copySeekable(source, tar, decoding) : copyPiped(source, tar, decoding));
     if (errors.length === 0) {
       await tar.end();
@@ -221,6 +222,7 @@ async function run(): Promise<MakeResult> {
     target?.discard();
   }
   source?.close();
+  decoding?.close();
   return { errors: errors.map(errorToRecord), stopped, ...totals, outputBytes: target?.sink.bytes ?? 0 };
 }
 

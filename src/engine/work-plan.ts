@@ -1,9 +1,7 @@
 import { crc32 } from '../format/crc32.js';
 import type { ArchiveIndex, IndexEntry } from '../archive/index.js';
+import { CHUNK_BYTES_MIN } from './pipeline-count.js';
 import { PARTIAL_ENDING } from '../output/partial-name.js';
-
-/** With smaller chunks on average more is spent on the way to each than on what is in it: such archives are read in one go. */
-const CHUNK_BYTES_MIN = 128 * 1024;
 
 /** The files of an archive, in the order in which pipelines take them. */
 export interface WorkPlan {
@@ -19,39 +17,15 @@ export interface WorkPlan {
  * @returns undefined where it has to be read in its own order: something is wrong with it, it corrects itself, it is made of
  *   small pieces
  */
-export function planWork(index: ArchiveIndex, wants: (entry: IndexEntry) => boolean): WorkPlan | undefined {
+export function planWork(index: ArchiveIndex): WorkPlan | undefined {
   const { entries, corrections, problemCount, chunks, archiveBytes } = index;
   if (problemCount > 0 || corrections.length > 0 || archiveBytes < chunks * CHUNK_BYTES_MIN) return undefined;
   // What one pipeline stores under such a name another would take for the residue of an earlier run.
   if (entries.some(({ path }) => path.endsWith(PARTIAL_ENDING))) return undefined;
-  const files = entries.filter(wants);
+  const files = [...entries];
+  if (files.length === 0) return undefined;
   // The largest first, so that the last ones to be taken are small. Those that are an end chunk alone come last.
   files.sort((a, b) => b.bytes - a.bytes || a.ordinal - b.ordinal);
   const offsets = Float64Array.from(files, ({ archiveOffset }) => archiveOffset);
   return { files, signature: crc32(Buffer.from(offsets.buffer)) + archiveBytes };
-}
-
-/** What the pipelines of one run share: which file is next, and whether one of them has failed. */
-export class WorkBoard {
-  readonly buffer: SharedArrayBuffer;
-  readonly #numbers: Int32Array;
-
-  constructor(buffer = new SharedArrayBuffer(8)) {
-    this.buffer = buffer;
-    this.#numbers = new Int32Array(buffer);
-  }
-
-  /** The place in the plan of a file that nobody else has taken. */
-  take(): number {
-    return Atomics.add(this.#numbers, 0, 1);
-  }
-
-  /** One has failed: the others end, too. */
-  get isStopped(): boolean {
-    return Atomics.load(this.#numbers, 1) !== 0;
-  }
-
-  stop(): void {
-    Atomics.store(this.#numbers, 1, 1);
-  }
 }

@@ -20,6 +20,7 @@ import { untilExists, untilListening } from '../helpers/wait.js';
 
 const MIB = 2 ** 20;
 const BLOCK_BYTES = 65_536;
+const DYING = fileURLToPath(new URL('../helpers/dying-thread.js', import.meta.url));
 const STALLING = fileURLToPath(new URL('../helpers/stalling-call.js', import.meta.url));
 
 interface Stall {
@@ -88,47 +89,44 @@ function qpress(content: Buffer): Buffer {
   return Buffer.concat([...parts, QPRESS_TRAILER]);
 }
 
-describe('a write of a decoding thread, while there are more open files than descriptors', () => {
-  /** Its first part has enough for the decoding thread, that of the others does not. */
-  const LARGE = 3;
-  const FILES = 30;
-  const content = Array.from({ length: FILES }, (_, index) => noise((index === LARGE ? 6.5 : 1.6) * MIB, index));
+describe('many files that are decoded at a time, and few descriptors', () => {
+  const FILES = 40;
+  const content = Array.from({ length: FILES }, (_, index) => noise(0.6 * MIB, index));
   const stored = content.map(qpress);
-  const firstBytes = (index: number): number => Math.floor((index === LARGE ? 4.2 : 1.1) * MIB);
-  const parts = stored.map((bytes, index) => payload(`f${index}.qp`, 0, bytes.subarray(0, firstBytes(index))));
-  const ROUND_BYTES = Math.floor(0.3 * MIB);
-  const rounds = Array.from({ length: 10 }, (_, round) =>
+  const ROUND_BYTES = Math.floor(0.15 * MIB);
+  const rounds = Array.from({ length: 5 }, (_, round) =>
     stored.map((bytes, index) => {
-      const at = firstBytes(index) + round * ROUND_BYTES;
+      const at = round * ROUND_BYTES;
       return at < bytes.length ? payload(`f${index}.qp`, at, bytes.subarray(at, at + ROUND_BYTES)) : Buffer.alloc(0);
     }),
   );
-  const ends = content.map((_, index) => end(`f${index}.qp`));
-  const rest = archive(...parts.slice(1), ...rounds.flat(), ...ends);
-  const FEW_DESCRIPTORS = ['sh', '-c', 'ulimit -n 48; exec "$@"', 'sh'];
-  const words = ['--decompress', '--parallel=2'];
+  const bytes = archive(...rounds.flat(), ...content.map((_, index) => end(`f${index}.qp`)));
+  const wrapper = ['sh', '-c', 'ulimit -n 48; exec "$@"', 'sh'];
+  const extract = (target: string, env: NodeJS.ProcessEnv): Promise<RunResult> => {
+    const words = ['-x', '-C', target, '--decompress', '--parallel=2'];
+    return start(words, { stdin: { kind: 'pipe', bytes }, env, wrapper }).ended;
+  };
 
-  test('it goes into its own file, however late', async (context) => {
+  test('nothing is written by a thread that does not have the file: each gets its own content', async (context) => {
     const target = tempDir(context);
-    const run = new StalledRun(context, { thread: 'decode-worker.js', call: 'writeSync', at: 40 });
-    const result = await run.extract(['-x', '-C', target, ...words], parts[0]!, rest, FEW_DESCRIPTORS);
-    assertEnded(result, EXIT.ok);
-    run.assertWaited();
-    const right = treeOf(Object.fromEntries(content.map((bytes, index) => [`f${index}`, bytes])));
+    assertEnded(await extract(target, {}), EXIT.ok);
+    const right = treeOf(Object.fromEntries(content.map((own, index) => [`f${index}`, own])));
     assert.deepEqual(readTree(target), right);
   });
 
-  test('if the thread dies instead, the run ends, and nothing has its final name', async (context) => {
-    const target = tempDir(context);
-    const run = new StalledRun(context, { thread: 'decode-worker.js', call: 'writeSync', at: 40, then: 'die' });
-    const result = await run.extract(['-x', '-C', target, ...words], parts[0]!, rest, FEW_DESCRIPTORS);
-    assertFailed(result, /decoding thread has ended/);
-    run.assertWaited();
-    assert.deepEqual(
-      namesIn(target).filter((name) => !name.endsWith('.partial')),
-      [],
-    );
-  });
+  for (const at of [1, 30, 100]) {
+    test(`if a thread that decodes dies at message ${at}, the run ends, and nothing has its final name`, async (context) => {
+      const target = tempDir(context);
+      const env = { NODE_OPTIONS: `--import=${DYING}`, DIES_THREAD: 'decode-helper-thread.js', DIES_AT: String(at) };
+      const { code, stderr } = await extract(target, env);
+      assert.equal(code, EXIT.refused, stderr);
+      assert.match(stderr, /a thread that decodes has ended/);
+      assert.deepEqual(
+        namesIn(target).filter((name) => !name.endsWith('.partial')),
+        [],
+      );
+    });
+  }
 });
 
 describe('a write of the writing thread', () => {
