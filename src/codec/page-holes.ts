@@ -69,14 +69,6 @@ export function storesZerosOfHoles(head: Buffer): boolean | undefined {
   return space?.compression === 'mariadb';
 }
 
-/** What is known of the pages of a file that has begun. */
-export interface PageLayout {
-  /** Holes begin at multiples of so many bytes. */
-  blockBytes: number;
-  /** Undefined where no page can be page-compressed. */
-  space: SpaceLayout | undefined;
-}
-
 /**
  * Leaves out the unused parts of InnoDB's page-compressed pages where a tablespace is written, so that it takes no more disk
  * than on the server: in MySQL pages of type 14 need their header and the compressed size that stands at bytes 32-33, rounded
@@ -102,33 +94,6 @@ export class PageHoles {
   constructor(blockBytes: number, write: (fileOffset: number, bytes: Buffer) => void) {
     this.#blockBytes = blockBytes;
     this.#write = write;
-  }
-
-  /**
-   * For the part of a file from a page's start on.
-   *
-   * @param fileOffset where the page starts
-   */
-  static from(
-    { blockBytes, space }: PageLayout,
-    fileOffset: number,
-    write: (fileOffset: number, bytes: Buffer) => void,
-  ) {
-    const pages = new PageHoles(blockBytes, write);
-    pages.#decided = true;
-    pages.#space = space;
-    pages.#fileBytes = fileOffset;
-    return pages;
-  }
-
-  /** Undefined as long as it is not known. */
-  get layout(): PageLayout | undefined {
-    return this.#decided ? { blockBytes: this.#blockBytes, space: this.#space } : undefined;
-  }
-
-  /** The next bytes, whole pages from the start of one on, were written by somebody else. */
-  skip(bytes: number): void {
-    this.#fileBytes += bytes;
   }
 
   /** Bytes pushed so far: the size the file must be given at the end, since a hole may come last. */

@@ -1,14 +1,6 @@
 import { XbstreamError } from '../errors.js';
 import { pathText, type StoredPath } from '../format/stored-path.js';
 
-/** Leave to write content into a file by its descriptor, from any thread. */
-export interface WriteGrant {
-  /** Undefined where nothing need be written, since nothing is kept. */
-  readonly descriptor: number | undefined;
-  /** Nobody writes with it any more. */
-  release(): void;
-}
-
 /** One file of an archive on its way out. Every method may throw an XbstreamError (`XB_IO` mostly). */
 export interface OutputFile {
   /** Its place in the output, as stored paths are. */
@@ -26,13 +18,6 @@ export interface OutputFile {
    *   {@link Output.endStep}
    */
   write(bytes: Buffer, fileOffset: number): void;
-  /**
-   * Lets somebody else write, beside {@link write}. Undefined where all content must come by {@link write}.
-   *
-   * @param settle called when the descriptor is to be closed: returns only when nobody writes with it any more
-   * @param endBytes where what is going to be written ends, in the file: it is made so long before
-   */
-  readonly grant?: ((settle: () => void, endBytes: number) => WriteGrant) | undefined;
   /**
    * All of it has come; it is `sizeBytes` long.
    *

@@ -10,7 +10,6 @@ import { giveTo, type Owner } from './owner.js';
 import { partialName } from './partial-name.js';
 import { refusal } from './refusal.js';
 import { targetExists, type Place } from './target-directory.js';
-import type { WriteGrant } from './output.js';
 import type { WriteQueue } from './write-queue.js';
 
 const { O_NOFOLLOW, O_RDWR, O_WRONLY } = fs.constants;
@@ -54,9 +53,7 @@ export class PartialFile implements DescriptorHolder {
   readonly #createdInStep: number;
   /** The last job of the writing thread for this file. */
   #lastJob: number | undefined;
-  /** What to wait for before the descriptor is closed. */
-  readonly #grants = new Set<() => void>();
-  /** Where all that has come ends, also what somebody else was given leave to write. */
+  /** Where all that has come ends. */
   #endBytes = 0;
   /** Set once there is a hole: the length that the file was given. See {@link #lengthen}. */
   #lengthBytes: number | undefined;
@@ -93,15 +90,6 @@ export class PartialFile implements DescriptorHolder {
     } else {
       this.#hash = undefined;
     }
-  }
-
-  /** See {@link OutputFile.grant}. */
-  grant(settle: () => void, endBytes: number): WriteGrant {
-    const descriptor = this.#opened();
-    // Where there are holes will be seen by who writes.
-    this.#lengthen(descriptor, Infinity, endBytes);
-    this.#grants.add(settle);
-    return { descriptor, release: () => void this.#grants.delete(settle) };
   }
 
   /**
@@ -184,8 +172,6 @@ export class PartialFile implements DescriptorHolder {
    */
   #settle(): void {
     if (this.#lastJob !== undefined) this.#context.queue.settle(this.#lastJob);
-    for (const settle of this.#grants) settle();
-    this.#grants.clear();
   }
 
   #create(): StoredPath {

@@ -2,7 +2,7 @@ import * as fs from 'node:fs';
 import { systemCodeOf, systemError, XbstreamError } from '../errors.js';
 import { pathText, type StoredPath } from '../format/stored-path.js';
 import type { Directory } from './directory.js';
-import type { OutputFile, WriteGrant } from './output.js';
+import type { OutputFile } from './output.js';
 import { changeName, makeFile } from './file-calls.js';
 import { moveAside } from './move-aside.js';
 import { PartialFile, type PartialFileContext } from './partial-file.js';
@@ -60,16 +60,6 @@ export class TargetFile implements OutputFile {
     }
     this.flush();
     this.#grow().write(bytes, fileOffset);
-  }
-
-  get grant(): ((settle: () => void, endBytes: number) => WriteGrant) | undefined {
-    // The hash is worked out from what comes by `write`.
-    return this.#context.hash ? undefined : (settle, endBytes) => this.#grant(settle, endBytes);
-  }
-
-  #grant(settle: () => void, endBytes: number): WriteGrant {
-    this.flush();
-    return this.#grow().grant(settle, endBytes);
   }
 
   /** Writes what was held back. @throws XbstreamError `XB_IO` */
