@@ -1,5 +1,6 @@
 import { MessageChannel, receiveMessageOnPort, Worker, type MessagePort } from 'node:worker_threads';
 import { XbstreamError } from '../errors.js';
+import { ThreadPresence } from '../thread-presence.js';
 import type { OutputSink } from './codec.js';
 import { freeNativeMemory } from './native-memory.js';
 import { ZstdFailure } from './zstd-stream.js';
@@ -7,42 +8,58 @@ import { ZstdFailure } from './zstd-stream.js';
 /** What the thread is started with. */
 export interface ZstdThreadData {
   port: MessagePort;
-  /** One int32: how many answers it has given, or {@link GONE}. */
-  answers: SharedArrayBuffer;
+  /** Two int32: how many answers it has given, and that it is there. */
+  state: SharedArrayBuffer;
 }
+
+/** Where in the state. */
+export const ANSWERS = 0;
+export const PRESENCE = 1;
 
 /** What it answers for a frame. */
 export type ZstdAnswer = { output: Uint8Array } | { failure: string } | { missing: string };
 
-/** The thread is over and will answer no more. */
-export const GONE = -1;
-
 /**
- * Has frames decoded by the package, which only decodes asynchronously, in a thread of its own, and waits for each: who undoes
- * layers does all else at once.
+ * Has frames decoded by the package, which only decodes asynchronously, in a thread of its own, and waits for what comes out:
+ * who undoes layers does all else at once.
  */
 class ZstdThread {
   readonly #port: MessagePort;
-  readonly #answers = new Int32Array(new SharedArrayBuffer(4));
+  readonly #state = new Int32Array(new SharedArrayBuffer(8));
+  readonly #presence = new ThreadPresence(this.#state, PRESENCE);
+  #sent = 0;
+  #heard = 0;
+  /** Answers that nobody has taken, by the numbers of their frames. */
+  readonly #answers = new Map<number, ZstdAnswer>();
 
   constructor() {
     const { port1, port2 } = new MessageChannel();
     this.#port = port1;
-    const workerData: ZstdThreadData = { port: port2, answers: this.#answers.buffer };
+    const workerData: ZstdThreadData = { port: port2, state: this.#state.buffer };
     const worker = new Worker(new URL('./zstd-thread.js', import.meta.url), { workerData, transferList: [port2] });
     worker.unref();
     port1.unref();
   }
 
-  /** @throws Error what is no fault of the frame */
-  decode(frame: Buffer): ZstdAnswer {
-    const answered = Atomics.load(this.#answers, 0);
+  /** @param frame lent until the call returns @returns its number */
+  send(frame: Buffer): number {
     const copy = Buffer.allocUnsafeSlow(frame.length);
     frame.copy(copy);
     this.#port.postMessage(copy, [copy.buffer]);
-    Atomics.wait(this.#answers, 0, answered);
-    const answer = receiveMessageOnPort(this.#port)?.message as ZstdAnswer | undefined;
-    if (answer === undefined) throw new Error('the thread that decodes zstd has ended');
+    return this.#sent++;
+  }
+
+  /** @throws Error when the thread has ended */
+  take(number: number): ZstdAnswer {
+    while (this.#heard <= number) {
+      this.#presence.waitWhile(this.#state, ANSWERS, this.#heard);
+      const answer = receiveMessageOnPort(this.#port)?.message as ZstdAnswer | undefined;
+      if (answer === undefined) throw new Error('the thread that decodes zstd has ended');
+      this.#answers.set(this.#heard, answer);
+      this.#heard += 1;
+    }
+    const answer = this.#answers.get(number)!;
+    this.#answers.delete(number);
     return answer;
   }
 }
@@ -50,28 +67,56 @@ class ZstdThread {
 let thread: ZstdThread | undefined;
 
 /**
- * Decodes a whole frame, where Node cannot decode it as it comes. The decoder checks content size and checksum.
- *
- * @throws {@link ZstdFailure}, and what the sink throws
+ * Decodes whole frames of one file, where Node cannot decode them as they come; the decoder checks their sizes and checksums.
+ * One is decoded while the next one is read and what came out of the one before is written.
  */
-export function decodeZstdFrame(frame: Buffer, sink: OutputSink): void {
-  thread ??= new ZstdThread();
-  const answer = thread.decode(frame);
-  if ('failure' in answer) throw new ZstdFailure(answer.failure);
-  if ('missing' in answer) {
-    throw new XbstreamError(
-      'XB_IO',
-      'zstd cannot be decoded: the package @mongodb-js/zstd is missing, or does not load',
-      {
-        details: [`Node has zstd of its own from 22.15 on; this is Node ${process.versions.node}`, answer.missing],
-        hints: ['install the packages again (npm ci), or use a newer Node'],
-      },
-    );
+export class ZstdFrames {
+  /** The number of the frame that is being decoded. */
+  #underWay: number | undefined;
+
+  /** Begins to decode a frame; there must be none under way. @param frame lent until the call returns */
+  begin(frame: Buffer): void {
+    thread ??= new ZstdThread();
+    this.#underWay = thread.send(frame);
   }
+
+  /** Waits for the frame that is under way. */
+  take(): ZstdAnswer {
+    const answer = thread!.take(this.#underWay!);
+    this.#underWay = undefined;
+    return answer;
+  }
+
+  /** Nobody wants what is under way. */
+  close(): void {
+    if (this.#underWay !== undefined) thread!.take(this.#underWay);
+    this.#underWay = undefined;
+  }
+}
+
+/**
+ * Gives what has come out of a frame.
+ *
+ * @throws {@link ZstdFailure}; XbstreamError `XB_IO` where the package is missing; what the sink throws
+ */
+export function passOn(answer: ZstdAnswer, sink: OutputSink): void {
+  if ('failure' in answer) throw new ZstdFailure(answer.failure);
+  if ('missing' in answer) throw missing(answer.missing);
   const output = Buffer.from(answer.output.buffer);
   try {
     if (output.length > 0) sink(output);
   } finally {
     freeNativeMemory(output);
   }
+}
+
+function missing(reason: string): XbstreamError {
+  return new XbstreamError(
+    'XB_IO',
+    'zstd cannot be decoded: the package @mongodb-js/zstd is missing, or does not load',
+    {
+      details: [`Node has zstd of its own from 22.15 on; this is Node ${process.versions.node}`, reason],
+      hints: ['install the packages again (npm ci), or use a newer Node'],
+    },
+  );
 }

@@ -2,18 +2,16 @@
 import { createRequire } from 'node:module';
 import { workerData } from 'node:worker_threads';
 import { freeNativeMemory } from './native-memory.js';
-import { GONE, type ZstdAnswer, type ZstdThreadData } from './zstd-frames.js';
+import { ThreadPresence } from '../thread-presence.js';
+import { ANSWERS, PRESENCE, type ZstdAnswer, type ZstdThreadData } from './zstd-frames.js';
 
 type Decompress = (frame: Buffer) => Promise<Buffer>;
 
-const { port, answers } = workerData as ZstdThreadData;
-const count = new Int32Array(answers);
+const { port, state: memory } = workerData as ZstdThreadData;
+const state = new Int32Array(memory);
 let decompress: Decompress | undefined;
 
-process.on('exit', () => {
-  Atomics.store(count, 0, GONE);
-  Atomics.notify(count, 0);
-});
+new ThreadPresence(state, PRESENCE).announce();
 
 async function decode(frame: Buffer): Promise<ZstdAnswer> {
   try {
@@ -33,11 +31,15 @@ async function decode(frame: Buffer): Promise<ZstdAnswer> {
   }
 }
 
+let last = Promise.resolve();
+
+// One after the other: answers come in the order of the frames.
 port.on('message', (frame: Uint8Array) => {
-  void decode(Buffer.from(frame.buffer, frame.byteOffset, frame.length)).then((answer) => {
+  last = last.then(async () => {
+    const answer = await decode(Buffer.from(frame.buffer, frame.byteOffset, frame.length));
     // First: whoever sees the number takes the answer.
     port.postMessage(answer, 'output' in answer ? [answer.output.buffer as ArrayBuffer] : []);
-    Atomics.add(count, 0, 1);
-    Atomics.notify(count, 0);
+    Atomics.add(state, ANSWERS, 1);
+    Atomics.notify(state, ANSWERS);
   });
 });

@@ -1,7 +1,7 @@
 import { layerError, type DecoderContext } from './codec.js';
 import { FrameDecoder } from './frame-decoder.js';
 import type { Found } from './unit-decoder.js';
-import { decodeZstdFrame } from './zstd-frames.js';
+import { passOn, ZstdFrames } from './zstd-frames.js';
 import { canStreamZstd, ZstdFailure, ZstdStream } from './zstd-stream.js';
 
 const FORMAT = { magic: 0xfd2fb528, title: 'zstd', name: 'zstd format' };
@@ -51,6 +51,9 @@ export class ZstdDecoder extends FrameDecoder {
   readonly #isStreamed = canStreamZstd();
   #frame: Frame | undefined;
   #stream: ZstdStream | undefined;
+  readonly #frames = new ZstdFrames();
+  /** The whole frame that is being decoded. */
+  #whole: Frame | undefined;
 
   constructor(context: DecoderContext) {
     super(FORMAT, context);
@@ -170,24 +173,49 @@ export class ZstdDecoder extends FrameDecoder {
 
   protected decode(unit: Buffer): void {
     const frame = this.#frame!;
+    if (!this.#isStreamed) {
+      this.#frame = undefined;
+      const before = this.#takeWhole();
+      this.#frames.begin(unit);
+      this.#whole = frame;
+      // While this one is being decoded.
+      before?.();
+      return;
+    }
+    this.#decoding(frame, () => {
+      this.#stream ??= new ZstdStream();
+      this.#stream.decode(unit, (piece) => this.#putOut(frame, piece));
+      if (frame.lastBlockWalked) this.#stream.assertEnded();
+    });
+    if (!frame.lastBlockWalked) return;
+    this.#frame = undefined;
+    assertContentSize(frame);
+  }
+
+  override end(): void {
+    this.#takeWhole()?.();
+    super.end();
+  }
+
+  /** Waits for the whole frame that is being decoded. @returns what passes on what has come out */
+  #takeWhole(): (() => void) | undefined {
+    const frame = this.#whole;
+    if (frame === undefined) return undefined;
+    this.#whole = undefined;
+    const answer = this.#frames.take();
+    return () => {
+      this.#decoding(frame, () => passOn(answer, (piece) => this.#putOut(frame, piece)));
+      assertContentSize(frame);
+    };
+  }
+
+  #decoding(frame: Frame, work: () => void): void {
     try {
-      const sink = (piece: Buffer): void => this.#putOut(frame, piece);
-      if (this.#isStreamed) {
-        this.#stream ??= new ZstdStream();
-        this.#stream.decode(unit, sink);
-        if (frame.lastBlockWalked) this.#stream.assertEnded();
-      } else {
-        decodeZstdFrame(unit, sink);
-      }
+      work();
     } catch (error) {
       if (!(error instanceof ZstdFailure)) throw error;
       throw layerError('XB_BAD_LAYER', 'a zstd frame cannot be decoded', 'zstd', frame.layerOffset, error.message);
     }
-    if (!frame.lastBlockWalked) return;
-    this.#frame = undefined;
-    if (frame.contentBytes === undefined || frame.contentBytes === frame.producedBytes) return;
-    const found = `expected ${frame.contentBytes} bytes, found ${frame.producedBytes}`;
-    throw layerError('XB_BAD_LAYER', 'a zstd frame does not hold as much as it says', 'zstd', frame.layerOffset, found);
   }
 
   #putOut(frame: Frame, piece: Buffer): void {
@@ -203,7 +231,15 @@ export class ZstdDecoder extends FrameDecoder {
     super.close();
     this.#stream?.close();
     this.#stream = undefined;
+    this.#frames.close();
+    this.#whole = undefined;
   }
+}
+
+function assertContentSize({ layerOffset, contentBytes, producedBytes }: Frame): void {
+  if (contentBytes === undefined || contentBytes === producedBytes) return;
+  const found = `expected ${contentBytes} bytes, found ${producedBytes}`;
+  throw layerError('XB_BAD_LAYER', 'a zstd frame does not hold as much as it says', 'zstd', layerOffset, found);
 }
 
 function contentSize(window: Buffer, at: number, bytes: number): number | undefined {
