@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { archive, end, file, noise, payload } from '../helpers/archive-bytes.js';
 import { run, type Stdin } from '../helpers/cli.js';
+import { fixturePath } from '../helpers/fixtures.js';
 import { linesOf } from '../helpers/json-lines.js';
 import { EXIT } from '../helpers/outcome.js';
 import { reportInput, reportPath } from '../helpers/report-input.js';
@@ -154,4 +155,16 @@ describe('--keep-going saves what is whole', { concurrency: true }, () => {
       });
     }
   }
+});
+
+test('a wrong key of a whole archive is one sentence, and -v tells every file', async (context) => {
+  const keyFile = join(tempDir(context), 'key');
+  writeFileSync(keyFile, 'k'.repeat(32));
+  const words = ['verify', '--deep', '-f', keyFile, fixturePath('percona/base-zstd-AES256')];
+  const [short, long, json] = await Promise.all([run(words), run([...words, '-v']), run([...words, '--json'])]);
+  assert.deepEqual([short.code, long.code, json.code], Array(3).fill(EXIT.undecodable));
+  assert.equal(timesIn(short.stdout, /XB_WRONG_KEY/), 1, short.stdout);
+  assert.match(short.stdout, /the same is wrong with 8 more files: /);
+  assert.equal(timesIn(long.stdout, /XB_WRONG_KEY/), 9, long.stdout);
+  assert.equal(timesIn(json.stdout, /"XB_WRONG_KEY"/), 9, json.stdout);
 });
