@@ -12,7 +12,7 @@ export { info, type InfoOptions, type InfoResult } from './library/info.js';
 export { cat, type CatOptions } from './library/cat.js';
 export { create, type CreateOptions, type CreateSources } from './library/create.js';
 export { convertToTar, writeTar, type TarOptions, type WriteTarOptions } from './library/convert-to-tar.js';
-export type { MakeResult } from './library/making.js';
+export type { MakeResult } from './library/make-result.js';
 export type { Owner } from './output/owner.js';
 export type { ArchiveOutput } from './library/output.js';
 export { readChunks, type ArchiveChunk, type PayloadPiece, type ReadChunksOptions } from './library/read-chunks.js';
@@ -20,9 +20,16 @@ export { readEntries, type ReadEntriesOptions } from './library/read-entries.js'
 export type { ArchiveEntry, FileEntry, RemovedEntry, RenamedEntry } from './library/archive-entry.js';
 export type { ArchiveInput } from './library/input.js';
 export type { ByteStream } from './input/pieces.js';
-export type { BackupOptions, CommonOptions, DecodingOptions, SelectionOptions } from './library/options.js';
+export type {
+  BackupOptions,
+  Callbacks,
+  CommonOptions,
+  DecodingOptions,
+  FileOptions,
+  ProblemOptions,
+  SelectionOptions,
+} from './library/options.js';
 export type { BackupChoice } from './backup/backup-state.js';
-export type { ProblemOptions } from './library/problems.js';
 export { XbstreamError, type ErrorFacts, type XbstreamErrorCode } from './errors.js';
 export {
   CHUNK_MAGIC,

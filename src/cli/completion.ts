@@ -1,7 +1,7 @@
 /** Shell completion, from the tables of options and forms. */
-import { FORMS, VERBS } from './forms.js';
-import { optionsOf, type Form, type OptionDefinition, type OptionName } from './options.js';
-import { usageError } from './usage-error.js';
+import type { OptionDefinition } from '../verbs/options/option.js';
+import { usageError } from '../verbs/options/usage-error.js';
+import { XBSTREAM, type Form } from './forms.js';
 
 export const SHELLS = ['bash', 'zsh', 'fish'] as const;
 type Shell = (typeof SHELLS)[number];
@@ -13,15 +13,14 @@ const OTHER_WORDS: readonly (readonly [string, string])[] = [
   ['completion', 'print a script for the completion of a shell'],
 ];
 
-type Option = [OptionName, OptionDefinition];
-
 /**
  * The script that a shell reads to complete command lines.
  *
  * @param shell `bash`, `zsh` or `fish`
+ * @param forms all there are
  * @throws XbstreamError `XB_USAGE`
  */
-export function completionScript(shell: string | undefined): string {
+export function completionScript(shell: string | undefined, forms: readonly Form[]): string {
   if (!SHELLS.includes(shell as Shell)) {
     throw usageError(
       shell === undefined ? 'it is not said for which shell' : `there is no completion for ${shell}`,
@@ -29,18 +28,25 @@ export function completionScript(shell: string | undefined): string {
       `for the shell at hand: source <(${PROGRAM} completion bash)`,
     );
   }
-  return SCRIPTS[shell as Shell]();
+  return SCRIPTS[shell as Shell](forms, forms.filter(isVerb));
 }
 
-const SCRIPTS: Readonly<Record<Shell, () => string>> = { bash: bashScript, zsh: zshScript, fish: fishScript };
+/** Makes a script of all forms, and those of them that are verbs. */
+type Script = (forms: readonly Form[], verbs: readonly Form[]) => string;
+
+const SCRIPTS: Readonly<Record<Shell, Script>> = { bash: bashScript, zsh: zshScript, fish: fishScript };
+
+function isVerb({ name }: Form): boolean {
+  return name !== XBSTREAM.name;
+}
 
 /** The words that stand for a verb. */
-function wordsFor(verb: Form): string[] {
-  return [verb, ...FORMS[verb].aliases];
+function wordsFor({ name, aliases }: Form): string[] {
+  return [name, ...aliases];
 }
 
-function options(form: Form): Option[] {
-  return [...optionsOf(form)];
+function names(verbs: readonly Form[]): string {
+  return verbs.map(({ name }) => name).join(' ');
 }
 
 /** Whether a value follows as a word of its own, or after a `=`. */
@@ -48,16 +54,15 @@ function wantsValue({ value, valueIsOptional }: OptionDefinition): boolean {
   return value !== undefined && valueIsOptional !== true;
 }
 
-function bashScript(): string {
-  const cases = VERBS.map((verb) => `    ${wordsFor(verb).join(' | ')}) options='${bashOptions(verb)}' ;;`);
-  const forms: readonly Form[] = ['xbstream', ...VERBS];
+function bashScript(forms: readonly Form[], verbs: readonly Form[]): string {
+  const cases = verbs.map((verb) => `    ${wordsFor(verb).join(' | ')}) options='${bashOptions(verb)}' ;;`);
   const values = new Map(
-    forms.flatMap((form) =>
-      options(form).flatMap(([name, { kind }]) => (kind?.words === undefined ? [] : [[name, kind.words] as const])),
+    forms.flatMap(({ words }) =>
+      [...words].flatMap(([name, { kind }]) => (kind?.words === undefined ? [] : [[name, kind.words] as const])),
     ),
   );
   const valueCases = [...values].map(([name, words]) => `    --${name}) values='${words.join(' ')}' ;;`);
-  const first = [...VERBS.flatMap(wordsFor), ...OTHER_WORDS.map(([word]) => word)];
+  const first = [...verbs.flatMap(wordsFor), ...OTHER_WORDS.map(([word]) => word)];
   return `# bash completion for ${PROGRAM}; to use it: source <(${PROGRAM} completion bash)
 _${PROGRAM}() {
   local current=\${COMP_WORDS[COMP_CWORD]} previous=\${COMP_WORDS[COMP_CWORD - 1]} options values
@@ -69,8 +74,8 @@ _${PROGRAM}() {
   case \${COMP_WORDS[1]} in
 ${cases.join('\n')}
     completion) [[ $COMP_CWORD -eq 2 ]] && COMPREPLY=($(compgen -W '${SHELLS.join(' ')}' -- "$current")); return ;;
-    help) [[ $COMP_CWORD -eq 2 ]] && COMPREPLY=($(compgen -W '${VERBS.join(' ')}' -- "$current")); return ;;
-    *) options='${bashOptions('xbstream')}' ;;
+    help) [[ $COMP_CWORD -eq 2 ]] && COMPREPLY=($(compgen -W '${names(verbs)}' -- "$current")); return ;;
+    *) options='${bashOptions(XBSTREAM)}' ;;
   esac
   # bash makes a word of its own of the = in --option=value.
   if [[ $current == = ]]; then current=; elif [[ $previous == = ]]; then previous=\${COMP_WORDS[COMP_CWORD - 2]}; fi
@@ -88,23 +93,21 @@ complete -o default -F _${PROGRAM} ${PROGRAM}
 `;
 }
 
-function bashOptions(form: Form): string {
-  return options(form)
-    .map(([name, definition]) => `--${name}${wantsValue(definition) ? '=' : ''}`)
-    .join(' ');
+function bashOptions({ words }: Form): string {
+  return [...words].map(([name, definition]) => `--${name}${wantsValue(definition) ? '=' : ''}`).join(' ');
 }
 
-function zshScript(): string {
-  const verbs = [
-    ...VERBS.flatMap((verb) => wordsFor(verb).map((word) => [word, FORMS[verb].summary] as const)),
+function zshScript(_forms: readonly Form[], verbs: readonly Form[]): string {
+  const purposes = [
+    ...verbs.flatMap((verb) => wordsFor(verb).map((word) => [word, verb.summary] as const)),
     ...OTHER_WORDS,
   ].map(([word, purpose]) => `    '${word}:${quoted(purpose)}'`);
-  const cases = VERBS.map((verb) => `    ${wordsFor(verb).join('|')})\n${zshArguments(verb)} ;;`);
+  const cases = verbs.map((verb) => `    ${wordsFor(verb).join('|')})\n${zshArguments(verb)} ;;`);
   return `#compdef ${PROGRAM}
 # zsh completion for ${PROGRAM}; to use it: source <(${PROGRAM} completion zsh)
 _${PROGRAM}() {
   local -a verbs=(
-${verbs.join('\n')}
+${purposes.join('\n')}
   )
   if (( CURRENT == 2 )) && [[ $words[2] != -* ]]; then
     _describe 'command' verbs
@@ -113,17 +116,17 @@ ${verbs.join('\n')}
   case $words[2] in
 ${cases.join('\n')}
     completion) _values 'shell' ${SHELLS.join(' ')} ;;
-    help) _values 'command' ${VERBS.join(' ')} ;;
+    help) _values 'command' ${names(verbs)} ;;
     *)
-${zshArguments('xbstream')} ;;
+${zshArguments(XBSTREAM)} ;;
   esac
 }
 compdef _${PROGRAM} ${PROGRAM}
 `;
 }
 
-function zshArguments(form: Form): string {
-  const specifications = options(form).map(([name, definition]) => {
+function zshArguments({ words }: Form): string {
+  const specifications = [...words].map(([name, definition]) => {
     const { kind, value = '', help, addsUp, valueIsOptional } = definition;
     // Closing brackets and colons end a part of a specification.
     const text = quoted(help).replace(/[[\]:\\]/g, String.raw`\$&`);
@@ -135,14 +138,14 @@ function zshArguments(form: Form): string {
   return `      _arguments -S \\\n${[...specifications, "      '*:file:_files'"].join(' \\\n')}`;
 }
 
-function fishScript(): string {
+function fishScript(forms: readonly Form[], verbs: readonly Form[]): string {
   const isFirst = '__fish_use_subcommand';
-  const verbLines = [...VERBS.map((verb) => [verb, FORMS[verb].summary] as const), ...OTHER_WORDS].map(
+  const verbLines = [...verbs.map(({ name, summary }) => [name, summary] as const), ...OTHER_WORDS].map(
     ([word, purpose]) => `complete -c ${PROGRAM} -n ${isFirst} -f -a ${word} -d '${quoted(purpose)}'`,
   );
-  const optionLines = (['xbstream', ...VERBS] as Form[]).flatMap((form) => {
-    const condition = form === 'xbstream' ? isFirst : `'__fish_seen_subcommand_from ${wordsFor(form).join(' ')}'`;
-    return options(form).map(([name, definition]) => {
+  const optionLines = forms.flatMap((form) => {
+    const condition = !isVerb(form) ? isFirst : `'__fish_seen_subcommand_from ${wordsFor(form).join(' ')}'`;
+    return [...form.words].map(([name, definition]) => {
       const { letters = '', kind, help } = definition;
       const short = letters
         .split('')

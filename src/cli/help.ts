@@ -1,6 +1,7 @@
 /** Help texts, from the tables of options and forms. At most 80 columns, for a rescue console is no wider. */
-import { FORMS, VERBS, type Example } from './forms.js';
-import { OPTION_GROUPS, optionsOf, type Form, type OptionDefinition, type OptionName } from './options.js';
+import { OPTION_GROUPS, type OptionDefinition } from '../verbs/options/option.js';
+import type { Example } from '../verbs/verb.js';
+import type { Form } from './forms.js';
 import { wrap } from './wrap.js';
 
 const WIDTH = 80;
@@ -36,7 +37,7 @@ function paragraphs(texts: readonly string[]): string {
 }
 
 /** `-C, --directory=DIR` */
-export function optionSpelling(name: OptionName, { letters = '', value, valueIsOptional }: OptionDefinition): string {
+export function optionSpelling(name: string, { letters = '', value, valueIsOptional }: OptionDefinition): string {
   const short =
     letters === ''
       ? '    '
@@ -48,7 +49,7 @@ export function optionSpelling(name: OptionName, { letters = '', value, valueIsO
   return `${short}--${name}${withValue}`;
 }
 
-function optionLines([name, definition]: [OptionName, OptionDefinition]): string[] {
+function optionLines([name, definition]: [string, OptionDefinition]): string[] {
   const spelling = optionSpelling(name, definition);
   const [first = '', ...rest] = wrap(definition.help, WIDTH - 2 - COLUMN);
   const indent = ' '.repeat(COLUMN);
@@ -58,8 +59,8 @@ function optionLines([name, definition]: [OptionName, OptionDefinition]): string
     : [spelling, indent + first, ...below];
 }
 
-function optionSections(form: Form): string[] {
-  const options = [...optionsOf(form)];
+function optionSections({ words }: Form): string[] {
+  const options = [...words];
   return OPTION_GROUPS.flatMap((group) => {
     const lines = options.filter(([, definition]) => definition.group === group).flatMap(optionLines);
     return lines.length > 0 ? [section(group, lines)] : [];
@@ -79,7 +80,7 @@ const exitCodeSection = section('Exit codes', EXIT_CODES.flatMap(exitCodeLines))
 
 /** All there is to know about one way to call the program. */
 export function formHelp(form: Form): string {
-  const { usage, description, examples } = FORMS[form];
+  const { usage, description, examples } = form;
   return [
     section('Usage', usage),
     paragraphs(description),
@@ -89,29 +90,26 @@ export function formHelp(form: Form): string {
   ].join('\n');
 }
 
-const usageLines = (Object.keys(FORMS) as Form[]).flatMap((form) => {
-  const { usage, summary } = FORMS[form];
-  return [...usage, `    ${summary}`];
-});
-
-const helpCalls = ['xbstream' as const, ...VERBS].map((form) => `${FORMS[form].call} --help`);
+function usageLines(forms: readonly Form[]): string[] {
+  return forms.flatMap(({ usage, summary }) => [...usage, `    ${summary}`]);
+}
 
 /** What there is, and where to read on. */
-export function overview(version: string): string {
+export function overview(version: string, forms: readonly Form[]): string {
   return [
     paragraphs([`tsxbstream ${version}: unpacks MySQL and MariaDB backup streams (xbstream, mbstream).`]),
-    section('Usage', usageLines),
+    section('Usage', usageLines(forms)),
+    section('Examples', forms.flatMap(({ examples }) => examples.slice(0, 2)).flatMap(exampleLines)),
     section(
-      'Examples',
-      (Object.keys(FORMS) as Form[]).flatMap((form) => FORMS[form].examples.slice(0, 2)).flatMap(exampleLines),
+      'All options',
+      forms.map(({ call }) => `${call} --help`),
     ),
-    section('All options', helpCalls),
     section('Completion of command lines', ['source <(tsxbstream completion bash)      also zsh and fish']),
     exitCodeSection,
   ].join('\n');
 }
 
 /** The few lines for someone who has typed nothing but the program's name. */
-export function shortHelp(): string {
-  return [section('Usage', usageLines), section('More', ['tsxbstream --help'])].join('\n');
+export function shortHelp(forms: readonly Form[]): string {
+  return [section('Usage', usageLines(forms)), section('More', ['tsxbstream --help'])].join('\n');
 }

@@ -66,12 +66,12 @@ export class Interruption {
   }
 
   /** What `work` comes to. If it was asked to stop and does not in time, rejects with the reason it was asked with. */
-  async patiently(work: Promise<unknown>): Promise<void> {
+  async patiently<Result>(work: Promise<Result>): Promise<Result> {
     const patience = new Promise<never>((_resolve, reject) => {
       this.#giveUp = reject;
     });
     try {
-      await Promise.race([work, patience]);
+      return await Promise.race([work, patience]);
     } finally {
       clearTimeout(this.#timer);
     }

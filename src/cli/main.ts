@@ -3,35 +3,34 @@
  * time it may take.
  */
 import { writeSync } from 'node:fs';
-import type { Surroundings } from './run.js';
-import type { Verbs } from './run-call.js';
+import type { Substitute, Surroundings } from './run.js';
 import { versionLine } from './version.js';
 
 /**
  * Runs the program.
  *
  * @param surroundings `process`, or what stands for it in a test; its streams are touched only when something is written
- * @param verbs the work behind the verbs, where it is not to be the real one
+ * @param substitute does something else than the work behind the verbs, for tests
  * @returns the exit code; after a signal the process dies of it instead
  */
-export async function main(surroundings: Surroundings, verbs?: Verbs): Promise<number> {
+export async function main(surroundings: Surroundings, substitute?: Substitute): Promise<number> {
   const words = surroundings.argv.slice(2);
   if (words.length === 1 && (words[0] === '--version' || words[0] === '-V')) return showVersion(surroundings.argv);
   // Without a listener Node opens its debugger to whoever sends it. The verb that runs has one that answers.
   process.on('SIGUSR1', () => undefined);
-  if (verbs === undefined) await startLaneEarly(surroundings.argv);
+  if (substitute === undefined) await startThreadEarly(surroundings.argv);
   const { run } = await import('./run.js');
-  return run(surroundings, verbs);
+  return run(surroundings, substitute);
 }
 
 /** Only a guess, which must be quick; that a thread is started in vain, or is not, makes no difference but in time. */
-async function startLaneEarly([, , ...words]: readonly string[]): Promise<void> {
+async function startThreadEarly([, , ...words]: readonly string[]): Promise<void> {
   const [first = ''] = words;
   const unpacks = first.startsWith('-') && words.some((word) => /^(-\w*x|--ex)/.test(word));
   if (!unpacks && first !== 'extract' && first !== 'verify') return;
-  const { LANE_THREAD, startThreadEarly } = await import('../engine/start-thread.js');
-  startThreadEarly(
-    LANE_THREAD,
+  const { startEarly } = await import('../verbs/threads/start.js');
+  startEarly(
+    'unpack',
     words.some((word) => /^(--de|-\w*d)/.test(word)),
   );
 }

@@ -2,12 +2,10 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { EXIT_CODES, SIGNALS, optionSpelling } from './help.js';
-import { FORMS, VERBS, type Example } from './forms.js';
-import { OPTION_GROUPS, optionsOf, type Form } from './options.js';
+import { OPTION_GROUPS } from '../verbs/options/option.js';
+import type { Example } from '../verbs/verb.js';
+import { allForms, XBSTREAM, type Form } from './forms.js';
 import { version } from './version.js';
-
-/** What has a page. */
-const PAGED = ['xbstream' as const, ...VERBS];
 
 const ENVIRONMENT = [
   ['XBCRYPT_ENCRYPTION_KEY', 'the key for --decrypt, where no option gives one'],
@@ -16,24 +14,25 @@ const ENVIRONMENT = [
 ] as const;
 
 /** Writes the pages into a folder, which is made where it is missing: a step of the build. */
-export function writeManPages(folder: string): void {
+export async function writeManPages(folder: string): Promise<void> {
   mkdirSync(folder, { recursive: true });
-  for (const [name, text] of manPages(version())) writeFileSync(join(folder, name), text);
+  for (const [name, text] of manPages(version(), await allForms())) writeFileSync(join(folder, name), text);
 }
 
 /** The pages by their file names. */
-export function manPages(programVersion: string): Map<string, string> {
-  return new Map(PAGED.map((form) => [`${pageName(form)}.1`, page(form, programVersion)]));
+export function manPages(programVersion: string, forms: readonly Form[]): Map<string, string> {
+  return new Map(forms.map((form) => [`${pageName(form)}.1`, page(form, programVersion, forms)]));
 }
 
-function pageName(form: Form): string {
-  return form === 'xbstream' ? 'tsxbstream' : `tsxbstream-${form}`;
+function pageName({ name }: Form): string {
+  return name === XBSTREAM.name ? 'tsxbstream' : `tsxbstream-${name}`;
 }
 
-function page(form: Form, programVersion: string): string {
-  const { usage, summary, description, examples } = FORMS[form];
-  const isProgram = form === 'xbstream';
-  const usages = isProgram ? Object.values(FORMS).flatMap((each) => each.usage) : usage;
+function page(form: Form, programVersion: string, forms: readonly Form[]): string {
+  const { name, usage, summary, description, examples } = form;
+  const isProgram = name === XBSTREAM.name;
+  const usages = isProgram ? forms.flatMap((each) => each.usage) : usage;
+  const commands = forms.filter((each) => each.name !== XBSTREAM.name);
   return [
     `.TH ${pageName(form).toUpperCase()} 1 "" "tsxbstream ${programVersion}" "User Commands"`,
     // Neither hyphens nor spaces are put into what is to be typed.
@@ -41,15 +40,13 @@ function page(form: Form, programVersion: string): string {
     section('NAME', `${roff(pageName(form))} \\- ${roff(isProgram ? PROGRAM_SUMMARY : summary)}`),
     section('SYNOPSIS', usages.map((line) => `.B ${roff(line)}`).join('\n.br\n')),
     section('DESCRIPTION', description.map(roff).join('\n.PP\n')),
-    ...(isProgram
-      ? [section('COMMANDS', VERBS.map((verb) => tagged(FORMS[verb].call, FORMS[verb].summary)).join('\n'))]
-      : []),
+    ...(isProgram ? [section('COMMANDS', commands.map((verb) => tagged(verb.call, verb.summary)).join('\n'))] : []),
     section(isProgram ? 'OPTIONS OF -x AND -c' : 'OPTIONS', options(form)),
     section('EXIT STATUS', EXIT_CODES.map(([code, meaning]) => tagged(code, meaning)).join('\n')),
     section('SIGNALS', SIGNALS.map(([name, meaning]) => tagged(name, meaning)).join('\n')),
     section('ENVIRONMENT', ENVIRONMENT.map(([name, meaning]) => tagged(name, meaning)).join('\n')),
     section('EXAMPLES', examples.map(example).join('\n')),
-    section('SEE ALSO', seeAlso(form)),
+    section('SEE ALSO', seeAlso(form, forms)),
   ]
     .join('\n')
     .concat('\n');
@@ -65,8 +62,8 @@ function tagged(tag: string, text: string): string {
   return `.TP\n.B ${roff(tag)}\n${roff(text)}`;
 }
 
-function options(form: Form): string {
-  const all = [...optionsOf(form)];
+function options({ words }: Form): string {
+  const all = [...words];
   return OPTION_GROUPS.flatMap((group) => {
     const own = all.filter(([, definition]) => definition.group === group);
     if (own.length === 0) return [];
@@ -79,8 +76,8 @@ function example({ command, purpose }: Example): string {
   return `.TP\n${roff(purpose)}:\n.nf\n${roff(command)}\n.fi`;
 }
 
-function seeAlso(form: Form): string {
-  const others = PAGED.filter((other) => other !== form);
+function seeAlso({ name }: Form, forms: readonly Form[]): string {
+  const others = forms.filter((other) => other.name !== name);
   return others.map((other) => `.BR ${roff(pageName(other))} (1)`).join(',\n');
 }
 

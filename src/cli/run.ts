@@ -6,10 +6,11 @@ import { errorFields, jsonLine } from '../ui/json-line.js';
 import type { ReporterSurroundings } from '../ui/make-reporter.js';
 import { choosePaint } from '../ui/paint.js';
 import { bugText } from './bug-text.js';
+import type { VerbCall, VerbRun } from '../verbs/verb.js';
 import { isXbstreamForm, readCall, type Call } from './call.js';
 import { EXIT_OK, EXIT_REFUSED, exitCodeFor } from './exit-codes.js';
 import { Outputs } from './outputs.js';
-import { runCall, type Verbs } from './run-call.js';
+import { runVerb } from './verb-run.js';
 
 /** What of the process a run depends on. */
 export interface Surroundings extends ReporterSurroundings {
@@ -17,8 +18,11 @@ export interface Surroundings extends ReporterSurroundings {
   env: NodeJS.ProcessEnv;
 }
 
+/** Puts something else in the place of a verb's run. */
+export type Substitute = (run: VerbRun, call: VerbCall) => VerbRun;
+
 /** @returns the exit code */
-export async function run(surroundings: Surroundings, verbs?: Verbs): Promise<number> {
+export async function run(surroundings: Surroundings, substitute: Substitute = (verbRun) => verbRun): Promise<number> {
   const { argv, stdout, stderr, env } = surroundings;
   const outputs = new Outputs(stdout, stderr);
   const isDebugging = (env['TSXBSTREAM_DEBUG'] ?? '') !== '';
@@ -33,9 +37,12 @@ export async function run(surroundings: Surroundings, verbs?: Verbs): Promise<nu
     await outputs.flushed();
     return outputs.failure === undefined ? call.exitCode : EXIT_REFUSED;
   }
-  const paint = await choosePaint(call.choices.color, stderr.isTTY === true, env);
-  const tools = { outputs, stderr, paint, showStack: call.choices.verbose || isDebugging };
-  return runCall(call, surroundings, tools, verbs);
+  const { options, warnings } = call;
+  const paint = await choosePaint(options.color, stderr.isTTY === true, env);
+  const verbRun = substitute(call.begin(surroundings, paint), call);
+  for (const warning of warnings) verbRun.reporter.warning(warning);
+  const { input } = options;
+  return runVerb(verbRun, { input, outputs, stderr, paint, showStack: options.verbose || isDebugging });
 }
 
 /** Answers a command line that cannot be followed. @returns the exit code */

@@ -2,14 +2,15 @@
  * The grammar of Percona's and MariaDB's command lines (MySQL's `my_getopt`), brought to one spelling before anything else
  * looks at it. Both ways to call the program use it.
  */
-import { FORMS, VERBS } from './forms.js';
-import { OPTIONS, optionsOf, type Form, type OptionDefinition, type OptionName } from './options.js';
-import { closest } from './suggestion.js';
-import { usageError } from './usage-error.js';
+import type { XbstreamError } from '../errors.js';
+import type { OptionDefinition } from '../verbs/options/option.js';
+import { closest } from '../verbs/options/suggestion.js';
+import { usageError } from '../verbs/options/usage-error.js';
+import type { Form } from './forms.js';
 
 /** An option as it was meant. */
 export interface OptionWord {
-  name: OptionName;
+  name: string;
   /** Undefined for a flag, and for an option whose value was left out. */
   value: string | undefined;
 }
@@ -35,22 +36,40 @@ export function spell({ name, value }: OptionWord): string {
  *
  * @param words what was typed, without the verb
  * @throws XbstreamError `XB_USAGE`
+ * @throws UnknownOption
  */
 export function normaliseWords(words: readonly string[], form: Form): NormalisedWords {
   return new Normaliser(words, form).run();
 }
 
+/** An option that a form does not have: another may have it. */
+export class UnknownOption extends Error {
+  readonly #hints: readonly string[];
+  /** Whether a form has it. */
+  readonly isOf: (form: Pick<Form, 'words'>) => boolean;
+
+  /** @param hints what to do, where no other form has it either */
+  constructor(typed: string, hints: readonly string[], isOf: (form: Pick<Form, 'words'>) => boolean) {
+    super(`unknown option ${typed}`);
+    this.#hints = hints;
+    this.isOf = isOf;
+  }
+
+  /** @param elsewhere which others have it */
+  asUsageError(elsewhere: readonly string[]): XbstreamError {
+    return usageError(this.message, ...elsewhere, ...this.#hints);
+  }
+}
+
 class Normaliser {
   readonly #words: readonly string[];
   readonly #form: Form;
-  readonly #available: Map<OptionName, OptionDefinition>;
   readonly #result: NormalisedWords = { options: [], operands: [] };
   #next = 0;
 
   constructor(words: readonly string[], form: Form) {
     this.#words = words;
     this.#form = form;
-    this.#available = optionsOf(form);
   }
 
   run(): NormalisedWords {
@@ -71,7 +90,7 @@ class Normaliser {
     const equals = text.indexOf('=');
     const typed = equals === -1 ? text : text.slice(0, equals);
     const name = this.#resolve(typed);
-    const definition = OPTIONS[name];
+    const definition = this.#form.words.get(name)!;
     let value = equals === -1 ? undefined : text.slice(equals + 1);
     if (definition.value === undefined && value !== undefined) {
       throw usageError(`--${name} takes no value`, `leave out everything from the "=": --${name}`);
@@ -105,20 +124,17 @@ class Normaliser {
     throw usageError(`${option} needs ${what}`, `as in: ${option} ${definition.value ?? ''}`, this.#seeHelp());
   }
 
-  #byLetter(letter: string): [OptionName, OptionDefinition] {
-    const entry = [...this.#available].find(([, { letters }]) => letters?.includes(letter));
+  #byLetter(letter: string): [string, OptionDefinition] {
+    const find = ({ words }: Pick<Form, 'words'>) => [...words].find(([, { letters }]) => letters?.includes(letter));
+    const entry = find(this.#form);
     if (entry !== undefined) return entry;
-    throw usageError(
-      `unknown option -${letter}`,
-      ...this.#elsewhere(({ letters }) => letters?.includes(letter) === true),
-      this.#seeHelp(),
-    );
+    throw new UnknownOption(`-${letter}`, [this.#seeHelp()], (form) => find(form) !== undefined);
   }
 
   /** The option that a long name, perhaps abbreviated, stands for. */
-  #resolve(typed: string): OptionName {
+  #resolve(typed: string): string {
     const wanted = typed.replaceAll('_', '-');
-    const spellings = [...this.#available].flatMap(([name, { aliases = [] }]) =>
+    const spellings = [...this.#form.words].flatMap(([name, { aliases = [] }]) =>
       [name, ...aliases].map((spelling) => ({ name, spelling })),
     );
     const exact = spellings.find(({ spelling }) => spelling === wanted);
@@ -126,7 +142,8 @@ class Normaliser {
     const matches = new Set(
       spellings.filter(({ spelling }) => wanted !== '' && spelling.startsWith(wanted)).map(({ name }) => name),
     );
-    const classic = [...matches].filter((name) => this.#form === 'xbstream' && OPTIONS[name].classic === true);
+    const isClassic = (name: string): boolean => this.#form.words.get(name)!.classic === true;
+    const classic = [...matches].filter((name) => this.#form.name === 'xbstream' && isClassic(name));
     const [first, ...others] = classic.length > 0 ? classic : matches;
     if (first !== undefined && others.length === 0) return first;
     if (first !== undefined) {
@@ -136,23 +153,12 @@ class Normaliser {
       wanted,
       spellings.map(({ spelling }) => spelling),
     );
-    throw usageError(
-      `unknown option --${typed}`,
-      ...(similar === undefined ? this.#elsewhere((_, name) => name === wanted) : [`did you mean --${similar}?`]),
-      this.#seeHelp(),
-    );
-  }
-
-  /** Where an option that this form does not have belongs. */
-  #elsewhere(isMeant: (definition: OptionDefinition, name: OptionName) => boolean): string[] {
-    return [...VERBS, 'xbstream' as const]
-      .filter(
-        (form) => form !== this.#form && [...optionsOf(form)].some(([name, definition]) => isMeant(definition, name)),
-      )
-      .map((form) => `it is an option of: ${FORMS[form].call}`);
+    const hints = similar === undefined ? [] : [`did you mean --${similar}?`];
+    const isElsewhere = ({ words }: Pick<Form, 'words'>): boolean => similar === undefined && words.has(wanted);
+    throw new UnknownOption(`--${typed}`, [...hints, this.#seeHelp()], isElsewhere);
   }
 
   #seeHelp(): string {
-    return `all options: ${FORMS[this.#form].call} --help`;
+    return `all options: ${this.#form.call} --help`;
   }
 }

@@ -1,37 +1,17 @@
 import type { Readable } from 'node:stream';
 import { XbstreamError } from '../errors.js';
 import { RingReadable } from '../output/ring-readable.js';
+import { CAT_OPTIONS } from '../verbs/cat.js';
+import type { Given } from '../verbs/options/option.js';
+import { checkText } from '../verbs/options/program-options.js';
+import { inThread } from '../verbs/threads/start.js';
 import { giveBackUnread } from './archive-pieces.js';
 import { systemInput, type ArchiveInput } from './input.js';
-import {
-  checkOptions,
-  checkText,
-  COMMON_KINDS,
-  keyOption,
-  type CommonOptions,
-  type DecodingOptions,
-  type OptionKind,
-} from './options.js';
-import { run } from './run.js';
-import { catInThread } from './verb-thread.js';
+import { toldBy, type Callbacks } from './options.js';
+import { runOn } from './run.js';
 
-/** What {@link cat} can be told. */
-export interface CatOptions extends CommonOptions, Pick<DecodingOptions, 'key'> {
-  /**
-   * Undo compression also of files that were asked for by their stored names, such as `t.ibd.zst`. Default: false. (Encryption
-   * is undone where a `key` is given.)
-   */
-  decompress?: boolean | undefined;
-  /** Give what is stored, also where a file was asked for by the name it has when it is decoded. Default: false. */
-  raw?: boolean | undefined;
-}
-
-const KINDS = {
-  ...COMMON_KINDS,
-  key: 'key',
-  decompress: 'boolean',
-  raw: 'boolean',
-} as const satisfies Record<keyof CatOptions, OptionKind>;
+/** What {@link cat} can be told. What chooses files beside `paths` comes behind them. */
+export interface CatOptions extends Callbacks, Given<typeof CAT_OPTIONS> {}
 
 /**
  * The content of files of an archive, one after the other, as a stream. Of an input that is read by position little else is
@@ -51,35 +31,23 @@ export function cat(input: ArchiveInput, paths: string | readonly string[], opti
   const patterns = Array.isArray(paths) ? (paths as readonly string[]) : [paths as string];
   if (patterns.length === 0) throw new XbstreamError('XB_USAGE', 'no file in the archive was named');
   for (const pattern of patterns) checkText('the path of a file in the archive', pattern);
-  checkOptions(options, KINDS);
+  const told = toldBy(options, CAT_OPTIONS);
   systemInput(input);
-  const { decompress = false, raw = false, absoluteNames = false, signal } = options;
-  const key = keyOption(options.key);
-  if (raw && (decompress || key !== undefined)) {
-    throw new XbstreamError('XB_USAGE', 'the option raw excludes decompress and key');
-  }
+  const { signal } = options;
+  const { raw, decompress, key } = told;
+  const decrypt = decompress || key !== undefined;
+  if (raw && decrypt) throw new XbstreamError('XB_USAGE', 'the option raw excludes decompress and key');
   return new RingReadable(
-    (ring, destroyed) =>
-      run(
-        input,
-        { ...options, signal: signal === undefined ? destroyed : AbortSignal.any([signal, destroyed]) },
-        (tools) =>
-          catInThread(
-            {
-              input: tools.input,
-              patterns,
-              selection: { include: [], exclude: [] },
-              undo: { decompress, decrypt: decompress || key !== undefined },
-              raw,
-              key,
-              absoluteNames,
-              allowEmpty: false,
-            },
-            ring,
-            tools.reporter,
-            tools.signal,
-          ),
-      ),
+    (ring, destroyed) => {
+      const either = signal === undefined ? destroyed : AbortSignal.any([signal, destroyed]);
+      return runOn(input, { ...options, signal: either }, async (choice, caller) => {
+        const job = { options: { ...told, input: choice, patterns, decrypt }, output: ring };
+        const needs = { input: choice, output: { kind: 'ring' as const, ring }, decodes: true };
+        // There is nothing to say of it when all is well.
+        const work = inThread('cat', job, needs, caller).then((outcome) => ({ ...outcome, summary: true }));
+        await caller.resultOf(work, choice);
+      });
+    },
     () => giveBackUnread(input),
     signal,
   );

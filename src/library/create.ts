@@ -1,24 +1,13 @@
-import { create as createCommand } from '../commands/create.js';
-import { DEFAULT_CHUNK_BYTES, type CreateSource } from '../engine/create-options.js';
 import { XbstreamError } from '../errors.js';
 import { pathFromText } from '../format/stored-path.js';
-import type { FileReport } from '../ui/reporter.js';
+import { create as verb, CREATE_OPTIONS, type CreateSource, type FilesSource } from '../verbs/create.js';
+import type { Given } from '../verbs/options/option.js';
+import { checkText } from '../verbs/options/program-options.js';
 import { systemInput, withInput, type ArchiveInput } from './input.js';
-import { resultOf, type MakeResult } from './making.js';
-import {
-  BACKUP_KINDS,
-  checkOptions,
-  checkText,
-  COMMON_KINDS,
-  type BackupOptions,
-  type CommonOptions,
-  type OptionKind,
-} from './options.js';
+import { resultOf, type MakeResult } from './make-result.js';
+import { toldBy, type Callbacks, type FileOptions } from './options.js';
 import { checkOutput, withOutput, type ArchiveOutput } from './output.js';
-import { runGuarded } from './run.js';
-
-/** As large as a chunk may be made, in bytes. */
-const CHUNK_BYTES_MAX = 2 ** 30;
+import { runFor } from './run.js';
 
 /**
  * What an archive is made of: files and directories (with all that is in them) by their paths, which become their names, in
@@ -26,34 +15,8 @@ const CHUNK_BYTES_MAX = 2 ** 30;
  */
 export type CreateSources = string | readonly string[] | { tar: ArchiveInput };
 
-/** What {@link create} can be told. */
-export interface CreateOptions extends Omit<CommonOptions, 'absoluteNames'>, BackupOptions {
-  /** Told of each file that is in the archive. */
-  onFile?: ((file: FileReport) => void) | undefined;
-  /** What relative paths are relative to. Default: the working directory of the process. */
-  directory?: string | undefined;
-  /** Leave out aligned blocks of zeros (Percona's sparse chunks; mbstream does not read them). Default: false. */
-  sparse?: boolean | undefined;
-  /** Most bytes of a file in a chunk, up to 1 GiB. Default: 10 MiB, as the C programs do. */
-  chunkBytes?: number | undefined;
-  /** Keep leading slashes, and what stands before `..`, in names. Default: they are cut off. */
-  absoluteNames?: boolean | undefined;
-  /** Where the output is a path: replace a file that is there, once the new one is whole. Default: it is an error. */
-  overwrite?: boolean | undefined;
-  /** Make an archive without files where there are none. Default: that is an error, `XB_EMPTY_ARCHIVE`. */
-  allowEmpty?: boolean | undefined;
-}
-
-const KINDS = {
-  ...COMMON_KINDS,
-  ...BACKUP_KINDS,
-  onFile: 'function',
-  directory: 'text',
-  sparse: 'boolean',
-  chunkBytes: 'count',
-  overwrite: 'boolean',
-  allowEmpty: 'boolean',
-} as const satisfies Record<keyof CreateOptions, OptionKind>;
+/** What {@link create} can be told. With a path as the output, `overwrite` is about that; `backup` is about a tar archive. */
+export interface CreateOptions extends Callbacks, FileOptions, Given<typeof CREATE_OPTIONS> {}
 
 /**
  * Makes an archive, in threads of its own: byte for byte what the C programs write for the same files.
@@ -71,42 +34,32 @@ export async function create(
   target: ArchiveOutput,
   options: CreateOptions = {},
 ): Promise<MakeResult> {
-  checkOptions(options, KINDS);
-  const { chunkBytes = DEFAULT_CHUNK_BYTES, overwrite = false } = options;
-  if (chunkBytes < 1 || chunkBytes > CHUNK_BYTES_MAX) {
-    throw new XbstreamError('XB_USAGE', `the option chunkBytes must be from 1 to ${CHUNK_BYTES_MAX}`);
-  }
+  const told = toldBy(options, CREATE_OPTIONS, 'onFile');
   const checked = checkOutput(target);
-  const source = sourceOf(sources, options);
+  const source = sourceOf(sources, told.directory);
   if (source.kind === 'files' && options.backup !== undefined) {
     throw new XbstreamError(
       'XB_USAGE',
       'the option backup judges a tar archive, and files are packed as they are named',
     );
   }
-  return runGuarded(options, ({ signal, reporter }) =>
-    withOutput(checked, overwrite, signal, (output, either) => {
+  return runFor(options, (caller) =>
+    withOutput(checked, told.overwrite, caller.signal, (output, either) => {
       const createFrom = (from: CreateSource): Promise<MakeResult> => {
-        const { absoluteNames = false, sparse = false, allowEmpty = false } = options;
-        return resultOf(
-          (told) =>
-            createCommand({ source: from, output, absoluteNames, sparse, allowEmpty, chunkBytes }, told, either),
-          reporter,
-          options.onFile,
-        );
+        const work = verb.run({ ...told, source: from, output }, caller.stoppedBy(either));
+        return resultOf(caller, work, from.kind === 'tar' ? from.input : undefined, either);
       };
       if (source.kind === 'files') return createFrom(source);
-      return withInput(source.input, either, (input) =>
-        createFrom({ kind: 'tar', input, backup: options.backup ?? 'auto' }),
-      );
+      const { backup } = told;
+      return withInput(source.input, either, (input) => createFrom({ kind: 'tar', input, backup }));
     }),
   );
 }
 
-type Source = Extract<CreateSource, { kind: 'files' }> | { kind: 'tar'; input: ArchiveInput };
+type Source = FilesSource | { kind: 'tar'; input: ArchiveInput };
 
 /** @throws XbstreamError `XB_USAGE`, `XB_IO` */
-function sourceOf(sources: CreateSources, { directory = '.' }: CreateOptions): Source {
+function sourceOf(sources: CreateSources, directory = '.'): Source {
   if (isTar(sources)) {
     systemInput(sources.tar);
     return { kind: 'tar', input: sources.tar };

@@ -1,26 +1,14 @@
-import type { BackupDescription } from '../ui/reporter.js';
 import type { XbstreamError } from '../errors.js';
+import type { BackupDescription } from '../ui/reporter.js';
+import { INFO_OPTIONS } from '../verbs/info.js';
+import type { Given } from '../verbs/options/option.js';
+import { inThread } from '../verbs/threads/start.js';
 import type { ArchiveInput } from './input.js';
-import {
-  BACKUP_KINDS,
-  checkOptions,
-  COMMON_KINDS,
-  keyOption,
-  type BackupOptions,
-  type CommonOptions,
-  type OptionKind,
-} from './options.js';
-import { outcomeOf, type ProblemOptions } from './problems.js';
-import { run } from './run.js';
-import { infoInThread } from './verb-thread.js';
+import { GOING_ON, toldBy, type Callbacks, type ProblemOptions } from './options.js';
+import { failures, runOn } from './run.js';
 
 /** What {@link info} can be told. */
-export interface InfoOptions extends CommonOptions, ProblemOptions, BackupOptions {
-  /** For small files that are encrypted: as of {@link DecodingOptions}. */
-  key?: Uint8Array | string | undefined;
-  /** Damage is no failure: what is known comes in the result, and what is wrong too. Default: false. */
-  keepGoing?: boolean | undefined;
-}
+export interface InfoOptions extends Callbacks, ProblemOptions, Given<typeof INFO_OPTIONS>, Given<typeof GOING_ON> {}
 
 /** What {@link info} has found. What is not known is undefined. */
 export interface InfoResult extends Omit<BackupDescription, 'complete'> {
@@ -30,14 +18,6 @@ export interface InfoResult extends Omit<BackupDescription, 'complete'> {
   problems: readonly XbstreamError[];
 }
 
-const KINDS = {
-  ...COMMON_KINDS,
-  ...BACKUP_KINDS,
-  onProblem: 'function',
-  key: 'key',
-  keepGoing: 'boolean',
-} as const satisfies Record<keyof InfoOptions, OptionKind>;
-
 /**
  * Tells what backup an archive holds, from the small files in which it tells of itself.
  *
@@ -46,21 +26,11 @@ const KINDS = {
  * @throws the signal's reason after it was aborted, and what a callback threw
  */
 export async function info(input: ArchiveInput, options: InfoOptions = {}): Promise<InfoResult> {
-  checkOptions(options, KINDS);
-  const { keepGoing = false, onProblem, absoluteNames = false, backup = 'auto' } = options;
-  const key = keyOption(options.key);
-  return run(input, options, async ({ input: choice, signal, reporter }) => {
-    const { result, ok, problems } = await outcomeOf<BackupDescription>(
-      (done) =>
-        infoInThread(
-          { input: choice, key, absoluteNames, allowEmpty: false, backup },
-          Object.assign(reporter, { described: done }),
-          signal,
-        ),
-      reporter,
-      { keepGoing, onProblem },
-    );
-    const { complete, ...description } = result;
-    return { ...description, ok: ok && complete, problems };
+  const { keepGoing, ...told } = toldBy(options, { ...INFO_OPTIONS, ...GOING_ON }, 'onProblem');
+  return runOn(input, options, async (choice, caller) => {
+    const work = inThread('info', { ...told, input: choice }, { input: choice, decodes: false }, caller);
+    const { summary, problems } = await caller.resultOf(work, choice, failures(keepGoing));
+    const { complete, ...description } = summary;
+    return { ...description, ok: problems.length === 0 && complete, problems };
   });
 }

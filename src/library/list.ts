@@ -1,28 +1,14 @@
-import type { Listing } from '../ui/reporter.js';
 import type { XbstreamError } from '../errors.js';
+import type { Listing } from '../ui/reporter.js';
+import { LIST_OPTIONS } from '../verbs/list.js';
+import type { Given } from '../verbs/options/option.js';
+import { inThread } from '../verbs/threads/start.js';
 import type { ArchiveInput } from './input.js';
-import {
-  checkOptions,
-  COMMON_KINDS,
-  SELECTION_KINDS,
-  selectionOption,
-  type CommonOptions,
-  type OptionKind,
-  type SelectionOptions,
-} from './options.js';
-import { outcomeOf, type ProblemOptions } from './problems.js';
-import { run } from './run.js';
-import { listInThread } from './verb-thread.js';
+import { GOING_ON, toldBy, type Callbacks, type ProblemOptions } from './options.js';
+import { failures, runOn } from './run.js';
 
 /** What {@link list} can be told. */
-export interface ListOptions extends CommonOptions, SelectionOptions, ProblemOptions {
-  /** Default: `archive`, the order in which the archive first mentions them. */
-  sort?: 'archive' | 'size' | 'name' | undefined;
-  /** Take an input without a single chunk for whole. Default: it is an error, `XB_EMPTY_ARCHIVE`. */
-  allowEmpty?: boolean | undefined;
-  /** Damage is no failure: what there is comes in the result, and what is wrong with it too. Default: false. */
-  keepGoing?: boolean | undefined;
-}
+export interface ListOptions extends Callbacks, ProblemOptions, Given<typeof LIST_OPTIONS>, Given<typeof GOING_ON> {}
 
 /** What {@link list} has found. */
 export interface ListResult extends Omit<Listing, 'complete'> {
@@ -31,15 +17,6 @@ export interface ListResult extends Omit<Listing, 'complete'> {
   /** What is wrong with it; empty without `keepGoing`. */
   problems: readonly XbstreamError[];
 }
-
-const KINDS = {
-  ...COMMON_KINDS,
-  ...SELECTION_KINDS,
-  onProblem: 'function',
-  sort: ['archive', 'size', 'name'],
-  allowEmpty: 'boolean',
-  keepGoing: 'boolean',
-} as const satisfies Record<keyof ListOptions, OptionKind>;
 
 /**
  * Lists what an archive holds when all corrections are applied. Of a file only the headers are read, so that checksums are
@@ -50,26 +27,11 @@ const KINDS = {
  * @throws the signal's reason after it was aborted, and what a callback threw
  */
 export async function list(input: ArchiveInput, options: ListOptions = {}): Promise<ListResult> {
-  checkOptions(options, KINDS);
-  const { keepGoing = false, onProblem } = options;
-  return run(input, options, async ({ input: choice, signal, reporter }) => {
-    const { result, ok, problems } = await outcomeOf<Listing>(
-      (done) =>
-        listInThread(
-          {
-            input: choice,
-            selection: selectionOption(options),
-            sort: options.sort ?? 'archive',
-            absoluteNames: options.absoluteNames ?? false,
-            allowEmpty: options.allowEmpty ?? false,
-          },
-          Object.assign(reporter, { listed: done }),
-          signal,
-        ),
-      reporter,
-      { keepGoing, onProblem },
-    );
-    const { entries, corrections, bytes, chunks, archiveBytes } = result;
-    return { ok, entries, corrections, bytes, chunks, archiveBytes, problems };
+  const { keepGoing, ...told } = toldBy(options, { ...LIST_OPTIONS, ...GOING_ON }, 'onProblem');
+  return runOn(input, options, async (choice, caller) => {
+    const work = inThread('list', { ...told, input: choice }, { input: choice, decodes: false }, caller);
+    const { summary, problems } = await caller.resultOf(work, choice, failures(keepGoing));
+    const { entries, corrections, bytes, chunks, archiveBytes } = summary;
+    return { ok: problems.length === 0, entries, corrections, bytes, chunks, archiveBytes, problems };
   });
 }

@@ -3,7 +3,7 @@ import type { WritableStream } from 'node:stream/web';
 import { XbstreamError } from '../errors.js';
 import type { OutputChoice } from '../output/archive-target.js';
 import { filePath } from './input.js';
-import { checkText } from './options.js';
+import { checkText } from '../verbs/options/program-options.js';
 import { abortOf, StreamWriter } from './stream-writer.js';
 
 /**

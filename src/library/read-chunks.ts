@@ -2,7 +2,7 @@ import type { ChunkConsumer, PayloadUse } from '../archive/chunk-reader.js';
 import { XbstreamError } from '../errors.js';
 import type { ChunkHeader } from '../format/chunk.js';
 import type { ArchiveInput } from './input.js';
-import { checkOptions, type OptionKind } from './options.js';
+import { checkOptions, type ProgramKind } from '../verbs/options/program-options.js';
 import { PushedArchive } from './pushed-archive.js';
 
 /** What {@link readChunks} can be told. */
@@ -40,7 +40,7 @@ const KINDS = {
   signal: 'signal',
   check: 'boolean',
   allowEmpty: 'boolean',
-} as const satisfies Record<keyof ReadChunksOptions, OptionKind>;
+} as const satisfies Record<keyof ReadChunksOptions, ProgramKind>;
 
 /**
  * Reads an archive chunk by chunk, in this thread, as fast as chunks are asked for: of whatever lengths chunks claim, no more

@@ -2,7 +2,8 @@ import { XbstreamError } from '../errors.js';
 import type { ArchiveEntry } from './archive-entry.js';
 import type { ArchiveInput } from './input.js';
 import { EntryQueue } from './entry-queue.js';
-import { checkOptions, COMMON_KINDS, type CommonOptions, type OptionKind } from './options.js';
+import { checkOptions, type ProgramKind } from '../verbs/options/program-options.js';
+import { CALLBACKS, type CommonOptions } from './options.js';
 import { PushedArchive } from './pushed-archive.js';
 
 /** What {@link readEntries} can be told. */
@@ -11,10 +12,10 @@ export interface ReadEntriesOptions extends Omit<CommonOptions, 'onWarning'> {
   allowEmpty?: boolean | undefined;
 }
 
-const { signal, onProgress, absoluteNames } = COMMON_KINDS;
-const KINDS = { signal, onProgress, absoluteNames, allowEmpty: 'boolean' } as const satisfies Record<
+const { signal, onProgress } = CALLBACKS;
+const KINDS = { signal, onProgress, absoluteNames: 'boolean', allowEmpty: 'boolean' } as const satisfies Record<
   keyof ReadEntriesOptions,
-  OptionKind
+  ProgramKind
 >;
 
 /**

@@ -1,88 +1,104 @@
-import type { InputChoice } from '../input/open-source.js';
-import type { CommonReporter, ProgressReport } from '../ui/reporter.js';
+import { isSalvageable } from '../archive/salvage.js';
 import type { XbstreamError } from '../errors.js';
+import type { InputChoice } from '../input/open-source.js';
+import type { Outcome } from '../outcome.js';
+import { outcomeOf } from '../verbs/outcome-of.js';
+import type { Context } from '../verbs/verb.js';
 import { withInput, type ArchiveInput } from './input.js';
-import type { CommonOptions } from './options.js';
+import type { Callbacks, FileOptions, ProblemOptions } from './options.js';
 
-/** What the work of a function gets. */
-export interface Guard {
+/** The caller of a function, for whom verbs do its work. */
+export class Caller implements Context {
   /** Aborted by the caller, or because one of its callbacks threw. */
-  signal: AbortSignal;
-  /** Tells the caller. */
-  reporter: CallbackReporter;
+  readonly signal: AbortSignal;
+  readonly file: Context['file'];
+  readonly #options: Callbacks & FileOptions & ProblemOptions;
+  readonly #failing: AbortController;
+
+  /** @param failing aborted with what a callback throws */
+  constructor(options: Callbacks & FileOptions & ProblemOptions, failing: AbortController) {
+    this.#options = options;
+    this.#failing = failing;
+    this.signal = options.signal === undefined ? failing.signal : AbortSignal.any([options.signal, failing.signal]);
+    const { onFile } = options;
+    this.file = onFile === undefined ? undefined : (path, bytes) => this.#tell(onFile, { path, bytes });
+  }
+
+  readonly isStopped = (): boolean => this.signal.aborted;
+
+  warning(message: string): void {
+    this.#tell(this.#options.onWarning, message);
+  }
+
+  progress(report: Parameters<Context['progress']>[0]): void {
+    this.#tell(this.#options.onProgress, report);
+  }
+
+  /** The same, to be stopped by another signal, too. */
+  stoppedBy(signal: AbortSignal): Context {
+    return {
+      signal,
+      isStopped: () => signal.aborted,
+      file: this.file,
+      warning: (message) => this.warning(message),
+      progress: (report) => this.progress(report),
+    };
+  }
+
+  /**
+   * Has a verb do its work.
+   *
+   * @param isFailure whether a problem is one: others are in what comes back
+   * @returns what it has done or found, and what is wrong with the archive
+   * @throws XbstreamError the first problem that is a failure
+   * @throws the signal's reason after it was aborted
+   */
+  async resultOf<Summary>(
+    work: Promise<Outcome<Summary>>,
+    input: InputChoice | undefined,
+    isFailure: (problem: XbstreamError) => boolean = () => true,
+    signal = this.signal,
+  ): Promise<{ summary: Summary; problems: readonly XbstreamError[] }> {
+    const { summary, problems, stopped } = await outcomeOf(work, input, signal);
+    for (const problem of problems) this.#tell(this.#options.onProblem, problem);
+    const refusal = problems.find(isFailure);
+    if (refusal !== undefined) throw refusal;
+    if (stopped) signal.throwIfAborted();
+    if (summary === undefined) throw problems[0] ?? new Error('a verb ended without a result');
+    return { summary, problems };
+  }
+
+  #tell<Word>(callback: ((word: Word) => void) | undefined, word: Word): void {
+    try {
+      callback?.(word);
+    } catch (error) {
+      this.#failing.abort(error);
+    }
+  }
 }
 
-/** What the work of a function with an input gets. */
-export interface RunTools extends Guard {
-  input: InputChoice;
-}
-
-/**
- * Does the work of a function on its input.
- *
- * @throws what a callback threw, and what {@link withInput} throws
- */
-export async function run<Result>(
-  input: ArchiveInput,
-  options: Omit<CommonOptions, 'absoluteNames'>,
-  work: (tools: RunTools) => Promise<Result>,
-): Promise<Result> {
-  return runGuarded(options, (guard) => withInput(input, guard.signal, (choice) => work({ input: choice, ...guard })));
+/** What is a failure to a function. @param keepGoing damage is none */
+export function failures(keepGoing: boolean): (problem: XbstreamError) => boolean {
+  return keepGoing ? (problem) => !isSalvageable(problem) : () => true;
 }
 
 /** Does the work of a function. @throws what a callback threw, and what the work throws */
-export async function runGuarded<Result>(
-  options: Omit<CommonOptions, 'absoluteNames'>,
-  work: (guard: Guard) => Promise<Result>,
+export async function runFor<Result>(
+  options: Callbacks & FileOptions & ProblemOptions,
+  work: (caller: Caller) => Promise<Result>,
 ): Promise<Result> {
   // A callback that throws in the middle of an event would end the process; it ends the work instead.
   const failing = new AbortController();
-  const signal = options.signal === undefined ? failing.signal : AbortSignal.any([options.signal, failing.signal]);
-  const reporter = new CallbackReporter(options, (error) => failing.abort(error));
-  const result = await work({ signal, reporter });
+  const result = await work(new Caller(options, failing));
   failing.signal.throwIfAborted();
   return result;
 }
 
-/** Tells a caller by its callbacks what the commands report. */
-export class CallbackReporter implements CommonReporter {
-  /** What the command has told, beside what it threw. */
-  readonly problems: XbstreamError[] = [];
-  readonly #options: Omit<CommonOptions, 'absoluteNames'>;
-  readonly #fail: (error: unknown) => void;
-
-  /** @param fail called with what a callback throws */
-  constructor(options: Omit<CommonOptions, 'absoluteNames'>, fail: (error: unknown) => void) {
-    this.#options = options;
-    this.#fail = fail;
-  }
-
-  /** Calls a callback. */
-  tell<Word>(callback: ((word: Word) => void) | undefined, word: Word): void {
-    try {
-      callback?.(word);
-    } catch (error) {
-      this.#fail(error);
-    }
-  }
-
-  warning(message: string): void {
-    this.tell(this.#options.onWarning, message);
-  }
-
-  error(error: XbstreamError): void {
-    this.problems.push(error);
-  }
-
-  errors(errors: readonly XbstreamError[]): void {
-    this.problems.push(...errors);
-  }
-
-  progress(report: ProgressReport): void {
-    this.tell(this.#options.onProgress, report);
-  }
-
-  close(): void {
-    // There is no screen to tidy up.
-  }
+/** The same on an input. @throws what {@link withInput} throws */
+export function runOn<Result>(
+  input: ArchiveInput,
+  options: Callbacks & FileOptions & ProblemOptions,
+  work: (choice: InputChoice, caller: Caller) => Promise<Result>,
+): Promise<Result> {
+  return runFor(options, (caller) => withInput(input, caller.signal, (choice) => work(choice, caller)));
 }

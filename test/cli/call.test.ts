@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { readCall, type Call } from '../../dist/cli/call.js';
 import { XbstreamError } from '../../dist/errors.js';
-import type { ExtractOptions } from '../../dist/engine/extract-options.js';
+import type { DecryptionKey } from '../../dist/codec/codec.js';
 
 function read(
   words: readonly string[],
@@ -15,10 +15,15 @@ function read(
   return readCall({ argv: ['node', `/usr/bin/${name}`, ...words], isTerminal: (fd) => terminal && fd === 0, env });
 }
 
-async function optionsOf(words: readonly string[], name?: string): Promise<ExtractOptions> {
-  const call = await read(words, name === undefined ? {} : { name });
-  assert.equal(call.kind, 'extract');
-  return call.options;
+/** What an extraction is told of all that is in {@link DEFAULTS}. */
+async function optionsOf(words: readonly string[], name?: string): Promise<Record<string, unknown>> {
+  return told(await read(words, name === undefined ? {} : { name }));
+}
+
+function told(call: Call): Record<string, unknown> {
+  assert.equal(call.kind, 'verb');
+  const options = call.options as unknown as Readonly<Record<string, unknown>>;
+  return Object.fromEntries(Object.keys(DEFAULTS).map((key) => [key, options[key]]));
 }
 
 async function textOf(words: readonly string[], name?: string): Promise<{ text: string; exitCode: number }> {
@@ -27,16 +32,20 @@ async function textOf(words: readonly string[], name?: string): Promise<{ text: 
   return call;
 }
 
-const DEFAULTS: ExtractOptions = {
+const DEFAULTS: Record<string, unknown> = {
   input: { kind: 'descriptor', fd: 0 },
   target: '.',
   createTarget: false,
-  selection: { include: [], exclude: [], tables: [], databases: [] },
+  include: [],
+  exclude: [],
+  tables: [],
+  databases: [],
   keepGoing: false,
   existing: 'refuse',
   decompress: false,
   key: undefined,
-  encrypted: 'warn',
+  allowEncrypted: false,
+  asXbstream: true,
   decompressThreads: undefined,
   decryptThreads: undefined,
   stripComponents: 0,
@@ -51,7 +60,15 @@ const DEFAULTS: ExtractOptions = {
   digests: [],
   manifest: undefined,
   parallel: undefined,
+  json: false,
+  quiet: false,
+  verbose: false,
+  progress: 'auto',
+  color: 'auto',
 };
+
+/** The same of the verb. */
+const VERB_DEFAULTS: Record<string, unknown> = { ...DEFAULTS, createTarget: true, asXbstream: undefined };
 
 test('-x reads stdin, wants its target to exist, and has the defaults of xbstream', async () => {
   assert.deepEqual(await optionsOf(['-x']), DEFAULTS);
@@ -64,7 +81,7 @@ test('-x ignores further words, as xbstream does', async () => {
 test('-x --parallel=1 /dir, which fills the current directory, is warned of', async () => {
   const warningOf = async (...words: string[]): Promise<string | undefined> => {
     const call = await read(words);
-    return call.kind === 'extract' ? call.warnings?.[0] : undefined;
+    return call.kind === 'verb' ? call.warnings[0] : undefined;
   };
   assert.equal(await warningOf('-x', '-C', 'dir'), undefined);
   assert.equal(await warningOf('extract', 'archive', 'pattern/*'), undefined);
@@ -80,7 +97,7 @@ test('-x --parallel=1 /dir, which fills the current directory, is warned of', as
 test('--remove-original is accepted by -x: nothing encoded is left', async () => {
   const words = ['-x', '--decompress', '--remove-original'];
   assert.deepEqual(await optionsOf(words), await optionsOf(['-x', '--decompress']));
-  assert.equal((await optionsOf([...words, '--remove-partial'])).removePartial, true);
+  assert.equal((await optionsOf([...words, '--remove-partial']))['removePartial'], true);
 });
 
 for (const name of ['xbstream', 'mbstream']) {
@@ -95,7 +112,8 @@ test('-x takes what concerns the target, the selection and the checks, too', asy
     '--include=a --exclude b --include c --exclude=d --digest sha1 --digest md5,SHA-256 --manifest m -p 3';
   assert.deepEqual(await optionsOf(words.split(' ')), {
     ...DEFAULTS,
-    selection: { include: ['a', 'c'], exclude: ['b', 'd'], tables: [], databases: [] },
+    include: ['a', 'c'],
+    exclude: ['b', 'd'],
     existing: 'overwrite',
     stripComponents: 2,
     absoluteNames: true,
@@ -118,10 +136,18 @@ test('a key decrypts without --decrypt', async () => {
 test('files that stay encrypted: a warning with -x, an error with a verb, nothing where that is allowed', async () => {
   const policies = await Promise.all(
     [['-x'], ['extract', '-'], ['-x', '--allow-encrypted'], ['extract', '-', '--allow-encrypted']].map(
-      async (words) => (await optionsOf(words)).encrypted,
+      async (words) => {
+        const { allowEncrypted, asXbstream } = await optionsOf(words);
+        return { allowEncrypted, asXbstream };
+      },
     ),
   );
-  assert.deepEqual(policies, ['warn', 'refuse', 'allow', 'allow']);
+  assert.deepEqual(policies, [
+    { allowEncrypted: false, asXbstream: true },
+    { allowEncrypted: false, asXbstream: undefined },
+    { allowEncrypted: true, asXbstream: true },
+    { allowEncrypted: true, asXbstream: undefined },
+  ]);
 });
 
 test('layers are undone with the key and the threads that were given', async () => {
@@ -138,9 +164,8 @@ test('layers are undone with the key and the threads that were given', async () 
 test('the variable gives the key where no option does, and --decrypt=NONE needs none', async () => {
   const env = { XBCRYPT_ENCRYPTION_KEY: '0123456789abcdef' };
   const keyFor = async (words: string[]): Promise<string | undefined> => {
-    const call = await read(words, { env });
-    assert.equal(call.kind, 'extract');
-    return call.options.key && Buffer.from(call.options.key.bytes).toString();
+    const key = told(await read(words, { env }))['key'] as DecryptionKey | undefined;
+    return key && Buffer.from(key.bytes).toString();
   };
   assert.equal(await keyFor(['-x', '-dAES128']), '0123456789abcdef');
   assert.equal(await keyFor(['-x', '-dAES128', '-kfedcba9876543210']), 'fedcba9876543210');
@@ -156,18 +181,16 @@ test('of an option given several times the last one counts', async () => {
 
 test('extract makes its target; its words are the archive, then patterns', async () => {
   assert.deepEqual(await optionsOf(['extract', 'backup.xbstream', 'db1/*', '--include', 'db2/*', '-C', 'dir']), {
-    ...DEFAULTS,
+    ...VERB_DEFAULTS,
     input: { kind: 'path', path: 'backup.xbstream' },
     target: 'dir',
-    createTarget: true,
-    encrypted: 'refuse',
-    selection: { include: ['db1/*', 'db2/*'], exclude: [], tables: [], databases: [] },
+    include: ['db1/*', 'db2/*'],
   });
 });
 
 for (const words of [['extract'], ['extract', '-']]) {
   test(`${words.join(' ')} reads stdin`, async () => {
-    assert.deepEqual(await optionsOf(words), { ...DEFAULTS, createTarget: true, encrypted: 'refuse' });
+    assert.deepEqual(await optionsOf(words), VERB_DEFAULTS);
   });
 }
 
@@ -193,31 +216,10 @@ test('--skip-existing compares sizes, with =verify contents', async () => {
 });
 
 test('what is shown', async () => {
-  const call = await read(['extract', '--json', '-v', '--progress', 'always', '--color=never', '--dry-run']);
-  assert.equal(call.kind, 'extract');
-  assert.deepEqual(call.choices, {
-    json: true,
-    quiet: false,
-    verbose: true,
-    dryRun: true,
-    closingLine: true,
-    progress: 'always',
-    color: 'never',
-  });
-});
-
-test('-x has no closing line', async () => {
-  const call = await read(['-xq']);
-  assert.equal(call.kind, 'extract');
-  assert.deepEqual(call.choices, {
-    json: false,
-    quiet: true,
-    verbose: false,
-    dryRun: false,
-    closingLine: false,
-    progress: 'auto',
-    color: 'auto',
-  });
+  const words = ['extract', '--json', '-v', '--progress', 'always', '--color=never', '--dry-run'];
+  const shown = { json: true, verbose: true, dryRun: true, progress: 'always', color: 'never' };
+  assert.deepEqual(await optionsOf(words), { ...VERB_DEFAULTS, ...shown });
+  assert.deepEqual(await optionsOf(['-xq']), { ...DEFAULTS, quiet: true });
 });
 
 test('help and version are texts, whatever else is asked for', async () => {
@@ -427,35 +429,22 @@ for (const [words, hints] of TERMINAL) {
 
 test('extract ARCHIVE does not care what stdin is', async () => {
   const call = await read(['extract', 'backup.xbstream'], { terminal: true });
-  assert.equal(call.kind, 'extract');
+  assert.equal(call.kind, 'verb');
 });
 
 test('convert-to-tar is told what extract is, and what a tar needs', async () => {
   const words = ['tar', 'package.json', 'shop/*', '--tables=a.b', '--decompress', '--mtime=@7', '--stream', '-o', 'x'];
-  assert.deepEqual(await read([...words, '--tmp-dir=/spool', '--sparse', '--allow-empty']), {
-    kind: 'convert-to-tar',
-    options: {
-      input: { kind: 'path', path: 'package.json' },
-      output: { kind: 'path', path: 'x', overwrite: false },
-      selection: { include: ['shop/*'], exclude: [], tables: ['a.b'], databases: [] },
-      decompress: true,
-      key: undefined,
-      encrypted: 'refuse',
-      decompressThreads: undefined,
-      decryptThreads: undefined,
-      parallel: undefined,
-      absoluteNames: false,
-      allowEmpty: true,
-      backup: 'auto',
-      sparse: true,
-      mtime: 7,
-      stream: true,
-      tmpDir: '/spool',
-    },
-    choices: {
-      ...{ json: false, quiet: false, verbose: false, progress: 'auto', color: 'auto' },
-      ...{ dryRun: false, closingLine: true },
-    },
+  const call = await read([...words, '--tmp-dir=/spool', '--sparse', '--allow-empty']);
+  assert.equal(call.kind, 'verb');
+  assert.deepEqual(call.options, {
+    input: { kind: 'path', path: 'package.json' },
+    output: { kind: 'path', path: 'x', overwrite: false },
+    ...{ include: ['shop/*'], exclude: [], tables: ['a.b'], databases: [] },
+    ...{ decompress: true, key: undefined, allowEncrypted: false },
+    ...{ decompressThreads: undefined, decryptThreads: undefined, parallel: undefined },
+    ...{ absoluteNames: false, allowEmpty: true, overwrite: false, backup: 'auto' },
+    ...{ sparse: true, mtime: 7, stream: true, tmpDir: '/spool' },
+    ...{ json: false, quiet: false, verbose: false, progress: 'auto', color: 'auto', help: false, version: false },
   });
 });
 

@@ -3,15 +3,14 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { describe, test } from 'node:test';
 import { completionScript, SHELLS } from '../../dist/cli/completion.js';
-import { VERBS } from '../../dist/cli/forms.js';
-import { optionsOf } from '../../dist/cli/options.js';
 import { run } from '../helpers/cli.js';
+import { FORMS, VERBS } from '../helpers/forms.js';
 import { EXIT } from '../helpers/outcome.js';
 import { hasProgram } from '../helpers/programs.js';
 
 /** What bash offers for the last of the words; it makes one of its own of each `=`. */
 function bashOffers(...words: string[]): string[] {
-  const script = `${completionScript('bash')}
+  const script = `${completionScript('bash', FORMS)}
     compopt() { :; }
     COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _tsxbstream; printf '%s\\n' "\${COMPREPLY[@]}"`;
   const text = execFileSync('bash', ['-c', script, 'bash', 'tsxbstream', ...words], { encoding: 'utf8' });
@@ -21,12 +20,12 @@ function bashOffers(...words: string[]): string[] {
 describe('bash', () => {
   test('verbs, and what else may come first', () => {
     assert.deepEqual(bashOffers('c').sort(), ['cat', 'completion', 'convert-to-tar', 'create']);
-    for (const verb of VERBS) assert.ok(bashOffers('').includes(verb));
+    for (const { name } of VERBS) assert.ok(bashOffers('').includes(name));
   });
 
   test('every option of every verb, by its aliases too, and no other', () => {
-    for (const verb of VERBS) {
-      const names = [...optionsOf(verb)].map(([name]) => `--${name}`);
+    for (const { name: verb, words } of VERBS) {
+      const names = [...words.keys()].map((name) => `--${name}`);
       const offered = bashOffers(verb, '--').map((word) => word.replace(/=$/, ''));
       assert.deepEqual(offered.sort(), names.sort(), verb);
     }
@@ -47,7 +46,7 @@ describe('bash', () => {
 test('fish', (context) => {
   if (!hasProgram(context, 'fish', 'fish')) return;
   const offers = (line: string): string[] =>
-    execFileSync('fish', ['-c', `${completionScript('fish')}\ncomplete -C ${JSON.stringify(line)}`], {
+    execFileSync('fish', ['-c', `${completionScript('fish', FORMS)}\ncomplete -C ${JSON.stringify(line)}`], {
       encoding: 'utf8',
     })
       .split('\n')
@@ -60,13 +59,13 @@ test('fish', (context) => {
 
 test('zsh takes the script', (context) => {
   if (!hasProgram(context, 'zsh', 'zsh')) return;
-  const script = `autoload -U compinit; compinit -u -D; ${completionScript('zsh')}; print -r -- $_comps[tsxbstream]`;
+  const script = `autoload -U compinit; compinit -u -D; ${completionScript('zsh', FORMS)}; print -r -- $_comps[tsxbstream]`;
   assert.equal(execFileSync('zsh', ['-f', '-c', script], { encoding: 'utf8' }).trim(), '_tsxbstream');
 });
 
 test('the verb', async () => {
   const { code, stdout } = await run(['completion', 'fish']);
-  assert.deepEqual([code, stdout], [0, completionScript('fish')]);
+  assert.deepEqual([code, stdout], [0, completionScript('fish', FORMS)]);
   assert.equal((await run(['completion'])).code, EXIT.usage);
   const { stderr } = await run(['completion', 'csh']);
   assert.match(stderr, /there is no completion for csh\n {2}shells: bash, zsh, fish/);

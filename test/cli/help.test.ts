@@ -1,15 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { FORMS } from '../../dist/cli/forms.js';
 import { formHelp, optionSpelling, overview, shortHelp } from '../../dist/cli/help.js';
-import { OPTIONS, optionsOf, type Form } from '../../dist/cli/options.js';
-
-const FORM_NAMES = Object.keys(FORMS) as Form[];
+import { FORMS, formOf } from '../helpers/forms.js';
 
 for (const [name, text] of [
-  ['overview', overview('10.20.30')],
-  ['short help', shortHelp()],
-  ...FORM_NAMES.map((form) => [form, formHelp(form)] as const),
+  ['overview', overview('10.20.30', FORMS)],
+  ['short help', shortHelp(FORMS)],
+  ...FORMS.map((form) => [form.name, formHelp(form)] as const),
 ] as const) {
   test(`the ${name} fits 80 columns`, () => {
     assert.deepEqual(
@@ -20,23 +17,24 @@ for (const [name, text] of [
   });
 }
 
-for (const form of FORM_NAMES) {
-  test(`the help of ${form} names every option of its own and no other`, () => {
+for (const form of FORMS) {
+  test(`the help of ${form.name} names every option of its own and no other`, () => {
     const text = formHelp(form);
     const named = [...text.matchAll(/^ {2}(?:-\S, )*\s*--([a-z-]+)/gm)].map(([, name]) => name);
-    assert.deepEqual(named.sort(), [...optionsOf(form).keys()].sort());
+    assert.deepEqual(named.sort(), [...form.words.keys()].sort());
   });
 }
 
 test('an option is spelled with its letters, its name and its value', () => {
-  assert.equal(optionSpelling('directory', OPTIONS.directory), '-C, --directory=DIR');
-  assert.equal(optionSpelling('help', OPTIONS.help), '-h, -?, --help');
-  assert.equal(optionSpelling('skip-existing', OPTIONS['skip-existing']), '    --skip-existing[=verify]');
+  const spelling = (name: string): string => optionSpelling(name, formOf('extract').words.get(name)!);
+  assert.equal(spelling('directory'), '-C, --directory=DIR');
+  assert.equal(spelling('help'), '-h, -?, --help');
+  assert.equal(spelling('skip-existing'), '    --skip-existing[=verify]');
 });
 
 test('no letter and no name stands for two options of a form', () => {
-  for (const form of FORM_NAMES) {
-    const definitions = [...optionsOf(form)];
+  for (const { words } of FORMS) {
+    const definitions = [...words];
     const letters = definitions.flatMap(([, { letters: own = '' }]) => own.split(''));
     const names = definitions.flatMap(([name, { aliases = [] }]) => [name, ...aliases]);
     assert.equal(new Set(letters).size, letters.length);

@@ -1,20 +1,21 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
-import { FORMS } from '../../dist/cli/forms.js';
 import { manPages } from '../../dist/cli/man-pages.js';
-import { optionsOf, type Form } from '../../dist/cli/options.js';
+import { FORMS, VERBS } from '../helpers/forms.js';
 import { hasProgram } from '../helpers/programs.js';
 
-const PAGES = manPages('10.20.30');
+const PAGES = manPages('10.20.30', FORMS);
 
 test('there is a page for the program and for each verb', () => {
-  const verbs = Object.keys(FORMS).filter((form) => form !== 'xbstream');
-  assert.deepEqual([...PAGES.keys()].sort(), ['tsxbstream.1', ...verbs.map((verb) => `tsxbstream-${verb}.1`)].sort());
+  assert.deepEqual(
+    [...PAGES.keys()].sort(),
+    ['tsxbstream.1', ...VERBS.map(({ name }) => `tsxbstream-${name}.1`)].sort(),
+  );
 });
 
-for (const form of Object.keys(FORMS) as Form[]) {
-  const name = form === 'xbstream' ? 'tsxbstream.1' : `tsxbstream-${form}.1`;
+for (const form of FORMS) {
+  const name = form.name === 'xbstream' ? 'tsxbstream.1' : `tsxbstream-${form.name}.1`;
 
   test(`${name}: every option of its own and no other, as man shows it`, (context) => {
     if (!hasProgram(context, 'mandoc', 'mandoc')) return;
@@ -22,8 +23,8 @@ for (const form of Object.keys(FORMS) as Form[]) {
       .toString()
       .replace(/.[\b]/g, '');
     const named = [...shown.matchAll(/^ {5}(?: {2})?(?:-\S, )*--([a-z-]+)/gm)].map(([, option]) => option);
-    assert.deepEqual(named.sort(), [...optionsOf(form).keys()].sort());
-    for (const { command } of FORMS[form].examples) assert.ok(shown.includes(command), command);
+    assert.deepEqual(named.sort(), [...form.words.keys()].sort());
+    for (const { command } of form.examples) assert.ok(shown.includes(command), command);
   });
 
   test(`${name}: nothing in it that mandoc or groff does not understand`, (context) => {

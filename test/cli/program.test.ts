@@ -187,7 +187,7 @@ tsxbstream: checksum mismatch in db1/t3.ibd
       child.kill(signal);
       assert.deepEqual(await ended(child), {
         stdout: '',
-        stderr: `tsxbstream: warning: waiting\ntsxbstream: interrupted by ${signal}\n  left: db1/.t1.ibd.partial\n`,
+        stderr: `tsxbstream: warning: waiting\ntsxbstream: warning: unfinished files were left: db1/.t1.ibd.partial\ntsxbstream: interrupted by ${signal}\n`,
         end: signal,
       });
     });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { closest } from '../../dist/cli/suggestion.js';
+import { closest } from '../../dist/verbs/options/suggestion.js';
 
 const WORDS = ['extract', 'create', 'list', 'verify', 'overwrite', 'fsync'];
 

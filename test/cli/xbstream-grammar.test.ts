@@ -2,13 +2,15 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { XbstreamError } from '../../dist/errors.js';
-import { OptionValues, readValues } from '../../dist/cli/option-values.js';
-import { OPTIONS, optionsOf, type Form, type OptionName } from '../../dist/cli/options.js';
+import { readCall } from '../../dist/cli/call.js';
+import { readValues } from '../../dist/cli/option-values.js';
 import { normaliseWords, spell, type OptionWord } from '../../dist/cli/xbstream-grammar.js';
+import type { OptionValues } from '../../dist/verbs/options/option-values.js';
+import { formOf } from '../helpers/forms.js';
 
 /** The one spelling of a command line, operands after `--`. */
-function normalised(line: readonly string[], form: Form = 'xbstream'): string[] {
-  const { options, operands } = normaliseWords(line, form);
+function normalised(line: readonly string[], form = 'xbstream'): string[] {
+  const { options, operands } = normaliseWords(line, formOf(form));
   return [...options.map(spell), ...(operands.length > 0 ? ['--', ...operands] : [])];
 }
 
@@ -93,7 +95,7 @@ for (const [line, meaning] of SPELLINGS) {
   });
 }
 
-const MISTAKES: readonly [line: string[], form: Form, message: string, hints: string[]][] = [
+const MISTAKES: readonly [line: string[], form: 'xbstream' | 'extract', message: string, hints: string[]][] = [
   [
     ['--overwite'],
     'extract',
@@ -140,24 +142,22 @@ const MISTAKES: readonly [line: string[], form: Form, message: string, hints: st
 ];
 
 for (const [line, form, message, hints] of MISTAKES) {
-  test(`${JSON.stringify(line)} is answered: ${message}`, () => {
-    assert.throws(
-      () => normaliseWords(line, form),
-      (error: unknown) => {
-        assert.ok(error instanceof XbstreamError);
-        assert.deepEqual([error.code, error.message, error.hints], ['XB_USAGE', message, hints]);
-        return true;
-      },
-    );
+  test(`${JSON.stringify(line)} is answered: ${message}`, async () => {
+    const argv = ['node', 'tsxbstream', ...(form === 'xbstream' ? line : [form, ...line])];
+    await assert.rejects(readCall({ argv, isTerminal: () => false, env: {} }), (error: unknown) => {
+      assert.ok(error instanceof XbstreamError);
+      assert.deepEqual([error.code, error.message, error.hints], ['XB_USAGE', message, hints]);
+      return true;
+    });
   });
 }
 
 /** Every beginning of a long name that stands for it alone. */
-function abbreviations(name: OptionName, form: Form): string[] {
-  const others = [...optionsOf(form)].flatMap(([other, { aliases = [], classic = false }]) =>
+function abbreviations(name: string, form: string): string[] {
+  const others = [...formOf(form).words].flatMap(([other, { aliases = [], classic = false }]) =>
     other === name ? [] : [other, ...aliases].map((spelling) => ({ spelling, classic })),
   );
-  const isPreferred = form === 'xbstream' && OPTIONS[name].classic === true;
+  const isPreferred = form === 'xbstream' && formOf(form).words.get(name)!.classic === true;
   return Array.from({ length: name.length }, (_, index) => name.slice(0, index + 1)).filter(
     (start) =>
       start === name ||
@@ -173,8 +173,8 @@ interface Typed {
   isFlagLetter: boolean;
 }
 
-function typedOption(form: Form): fc.Arbitrary<Typed> {
-  return fc.constantFrom(...optionsOf(form)).chain(([name, definition]) => {
+function typedOption(form: string): fc.Arbitrary<Typed> {
+  return fc.constantFrom(...formOf(form).words).chain(([name, definition]) => {
     const { letters = '', value: takesValue, valueIsOptional = false } = definition;
     const value =
       takesValue === undefined
@@ -233,7 +233,7 @@ for (const form of ['xbstream', 'extract'] as const) {
         fc.array(operand, { maxLength: 2 }),
         fc.array(fc.string(), { maxLength: 2 }),
         (typed, glue, before, after) => {
-          const result = normaliseWords([...before, ...bundled(typed, glue), '--', ...after], form);
+          const result = normaliseWords([...before, ...bundled(typed, glue), '--', ...after], formOf(form));
           assert.deepEqual(
             result.options,
             typed.map(({ meant }) => meant),
@@ -267,7 +267,7 @@ test('both ways in read the same values out of the same options, whatever charac
       ' ',
     ),
   );
-  const name = fc.constantFrom<OptionName>(
+  const name = fc.constantFrom<string>(
     'include',
     'exclude',
     'directory',
@@ -278,10 +278,10 @@ test('both ways in read the same values out of the same options, whatever charac
   const word: fc.Arbitrary<OptionWord> = fc.oneof(
     fc.record({ name, value: anyText }),
     fc.record({
-      name: fc.constantFrom<OptionName>('verbose', 'fsync', 'skip-existing'),
+      name: fc.constantFrom<string>('verbose', 'fsync', 'skip-existing'),
       value: fc.constant(undefined),
     }),
-    fc.record({ name: fc.constant<OptionName>('parallel'), value: fc.nat().map((number) => String(number + 1)) }),
+    fc.record({ name: fc.constant<string>('parallel'), value: fc.nat().map((number) => String(number + 1)) }),
   );
   const listed = (values: OptionValues): unknown =>
     values
@@ -290,8 +290,8 @@ test('both ways in read the same values out of the same options, whatever charac
       .map((known) => [known, values.all(known)]);
   await fc.assert(
     fc.asyncProperty(fc.array(word, { maxLength: 6 }), async (options) => {
-      const asXbstream = await readValues({ options, operands: [] }, 'xbstream');
-      const asVerb = await readValues({ options, operands: [] }, 'extract');
+      const asXbstream = await readValues({ options, operands: [] }, formOf('xbstream'));
+      const asVerb = await readValues({ options, operands: [] }, formOf('extract'));
       assert.deepEqual(listed(asVerb), listed(asXbstream));
     }),
     { numRuns: 200 },

@@ -1,0 +1,26 @@
+import type { InputChoice } from '../input/open-source.js';
+import type { Outcome } from '../outcome.js';
+import type { MadeSummary } from '../ui/reporter.js';
+import type { Caller } from './run.js';
+
+/** What {@link create} and {@link writeTar} have done. */
+export interface MakeResult {
+  files: number;
+  /** Bytes of these files. */
+  bytes: number;
+  /** Bytes that were written. */
+  outputBytes: number;
+  elapsedSeconds: number;
+}
+
+/** What a verb has made of many files. @throws what went wrong */
+export async function resultOf(
+  caller: Caller,
+  work: Promise<Outcome<MadeSummary>>,
+  input: InputChoice | undefined,
+  signal: AbortSignal,
+): Promise<MakeResult> {
+  const { summary } = await caller.resultOf(work, input, undefined, signal);
+  const { files, bytes, outputBytes, elapsedSeconds } = summary;
+  return { files, bytes, outputBytes, elapsedSeconds };
+}

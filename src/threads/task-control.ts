@@ -1,0 +1,79 @@
+import type { StoredPath } from '../format/stored-path.js';
+
+/** How far a task is. */
+interface TaskProgress {
+  /** Bytes taken so far. */
+  bytes: number;
+  /** Files that are done. */
+  files: number;
+  /** The file that it is at work on. */
+  path: StoredPath | undefined;
+}
+
+/** What of a path is shown. */
+const PATH_BYTES = 512;
+
+// Where the numbers stand, behind the bytes of progress.
+const STOP = 0;
+const FILES = 1;
+const PATH_LENGTH = 2;
+
+/** Memory that both threads see: how far the task has come, and whether it shall stop. */
+export class TaskControl {
+  readonly buffer: SharedArrayBuffer;
+  readonly #ints: Int32Array;
+  readonly #progressBytes: Float64Array;
+  readonly #pathBytes: Buffer;
+  #path: StoredPath | undefined;
+
+  constructor(buffer = new SharedArrayBuffer(24 + PATH_BYTES)) {
+    this.buffer = buffer;
+    this.#progressBytes = new Float64Array(buffer, 0, 1);
+    this.#ints = new Int32Array(buffer, 8, 4);
+    this.#pathBytes = Buffer.from(buffer, 24);
+  }
+
+  get stopped(): boolean {
+    return Atomics.load(this.#ints, STOP) !== 0;
+  }
+
+  stop(): void {
+    Atomics.store(this.#ints, STOP, 1);
+  }
+
+  /** The task is at work on a file from here on. */
+  set path(path: StoredPath) {
+    // Most chunks are of the file of the one before.
+    if (path === this.#path) return;
+    this.#path = path;
+    Atomics.store(this.#ints, PATH_LENGTH, 0);
+    Atomics.store(this.#ints, PATH_LENGTH, this.#pathBytes.write(path, 'latin1'));
+  }
+
+  set files(files: number) {
+    Atomics.store(this.#ints, FILES, files);
+  }
+
+  fileDone(): void {
+    Atomics.add(this.#ints, FILES, 1);
+  }
+
+  /** Only for show, so that a name that is caught while it changes does no harm. */
+  get progress(): TaskProgress {
+    const length = Atomics.load(this.#ints, PATH_LENGTH);
+    return {
+      bytes: this.progressBytes,
+      files: Atomics.load(this.#ints, FILES),
+      path: length === 0 ? undefined : this.#pathBytes.toString('latin1', 0, length),
+    };
+  }
+
+  /** Bytes taken so far, of the archive or of what is made into one: only for show, so that a torn value does no harm. */
+  get progressBytes(): number {
+    return this.#progressBytes[0]!;
+  }
+
+  set progressBytes(bytes: number) {
+    this.#progressBytes[0] = bytes;
+  }
+}

@@ -1,0 +1,113 @@
+import { EventEmitter, once } from 'node:events';
+import type { MessagePort } from 'node:worker_threads';
+import { errorToRecord } from '../errors.js';
+import type { StoredPath } from '../format/stored-path.js';
+import { caught, type Outcome } from '../outcome.js';
+import { TaskControl } from './task-control.js';
+import { PART_ITEMS, PROBLEMS, type TaskCommand, type TaskMessage, type TaskStart } from './task-protocol.js';
+
+/** Names that are told together: a message for each would cost more than a small file itself. */
+const NAMES_TOLD_TOGETHER = 256;
+/** For so long, in milliseconds, a name may wait for others; where the next file is a large one, it waits for that too. */
+const NAMES_WAIT_MS = 50;
+
+/** What a task does, in a thread of its own. */
+export type Task<Options, Summary> = (options: Options, thread: TaskThread) => Promise<Outcome<Summary>>;
+
+/** The side of a task's thread: whom it works for, as far as it can be told. */
+export class TaskThread {
+  readonly control: TaskControl;
+  readonly #port: MessagePort;
+  readonly #tellFiles: boolean;
+  readonly #stopping = new AbortController();
+  readonly #answers = new EventEmitter();
+  #paths: StoredPath[] = [];
+  #bytes: number[] = [];
+  #toldAt = performance.now();
+
+  private constructor(port: MessagePort, { tellFiles, control }: TaskStart<unknown>) {
+    this.#port = port;
+    this.control = new TaskControl(control);
+    this.#tellFiles = tellFiles;
+    port.on('message', (command: TaskCommand) => {
+      if (command === 'stop') this.#stopping.abort();
+      else this.#answers.emit(command);
+    });
+  }
+
+  /** Waits to be told what to do, does it, and tells what it came to. */
+  static async serve<Options>(port: MessagePort, task: Task<Options, unknown>): Promise<void> {
+    const [start] = (await once(port, 'message')) as [TaskStart<Options>];
+    const thread = new TaskThread(port, start);
+    await thread.#end(await caught(task(start.options, thread), thread.signal));
+  }
+
+  /** Aborted when it is to stop, for whoever waits for events meanwhile. */
+  get signal(): AbortSignal {
+    return this.#stopping.signal;
+  }
+
+  /** Whether it is to stop, also where nobody waits for events; as a function that can be handed on. */
+  readonly isStopped = (): boolean => this.control.stopped;
+
+  /** A file is done. */
+  file(path: StoredPath, bytes: number): void {
+    this.control.fileDone();
+    if (!this.#tellFiles) return;
+    this.#paths.push(path);
+    this.#bytes.push(bytes);
+    const isDue = this.#paths.length >= NAMES_TOLD_TOGETHER || performance.now() - this.#toldAt > NAMES_WAIT_MS;
+    if (isDue) this.flush();
+  }
+
+  /** Tells now which files are done. */
+  flush(): void {
+    if (this.#paths.length === 0) return;
+    this.#post({ type: 'files', paths: this.#paths, bytes: this.#bytes });
+    this.#paths = [];
+    this.#bytes = [];
+    this.#toldAt = performance.now();
+  }
+
+  progress({ bytes, files, path }: { bytes: number; files?: number | undefined; path?: StoredPath | undefined }): void {
+    this.control.progressBytes = bytes;
+    if (files !== undefined) this.control.files = files;
+    if (path !== undefined) this.control.path = path;
+  }
+
+  warning(message: string): void {
+    this.#post({ type: 'warning', message });
+  }
+
+  async #end({ summary, problems, stopped }: Outcome<unknown>): Promise<void> {
+    this.flush();
+    const records = await this.#sendList(PROBLEMS, problems.map(errorToRecord));
+    const rest =
+      summary === undefined ? undefined : await this.#sendLists(summary as Readonly<Record<string, unknown>>);
+    this.#post({ type: 'end', summary: rest, problems: records, stopped });
+    this.#port.close();
+  }
+
+  /** @returns what is still to be told */
+  async #sendLists(summary: Readonly<Record<string, unknown>>): Promise<Record<string, unknown>> {
+    const rest: Record<string, unknown> = {};
+    for (const [name, value] of Object.entries(summary)) {
+      rest[name] = Array.isArray(value) ? await this.#sendList(name, value as readonly unknown[]) : value;
+    }
+    return rest;
+  }
+
+  async #sendList<Item>(list: string, items: readonly Item[]): Promise<readonly Item[]> {
+    if (items.length <= PART_ITEMS) return items;
+    for (let at = 0; at < items.length; at += PART_ITEMS) {
+      const answered = once(this.#answers, 'next' satisfies TaskCommand);
+      this.#post({ type: 'part', list, items: items.slice(at, at + PART_ITEMS) });
+      await answered;
+    }
+    return [];
+  }
+
+  #post(message: TaskMessage): void {
+    this.#port.postMessage(message);
+  }
+}

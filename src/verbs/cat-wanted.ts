@@ -1,0 +1,170 @@
+import { Selection } from '../archive/selection.js';
+import type { Clue } from '../archive/table-selection.js';
+import type { NameChoice } from '../archive/wanted-entries.js';
+import { layersOf, namesWhileDecoded, type LayerChoice } from '../codec/stored-layers.js';
+import { XbstreamError } from '../errors.js';
+import { pathText, type StoredPath } from '../format/stored-path.js';
+import type { CatOptions } from './cat.js';
+
+/** A file that is wanted. */
+interface WantedFile {
+  /** Its place in the order. */
+  rank: number;
+  /** The name that it was asked for by: its own, or that without the suffixes of what was done to it. */
+  name: StoredPath;
+  /** What is undone of it. */
+  choice: LayerChoice;
+}
+
+export const AS_STORED: LayerChoice = { decrypt: false, decompress: false };
+
+/**
+ * Which files are wanted, in which order, and what is undone of them: a file comes under the most decoded of its names that
+ * was asked for, and is none that another file has. So `t.ibd` is `t.ibd.zst` decompressed where there is no `t.ibd` itself.
+ */
+export class WantedFiles {
+  /** One for each pattern, then one for all else that was given. */
+  readonly #selections: readonly Selection[];
+  readonly #options: CatOptions;
+  readonly #isStored: (name: StoredPath) => boolean;
+
+  /** @param isStored whether the archive holds a file of this very name */
+  constructor(options: CatOptions, isStored: (name: StoredPath) => boolean) {
+    const { patterns, include, tables, databases, exclude } = options;
+    const single = patterns.map((pattern) => new Selection({ include: [pattern], exclude }));
+    const isMore = include.length + tables.length + databases.length > 0;
+    this.#selections = isMore ? [...single, new Selection({ ...options, tablesAlone: true })] : single;
+    this.#options = options;
+    this.#isStored = isStored;
+  }
+
+  /** What is wanted of a file of this name, if there is one. */
+  find(path: StoredPath): WantedFile | undefined {
+    for (const [rank, selection] of this.#selections.entries()) {
+      if (!selection.covers(path)) continue;
+      const names = namesWhileDecoded(path);
+      const asked = names.filter(({ name }) => selection.asksFor(name));
+      // A name that leaves away more suffixes than can be undone means the most decoded one.
+      const meant = asked.length > 0 ? asked : names;
+      const found = meant.find(({ name }) => name === path || !this.#isStored(name));
+      if (found !== undefined) return { rank, name: found.name, choice: this.#choice(found.choice) };
+    }
+    return undefined;
+  }
+
+  #choice({ decrypt, decompress }: LayerChoice): LayerChoice {
+    const { raw, ...all } = this.#options;
+    return raw ? AS_STORED : { decrypt: decrypt || all.decrypt, decompress: decompress || all.decompress };
+  }
+
+  /** The archive holds a file of this name: what matches it is not {@link unmatched} any more. */
+  note(path: StoredPath): void {
+    for (const selection of this.#selections) selection.wants(path);
+  }
+
+  /** Whether a file of this name would be wanted, under whichever name. */
+  covers(path: StoredPath): boolean {
+    return this.#selections.some((selection) => selection.covers(path));
+  }
+
+  /** Whether a file of this name is left out whatever else is said. */
+  excludes(path: StoredPath): boolean {
+    return this.#selections.some((selection) => selection.excludes(path));
+  }
+
+  tells(path: StoredPath): boolean {
+    return this.#selections.some((selection) => selection.tells(path));
+  }
+
+  learn(clues: readonly Clue[]): void {
+    for (const selection of this.#selections) selection.learn(clues);
+  }
+
+  restart(): void {
+    for (const selection of this.#selections) selection.restart();
+  }
+
+  passedOver(paths: readonly StoredPath[]): XbstreamError {
+    return this.#selections.at(-1)!.passedOver(paths);
+  }
+
+  unmatched(): XbstreamError[] {
+    return this.#selections.flatMap((selection) => selection.unmatched());
+  }
+}
+
+/** The same of a pipe: a file begins before it is known which others there are. */
+export class WantedAsTheyCome implements NameChoice {
+  /** What is written is asked for by name. */
+  readonly isEverything = false;
+  readonly #files: WantedFiles;
+  readonly #begun = new Set<StoredPath>();
+  /** Stored names, by the names under which the files were asked for. */
+  readonly #given = new Map<StoredPath, StoredPath>();
+  /** Places in the order, by names as decoded. */
+  readonly #ranks = new Map<StoredPath, number>();
+
+  constructor(options: CatOptions) {
+    this.#files = new WantedFiles(options, (name) => this.#begun.has(name));
+  }
+
+  /** @throws XbstreamError `XB_UNSUPPORTED_ORDER`, `XB_UNSAFE_PATH` */
+  wants(path: StoredPath): boolean {
+    this.#files.note(path);
+    const other = this.#given.get(path);
+    if (other !== undefined && other !== path) throw ownNameTaken(path, other);
+    const found = this.#files.find(path);
+    if (found === undefined) return false;
+    this.#begun.add(path);
+    this.#given.set(found.name, path);
+    this.#ranks.set(layersOf(path, found.choice).finalName, found.rank);
+    return true;
+  }
+
+  covers(path: StoredPath): boolean {
+    return this.#files.covers(path);
+  }
+
+  excludes(path: StoredPath): boolean {
+    return this.#files.excludes(path);
+  }
+
+  tells(path: StoredPath): boolean {
+    return this.#files.tells(path);
+  }
+
+  learn(clues: readonly Clue[]): void {
+    this.#files.learn(clues);
+  }
+
+  restart(): void {
+    this.#begun.clear();
+    this.#given.clear();
+    this.#files.restart();
+  }
+
+  passedOver(paths: readonly StoredPath[]): XbstreamError {
+    return this.#files.passedOver(paths);
+  }
+
+  choice(path: StoredPath): LayerChoice {
+    return this.#files.find(path)?.choice ?? AS_STORED;
+  }
+
+  /** @param name as decoded */
+  rank(name: StoredPath): number {
+    return this.#ranks.get(name) ?? 0;
+  }
+
+  unmatched(): XbstreamError[] {
+    return this.#files.unmatched();
+  }
+}
+
+function ownNameTaken(path: StoredPath, other: StoredPath): XbstreamError {
+  return new XbstreamError('XB_UNSUPPORTED_ORDER', `the archive holds ${pathText(path)} behind ${pathText(other)}`, {
+    path,
+    details: ['the latter was written in its place by then'],
+    hints: ['read the archive from a file instead of a pipe'],
+  });
+}

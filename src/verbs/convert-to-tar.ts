@@ -1,0 +1,66 @@
+/** `convert-to-tar`: makes a tar of what an archive holds when all its corrections are applied. */
+import type { InputChoice } from '../input/open-source.js';
+import type { Outcome } from '../outcome.js';
+import type { OutputChoice } from '../output/archive-target.js';
+import type { MadeSummary, MakeReporter, StatusPrinter } from '../ui/reporter.js';
+import { make, makingReporter, tellMaking } from './create.js';
+import { archiveInput, madeOutput } from './options/inputs.js';
+import { pick, reworded, type Told } from './options/option.js';
+import { COMMON, DECODING, OPTIONS, SELECTION } from './options/table.js';
+import { defineVerb } from './verb.js';
+
+const CALL = 'tsxbstream convert-to-tar';
+
+export const TAR_OPTIONS = {
+  ...pick(OPTIONS, 'decompress', 'mtime', 'stream', 'tmpDir', 'allowEmpty', 'backup', 'json', 'output'),
+  ...pick(OPTIONS, ...SELECTION),
+  ...pick(OPTIONS, ...DECODING),
+  ...pick(OPTIONS, ...COMMON),
+  include: reworded(OPTIONS.include, { include: 'convert only files that match, such as "shop/*"; may be repeated' }),
+  overwrite: reworded(OPTIONS.overwrite, { overwrite: 'replace FILE of --output when the new one is whole' }),
+  /** Keep holes, as GNU tar does, instead of writing zeros. Default: false. */
+  sparse: reworded(OPTIONS.sparse, {
+    sparse: 'keep holes, as GNU tar does (GNU sparse 1.0), instead of writing zeros',
+  }),
+};
+
+/** Everything a conversion to tar can be told. */
+export interface TarOptions extends Omit<Told<typeof TAR_OPTIONS>, 'output'> {
+  input: InputChoice;
+  output: OutputChoice;
+}
+
+export const convertToTar = defineVerb<typeof TAR_OPTIONS, TarOptions, MadeSummary, MakeReporter & StatusPrinter>({
+  call: CALL,
+  usage: ['tsxbstream convert-to-tar [options] [ARCHIVE] [PATTERN...]'],
+  summary: 'make a tar of an archive, or of some of its files',
+  description: [
+    'Writes what ARCHIVE (or stdin) holds as a tar to stdout, or to the file that -o names: files with mode 0640 and time 0, in the order of the archive, corrections applied. The same archive gives the same tar, byte for byte.',
+    'Of a file only what is needed is read, and nothing is kept. The files of a pipe wait in --tmp-dir until its end, since a correction may come to the last; --stream does not wait.',
+    'If the archive is damaged or incomplete, the tar ends in the middle of a file, so that no program takes it for whole.',
+  ],
+  examples: [
+    { command: 'tsxbstream tar backup.xbstream | zstd > backup.tar.zst', purpose: 'convert and compress' },
+    {
+      command: "tsxbstream tar --decompress backup.xbstream 'shop/*' -o shop.tar",
+      purpose: 'the files of one database, decompressed',
+    },
+  ],
+  options: TAR_OPTIONS,
+
+  read: (options, { operands }, { isTerminal }): TarOptions => ({
+    ...options,
+    input: archiveInput(operands, { call: CALL }, isTerminal),
+    include: [...operands.slice(1), ...options.include],
+    output: madeOutput(options, `${CALL} ARCHIVE`, 'FILE.tar', isTerminal),
+  }),
+
+  run: (options: TarOptions, context): Promise<Outcome<MadeSummary>> => {
+    const { input, output, decompress, key } = options;
+    return make('make-tar', options, { input, output, decodes: decompress || key !== undefined }, context);
+  },
+
+  reporter: (options: TarOptions, streams, paint) => makingReporter(options, streams, paint),
+  tell: tellMaking,
+  leavesFiles: ({ output }) => output.kind === 'path',
+});

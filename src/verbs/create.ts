@@ -1,0 +1,183 @@
+/** `create`: makes an archive of files, byte for byte what the C tools write for them. */
+import type { BackupChoice } from '../backup/backup-state.js';
+import type { StoredPath } from '../format/stored-path.js';
+import type { InputChoice } from '../input/open-source.js';
+import type { Outcome } from '../outcome.js';
+import { outputName, type OutputChoice } from '../output/archive-target.js';
+import { makeReporter } from '../ui/make-reporter.js';
+import type { MadeSummary, MakeReporter, StatusPrinter } from '../ui/reporter.js';
+import { madeOutput, otherInput } from './options/inputs.js';
+import { pick, reworded, type Told } from './options/option.js';
+import { COMMON, OPTIONS } from './options/table.js';
+import { usageError } from './options/usage-error.js';
+import { rawWords } from './raw-words.js';
+import { inThread, type TaskName, type TaskNeeds, type TaskOptions } from './threads/start.js';
+import { defineVerb, tellProblems, type CallSurroundings, type CallWords, type Context } from './verb.js';
+
+const CALL = 'tsxbstream create';
+
+export const CREATE_OPTIONS = {
+  ...pick(OPTIONS, 'sparse', 'chunkBytes', 'json', 'fromTar', 'filesFrom', 'nullSeparated', 'output'),
+  ...pick(OPTIONS, ...COMMON),
+  directory: reworded(OPTIONS.directory, { directory: 'look for FILEs in DIR instead of the current directory' }),
+  /** Keep leading slashes, and what stands before `..`, in names. Default: they are cut off. */
+  absoluteNames: reworded(OPTIONS.absoluteNames, {
+    'absolute-names': 'keep leading slashes, and what stands before ".."',
+  }),
+  overwrite: reworded(OPTIONS.overwrite, { overwrite: 'replace FILE of --output when the new one is whole' }),
+  /** Make an archive without files where there are none. Default: that is an error, `XB_EMPTY_ARCHIVE`. */
+  allowEmpty: reworded(OPTIONS.allowEmpty, {
+    'allow-empty': 'make an archive without files where there are none',
+  }),
+  backup: reworded(OPTIONS.backup, {
+    backup:
+      'with --from-tar: it must hold a finished backup, with xtrabackup_info: auto (where it looks like one), always (also without WHEN) or never',
+  }),
+};
+
+/** Files that a new archive is made of. */
+export interface FilesSource {
+  kind: 'files';
+  /** Files, and where `recurse` is set directories, in the order wanted. */
+  paths: readonly StoredPath[];
+  /** More of them, out of a list. */
+  list?: { input: InputChoice; nullSeparated: boolean } | undefined;
+  /** What relative paths are relative to. */
+  directory: string;
+  /** Take directories with all that is in them, and give every name its plain form. */
+  recurse: boolean;
+}
+
+/** What a new archive is made of. */
+export type CreateSource =
+  | FilesSource
+  /** With `backup`: whether the tar must hold a finished backup. */
+  | { kind: 'tar'; input: InputChoice; backup: BackupChoice };
+
+/** Everything the making of an archive can be told. */
+export interface CreateOptions extends Omit<Told<typeof CREATE_OPTIONS>, 'output'> {
+  source: CreateSource;
+  output: OutputChoice;
+}
+
+/** @param recurse of directories all that is in them is taken */
+export function readCreate(
+  options: Told<typeof CREATE_OPTIONS>,
+  words: CallWords,
+  surroundings: CallSurroundings,
+  recurse = true,
+): CreateOptions {
+  const source =
+    options.fromTar === undefined
+      ? filesSource(options, words, surroundings, recurse)
+      : tarSource(options.fromTar, options.backup, words, surroundings);
+  const output = madeOutput(options, `${CALL} FILE...`, 'ARCHIVE', surroundings.isTerminal);
+  return { ...options, source, output };
+}
+
+export const create = defineVerb<typeof CREATE_OPTIONS, CreateOptions, MadeSummary, MakeReporter & StatusPrinter>({
+  call: CALL,
+  usage: ['tsxbstream create [options] FILE...', 'tsxbstream create [options] --from-tar[=FILE]'],
+  summary: 'make an archive of files, directories or a tar archive',
+  description: [
+    'Writes an archive of FILEs to stdout, or to the file that -o names. Of a directory all files are taken, in the order of their names. An archive holds names and contents, nothing else: no modes, owners, times, links or empty directories.',
+    'A file that changes or vanishes while it is read is an error. What is written to stdout is then broken off inside a chunk, so that no reader takes it for whole; the file of -o never gets its name.',
+  ],
+  examples: [
+    { command: 'tsxbstream create -C /backup/full . -o full.xbstream', purpose: 'everything in a directory' },
+    {
+      command: "find . -name '*.ibd' -print0 | tsxbstream create -0T - > tables.xbstream",
+      purpose: 'the files that another program names',
+    },
+    {
+      command: 'zstd -dc old.tar.zst | tsxbstream create --from-tar > old.xbstream',
+      purpose: 'from a tar archive, without unpacking it',
+    },
+  ],
+  options: CREATE_OPTIONS,
+  read: (options, words, surroundings) => readCreate(options, words, surroundings),
+
+  run: (options: CreateOptions, context): Promise<Outcome<MadeSummary>> => {
+    const { source, output } = options;
+    const input = source.kind === 'tar' ? source.input : undefined;
+    return make('pack', options, { input, output, decodes: false }, context);
+  },
+
+  reporter: (options: CreateOptions, streams, paint) => makingReporter(options, streams, paint),
+  tell: tellMaking,
+  leavesFiles: ({ output }) => output.kind === 'path',
+});
+
+/** Has one file made out of many, in a thread of its own. */
+export async function make<Name extends Extract<TaskName, 'pack' | 'make-tar'>>(
+  task: Name,
+  options: TaskOptions<Name>,
+  needs: TaskNeeds & { output: OutputChoice },
+  context: Context,
+): Promise<Outcome<MadeSummary>> {
+  const started = performance.now();
+  const { summary, problems, stopped } = await inThread(task, options, needs, context);
+  if (summary === undefined) return { summary, problems, stopped };
+  const elapsedSeconds = (performance.now() - started) / 1000;
+  const ok = problems.length === 0 && !stopped;
+  return { summary: { ok, ...summary, elapsedSeconds, outputName: outputName(needs.output) }, problems, stopped };
+}
+
+export function makingReporter(
+  options: Pick<CreateOptions, 'json' | 'quiet' | 'verbose' | 'progress' | 'color' | 'output'>,
+  streams: Parameters<typeof makeReporter>[1],
+  paint: Parameters<typeof makeReporter>[2],
+): MakeReporter & StatusPrinter {
+  // Only where what is made goes to a file, stdout is free for saying so.
+  return makeReporter({ ...options, dryRun: false, closingLine: options.output.kind === 'path' }, streams, paint);
+}
+
+export function tellMaking({ summary, problems }: Outcome<MadeSummary>, reporter: MakeReporter): void {
+  // Whoever reads what is made may go away (`| head`): then nobody is left who wants to know.
+  tellProblems(
+    problems.filter(({ systemCode }) => systemCode !== 'EPIPE'),
+    reporter,
+  );
+  if (summary !== undefined) reporter.made(summary);
+}
+
+function filesSource(
+  { filesFrom, nullSeparated, directory = '.' }: Told<typeof CREATE_OPTIONS>,
+  { values, operands }: CallWords,
+  { argv, isTerminal }: CallSurroundings,
+  recurse: boolean,
+): CreateSource {
+  if (nullSeparated && filesFrom === undefined) {
+    throw usageError('-0 says how names end in a list, and there is no list', 'give one: --files-from FILE');
+  }
+  if (values.has('backup')) {
+    throw usageError('--backup judges a tar archive, and files are packed as they are named', 'leave it out');
+  }
+  if (operands.length === 0 && filesFrom === undefined) {
+    throw usageError('no files are named', 'name them: tsxbstream create FILE... -o ARCHIVE');
+  }
+  const list =
+    filesFrom === undefined
+      ? undefined
+      : { input: otherInput(filesFrom, 'a list of names', isTerminal), nullSeparated };
+  return { kind: 'files', paths: rawWords(operands, argv), list, directory, recurse };
+}
+
+/** @param named empty where the value was left out */
+function tarSource(
+  named: string,
+  backup: BackupChoice,
+  { values, operands }: CallWords,
+  { isTerminal }: CallSurroundings,
+): CreateSource {
+  const [operand, ...more] = operands;
+  // Its value may be left out, so that a word after it is an operand: the tar archive it surely is.
+  if (more.length > 0 || (operand !== undefined && named !== '')) {
+    throw usageError('--from-tar takes one tar archive, and no files beside it', `${CALL} --from-tar=FILE`);
+  }
+  for (const name of ['files-from', 'directory'] as const) {
+    if (values.has(name)) throw usageError(`--from-tar and --${name} exclude each other`, 'leave out one of them');
+  }
+  const input = otherInput(named === '' ? (operand ?? '-') : named, 'a tar archive', isTerminal);
+  return { kind: 'tar', input, backup };
+}

@@ -1,0 +1,165 @@
+/** `extract`: unpacks an archive into a directory. */
+import { statSync } from 'node:fs';
+
+import { judgeBackup, type BackupFinding } from '../backup/backup-state.js';
+import type { XbstreamError } from '../errors.js';
+import { pathText } from '../format/stored-path.js';
+import { inputName, type InputChoice } from '../input/open-source.js';
+import { isGood, type Outcome } from '../outcome.js';
+import { makeReporter } from '../ui/make-reporter.js';
+import type { ExtractSummary, Reporter, StatusPrinter } from '../ui/reporter.js';
+import { archiveInput } from './options/inputs.js';
+import { pick, typed, type Told } from './options/option.js';
+import { COMMON, DECODING, OPTIONS, SELECTION } from './options/table.js';
+import { unpackShared } from './unpack-shared.js';
+import { inThread } from './threads/start.js';
+import type { UnpackSummary } from './unpack.js';
+import { defineVerb, tellProblems, type Context } from './verb.js';
+
+const CALL = 'tsxbstream extract';
+
+export const EXTRACT_OPTIONS = {
+  ...pick(OPTIONS, 'decompress', 'createTarget', 'existing', 'stripComponents', 'dryRun', 'fsync', 'owner'),
+  ...pick(
+    OPTIONS,
+    'keepGoing',
+    'removePartial',
+    'allowSymlinks',
+    'digests',
+    'manifest',
+    'allowEmpty',
+    'backup',
+    'json',
+  ),
+  ...pick(OPTIONS, ...SELECTION),
+  ...pick(OPTIONS, ...DECODING),
+  ...pick(OPTIONS, ...COMMON),
+  directory: typed(OPTIONS.directory),
+};
+
+/** Everything an extraction can be told. */
+export interface ExtractOptions extends Told<typeof EXTRACT_OPTIONS> {
+  input: InputChoice;
+  /** The directory to unpack into. */
+  target: string;
+  /** As xbstream does: what stays encrypted is worth a warning only, and nothing is said of success. */
+  asXbstream?: boolean;
+}
+
+/** Whether layers are undone. */
+export function decodes({ decompress, key }: Pick<ExtractOptions, 'decompress' | 'key'>): boolean {
+  return decompress || key !== undefined;
+}
+
+export const extract = defineVerb({
+  call: CALL,
+  usage: ['tsxbstream extract [options] [ARCHIVE] [PATTERN...]'],
+  summary: 'unpack an archive, or some of its files',
+  description: [
+    'Unpacks ARCHIVE, or stdin where ARCHIVE is - or missing. With PATTERNs only the files that match one of them: "**/*.ibd" is the tables of InnoDB. A database or a table with all that a prepare needs is chosen by --databases or --tables. The target directory is made when it is missing.',
+    'Exit code 0 means that the whole archive was read and every checksum held. A file that is not whole never gets its final name: it stays behind as .NAME.partial.',
+  ],
+  examples: [
+    { command: 'tsxbstream extract backup.xbstream -C restored', purpose: 'unpack everything' },
+    {
+      command: 'tsxbstream extract backup.xbstream --databases shop -C restored',
+      purpose: 'unpack the files of one database',
+    },
+    {
+      command: 'ssh db1 cat full.xb | tsxbstream extract - --databases shop -C restored',
+      purpose: 'the same from a pipe: - stands for stdin',
+    },
+    {
+      command: 'tsxbstream extract --dry-run backup.xbstream -C /var/lib/mysql',
+      purpose: 'check everything and see whether it would fit, without writing',
+    },
+  ],
+  options: EXTRACT_OPTIONS,
+
+  read: (options, { operands }, { isTerminal }): ExtractOptions => ({
+    ...options,
+    input: archiveInput(operands, { call: CALL, more: ' -C DIR' }, isTerminal),
+    include: [...operands.slice(1), ...options.include],
+    target: options.directory ?? '.',
+  }),
+
+  run: unpackInto,
+
+  reporter: (options, streams, paint): Reporter & StatusPrinter =>
+    makeReporter({ ...options, closingLine: options.asXbstream !== true }, streams, paint),
+
+  tell: (outcome: Outcome<ExtractSummary>, reporter) => {
+    tellProblems(outcome.problems, reporter);
+    if (outcome.summary !== undefined) reporter.extracted(outcome.summary);
+  },
+
+  leavesFiles: () => true,
+});
+
+async function unpackInto(options: ExtractOptions, context: Context): Promise<Outcome<ExtractSummary>> {
+  const started = performance.now();
+  const needs = { input: options.input, decodes: decodes(options) };
+  const outcome =
+    (await unpackShared(options, context)) ?? (await inThread('unpack', { verb: 'extract', options }, needs, context));
+  const { summary, stopped } = outcome;
+  if (summary === undefined) return { ...outcome, summary };
+  const problems = outcome.problems.map((error) => withTargetHint(error, options));
+  const isRead = !stopped && problems.every(({ code }) => code === 'XB_NO_MATCH');
+  if (isRead && summary.backup !== undefined)
+    problems.push(...backupProblem(summary, summary.backup, options, context));
+  if (stopped && summary.partials.length > 0) {
+    context.warning(`unfinished files were left: ${summary.partials.map(pathText).join(', ')}`);
+  }
+  const { files, bytes, archiveBytes, keptFiles, freeBytes, digests, lost, lostCount, cutAt } = summary;
+  return {
+    problems,
+    stopped,
+    summary: {
+      ok: isGood({ ...outcome, problems }),
+      ...{ files, bytes, archiveBytes, keptFiles, freeBytes, digests, lost, lostCount, cutAt },
+      elapsedSeconds: (performance.now() - started) / 1000,
+      target: options.target,
+      dryRun: options.dryRun,
+      archiveName: options.input.kind === 'path' ? inputName(options.input) : '-',
+    },
+  };
+}
+
+/** A directory that was named without its option is taken for a pattern. */
+function withTargetHint(error: XbstreamError, { include, target }: ExtractOptions): XbstreamError {
+  const [pattern, ...others] = include;
+  const isPlain = pattern !== undefined && others.length === 0 && !/[*?[{]/.test(pattern);
+  if (error.code !== 'XB_NO_MATCH' || !isPlain || target !== '.') return error;
+  return error.with({ hints: [`to unpack into a directory: -C ${pattern}`] });
+}
+
+/** What there is to say of an archive that was read to its end, with nothing wrong but that a pattern matches nothing. */
+function backupProblem(
+  { files, archiveBytes }: UnpackSummary,
+  finding: BackupFinding,
+  { backup, dryRun }: ExtractOptions,
+  context: Context,
+): XbstreamError[] {
+  const { error, warning } = judgeBackup(backup, finding, archiveBytes);
+  if (warning !== undefined) context.warning(warning);
+  if (error === undefined) return [];
+  const tally = `${files === 1 ? '1 file is' : `${files} files are`} whole and in place`;
+  return [error.with({ details: dryRun || files === 0 ? [] : [tally] })];
+}
+
+/** What to say of words that `-x` ignores, as xbstream does: who typed them meant something. */
+export function ignoredWords(operands: readonly string[], directory: string | undefined): string[] {
+  if (operands.length === 0) return [];
+  const ignored = `-x reads stdin and ignores words that are no options: ${operands.join(' ')}`;
+  const meant = operands.find(looksLikeDirectory);
+  if (meant === undefined || directory !== undefined) return [ignored];
+  return [`${ignored}; to unpack into a directory: -C ${meant}`];
+}
+
+function looksLikeDirectory(word: string): boolean {
+  try {
+    return statSync(word, { throwIfNoEntry: false })?.isDirectory() ?? word.includes('/');
+  } catch {
+    return false;
+  }
+}

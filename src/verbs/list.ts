@@ -1,0 +1,104 @@
+/** `list`: what an archive holds, by its headers. */
+import { ForeignInput } from '../archive/foreign.js';
+import type { IndexEntry } from '../archive/index.js';
+import { Selection } from '../archive/selection.js';
+import { readIndexFor } from '../archive/wanted-entries.js';
+import { allLayersOf } from '../codec/stored-layers.js';
+import { withSource } from '../engine/with-source.js';
+import type { InputChoice } from '../input/open-source.js';
+import { inputSize } from '../input/input-size.js';
+import type { Outcome } from '../outcome.js';
+import { makeListReporter } from '../ui/make-inspect-reporter.js';
+import type { Listing, ListReporter, StatusPrinter } from '../ui/reporter.js';
+import { archiveInput } from './options/inputs.js';
+import { pick, type Told } from './options/option.js';
+import { COMMON, OPTIONS, SELECTION } from './options/table.js';
+import { defineVerb, tellProblems, type Context } from './verb.js';
+
+const CALL = 'tsxbstream list';
+
+export const LIST_OPTIONS = {
+  ...pick(OPTIONS, 'sort', 'inBytes', 'json', 'allowEmpty'),
+  ...pick(OPTIONS, ...SELECTION),
+  ...pick(OPTIONS, ...COMMON),
+};
+
+/** Everything a listing can be told. */
+export interface ListOptions extends Told<typeof LIST_OPTIONS> {
+  input: InputChoice;
+}
+
+export const list = defineVerb({
+  call: CALL,
+  usage: ['tsxbstream list [options] [ARCHIVE] [PATTERN...]'],
+  summary: 'show what is in an archive',
+  description: [
+    'Lists the files of ARCHIVE, or of stdin where ARCHIVE is - or missing, with their sizes and what was done to them (compression, encryption). Of a file only the headers are read, however large it is. The corrections that mariabackup sends are applied.',
+    'Exit code 0 means that every file listed has arrived, by its headers. Whether its content is right tells "verify".',
+  ],
+  examples: [
+    { command: 'tsxbstream list backup.xbstream', purpose: 'what is in it' },
+    {
+      command: "tsxbstream list --sort size backup.xbstream 'shop/*'",
+      purpose: 'the files of one database, the largest first',
+    },
+    { command: 'ssh db1 cat backup.xbstream | tsxbstream list --json', purpose: 'from a pipe, for a program' },
+  ],
+  options: LIST_OPTIONS,
+
+  read: (options, { operands }, { isTerminal }): ListOptions => ({
+    ...options,
+    input: archiveInput(operands, { call: CALL }, isTerminal),
+    include: [...operands.slice(1), ...options.include],
+  }),
+
+  run: listArchive,
+
+  reporter: (options, streams, paint): ListReporter & StatusPrinter =>
+    makeListReporter({ ...options, bytes: options.inBytes }, streams, paint),
+
+  tell: ({ summary, problems, stopped }: Outcome<Listing>, reporter) => {
+    if (summary !== undefined && !stopped) reporter.listed(summary);
+    tellProblems(problems, reporter);
+  },
+});
+
+const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+const ORDERS: Readonly<Record<ListOptions['sort'], (a: IndexEntry, b: IndexEntry) => number>> = {
+  archive: (a, b) => a.ordinal - b.ordinal,
+  size: (a, b) => b.bytes - a.bytes || byText(a.path, b.path),
+  name: (a, b) => byText(a.path, b.path),
+};
+
+/** Of a file only headers are read, so that checksums are not judged; see `verify`. */
+async function listArchive(options: ListOptions, context: Context): Promise<Outcome<Listing>> {
+  const { absoluteNames, allowEmpty, input, sort } = options;
+  const totalBytes = inputSize(input);
+  const selection = new Selection(options);
+  const { index, errors } = await withSource(input, context, (source) =>
+    readIndexFor(selection, source, undefined, {
+      absoluteNames,
+      leavesOut: (path) => selection.excludes(path),
+      allowEmpty,
+      onProgress: (progress) => context.progress({ ...progress, totalBytes }),
+    }),
+  );
+  const entries = index.entries.filter(({ path }) => selection.wants(path)).sort(ORDERS[sort]);
+  const isForeign = index.problems.some((problem) => problem instanceof ForeignInput);
+  const unmatched = isForeign ? [] : selection.unmatched();
+  return {
+    problems: [...index.problems, ...errors, ...unmatched],
+    stopped: false,
+    summary: {
+      entries: entries.map(({ path, bytes, chunks, complete, sparse, archiveOffset }) => {
+        return { path, bytes, chunks, complete, sparse, layers: allLayersOf(path), archiveOffset };
+      }),
+      corrections: index.corrections,
+      bytes: entries.reduce((sum, { bytes }) => sum + bytes, 0),
+      chunks: index.chunks,
+      archiveBytes: index.archiveBytes,
+      complete: index.problemCount === 0,
+    },
+  };
+}

@@ -1,0 +1,6 @@
+/** Where the thread starts that reads files of an archive for a caller of the library. */
+import { parentPort } from 'node:worker_threads';
+import { TaskThread } from '../../threads/task-thread.js';
+import { catIntoRing } from '../cat.js';
+
+await TaskThread.serve(parentPort!, catIntoRing);

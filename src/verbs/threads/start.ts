@@ -1,0 +1,68 @@
+/** The threads in which verbs do their work. */
+import type { InputChoice } from '../../input/open-source.js';
+import { inputSize } from '../../input/input-size.js';
+import type { Outcome } from '../../outcome.js';
+import type { OutputChoice } from '../../output/archive-target.js';
+import { runTask } from '../../threads/run-task.js';
+import { startThreadEarly } from '../../threads/start-thread.js';
+import type { catIntoRing } from '../cat.js';
+import type { info } from '../info.js';
+import type { list } from '../list.js';
+import type { makeTar } from '../make-tar.js';
+import type { pack } from '../pack.js';
+import type { runPipeline } from '../pipeline-task.js';
+import type { unpack } from '../unpack.js';
+import type { Context } from '../verb.js';
+
+/** What can be done in a thread of its own, by the names of the modules here. */
+interface Tasks {
+  unpack: typeof unpack;
+  pipeline: typeof runPipeline;
+  pack: typeof pack;
+  'make-tar': typeof makeTar;
+  list: (typeof list)['run'];
+  info: (typeof info)['run'];
+  cat: typeof catIntoRing;
+}
+
+export type TaskName = keyof Tasks;
+/** What a task is told. */
+export type TaskOptions<Name extends TaskName> = Parameters<Tasks[Name]>[0];
+/** What it comes to. */
+type TaskSummary<Name extends TaskName> = NonNullable<Awaited<ReturnType<Tasks[Name]>>['summary']>;
+
+function moduleOf(task: TaskName): URL {
+  return new URL(`./${task}.js`, import.meta.url);
+}
+
+/** Starts a thread that will probably be needed. */
+export function startEarly(task: TaskName, decodes: boolean): void {
+  startThreadEarly({ module: moduleOf(task), decodes });
+}
+
+/** What of a task's options others must know. */
+export interface TaskNeeds {
+  /** What it reads. */
+  input: InputChoice | undefined;
+  /** What it writes. */
+  output?: OutputChoice | undefined;
+  /** It undoes layers. */
+  decodes: boolean;
+}
+
+/** Has a task done in a thread of its own. @throws what the thread did not catch */
+export function inThread<Name extends TaskName>(
+  task: Name,
+  options: TaskOptions<Name>,
+  { input, output, decodes }: TaskNeeds,
+  context: Context,
+): Promise<Outcome<TaskSummary<Name>>> {
+  const ports = [input, output].flatMap((choice) => (choice?.kind === 'ring' ? [choice.ring.port] : []));
+  const totalBytes = input === undefined ? undefined : inputSize(input);
+  return runTask({ module: moduleOf(task), decodes }, options, ports, {
+    signal: context.signal,
+    file: context.file,
+    warning: (message) => context.warning(message),
+    progress: (report) => context.progress({ ...report, totalBytes }),
+  });
+}
