@@ -108,7 +108,7 @@ async function checkCreating(given: NormalisedWords['options']): Promise<void> {
 }
 
 /** The verb that a word stands for, by its name or an alias. */
-export function verbOf(word: string): Registration | undefined {
+function verbOf(word: string): Registration | undefined {
   return VERBS.find(({ name, aliases }) => name === word || aliases.includes(word));
 }
 

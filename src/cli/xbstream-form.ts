@@ -1,12 +1,12 @@
 /** The form of xbstream and mbstream: `-x` unpacks stdin, `-c` writes an archive to stdout. */
 import { archiveOnStdin } from '../verbs/options/inputs.js';
-import { pick, reworded, told, type OptionTable } from '../verbs/options/option.js';
+import { omit, pick, reworded, told, type OptionTable } from '../verbs/options/option.js';
 import { OPTIONS, type Mode } from '../verbs/options/table.js';
 import { usageError } from '../verbs/options/usage-error.js';
 import { extract, EXTRACT_OPTIONS, ignoredWords } from '../verbs/extract.js';
 import type { CallSurroundings, CallText, CallWords, VerbCall } from '../verbs/verb.js';
 
-const { json: _none, ...UNPACKING } = EXTRACT_OPTIONS;
+const UNPACKING = omit(EXTRACT_OPTIONS, 'json');
 
 const XBSTREAM_OPTIONS = {
   ...UNPACKING,

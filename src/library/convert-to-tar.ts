@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import { RingReadable } from '../output/ring-readable.js';
 import { convertToTar as verb, TAR_OPTIONS } from '../verbs/convert-to-tar.js';
-import type { Given } from '../verbs/options/option.js';
+import { omit, type Given } from '../verbs/options/option.js';
 import { giveBackUnread } from './archive-pieces.js';
 import { systemInput, withInput, type ArchiveInput } from './input.js';
 import { resultOf, type MakeResult } from './make-result.js';
@@ -10,7 +10,7 @@ import { checkOutput, withOutput, type ArchiveOutput } from './output.js';
 import { runFor, runOn } from './run.js';
 
 /** Where there is no file to write. */
-const { overwrite: _overwrite, ...WITHOUT_FILE } = TAR_OPTIONS;
+const WITHOUT_FILE = omit(TAR_OPTIONS, 'overwrite');
 
 /** What {@link writeTar} can be told. */
 export interface WriteTarOptions extends Callbacks, FileOptions, Given<typeof TAR_OPTIONS> {}

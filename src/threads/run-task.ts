@@ -28,16 +28,16 @@ export interface TaskListener {
  * @returns what it came to; without a summary when it did not stop in time and was ended
  * @throws what the thread did not catch
  */
-export async function runTask<Options, Summary>(
+export async function runTask<Summary>(
   purpose: ThreadPurpose,
-  options: Options,
+  options: unknown,
   ports: readonly MessagePort[],
   listener: TaskListener,
 ): Promise<Outcome<Summary>> {
   const control = new TaskControl();
   const worker = startThread(purpose);
   const say = (command: TaskCommand): void => worker.postMessage(command);
-  const start: TaskStart<Options> = { options, tellFiles: listener.file !== undefined, control: control.buffer };
+  const start: TaskStart<unknown> = { options, tellFiles: listener.file !== undefined, control: control.buffer };
   worker.postMessage(start, ports);
   const progress = setInterval(() => listener.progress(control.progress), PROGRESS_INTERVAL_MS);
   const lists = new Map<string, unknown[]>();

@@ -75,8 +75,14 @@ export const cat = defineVerb({
   ],
   options: CAT_OPTIONS,
 
+  check: (values) => {
+    const asked = DECODING_WORDS.find((name) => values.has(name));
+    if (!values.has('raw') || asked === undefined) return;
+    throw usageError(`--raw and --${asked} exclude each other`, '--raw gives what is stored: leave out one of them');
+  },
+
   read: (options, { values, operands }, { isTerminal }): CatOptions => {
-    const { include, tables, databases, raw } = options;
+    const { include, tables, databases } = options;
     const patterns = operands.slice(1);
     if (patterns.length + include.length + tables.length + databases.length === 0) {
       throw usageError(
@@ -85,13 +91,10 @@ export const cat = defineVerb({
         'the names in it: tsxbstream list ARCHIVE',
       );
     }
-    const asked = DECODING_WORDS.find((name) => values.has(name));
-    if (raw && asked !== undefined) {
-      throw usageError(`--raw and --${asked} exclude each other`, '--raw gives what is stored: leave out one of them');
-    }
+    const isAsked = DECODING_WORDS.some((name) => values.has(name));
     const isDecryptionOff = values.last('decrypt')?.toUpperCase() === 'NONE';
     const input = archiveInput(operands, { call: CALL, more: ' PATH', namesStdin: true }, isTerminal);
-    return { ...options, input, patterns, decrypt: asked !== undefined && !isDecryptionOff };
+    return { ...options, input, patterns, decrypt: isAsked && !isDecryptionOff };
   },
 
   run: (options, context) => catInto(options, stdoutSink(process.stdout), context),

@@ -79,20 +79,22 @@ export interface VerbDefinition<
 > extends CallText {
   /** What it can be told by options. */
   options: Table;
+  /** What excludes what, before any value is read. @throws XbstreamError `XB_USAGE` */
+  check?: (values: OptionValues) => void;
   /** What a command line tells it to do. @throws XbstreamError `XB_USAGE` */
-  read(options: Told<Table>, words: CallWords, surroundings: CallSurroundings): Options;
+  read: (options: Told<Table>, words: CallWords, surroundings: CallSurroundings) => Options;
   /**
    * Does it.
    *
    * @throws XbstreamError any code, where it did not come to an outcome
    * @throws the signal's reason after it was aborted
    */
-  run(options: Options, context: Context): Promise<Outcome<Summary>>;
-  reporter(options: Options, streams: ReporterSurroundings, paint: Paint): Reporter;
+  run: (options: Options, context: Context) => Promise<Outcome<Summary>>;
+  reporter: (options: Options, streams: ReporterSurroundings, paint: Paint) => Reporter;
   /** Tells what it came to. */
-  tell(outcome: Outcome<Summary>, reporter: Reporter, options: Options): void;
+  tell: (outcome: Outcome<Summary>, reporter: Reporter) => void;
   /** What it leaves is not what goes to stdout: that nobody reads there any more must be told. */
-  leavesFiles?(options: Options): boolean;
+  leavesFiles?: (options: Options) => boolean;
 }
 
 /** A verb that has been told what to do. */
@@ -140,7 +142,7 @@ export function defineVerb<Table extends OptionTable, Options extends Shown, Sum
         reporter,
         leavesFiles: definition.leavesFiles?.(options) ?? false,
         work: (context) => definition.run(options, context),
-        tell: (outcome) => definition.tell(outcome as Outcome<Summary>, reporter, options),
+        tell: (outcome) => definition.tell(outcome as Outcome<Summary>, reporter),
       };
     },
   });
@@ -148,10 +150,11 @@ export function defineVerb<Table extends OptionTable, Options extends Shown, Sum
     ...definition,
     with: withOptions,
     called: (words, surroundings) => {
-      const options = told(definition.options, words.values, surroundings.env);
       if (words.values.has('quiet') && words.values.has('verbose')) {
         throw usageError('-q and -v exclude each other', 'leave out one of them');
       }
+      definition.check?.(words.values);
+      const options = told(definition.options, words.values, surroundings.env);
       return withOptions(definition.read(options, words, surroundings));
     },
   };

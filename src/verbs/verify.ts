@@ -58,20 +58,24 @@ export const verify = defineVerb({
   ],
   options: VERIFY_OPTIONS,
 
-  read: (options, { values, operands }, { isTerminal }): VerifyOptions => {
-    const { format, json, deep } = options;
-    if (json && format !== undefined && format !== 'json') {
+  check: (values) => {
+    const format = values.last('format');
+    if (values.has('json') && format !== undefined && format !== 'json') {
       throw usageError(`--json and --format=${format} exclude each other`, 'leave out one of them');
     }
-    const idle = deep ? undefined : DEEP_ONLY.find((name) => values.has(name));
+    const idle = values.has('deep') ? undefined : DEEP_ONLY.find((name) => values.has(name));
     if (idle !== undefined) {
       throw usageError(
         `--${idle} is of use only with --deep`,
         'add --deep to look inside of compressed and encrypted files',
       );
     }
-    return { ...options, input: onlyArchive(operands, { call: CALL }, isTerminal) };
   },
+
+  read: (options, { operands }, { isTerminal }): VerifyOptions => ({
+    ...options,
+    input: onlyArchive(operands, { call: CALL }, isTerminal),
+  }),
 
   run: prove,
 

@@ -193,7 +193,7 @@ test('an aborted extract of the library has ended only when its thread uses no d
   const directory = tempDir(context);
   const path = join(directory, 'archive');
   fs.writeFileSync(path, file('f', noise(MIB, 1)));
-  const run = new StalledRun(context, { thread: 'lane-worker.js', call: 'writeSync', at: 1, then: 'gate' });
+  const run = new StalledRun(context, { thread: 'unpack.js', call: 'writeSync', at: 1, then: 'gate' });
   const gate = join(run.signs, 'gate');
   execFileSync('mkfifo', [gate]);
   const script = `
@@ -240,7 +240,7 @@ test('SIGQUIT while a disk does not answer: the file, and that it may be left un
   const directory = tempDir(context);
   const path = join(directory, 'archive');
   fs.writeFileSync(path, archive(file('whole', 'x'), file('d/large', noise(MIB, 1))));
-  const run = new StalledRun(context, { thread: 'lane-worker.js', call: 'writeSync', at: 2, then: 'gate' });
+  const run = new StalledRun(context, { thread: 'unpack.js', call: 'writeSync', at: 2, then: 'gate' });
   execFileSync('mkfifo', [join(run.signs, 'gate')]);
   const wrapper = ['sh', '-c', 'ulimit -c 0; exec "$@"', 'sh'];
   const { child, ended } = start(['extract', path, '-C', directory], { env: run.env, wrapper });

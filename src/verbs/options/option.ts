@@ -162,6 +162,15 @@ export function pick<Table extends OptionTable, const Name extends keyof Table>(
   return Object.fromEntries(names.map((name) => [name, table[name]])) as Pick<Table, Name>;
 }
 
+/** A table without some of its options. */
+export function omit<Table extends OptionTable, const Name extends keyof Table>(
+  table: Table,
+  ...names: readonly Name[]
+): Omit<Table, Name> {
+  const kept = Object.entries(table).filter(([name]) => !names.includes(name as Name));
+  return Object.fromEntries(kept) as Omit<Table, Name>;
+}
+
 /** What a command line says. @throws XbstreamError `XB_USAGE` and the like */
 export function told<Table extends OptionTable>(
   table: Table,

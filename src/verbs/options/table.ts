@@ -11,6 +11,7 @@ import { keyFromBytes, readKey } from '../../codec/key.js';
 import { XbstreamError } from '../../errors.js';
 import type { ExistingFilePolicy } from '../../output/output.js';
 import type { Owner } from '../../output/owner.js';
+import type { VerifyFormat } from '../../ui/make-inspect-reporter.js';
 import {
   choice,
   count,
@@ -336,17 +337,7 @@ export const OPTIONS = {
    */
   backup: backupOption(),
 
-  format: {
-    words: {
-      format: {
-        value: 'FORMAT',
-        kind: oneOf(['text', 'json', 'github', 'junit']),
-        group: 'What is shown',
-        help: 'text, json, github (annotations of a workflow) or junit (a report for CI)',
-      },
-    },
-    read: (values) => values.last('format') as 'text' | 'json' | 'github' | 'junit' | undefined,
-  } satisfies TypedOption<unknown>,
+  format: formatOption(),
   /** Default: `archive`, the order in which the archive first mentions them. */
   sort: choice(
     'sort',
@@ -470,6 +461,17 @@ function mtimeOption(): Option<number, Date> {
     read: (values) => secondsOfText(values.last('mtime') ?? '@0'),
     program: { kind: 'date', take: secondsOfDate },
   };
+}
+
+function formatOption(): TypedOption<VerifyFormat | undefined> {
+  const formats: readonly VerifyFormat[] = ['text', 'json', 'github', 'junit'];
+  const definition: OptionDefinition = {
+    value: 'FORMAT',
+    kind: oneOf(formats),
+    group: 'What is shown',
+    help: 'text, json, github (annotations of a workflow) or junit (a report for CI)',
+  };
+  return { words: { format: definition }, read: (values) => formats.find((each) => each === values.last('format')) };
 }
 
 function createTargetOption(): Option<boolean> {
