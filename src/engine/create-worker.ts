@@ -71,14 +71,10 @@ async function packFiles(source: FilesSource): Promise<void> {
       thread.control.progressBytes += bytes;
     },
   });
-  try {
-    for (const file of files) {
-      if (thread.isStopped()) throw new Stopped();
-      thread.control.path = file.name;
-      packed(file.name, packer.pack(file));
-    }
-  } finally {
-    packer.close();
+  for (const file of files) {
+    if (thread.isStopped()) throw new Stopped();
+    thread.control.path = file.name;
+    packed(file.name, packer.pack(file));
   }
 }
 
