@@ -1,7 +1,7 @@
 import { judgeBackup } from '../backup/backup-state.js';
 import { runLane } from '../engine/run-lane.js';
 import type { TaskListener } from '../engine/task.js';
-import { verifyHalves } from '../engine/verify-halves.js';
+import { verifyShared } from '../engine/verify-shared.js';
 import { errorFromRecord } from '../errors.js';
 import { inputSize } from '../input/input-size.js';
 import { inputName } from '../input/open-source.js';
@@ -24,7 +24,7 @@ export async function verify(options: VerifyOptions, reporter: VerifyReporter, s
     progress: (progress) => reporter.progress({ ...progress, totalBytes }),
   };
   const result =
-    (await verifyHalves(options, listener, signal)) ?? (await runLane({ verb: 'verify', options }, listener, signal));
+    (await verifyShared(options, listener, signal)) ?? (await runLane({ verb: 'verify', options }, listener, signal));
   if (result === undefined || result.stopped) {
     signal.throwIfAborted();
     return false;

@@ -1,12 +1,10 @@
 import { XbstreamError, errorToRecord } from '../errors.js';
 import { decodingThreads } from './decoding-setup.js';
 import type { ExtractOptions } from './extract-options.js';
-import { pipelineCount } from './pipeline-count.js';
+import { pipelineCount, SHARING_LIMITS } from './pipeline-count.js';
 import type { LaneResult } from './protocol.js';
-import { runLane } from './run-lane.js';
+import { runPipelines, sawTheSame } from './run-pipelines.js';
 import type { TaskListener } from './task.js';
-import type { TaskProgress } from './task-protocol.js';
-import { WorkBoard } from './work-board.js';
 import * as os from 'node:os';
 
 /**
@@ -22,23 +20,7 @@ export async function extractShared(
 ): Promise<LaneResult | undefined> {
   const count = await countOf(options);
   if (count < 2 || signal.aborted) return undefined;
-  const { buffer } = new WorkBoard();
-  const progress: TaskProgress[] = [];
-  const results = await Promise.all(
-    Array.from({ length: count }, (_, index) =>
-      runLane(
-        { verb: 'extract', options, share: { index, board: buffer } },
-        {
-          ...listener,
-          progress: (report) => {
-            progress[index] = report;
-            listener.progress(sumOf(progress, report));
-          },
-        },
-        signal,
-      ),
-    ),
-  );
+  const results = await runPipelines({ verb: 'extract', options }, count, SHARING_LIMITS, listener, signal);
   const first = results[0];
   if (first === undefined) return undefined;
   const isPlanned = results.every((result) => result?.plan !== undefined);
@@ -70,15 +52,6 @@ async function countOf(options: ExtractOptions): Promise<number> {
   return pipelineCount(options.input, isDecoding ? decodingThreads(options, os.availableParallelism()) : parallel);
 }
 
-function sumOf(progress: readonly (TaskProgress | undefined)[], last: TaskProgress): TaskProgress {
-  const sum = { ...last, bytes: 0, files: 0 };
-  for (const report of progress) {
-    sum.bytes += report?.bytes ?? 0;
-    sum.files += report?.files ?? 0;
-  }
-  return sum;
-}
-
 /** What the pipelines of one run have done together. */
 function merged(first: LaneResult, all: readonly (LaneResult | undefined)[]): LaneResult {
   const results = all.filter((result) => result !== undefined);
@@ -93,10 +66,8 @@ function merged(first: LaneResult, all: readonly (LaneResult | undefined)[]): La
     sum.partials = [...sum.partials, ...partials];
   }
   sum.stopped = sum.errors.length === 0 && results.some(({ stopped }) => stopped);
-  const isSame = results.every(({ plan }) => plan?.signature === first.plan?.signature);
   const isAll = sum.files === first.plan?.files;
-  // Who saw another archive than the others may have left out what they took for done.
-  if (sum.errors.length === 0 && !sum.stopped && !(isSame && isAll)) {
+  if (sum.errors.length === 0 && !sum.stopped && !(sawTheSame(results) && isAll)) {
     sum.errors = [errorToRecord(changedMeanwhile())];
     sum.errorCount = 1;
   }

@@ -26,14 +26,13 @@ import { forgetCorrected } from './earlier-run.js';
 import { Lane, type LaneOptions } from './lane.js';
 import { encryptedAmong, keyRequired, keyWarning } from './encrypted-files.js';
 import { runPipeline } from './run-pipeline.js';
-import { MAX_LOST, type LaneJob, type LaneResult } from './protocol.js';
+import { decodingOf, MAX_LOST, type LaneJob, type LaneResult } from './protocol.js';
 import { TaskThread } from './task-thread.js';
 
 const thread = await TaskThread.started<LaneJob, LaneResult>();
 const { options: job, control } = thread;
 const { options } = job;
-const decompress = job.verb === 'verify' ? job.options.deep : job.options.decompress;
-const key = job.verb === 'verify' && !job.options.deep ? undefined : options.key;
+const { decompress, key } = decodingOf(job);
 const isDecoding = decompress || key !== undefined;
 const keepsGoing = job.verb === 'verify' || job.options.keepGoing === true;
 
@@ -169,7 +168,6 @@ async function run(): Promise<LaneResult> {
       leavesOut: (path) => selection.excludes(path),
       allowEmpty: options.allowEmpty,
       jump: source.seekable && options.digests.length === 0 && job.verb !== 'verify',
-      part: job.verb === 'verify' ? job.part : undefined,
       salvage: keepsGoing ? { lookback: lookbackOf(source) } : undefined,
       digests: options.digests,
       onFile: (path, bytes) => thread.file(path, bytes),
@@ -227,5 +225,4 @@ async function run(): Promise<LaneResult> {
   };
 }
 
-const share = job.verb === 'extract' ? job.share : undefined;
-thread.end(await (job.verb === 'extract' && share !== undefined ? runPipeline(job, share, thread) : run()));
+thread.end(await (job.share === undefined ? run() : runPipeline(job, job.share, thread)));

@@ -1,29 +1,31 @@
+import type { DecryptionKey } from '../codec/codec.js';
 import type { ExtractOptions } from './extract-options.js';
 import type { VerifyOptions } from './verify-options.js';
 import type { BackupFinding } from '../backup/backup-state.js';
 import type { ErrorRecord } from '../errors.js';
 import type { StoredPath } from '../format/stored-path.js';
-import type { ArchivePart, LaneTotals } from './lane.js';
-
-export interface ExtractJob {
-  verb: 'extract';
-  options: ExtractOptions;
-  share?: PipelineShare | undefined;
-}
+import type { LaneTotals } from './lane.js';
 
 /** One of the pipelines that share the files of an archive. */
 export interface PipelineShare {
   index: number;
   /** See {@link WorkBoard}. */
   board: SharedArrayBuffer;
+  /** See {@link SharingLimits}. */
+  chunkBytesMin: number;
 }
 
-/** What a lane can be for. */
-export type LaneJob =
-  /** With `share` only files that others have not taken, of an archive whose files do not depend on each other. */
-  | ExtractJob
-  /** With `part` only payloads that begin there are looked at, in a seekable input. */
-  | { verb: 'verify'; options: VerifyOptions; part?: ArchivePart | undefined };
+/** What a lane can be for. With `share` only files that others have not taken, of an archive whose files do not depend on each other. */
+export type LaneJob = { share?: PipelineShare } & (
+  { verb: 'extract'; options: ExtractOptions } | { verb: 'verify'; options: VerifyOptions }
+);
+
+/** What a lane undoes of the files' layers. */
+export function decodingOf(job: LaneJob): { decompress: boolean; key: DecryptionKey | undefined } {
+  const { key } = job.options;
+  if (job.verb === 'extract') return { decompress: job.options.decompress, key };
+  return { decompress: job.options.deep, key: job.options.deep ? key : undefined };
+}
 
 /** Most lost files that are named. */
 export const MAX_LOST = 10_000;

@@ -1,4 +1,4 @@
-import type { LaneJob, LaneResult } from './protocol.js';
+import { decodingOf, type LaneJob, type LaneResult } from './protocol.js';
 import { isPiped } from './cut-short.js';
 import { LANE_THREAD } from './start-thread.js';
 import { runTask, type TaskListener } from './task.js';
@@ -10,14 +10,15 @@ import { runTask, type TaskListener } from './task.js';
  * @returns undefined when the thread did not stop in time and was ended
  */
 export function runLane(job: LaneJob, listener: TaskListener, signal: AbortSignal): Promise<LaneResult | undefined> {
-  const { input, key } = job.options;
+  const { input } = job.options;
+  const { decompress, key } = decodingOf(job);
   return runTask<LaneJob, LaneResult>(
     {
       module: LANE_THREAD,
       options: job,
       piped: isPiped(input),
       ports: input.kind === 'ring' ? [input.ring.port] : [],
-      decodes: key !== undefined || (job.verb === 'verify' ? job.options.deep : job.options.decompress),
+      decodes: decompress || key !== undefined,
     },
     listener,
     signal,

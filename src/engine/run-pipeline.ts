@@ -1,43 +1,53 @@
-import type { ArchiveIndex } from '../archive/index.js';
-import { readIndex } from '../archive/index.js';
+import { readIndex, type ArchiveIndex, type IndexEntry } from '../archive/index.js';
 import { ExtentReader } from '../archive/read-extents.js';
 import { backupFinding } from '../backup/backup-state.js';
 import { errorToRecord, XbstreamError } from '../errors.js';
 import { openSource } from '../input/open-source.js';
 import type { Source } from '../input/source.js';
 import { DirectoryOutput } from '../output/directory-output.js';
+import { DiscardingOutput } from '../output/discarding-output.js';
 import { assertMayGive } from '../output/owner.js';
 import { withCure } from './cure.js';
 import { setUpDecoding } from './decoding-setup.js';
-import { encryptedAmong, keyRequired, keyWarning } from './encrypted-files.js';
+import { encryptedAmong, keyRequired, keyWarning, type EncryptedFiles } from './encrypted-files.js';
 import type { ExtractOptions } from './extract-options.js';
 import { Pipeline } from './pipeline.js';
-import type { ExtractJob, LaneResult, PipelineShare } from './protocol.js';
+import { decodingOf, type LaneJob, type LaneResult, type PipelineShare } from './protocol.js';
 import type { TaskThread } from './task-thread.js';
+import type { VerifyOptions } from './verify-options.js';
 import { WorkBoard } from './work-board.js';
 import { planWork, type WorkPlan } from './work-plan.js';
 
-type Thread = TaskThread<unknown, LaneResult>;
+/** What a pipeline needs of its thread. */
+export type PipelineThread = Pick<
+  TaskThread<unknown, LaneResult>,
+  'control' | 'file' | 'flush' | 'isStopped' | 'warning'
+>;
 
-/** In the thread of a pipeline: makes the files of an archive that the others have not taken. */
+/** In the thread of a pipeline: makes, or verifies, the files of an archive that the others have not taken. */
 export async function runPipeline(
-  job: ExtractJob,
-  { index, board }: PipelineShare,
-  thread: Thread,
+  job: LaneJob,
+  { index, board, chunkBytesMin }: PipelineShare,
+  thread: PipelineThread,
 ): Promise<LaneResult> {
   const { options } = job;
+  const { decompress, key } = decodingOf(job);
   const work = new WorkBoard(board);
   let source: Source | undefined;
   let found: { archive: ArchiveIndex; plan: WorkPlan } | undefined;
-  let output: DirectoryOutput | undefined;
+  let output: DirectoryOutput | DiscardingOutput | undefined;
   let pipeline: Pipeline | undefined;
   let errors: readonly XbstreamError[] = [];
   try {
     source = await openSource(options.input, thread.isStopped);
-    found = await look(source, options);
+    found = await look(source, job, chunkBytesMin);
     if (found !== undefined && !thread.isStopped()) {
-      output = openTarget(options);
-      const decoding = await setUpDecoding(options, (message) => thread.warning(message), false);
+      output = job.verb === 'verify' ? new DiscardingOutput(false) : openTarget(job.options);
+      const decoding = await setUpDecoding(
+        { ...options, decompress, key },
+        (message) => thread.warning(message),
+        false,
+      );
       pipeline = new Pipeline({
         ...{ output, decoding, board: work },
         extents: new ExtentReader(source),
@@ -53,14 +63,17 @@ export async function runPipeline(
       });
       await pipeline.run(found.plan);
       output.close();
-      if (index === 0) errors = leftEncrypted(found.archive, options, thread);
+      if (index === 0 && job.verb === 'extract') errors = leftEncrypted(found.archive, job.options, thread);
     }
   } catch (error) {
     work.stop();
     if (!(error instanceof XbstreamError)) throw error;
     errors = withCure([error], job);
   }
-  const left = pipeline?.abandon(errors, options.removePartial) ?? { errors, partials: [] };
+  const left = pipeline?.abandon(errors, job.verb === 'extract' && job.options.removePartial) ?? {
+    errors,
+    partials: [],
+  };
   output?.release();
   source?.close();
   const entries = found?.archive.entries ?? [];
@@ -84,12 +97,26 @@ export async function runPipeline(
 /** All headers, and what follows from them; undefined where the archive has to be read in its own order. */
 async function look(
   source: Source,
-  { absoluteNames, allowEmpty }: ExtractOptions,
+  job: LaneJob,
+  chunkBytesMin: number,
 ): Promise<{ archive: ArchiveIndex; plan: WorkPlan } | undefined> {
   if (!source.seekable) return undefined;
+  const { absoluteNames, allowEmpty } = job.options;
   const archive = await readIndex(source, { absoluteNames, allowEmpty, wantsExtents: () => true });
-  const plan = planWork(archive);
+  if (job.verb === 'verify' && isKnownToFail(archive, job.options)) return undefined;
+  const plan = planWork(archive, chunkBytesMin, job.verb === 'verify' && !job.options.deep);
   return plan && { archive, plan };
+}
+
+/** What a lane would find wrong when it decodes, and pipelines, which read in the order of each file, would not. */
+function isKnownToFail({ entries }: ArchiveIndex, { deep, key, encrypted }: VerifyOptions): boolean {
+  if (!deep) return false;
+  if (key === undefined && encrypted === 'refuse' && encryptedOf(entries) !== undefined) return true;
+  return entries.some(({ extents }) => extents?.areInFileOrder === false);
+}
+
+function encryptedOf(entries: readonly IndexEntry[]): EncryptedFiles | undefined {
+  return encryptedAmong(entries.map(({ path, bytes }) => ({ path, sizeBytes: bytes })));
 }
 
 function openTarget(options: ExtractOptions): DirectoryOutput {
@@ -104,10 +131,10 @@ function openTarget(options: ExtractOptions): DirectoryOutput {
 }
 
 /** Files that stay as they are stored, though decoding was asked for: the error, if that is one. */
-function leftEncrypted(archive: ArchiveIndex, options: ExtractOptions, thread: Thread): XbstreamError[] {
+function leftEncrypted(archive: ArchiveIndex, options: ExtractOptions, thread: PipelineThread): XbstreamError[] {
   const { decompress, key, encrypted } = options;
   if (!decompress || key !== undefined || encrypted === 'allow') return [];
-  const found = encryptedAmong(archive.entries.map(({ path, bytes }) => ({ path, sizeBytes: bytes })));
+  const found = encryptedOf(archive.entries);
   if (found === undefined) return [];
   const consequence = 'unpacked as stored, not decoded';
   if (encrypted === 'refuse') return [keyRequired(found, consequence)];
