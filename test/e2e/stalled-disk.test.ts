@@ -149,7 +149,10 @@ describe('a write of the writing thread', () => {
     const stored = file('second', second, 3 * MIB);
     const result = await run.extract(['-x', '-C', target, ...words], file('first', first, MIB), stored);
     assertFailed(result, /writing thread has ended/);
-    assert.deepEqual(namesIn(target), ['.second.partial', 'first']);
+    // On a busy machine it may be the first one that the thread was at work on.
+    const whole = namesIn(target).filter((name) => !name.endsWith('.partial'));
+    assert.ok(!whole.includes('second'));
+    for (const name of whole) assert.equal(readTree(target)[name], treeOf({ first })[name]);
   });
 });
 
