@@ -5,7 +5,6 @@ import { pipelineCount, SHARING_LIMITS } from './pipeline-count.js';
 import type { LaneResult } from './protocol.js';
 import { runPipelines, sawTheSame } from './run-pipelines.js';
 import type { TaskListener } from './task.js';
-import * as os from 'node:os';
 
 /**
  * Unpacks an archive by pipelines side by side, each of which makes whole files in a thread of its own.
@@ -49,7 +48,7 @@ async function countOf(options: ExtractOptions): Promise<number> {
   if (!isPlain) return 1;
   const { decompress, key, parallel } = options;
   const isDecoding = decompress || key !== undefined;
-  return pipelineCount(options.input, isDecoding ? decodingThreads(options, os.availableParallelism()) : parallel);
+  return pipelineCount(options.input, isDecoding ? decodingThreads(options) : parallel);
 }
 
 /** What the pipelines of one run have done together. */

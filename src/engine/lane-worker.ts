@@ -1,5 +1,4 @@
 /** The thread of a lane: opens its input and output, pushes the one through the lane into the other. */
-import * as os from 'node:os';
 import { backupFinding } from '../backup/backup-state.js';
 import { ForeignInput } from '../archive/foreign.js';
 import { Selection } from '../archive/selection.js';
@@ -21,6 +20,7 @@ import { Manifest } from '../output/manifest.js';
 import type { OutputFile } from '../output/output.js';
 import { assertMayGive } from '../output/owner.js';
 import { setUpDecoding } from './decoding-setup.js';
+import { threadCount } from '../threads/cores.js';
 import { withCure } from './cure.js';
 import { forgetCorrected } from './earlier-run.js';
 import { Lane, type LaneOptions } from './lane.js';
@@ -98,7 +98,7 @@ function openTarget(options: ExtractOptions): DirectoryOutput | DryRunOutput {
     owner,
     hash: manifest !== undefined,
     // A second one takes what lies in memory that it shares, and what is decoded does not.
-    threads: isDecoding ? 1 : Math.min(options.parallel ?? os.availableParallelism(), 2),
+    threads: isDecoding ? 1 : Math.min(threadCount(options.parallel), 2),
     archiveBytes: inputSize(options.input),
   });
 }

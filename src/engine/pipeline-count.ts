@@ -1,10 +1,9 @@
 import * as fs from 'node:fs';
-import * as os from 'node:os';
 import { promisify } from 'node:util';
 import { chunkEnd, decodeChunkHeader, MAX_HEADER_BYTES } from '../format/chunk.js';
 import { positionOf, type InputChoice, type SystemInputChoice } from '../input/open-source.js';
-import { DEFAULT_THREADS_MAX } from './decoding-setup.js';
 import { inputSize } from '../input/input-size.js';
+import { threadCount } from '../threads/cores.js';
 
 /** From which size on pipelines pay. */
 export interface SharingLimits {
@@ -32,8 +31,8 @@ export async function pipelineCount(
   parallel: number | undefined,
   { archiveBytesMin, chunkBytesMin } = SHARING_LIMITS,
 ): Promise<number> {
-  const count = parallel ?? Math.min(os.availableParallelism(), DEFAULT_THREADS_MAX);
-  if (count < 2 || (input.kind !== 'path' && input.kind !== 'descriptor')) return Math.min(count, 1);
+  const count = threadCount(parallel);
+  if (count < 2 || (input.kind !== 'path' && input.kind !== 'descriptor')) return 1;
   if ((inputSize(input) ?? 0) < archiveBytesMin) return 1;
   return (await hasLargeChunks(input, chunkBytesMin)) ? count : 1;
 }

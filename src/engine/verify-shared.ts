@@ -1,4 +1,3 @@
-import * as os from 'node:os';
 import { decodingThreads } from './decoding-setup.js';
 import { pipelineCount, SHARING_LIMITS, type SharingLimits } from './pipeline-count.js';
 import { decodingOf, type LaneJob, type LaneResult } from './protocol.js';
@@ -45,8 +44,6 @@ async function countOf(job: LaneJob & { verb: 'verify' }, limits: SharingLimits)
   if (digests.length > 0 || manifest !== undefined) return 1;
   const { decompress, key } = decodingOf(job);
   const isDecoding = decompress || key !== undefined;
-  const threads = isDecoding
-    ? decodingThreads({ ...job.options, decompress, key }, os.availableParallelism())
-    : parallel;
+  const threads = isDecoding ? decodingThreads({ ...job.options, decompress, key }) : parallel;
   return pipelineCount(input, threads, limits);
 }

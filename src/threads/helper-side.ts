@@ -1,4 +1,4 @@
-import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
+import { parentPort, workerData } from 'node:worker_threads';
 import { ANSWERS, PRESENCE, type HelperStart } from './helper.js';
 import { ThreadPresence } from './presence.js';
 
@@ -13,14 +13,7 @@ export interface HelperSide<Data, Task, Answer> {
 
 /** Says to the other side that this thread is there. Called once, before it touches anything that is lent to it. */
 export function connectHelper<Data, Task, Answer>(): HelperSide<Data, Task, Answer> {
-  return connect(workerData as HelperStart<Data>, parentPort!);
-}
-
-/** The same with what the thread has from Node given. */
-export function connect<Data, Task, Answer>(
-  { data, port, state }: HelperStart<Data>,
-  tasks: MessagePort,
-): HelperSide<Data, Task, Answer> {
+  const { data, port, state } = workerData as HelperStart<Data>;
   const numbers = new Int32Array(state);
   new ThreadPresence(numbers, PRESENCE).announce();
   return {
@@ -31,6 +24,6 @@ export function connect<Data, Task, Answer>(
       Atomics.add(numbers, ANSWERS, 1);
       Atomics.notify(numbers, ANSWERS);
     },
-    onTask: (work) => tasks.on('message', work),
+    onTask: (work) => parentPort!.on('message', work),
   };
 }
