@@ -3,8 +3,10 @@ import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
-import { run } from '../helpers/cli.js';
+import { file, noise } from '../helpers/archive-bytes.js';
+import { run, type RunResult } from '../helpers/cli.js';
 import { linesOf } from '../helpers/json-lines.js';
+import { qpressFile, xbcryptFile } from '../helpers/layer-writers.js';
 import { EXIT } from '../helpers/outcome.js';
 import { largeName, writeLargeArchive } from '../helpers/large-archive.js';
 import { tempDir } from '../helpers/temp.js';
@@ -71,6 +73,37 @@ describe('a large archive, verified by pipelines', { concurrency: 2 }, () => {
     assert.equal((await run(['verify', '-q', '--parallel=3', path])).code, EXIT.ok);
     flip(path, bytes - 1000);
     assert.equal((await run(['verify', '-q', '--parallel=3', path])).code, EXIT.damaged);
+  });
+
+  test('layers that are undone: what is wrong inside is told as one lane alone tells it', async (context) => {
+    const path = join(tempDir(context), 'layered.xbstream');
+    const key = { cipher: 'AES256', bytes: Buffer.from('0123456789abcdef0123456789ABCDEF') } as const;
+    const content = noise(24 * CHUNK_BYTES);
+    const packed = qpressFile(content);
+    const damaged = Buffer.from(packed);
+    damaged[damaged.length >> 1]! ^= 1;
+    const sound = [
+      file('a.qp', packed, CHUNK_BYTES),
+      file('b.xbcrypt', xbcryptFile(content, key), CHUNK_BYTES),
+      file('c.qp.xbcrypt', xbcryptFile(packed, key), CHUNK_BYTES),
+    ];
+    const bad = [file('d.qp', damaged, CHUNK_BYTES), file('e.xbcrypt', content, CHUNK_BYTES)];
+    const keyWords = ['-k', key.bytes.toString()];
+    for (const [files, words, code] of [
+      [sound, keyWords, EXIT.ok],
+      [sound, ['-k', 'x'.repeat(32)], EXIT.undecodable],
+      [sound, [], EXIT.undecodable],
+      [sound, ['--allow-encrypted'], EXIT.ok],
+      [[...sound, ...bad], keyWords, EXIT.damaged],
+    ] as const) {
+      fs.writeFileSync(path, Buffer.concat(files));
+      const [shared, alone] = await Promise.all(
+        [[], ['--parallel', '1']].map((more) => run(['verify', '--deep', '--json', ...words, ...more, path])),
+      );
+      assert.equal(shared!.code, code, shared!.stderr);
+      const told = ({ stdout, stderr }: RunResult): unknown => [stdout.replace(/"elapsedSeconds":[^,}]*/, ''), stderr];
+      assert.deepEqual(told(shared!), told(alone!));
+    }
   });
 
   test('a damaged header', async (context) => {
