@@ -98,7 +98,7 @@ function openTarget(options: ExtractOptions): DirectoryOutput | DryRunOutput {
     owner,
     hash: manifest !== undefined,
     // A second one takes what lies in memory that it shares, and what is decoded does not.
-    threads: isDecoding ? 1 : Math.min(threadCount(options.parallel), 2),
+    threads: isDecoding ? 1 : threadCount(options.parallel),
     archiveBytes: inputSize(options.input),
   });
 }

@@ -131,7 +131,7 @@ describe('many files that are decoded at a time, and few descriptors', () => {
 
 describe('a write of the writing thread', () => {
   const [first, second] = [noise(12 * MIB, 1), noise(24 * MIB, 2)];
-  const words = ['--parallel=2'];
+  const words = ['--parallel=3'];
 
   test('what is written meanwhile and afterwards is right', async (context) => {
     const target = tempDir(context);
