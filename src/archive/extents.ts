@@ -20,15 +20,27 @@ export class Extents {
     this.#used += 2;
   }
 
+  /** The chunks come in the order of the file. */
+  get areInFileOrder(): boolean {
+    for (let index = 1; index < this.length; index += 1) {
+      if (this.#fileOffset(index - 1) > this.#fileOffset(index)) return false;
+    }
+    return true;
+  }
+
+  /** The chunks from one number to another, which is not among them. */
+  slice(from: number, to: number): Extents {
+    const part = new Extents();
+    part.#numbers = this.#numbers.slice(from * 2, to * 2);
+    part.#used = part.#numbers.length;
+    return part;
+  }
+
   /** The archive offsets of the chunks' headers, in the order of the file. */
   inFileOrder(): Float64Array {
     const order = new Float64Array(this.length);
-    let isSorted = true;
-    for (let index = 0; index < order.length; index += 1) {
-      order[index] = this.#numbers[index * 2]!;
-      if (index > 0 && this.#fileOffset(index - 1) > this.#fileOffset(index)) isSorted = false;
-    }
-    if (isSorted) return order;
+    for (let index = 0; index < order.length; index += 1) order[index] = this.#numbers[index * 2]!;
+    if (this.areInFileOrder) return order;
     const indices = Array.from(order, (_, index) => index);
     indices.sort((a, b) => this.#fileOffset(a) - this.#fileOffset(b));
     return order.map((_, place) => this.#numbers[indices[place]! * 2]!);

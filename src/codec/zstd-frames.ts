@@ -1,22 +1,10 @@
-import { MessageChannel, receiveMessageOnPort, Worker, type MessagePort } from 'node:worker_threads';
 import { XbstreamError } from '../errors.js';
-import { ThreadPresence } from '../thread-presence.js';
+import { Helper } from '../threads/helper.js';
 import type { OutputSink } from './codec.js';
 import { freeNativeMemory } from './native-memory.js';
 import { ZstdFailure } from './zstd-stream.js';
 
-/** What the thread is started with. */
-export interface ZstdThreadData {
-  port: MessagePort;
-  /** Two int32: how many answers it has given, and that it is there. */
-  state: SharedArrayBuffer;
-}
-
-/** Where in the state. */
-export const ANSWERS = 0;
-export const PRESENCE = 1;
-
-/** What it answers for a frame. */
+/** What the thread that decodes answers for a frame. */
 export type ZstdAnswer = { output: Uint8Array } | { failure: string } | { missing: string };
 
 /**
@@ -24,40 +12,31 @@ export type ZstdAnswer = { output: Uint8Array } | { failure: string } | { missin
  * who undoes layers does all else at once.
  */
 class ZstdThread {
-  readonly #port: MessagePort;
-  readonly #state = new Int32Array(new SharedArrayBuffer(8));
-  readonly #presence = new ThreadPresence(this.#state, PRESENCE);
+  readonly #helper = new Helper<undefined, Uint8Array, ZstdAnswer>(new URL('./zstd-thread.js', import.meta.url), {
+    name: 'the thread that decodes zstd',
+    data: undefined,
+    decodes: true,
+  });
   #sent = 0;
   #heard = 0;
   /** Answers that nobody has taken, by the numbers of their frames. */
   readonly #answers = new Map<number, ZstdAnswer>();
 
   constructor() {
-    const { port1, port2 } = new MessageChannel();
-    this.#port = port1;
-    const workerData: ZstdThreadData = { port: port2, state: this.#state.buffer };
-    const worker = new Worker(new URL('./zstd-thread.js', import.meta.url), { workerData, transferList: [port2] });
-    worker.unref();
-    port1.unref();
+    this.#helper.unref();
   }
 
   /** @param frame lent until the call returns @returns its number */
   send(frame: Buffer): number {
     const copy = Buffer.allocUnsafeSlow(frame.length);
     frame.copy(copy);
-    this.#port.postMessage(copy, [copy.buffer]);
+    this.#helper.tell(copy, [copy.buffer]);
     return this.#sent++;
   }
 
   /** @throws Error when the thread has ended */
   take(number: number): ZstdAnswer {
-    while (this.#heard <= number) {
-      this.#presence.waitWhile(this.#state, ANSWERS, this.#heard);
-      const answer = receiveMessageOnPort(this.#port)?.message as ZstdAnswer | undefined;
-      if (answer === undefined) throw new Error('the thread that decodes zstd has ended');
-      this.#answers.set(this.#heard, answer);
-      this.#heard += 1;
-    }
+    while (this.#heard <= number) this.#answers.set(this.#heard++, this.#helper.waitForAnswer());
     const answer = this.#answers.get(number)!;
     this.#answers.delete(number);
     return answer;

@@ -1,6 +1,6 @@
-import { Worker } from 'node:worker_threads';
 import type { DecryptionKey, LayerName, OutputSink } from '../codec/codec.js';
 import { errorFromRecord, type ErrorRecord } from '../errors.js';
+import { Helper } from '../threads/helper.js';
 
 /** What a helping thread is told. What is sent to be decoded, and memory that comes back, is moved, not copied. */
 export type HelperTask =
@@ -38,12 +38,12 @@ export interface HelpedFile {
 
 /** A file that a helping thread decodes: as {@link DecodeChain}, but what comes out comes later. */
 export class HelpedChain {
-  readonly #thread: HelperThread;
+  readonly #thread: DecodingThread;
   readonly #file: number;
   #piece: Buffer | undefined;
   #pieceBytes = 0;
 
-  constructor(thread: HelperThread, file: number) {
+  constructor(thread: DecodingThread, file: number) {
     this.#thread = thread;
     this.#file = file;
   }
@@ -82,7 +82,7 @@ export class HelpedChain {
  * nothing that the system knows (a descriptor, a name) is in their hands.
  */
 export class DecodeHelpers {
-  readonly #threads: HelperThread[];
+  readonly #threads: DecodingThread[];
   readonly #waiting: (() => void)[] = [];
   #files = 0;
   #sentBytes = 0;
@@ -92,7 +92,7 @@ export class DecodeHelpers {
     const sent = (bytes: number): void => {
       this.#sentBytes += bytes;
     };
-    this.#threads = Array.from({ length: count }, () => new HelperThread(heard, sent));
+    this.#threads = Array.from({ length: count }, () => new DecodingThread(heard, sent));
   }
 
   open(layers: readonly LayerName[], key: DecryptionKey | undefined, file: HelpedFile): HelpedChain {
@@ -138,10 +138,13 @@ export class DecodeHelpers {
 }
 
 /** This side of one thread. */
-class HelperThread {
+class DecodingThread {
   /** Bytes that it has not decoded yet. */
   undoneBytes = 0;
-  readonly #worker: Worker;
+  readonly #helper = new Helper<undefined, HelperTask, HelperAnswer>(
+    new URL('./decode-helper-thread.js', import.meta.url),
+    { name: 'a thread that decodes', data: undefined, decodes: true },
+  );
   readonly #files = new Map<number, HelpedFile>();
   /** Files that have ended here and not there. */
   readonly #ending = new Set<number>();
@@ -154,13 +157,13 @@ class HelperThread {
   constructor(heard: () => void, sent: (bytes: number) => void) {
     this.#heard = heard;
     this.#sent = sent;
-    this.#worker = new Worker(new URL('./decode-helper-thread.js', import.meta.url), { trackUnmanagedFds: false });
-    this.#worker.on('message', (answer: HelperAnswer) => {
-      this.#hear(answer);
-      heard();
-    });
-    this.#worker.on('error', (error) => this.#failAll(error));
-    this.#worker.on('exit', () => this.#failAll(new Error('a thread that decodes has ended')));
+    this.#helper.hear(
+      (answer) => {
+        this.#hear(answer);
+        heard();
+      },
+      (why) => this.#failAll(why),
+    );
   }
 
   get load(): number {
@@ -205,11 +208,11 @@ class HelperThread {
 
   terminate(): void {
     this.#files.clear();
-    void this.#worker.terminate();
+    this.#helper.terminate();
   }
 
   #tell(task: HelperTask, moved?: Uint8Array): void {
-    this.#worker.postMessage(task, moved === undefined ? [] : [moved.buffer as ArrayBuffer]);
+    this.#helper.tell(task, moved === undefined ? [] : [moved.buffer as ArrayBuffer]);
   }
 
   #hear(answer: HelperAnswer): void {

@@ -1,9 +1,6 @@
-import * as os from 'node:os';
 import type { DecryptionKey } from '../codec/codec.js';
+import { availableCores, threadCount } from '../threads/cores.js';
 import type { Decoding, SlowOutput } from './decoding.js';
-
-/** More threads than this only help where they are asked for. */
-export const DEFAULT_THREADS_MAX = 8;
 
 /** How many threads may be used, as far as somebody has said so. */
 export interface ThreadLimits {
@@ -23,11 +20,11 @@ export type DecodingSetup = ThreadLimits & { slowOutput?: SlowOutput | undefined
  */
 export function decodingThreads(
   { parallel, decompress, decompressThreads, key, decryptThreads }: ThreadLimits,
-  cores: number,
+  cores = availableCores(),
 ): number {
   const limits = [decompress ? decompressThreads : undefined, key === undefined ? undefined : decryptThreads];
   const given = limits.filter((limit) => limit !== undefined);
-  return Math.max(1, given.length > 0 ? Math.min(...given) : (parallel ?? Math.min(cores, DEFAULT_THREADS_MAX)));
+  return threadCount(given.length > 0 ? Math.min(...given) : parallel, cores);
 }
 
 /**
@@ -43,7 +40,7 @@ export async function setUpDecoding(
   const { decompress, key, slowOutput } = setup;
   if (!decompress && key === undefined) return undefined;
   const { Decoding } = await import('./decoding.js');
-  const threads = decodingThreads(setup, os.availableParallelism());
+  const threads = decodingThreads(setup);
   const { DecodeHelpers } = await import('./decode-helpers.js');
   const choice = { decompress, decrypt: key !== undefined };
   return new Decoding(

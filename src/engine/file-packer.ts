@@ -1,15 +1,16 @@
 import * as fs from 'node:fs';
-import * as os from 'node:os';
 import type { ArchiveWriter } from '../archive/writer.js';
 import { systemError, XbstreamError } from '../errors.js';
+import { crc32 } from '../format/crc32.js';
 import { pathForSystem, pathText } from '../format/stored-path.js';
 import type { ListedFile } from '../input/file-list.js';
+import { PIECE_BYTES } from '../input/source.js';
 import { Stopped } from '../output/descriptor-writer.js';
 import { ChunkMaker } from './chunk-maker.js';
-import { chunkRoomBytes, readChunk, ReadAhead, type ReadChunk } from './read-ahead.js';
 
-/** A second thread takes some 50 ms to start: what is less than this is done sooner without it. */
-const READ_AHEAD_FROM_BYTES = 64 * 1024 * 1024;
+const PAGE_BYTES = 4096;
+/** Where malloc puts a large block within a page. */
+const MALLOC_OFFSET = 16;
 /** A named pipe in the place of a file must not make the opening wait. */
 const OPEN_FLAGS = fs.constants.O_RDONLY | fs.constants.O_NONBLOCK | fs.constants.O_NOCTTY;
 
@@ -30,13 +31,11 @@ export class FilePacker {
   readonly #options: FilePackerOptions;
   readonly #memory: Buffer;
   readonly #chunks: ChunkMaker;
-  #packedBytes = 0;
-  #readAhead: ReadAhead | undefined;
 
   constructor(writer: ArchiveWriter, options: FilePackerOptions) {
     this.#writer = writer;
     this.#options = options;
-    this.#memory = Buffer.allocUnsafeSlow(chunkRoomBytes(options.chunkBytes));
+    this.#memory = Buffer.allocUnsafeSlow(options.chunkBytes + PAGE_BYTES);
     this.#chunks = new ChunkMaker(writer);
   }
 
@@ -75,21 +74,8 @@ export class FilePacker {
     const size = Number(before.size);
     for (let fileOffset = 0; fileOffset < size;) {
       const wanted = Math.min(chunkBytes, size - fileOffset);
-      const next = fileOffset + wanted;
-      const ahead = next < size ? this.#ahead() : undefined;
-      const aheadBytes = Math.min(chunkBytes, size - next);
-      ahead?.ask(fd, next, aheadBytes);
-      let chunk: ReadChunk | undefined;
-      try {
-        this.#put(file, fileOffset, this.#read(fd, fileOffset, wanted), wanted);
-      } finally {
-        chunk = ahead?.take();
-      }
-      fileOffset = next;
-      if (chunk === undefined) continue;
-      this.#options.onProgress(aheadBytes);
-      this.#put(file, next, chunk, aheadBytes);
-      fileOffset += aheadBytes;
+      this.#packChunk(file, fd, fileOffset, wanted);
+      fileOffset += wanted;
     }
     const after = fs.fstatSync(fd, { bigint: true });
     if (after.size !== before.size) throw changed(file, `it had ${before.size} bytes, and now has ${after.size}`);
@@ -100,29 +86,25 @@ export class FilePacker {
     return size;
   }
 
-  #read(fd: number, fileOffset: number, wanted: number): ReadChunk {
-    return readChunk(fd, this.#memory, fileOffset, wanted, (bytes) => {
-      if (this.#options.isStopped()) throw new Stopped();
-      this.#options.onProgress(bytes);
-    });
-  }
-
-  #put(file: ListedFile, fileOffset: number, { bytes, crc }: ReadChunk, wanted: number): void {
-    if (bytes.length < wanted) throw changed(file, `it ends at byte ${fileOffset + bytes.length}`);
-    if (this.#options.sparse) this.#chunks.sparse(file.name, fileOffset, bytes);
-    else this.#writer.payload(file.name, fileOffset, bytes, crc);
-    this.#packedBytes += wanted;
-  }
-
-  /** A second thread, where it is worth starting one. */
-  #ahead(): ReadAhead | undefined {
-    if (this.#packedBytes < READ_AHEAD_FROM_BYTES || os.availableParallelism() < 2) return undefined;
-    this.#readAhead ??= new ReadAhead(this.#options.chunkBytes);
-    return this.#readAhead.isReady ? this.#readAhead : undefined;
-  }
-
-  close(): void {
-    this.#readAhead?.close();
+  /** Reads a chunk in pieces, which are still in the CPU's caches when their checksum is worked out, and writes it. */
+  #packChunk(file: ListedFile, fd: number, fileOffset: number, wanted: number): void {
+    const { isStopped, onProgress, sparse } = this.#options;
+    // A copy whose target lies a few bytes above its source modulo the page size runs at a quarter of the speed: put half a
+    // page between the two.
+    const start = (fileOffset + PAGE_BYTES / 2 - MALLOC_OFFSET) % PAGE_BYTES;
+    let crc = 0;
+    for (let done = 0; done < wanted;) {
+      if (isStopped()) throw new Stopped();
+      const at = start + done;
+      const bytes = fs.readSync(fd, this.#memory, at, Math.min(PIECE_BYTES, wanted - done), fileOffset + done);
+      if (bytes === 0) throw changed(file, `it ends at byte ${fileOffset + done}`);
+      crc = crc32(this.#memory.subarray(at, at + bytes), crc);
+      done += bytes;
+      onProgress(bytes);
+    }
+    const chunk = this.#memory.subarray(start, start + wanted);
+    if (sparse) this.#chunks.sparse(file.name, fileOffset, chunk);
+    else this.#writer.payload(file.name, fileOffset, chunk, crc);
   }
 }
 

@@ -25,18 +25,10 @@ export interface LaneOptions extends EntryFilesOptions {
   allowEmpty: boolean;
   /** Payloads of files that are not wanted may be jumped over instead of checked. */
   jump: boolean;
-  /** Payloads of chunks that begin elsewhere are jumped over: somebody else checks them. */
-  part?: ArchivePart | undefined;
   /** Digests of the raw archive to work out, by their names in `node:crypto`. */
   digests: readonly string[];
   /** Goes on after damage, at the next chunk that makes sense. */
   salvage?: SalvageSettings | undefined;
-}
-
-/** A part of an archive, in bytes from its start; the end is exclusive. */
-export interface ArchivePart {
-  fromBytes: number;
-  toBytes: number;
 }
 
 export interface SalvageSettings {
@@ -218,7 +210,7 @@ export class Lane implements ByteSink, SalvageConsumer {
   chunk(header: ChunkHeader, spanBytes: number): PayloadUse {
     this.path = header.path;
     const change = (this.#losses ?? this.#table).apply(header, spanBytes);
-    const { jump, part, wanted } = this.#options;
+    const { jump, wanted } = this.#options;
     if (change.kind === 'content') {
       this.#file = this.#files.content(change);
       this.#notes = wanted.notes?.(change.entry);
@@ -226,8 +218,6 @@ export class Lane implements ByteSink, SalvageConsumer {
       this.#file = this.#notes = undefined;
       this.#files.change(change);
     }
-    if (part !== undefined && (header.archiveOffset < part.fromBytes || header.archiveOffset >= part.toBytes))
-      return 'pass';
     if (this.#file !== undefined || this.#notes !== undefined) return 'take';
     return jump ? 'pass' : 'check';
   }

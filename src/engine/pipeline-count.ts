@@ -1,15 +1,19 @@
 import * as fs from 'node:fs';
-import * as os from 'node:os';
 import { promisify } from 'node:util';
 import { chunkEnd, decodeChunkHeader, MAX_HEADER_BYTES } from '../format/chunk.js';
 import { positionOf, type InputChoice, type SystemInputChoice } from '../input/open-source.js';
-import { DEFAULT_THREADS_MAX } from './decoding-setup.js';
 import { inputSize } from '../input/input-size.js';
+import { threadCount } from '../threads/cores.js';
 
-/** Of a smaller archive all is done before another thread has started. */
-const ARCHIVE_BYTES_MIN = 64 * 1024 * 1024;
-/** With smaller chunks on average more is spent on the way to each than on what is in it: such archives are read in one go. */
-export const CHUNK_BYTES_MIN = 128 * 1024;
+/** From which size on pipelines pay. */
+export interface SharingLimits {
+  /** Of a smaller archive all is done before another thread has started. */
+  archiveBytesMin: number;
+  /** With smaller chunks on average more is spent on the way to each than on what is in it: such archives are read in one go. */
+  chunkBytesMin: number;
+}
+
+export const SHARING_LIMITS: SharingLimits = { archiveBytesMin: 64 * 1024 * 1024, chunkBytesMin: 128 * 1024 };
 /** How many chunks are looked at to find out. */
 const SAMPLE_CHUNKS = 16;
 
@@ -22,15 +26,19 @@ const read = promisify(fs.read);
  *
  * @param parallel most threads, if somebody has said so
  */
-export async function pipelineCount(input: InputChoice, parallel: number | undefined): Promise<number> {
-  const count = parallel ?? Math.min(os.availableParallelism(), DEFAULT_THREADS_MAX);
-  if (count < 2 || (input.kind !== 'path' && input.kind !== 'descriptor')) return Math.min(count, 1);
-  if ((inputSize(input) ?? 0) < ARCHIVE_BYTES_MIN) return 1;
-  return (await hasLargeChunks(input)) ? count : 1;
+export async function pipelineCount(
+  input: InputChoice,
+  parallel: number | undefined,
+  { archiveBytesMin, chunkBytesMin } = SHARING_LIMITS,
+): Promise<number> {
+  const count = threadCount(parallel);
+  if (count < 2 || (input.kind !== 'path' && input.kind !== 'descriptor')) return 1;
+  if ((inputSize(input) ?? 0) < archiveBytesMin) return 1;
+  return (await hasLargeChunks(input, chunkBytesMin)) ? count : 1;
 }
 
 /** Whether the first chunks of an archive are large. Not read in one go: this thread has other things to do. */
-async function hasLargeChunks(input: SystemInputChoice): Promise<boolean> {
+async function hasLargeChunks(input: SystemInputChoice, chunkBytesMin: number): Promise<boolean> {
   let fd: number | undefined;
   try {
     fd = input.kind === 'path' ? await open(input.path, 'r') : input.fd;
@@ -44,7 +52,7 @@ async function hasLargeChunks(input: SystemInputChoice): Promise<boolean> {
       if (header === undefined) break;
       position = start + chunkEnd(header);
     }
-    return position - start >= chunks * CHUNK_BYTES_MIN;
+    return position - start >= chunks * chunkBytesMin;
   } catch {
     // Whoever reads it in earnest will say what is wrong.
     return false;

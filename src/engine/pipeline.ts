@@ -5,6 +5,7 @@ import type { StoredPath } from '../format/stored-path.js';
 import { PIECE_BYTES } from '../input/source.js';
 import type { Output } from '../output/output.js';
 import type { Decoding } from './decoding.js';
+import { PagedFile } from './paged-file.js';
 import { leaveBehind, type Leavable, type LeftBehind } from './left-behind.js';
 import type { WorkBoard } from './work-board.js';
 import type { WorkPlan } from './work-plan.js';
@@ -51,13 +52,15 @@ export class Pipeline {
   async #make(entry: IndexEntry): Promise<void> {
     const { output, decoding, extents, onBegin, onFile, onProgress } = this.#options;
     onBegin(entry.path);
-    const isEmpty = entry.extents === undefined;
-    const file = decoding === undefined ? output.open(entry.path) : decoding.open(entry.path, output, isEmpty);
+    // Nothing but an end chunk; a file may also consist of a hole.
+    const isEmpty = entry.chunks === 1;
+    let file = decoding === undefined ? output.open(entry.path) : decoding.open(entry.path, output, isEmpty);
     this.#unfinished = { path: entry.path, content: file, isWritten: false };
     let taken = 0;
     const consumer = {
       take: (bytes: Buffer, fileOffset: number): void => {
         taken += bytes.length;
+        if (fileOffset === 0) file = PagedFile.over(file, bytes, output.blockBytes);
         file.write(bytes, fileOffset);
       },
       settled: async (): Promise<void> => {

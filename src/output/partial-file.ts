@@ -31,6 +31,8 @@ export interface PartialFileContext {
   owner: Owner | undefined;
   /** Work out each file's SHA-256 as written. */
   hash: boolean;
+  /** Large parts are worth offering to who shares the writing. */
+  sharesParts: boolean;
   /** Rises with every piece of the archive. */
   step: number;
 }
@@ -80,7 +82,8 @@ export class PartialFile implements DescriptorHolder {
   write(bytes: Buffer, fileOffset: number): void {
     const descriptor = this.#opened();
     this.#lengthen(descriptor, fileOffset, fileOffset + bytes.length);
-    if (bytes.length < SHARED_WRITE_BYTES || !this.#offer(descriptor, bytes, fileOffset)) {
+    const isOffered = this.#context.sharesParts && bytes.length >= SHARED_WRITE_BYTES;
+    if (!isOffered || !this.#offer(descriptor, bytes, fileOffset)) {
       this.#writeNow(descriptor, bytes, fileOffset);
     }
     if (this.#hash === undefined) return;

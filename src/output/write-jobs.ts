@@ -1,4 +1,5 @@
-import { ThreadPresence } from '../thread-presence.js';
+import type { ThreadPresence } from '../threads/presence.js';
+import { makeFile, writeAll } from './file-calls.js';
 
 /**
  * The memory that a lane shares with its writing thread: pieces of the archive, and a ring of jobs that say what to do
@@ -11,6 +12,7 @@ export const JOB_SLOTS = 256;
 const PATH_BYTES = 320;
 
 const JOB_INTS = 8;
+/** Even, so that the numbers behind them stand where they can. */
 const CONTROL_INTS = 4;
 const WRITE = 0;
 const FILE = 1;
@@ -19,20 +21,23 @@ const FILE_REPLACING = 2;
 const GIVEN = 0;
 const DONE = 1;
 const QUIT = 2;
-const THREAD = 3;
 
 /** Bytes for a part of a file that is open, or for a small file from its creation to its final name. */
 export type WriteJob =
   | { kind: 'write'; start: number; end: number; descriptor: number; fileOffset: number }
   | { kind: 'file'; start: number; end: number; partialPath: string; finalPath: string; replace: boolean };
 
+/** What the writing thread is started with. */
+export interface WriteMemory {
+  memory: SharedArrayBuffer;
+  dataBytes: number;
+}
+
 /** Both sides' view of the shared memory. */
 export class WriteJobs {
   readonly memory: SharedArrayBuffer;
   /** The pieces, from the memory's first byte. */
   readonly bytes: Buffer;
-  /** Of the writing thread. */
-  readonly presence: ThreadPresence;
   readonly #control: Int32Array;
   readonly #ints: Int32Array;
   readonly #offsets: Float64Array;
@@ -45,7 +50,6 @@ export class WriteJobs {
     this.bytes = Buffer.from(this.memory, 0, dataBytes);
     let at = dataBytes;
     this.#control = new Int32Array(this.memory, at, CONTROL_INTS);
-    this.presence = new ThreadPresence(this.#control, THREAD);
     at += CONTROL_INTS * 4;
     this.#offsets = new Float64Array(this.memory, at, JOB_SLOTS);
     at += JOB_SLOTS * 8;
@@ -119,10 +123,15 @@ export class WriteJobs {
     return this.#ints[(number & (JOB_SLOTS - 1)) * JOB_INTS + 5] === 1;
   }
 
-  /** Waits until a job is done, however long that takes. @returns false when the writing thread is gone, and will not do it */
-  waitFor(number: number): boolean {
+  /**
+   * Waits until a job is done, however long that takes.
+   *
+   * @param thread that does them
+   * @returns false when it is gone, and will not do it
+   */
+  waitFor(number: number, thread: ThreadPresence): boolean {
     for (let done = this.done; isBefore(done, number); done = this.done) {
-      if (!this.presence.waitWhile(this.#control, DONE, done)) return false;
+      if (!thread.waitWhile(this.#control, DONE, done)) return false;
     }
     return true;
   }
@@ -147,4 +156,29 @@ export class WriteJobs {
 /** Whether job `a` was given before job `b`; numbers wrap around. */
 export function isBefore(a: number, b: number): boolean {
   return ((a - b) | 0) < 0;
+}
+
+/** In the writing thread: does what it is given, in order, until no more will come. Says only whether it went well. */
+export function doWriteJobs(jobs: WriteJobs): void {
+  for (let done = 0; ;) {
+    const given = jobs.waitForMore(done);
+    if (given === undefined) return;
+    while (done !== given) {
+      done = (done + 1) | 0;
+      let well = true;
+      try {
+        perform(jobs.get(done), jobs.bytes);
+      } catch {
+        // The other side does it again, and hears why.
+        well = false;
+      }
+      jobs.complete(done, well);
+    }
+  }
+}
+
+function perform(job: WriteJob, pieces: Buffer): void {
+  const bytes = pieces.subarray(job.start, job.end);
+  if (job.kind === 'write') writeAll(job.descriptor, bytes, job.fileOffset);
+  else makeFile(job.partialPath, job.finalPath, bytes, job.replace);
 }

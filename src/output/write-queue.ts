@@ -1,5 +1,5 @@
-import { Worker } from 'node:worker_threads';
-import { isBefore, JOB_SLOTS, WriteJobs, type WriteJob } from './write-jobs.js';
+import { Helper } from '../threads/helper.js';
+import { isBefore, JOB_SLOTS, WriteJobs, type WriteJob, type WriteMemory } from './write-jobs.js';
 
 /** Called on the lane's side when a job is done: `well` is false when the lane has to do it again by itself. */
 type JobOutcome = (well: boolean) => void;
@@ -15,7 +15,7 @@ export class WriteQueue {
   /** For each piece the last job that uses it; undefined when none does. */
   readonly #lastUse: (number | undefined)[];
   #piece = 0;
-  #thread: Worker | undefined;
+  #thread: Helper<WriteMemory, never, never> | undefined;
   #given = 0;
   #seen = 0;
   readonly #outcomes: (JobOutcome | undefined)[] = new Array<JobOutcome | undefined>(JOB_SLOTS).fill(undefined);
@@ -35,10 +35,10 @@ export class WriteQueue {
 
   /** Begins to share: before that nothing that is offered is taken, so that a small archive pays for no thread. */
   start(): void {
-    this.#thread ??= new Worker(new URL('./write-thread.js', import.meta.url), {
-      workerData: { memory: this.#jobs.memory, dataBytes: this.#jobs.bytes.length },
-      trackUnmanagedFds: false,
-      resourceLimits: { maxYoungGenerationSizeMb: 1 },
+    this.#thread ??= new Helper(new URL('./write-thread.js', import.meta.url), {
+      name: 'the writing thread',
+      data: { memory: this.#jobs.memory, dataBytes: this.#jobs.bytes.length },
+      decodes: false,
     });
   }
 
@@ -87,9 +87,10 @@ export class WriteQueue {
   settle(number = this.#given): void {
     if (!isBefore(this.#seen, number)) return;
     this.#publish();
-    const isDone = this.#jobs.waitFor(number);
+    const thread = this.#thread!;
+    const isDone = this.#jobs.waitFor(number, thread.presence);
     this.#hear();
-    if (!isDone) throw new Error('the writing thread has ended before its work');
+    if (!isDone) throw thread.ended();
   }
 
   /**
@@ -119,8 +120,9 @@ export class WriteQueue {
 
   /** Where in the shared memory `bytes` begin; undefined when they lie elsewhere, or nobody is there to share with. */
   #startOf(bytes: Buffer): number | undefined {
-    const isShared = this.#thread !== undefined && this.#jobs.presence.hasBegun;
-    return isShared && bytes.buffer === this.#jobs.memory ? bytes.byteOffset : undefined;
+    return this.#thread?.presence.hasBegun === true && bytes.buffer === this.#jobs.memory
+      ? bytes.byteOffset
+      : undefined;
   }
 
   /**

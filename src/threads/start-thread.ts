@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import { threadArguments } from './thread-arguments.js';
 
 /** What a thread is started for. */
 export interface ThreadPurpose {
@@ -38,12 +39,4 @@ function newThread({ module, decodes }: ThreadPurpose): Worker {
     // decoders allocate natively is to be found dead in the nursery, not later.
     resourceLimits: decodes ? {} : { maxYoungGenerationSizeMb: 1 },
   });
-}
-
-/**
- * What Node is told when a thread is started: nothing, which means as this process was; but a thread must not be told what
- * only a program on the command line may be (`node --input-type=module -e ...`), nor does it take V8's own options then.
- */
-function threadArguments(): { execArgv?: string[] } {
-  return process.execArgv.some((word) => word.startsWith('--input-type')) ? { execArgv: [] } : {};
 }

@@ -1,7 +1,7 @@
 import { ForeignInput } from '../archive/foreign.js';
 import type { XbstreamError, XbstreamErrorCode } from '../errors.js';
 import { shellWord } from '../format/shell-word.js';
-import type { UnpackJob } from './unpack.js';
+import type { UnpackJob } from './unpack-job.js';
 
 /** The input ends too soon: there may be a longer one. */
 const CUT: ReadonlySet<XbstreamErrorCode> = new Set(['XB_TRUNCATED', 'XB_MISSING_EOF']);

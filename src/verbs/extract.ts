@@ -11,9 +11,10 @@ import type { ExtractSummary, Reporter, StatusPrinter } from '../ui/reporter.js'
 import { archiveInput } from './options/inputs.js';
 import { pick, typed, type Told } from './options/option.js';
 import { COMMON, DECODING, OPTIONS, SELECTION } from './options/table.js';
-import { unpackShared } from './unpack-shared.js';
+import { extractShared } from './extract-shared.js';
 import { inThread } from './threads/start.js';
 import type { UnpackSummary } from './unpack.js';
+import { decodes } from './unpack-job.js';
 import { defineVerb, tellProblems, type Context } from './verb.js';
 
 const CALL = 'tsxbstream extract';
@@ -44,11 +45,6 @@ export interface ExtractOptions extends Told<typeof EXTRACT_OPTIONS> {
   target: string;
   /** As xbstream does: what stays encrypted is worth a warning only, and nothing is said of success. */
   asXbstream?: boolean;
-}
-
-/** Whether layers are undone. */
-export function decodes({ decompress, key }: Pick<ExtractOptions, 'decompress' | 'key'>): boolean {
-  return decompress || key !== undefined;
 }
 
 export const extract = defineVerb({
@@ -100,7 +96,7 @@ async function unpackInto(options: ExtractOptions, context: Context): Promise<Ou
   const started = performance.now();
   const needs = { input: options.input, decodes: decodes(options) };
   const outcome =
-    (await unpackShared(options, context)) ?? (await inThread('unpack', { verb: 'extract', options }, needs, context));
+    (await extractShared(options, context)) ?? (await inThread('unpack', { verb: 'extract', options }, needs, context));
   const { summary, stopped } = outcome;
   if (summary === undefined) return { ...outcome, summary };
   const problems = outcome.problems.map((error) => withTargetHint(error, options));

@@ -23,7 +23,7 @@ import type { SpooledFile } from '../output/spooled-file.js';
 import { TarWriter } from '../output/tar-writer.js';
 import type { TaskThread } from '../threads/task-thread.js';
 import type { TarOptions } from './convert-to-tar.js';
-import { leftEncrypted } from './left-encrypted.js';
+import { leftEncrypted } from './unpack-job.js';
 import type { MakeTotals } from './pack.js';
 import { encryptedPolicy } from './verb.js';
 

@@ -128,14 +128,10 @@ class Packing {
         control.progressBytes += bytes;
       },
     });
-    try {
-      for (const file of files) {
-        this.#assertNotStopped();
-        control.path = file.name;
-        this.#packed(file.name, packer.pack(file));
-      }
-    } finally {
-      packer.close();
+    for (const file of files) {
+      this.#assertNotStopped();
+      control.path = file.name;
+      this.#packed(file.name, packer.pack(file));
     }
   }
 

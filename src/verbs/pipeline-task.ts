@@ -1,4 +1,4 @@
-import { readIndex, type ArchiveIndex } from '../archive/index.js';
+import { readIndex, type ArchiveIndex, type IndexEntry } from '../archive/index.js';
 import { ExtentReader } from '../archive/read-extents.js';
 import { backupFinding } from '../backup/backup-state.js';
 import { setUpDecoding } from '../engine/decoding-setup.js';
@@ -9,45 +9,54 @@ import { XbstreamError } from '../errors.js';
 import { openSource } from '../input/open-source.js';
 import type { Source } from '../input/source.js';
 import type { Outcome } from '../outcome.js';
+import { DiscardingOutput } from '../output/discarding-output.js';
 import { DirectoryOutput } from '../output/directory-output.js';
 import { assertMayGive } from '../output/owner.js';
 import type { TaskThread } from '../threads/task-thread.js';
 import { withCure } from './cure.js';
-import type { ExtractOptions } from './extract.js';
-import { leftEncrypted } from './left-encrypted.js';
+import { encryptedPolicyOf, leftEncrypted, undoingOf, type UnpackJob } from './unpack-job.js';
 import type { UnpackSummary } from './unpack.js';
 
-/** One of the pipelines that share the files of an archive. */
-export interface PipelineJob {
-  options: ExtractOptions;
+/** Which of the pipelines that share the files of an archive. */
+interface PipelineShare {
   index: number;
   /** See {@link WorkBoard}. */
   board: SharedArrayBuffer;
+  /** See {@link SharingLimits}. */
+  chunkBytesMin: number;
 }
+
+export type PipelineJob = UnpackJob & { share: PipelineShare };
 
 export interface PipelineSummary extends UnpackSummary {
   /** What the archive was shared by: see {@link WorkPlan}; undefined where it was not. */
   plan: { signature: number; files: number } | undefined;
 }
 
-/** In the thread of a pipeline: makes the files of an archive that the others have not taken. */
-export async function runPipeline(
-  { options, index, board }: PipelineJob,
-  thread: TaskThread,
-): Promise<Outcome<PipelineSummary>> {
+/** What a pipeline needs of its thread. */
+export type PipelineThread = Pick<TaskThread, 'control' | 'file' | 'flush' | 'isStopped' | 'warning'>;
+
+/** In the thread of a pipeline: makes, or verifies, the files of an archive that the others have not taken. */
+export async function runPipeline(job: PipelineJob, thread: PipelineThread): Promise<Outcome<PipelineSummary>> {
+  const { options } = job;
+  const { index, board, chunkBytesMin } = job.share;
   const work = new WorkBoard(board);
   let source: Source | undefined;
   let found: { archive: ArchiveIndex; plan: WorkPlan } | undefined;
-  let output: DirectoryOutput | undefined;
+  let output: DirectoryOutput | DiscardingOutput | undefined;
   let pipeline: Pipeline | undefined;
   let problems: readonly XbstreamError[] = [];
   try {
     source = await openSource(options.input, thread.isStopped);
-    found = await look(source, options);
+    found = await look(source, job, chunkBytesMin);
     if (found !== undefined && !thread.isStopped()) {
-      if (options.owner !== undefined) assertMayGive(options.owner);
-      output = new DirectoryOutput({ ...options, hash: false, threads: 1, archiveBytes: undefined });
-      const decoding = await setUpDecoding(options, (message) => thread.warning(message), false);
+      if (job.verb === 'extract' && job.options.owner !== undefined) assertMayGive(job.options.owner);
+      output =
+        job.verb === 'verify'
+          ? new DiscardingOutput(false)
+          : new DirectoryOutput({ ...job.options, hash: false, threads: 1, archiveBytes: undefined });
+      const undoing = { ...options, ...undoingOf(job) };
+      const decoding = await setUpDecoding(undoing, (message) => thread.warning(message), false);
       pipeline = new Pipeline({
         ...{ output, decoding, board: work },
         extents: new ExtentReader(source),
@@ -63,18 +72,15 @@ export async function runPipeline(
       });
       await pipeline.run(found.plan);
       output.close();
-      if (index === 0) {
-        const files = found.archive.entries.map(({ path, bytes }) => ({ path, sizeBytes: bytes }));
-        const policy = options.allowEncrypted ? 'allow' : options.asXbstream === true ? 'warn' : 'refuse';
-        problems = leftEncrypted(files, options, policy, 'unpacked as stored, not decoded', thread);
-      }
+      if (index === 0 && job.verb === 'extract') problems = stillEncrypted(found.archive.entries, job, thread);
     }
   } catch (error) {
     work.stop();
     if (!(error instanceof XbstreamError)) throw error;
-    problems = withCure([error], { verb: 'extract', options });
+    problems = withCure([error], job);
   }
-  const left = pipeline?.abandon(problems, options.removePartial) ?? { errors: problems, partials: [] };
+  const removes = job.verb === 'extract' && job.options.removePartial;
+  const left = pipeline?.abandon(problems, removes) ?? { errors: problems, partials: [] };
   output?.release();
   source?.close();
   const entries = found?.archive.entries ?? [];
@@ -100,10 +106,29 @@ export async function runPipeline(
 /** All headers, and what follows from them; undefined where the archive has to be read in its own order. */
 async function look(
   source: Source,
-  { absoluteNames, allowEmpty }: ExtractOptions,
+  job: UnpackJob,
+  chunkBytesMin: number,
 ): Promise<{ archive: ArchiveIndex; plan: WorkPlan } | undefined> {
   if (!source.seekable) return undefined;
+  const { absoluteNames, allowEmpty } = job.options;
   const archive = await readIndex(source, { absoluteNames, allowEmpty, wantsExtents: () => true });
-  const plan = planWork(archive);
+  if (job.verb === 'verify' && job.options.deep && isKnownToFail(archive.entries, job)) return undefined;
+  const plan = planWork(archive, chunkBytesMin, job.verb === 'verify' && !job.options.deep);
   return plan && { archive, plan };
+}
+
+/** What a lane would find wrong when it decodes, and pipelines, which read in the order of each file, would not. */
+function isKnownToFail(entries: readonly IndexEntry[], job: UnpackJob): boolean {
+  const silent = { warning: () => undefined };
+  if (stillEncrypted(entries, job, silent).length > 0) return true;
+  return entries.some(({ extents }) => extents?.areInFileOrder === false);
+}
+
+function stillEncrypted(
+  entries: readonly IndexEntry[],
+  job: UnpackJob,
+  thread: Pick<PipelineThread, 'warning'>,
+): XbstreamError[] {
+  const files = entries.map(({ path, bytes }) => ({ path, sizeBytes: bytes }));
+  return leftEncrypted(files, undoingOf(job), encryptedPolicyOf(job), 'unpacked as stored, not decoded', thread);
 }

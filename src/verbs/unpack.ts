@@ -2,7 +2,6 @@
  * The thread that unpacks or verifies an archive in its own order: opens its input and output, and pushes the one through a
  * lane into the other.
  */
-import * as os from 'node:os';
 import type { PayloadUse } from '../archive/chunk-reader.js';
 import { ForeignInput } from '../archive/foreign.js';
 import { Selection } from '../archive/selection.js';
@@ -12,7 +11,7 @@ import { backupFinding, type BackupFinding } from '../backup/backup-state.js';
 import type { DecryptionKey } from '../codec/codec.js';
 import { setUpDecoding } from '../engine/decoding-setup.js';
 import { forgetCorrected } from '../engine/earlier-run.js';
-import { Lane, type ArchivePart, type LaneTotals } from '../engine/lane.js';
+import { Lane, type LaneTotals } from '../engine/lane.js';
 import { XbstreamError } from '../errors.js';
 import type { ChunkHeader } from '../format/chunk.js';
 import type { StoredPath } from '../format/stored-path.js';
@@ -25,17 +24,11 @@ import { DiscardingOutput } from '../output/discarding-output.js';
 import { DryRunOutput } from '../output/dry-run-output.js';
 import { Manifest } from '../output/manifest.js';
 import { assertMayGive } from '../output/owner.js';
+import { threadCount } from '../threads/cores.js';
 import type { TaskThread } from '../threads/task-thread.js';
 import { withCure } from './cure.js';
 import type { ExtractOptions } from './extract.js';
-import { leftEncrypted } from './left-encrypted.js';
-import type { VerifyOptions } from './verify.js';
-
-/** What a lane can be for. */
-export type UnpackJob =
-  | { verb: 'extract'; options: ExtractOptions }
-  /** With `part` only payloads that begin there are looked at, in a seekable input. */
-  | { verb: 'verify'; options: VerifyOptions; part?: ArchivePart | undefined };
+import { decodes, encryptedPolicyOf, leftEncrypted, undoingOf, type UnpackJob } from './unpack-job.js';
 
 /** Most lost files that are named. */
 const MAX_LOST = 10_000;
@@ -72,12 +65,6 @@ const NOTHING: LaneTotals = { files: 0, bytes: 0, keptFiles: 0, archiveBytes: 0,
 
 type LaneOutput = DirectoryOutput | DryRunOutput | DiscardingOutput;
 
-/** What is undone. */
-interface Undoing {
-  decompress: boolean;
-  key: DecryptionKey | undefined;
-}
-
 /** A lane that tells how far it has come. */
 class ReportingLane extends Lane implements ByteSink {
   readonly #thread: TaskThread;
@@ -103,9 +90,7 @@ class ReportingLane extends Lane implements ByteSink {
 export async function unpack(job: UnpackJob, thread: TaskThread): Promise<Outcome<UnpackSummary>> {
   const { options } = job;
   const isVerifying = job.verb === 'verify';
-  const undoing: Undoing = isVerifying
-    ? { decompress: job.options.deep, key: job.options.deep ? options.key : undefined }
-    : { decompress: job.options.decompress, key: options.key };
+  const undoing = undoingOf(job);
   const keepsGoing = isVerifying || job.options.keepGoing;
   let lane: Lane | undefined;
   let output: LaneOutput | undefined;
@@ -141,7 +126,6 @@ export async function unpack(job: UnpackJob, thread: TaskThread): Promise<Outcom
         leavesOut: (path) => selection.excludes(path),
         allowEmpty: options.allowEmpty,
         jump: source.seekable && options.digests.length === 0 && !isVerifying,
-        part: isVerifying ? job.part : undefined,
         salvage: keepsGoing ? { lookback: lookbackOf(source) } : undefined,
         digests: options.digests,
         onFile: (path, bytes) => thread.file(path, bytes),
@@ -158,7 +142,10 @@ export async function unpack(job: UnpackJob, thread: TaskThread): Promise<Outcom
         manifest?.write(lane.files());
         manifest = undefined;
       }
-      problems = [...problems, ...leftEncrypted(lane.files(), undoing, policyOf(job), consequenceOf(job), thread)];
+      problems = [
+        ...problems,
+        ...leftEncrypted(lane.files(), undoing, encryptedPolicyOf(job), consequenceOf(job), thread),
+      ];
     }
   } catch (error) {
     if (!(error instanceof XbstreamError)) throw error;
@@ -216,8 +203,7 @@ function openTarget(options: ExtractOptions): DirectoryOutput | DryRunOutput {
     ...options,
     hash: options.manifest !== undefined,
     // A second one takes what lies in memory that it shares, and what is decoded does not.
-    threads:
-      options.decompress || options.key !== undefined ? 1 : Math.min(options.parallel ?? os.availableParallelism(), 2),
+    threads: decodes(options) ? 1 : threadCount(options.parallel),
     archiveBytes: inputSize(options.input),
   });
 }
@@ -228,12 +214,6 @@ function openManifest(job: UnpackJob, thread: TaskThread): Manifest | undefined 
   if (path === undefined || (job.verb === 'extract' && job.options.dryRun)) return undefined;
   const overwrite = job.verb === 'extract' ? job.options.existing === 'overwrite' : job.options.overwrite;
   return new Manifest(path, overwrite, thread.isStopped);
-}
-
-/** What it means that files stay as they are stored, though decoding was asked for. */
-function policyOf({ options, verb }: UnpackJob): 'refuse' | 'warn' | 'allow' {
-  if (options.allowEncrypted) return 'allow';
-  return verb === 'extract' && options.asXbstream === true ? 'warn' : 'refuse';
 }
 
 function consequenceOf(job: UnpackJob): string {

@@ -10,7 +10,7 @@ import { COMMON, DECODING, KEY_FILE_OR_VARIABLE, OPTIONS } from './options/table
 import { usageError } from './options/usage-error.js';
 import { inThread } from './threads/start.js';
 import { defineVerb, tellProblems, type Context } from './verb.js';
-import { verifyHalves } from './verify-halves.js';
+import { verifyShared } from './verify-shared.js';
 
 const CALL = 'tsxbstream verify';
 
@@ -94,7 +94,7 @@ async function prove(options: VerifyOptions, context: Context): Promise<Outcome<
   const started = performance.now();
   const { input, deep } = options;
   const outcome =
-    (await verifyHalves(options, context)) ??
+    (await verifyShared(options, context)) ??
     (await inThread('unpack', { verb: 'verify', options }, { input, decodes: deep }, context));
   const { summary, stopped } = outcome;
   const refusal = outcome.problems.find(({ code }) => code === 'XB_IO' || code === 'XB_TARGET_EXISTS');

@@ -6,6 +6,7 @@ import { before, describe, test, type TestContext } from 'node:test';
 import { archive, end, file, noise, payload, remove, sparse } from '../helpers/archive-bytes.js';
 import { run, start, type RunResult } from '../helpers/cli.js';
 import { qpressFile, xbcryptFile } from '../helpers/layer-writers.js';
+import { readFixture, splitArchive } from '../helpers/mini-xbstream.js';
 import { assertEnded, EXIT } from '../helpers/outcome.js';
 import { tempDir } from '../helpers/temp.js';
 import { namesIn, readTree, treeOf } from '../helpers/tree.js';
@@ -55,6 +56,14 @@ describe('an archive that several pipelines share', { concurrency: true }, () =>
     assertEnded(result, EXIT.ok);
     assert.deepEqual(readTree(target), treeOf(WHOLE));
     assert.ok(fs.statSync(join(target, 's')).blocks * 512 < MIB, 'the hole is one');
+  });
+
+  test('a page-compressed table takes no more disk than with one thread', async (context) => {
+    const fixture = readFixture('reports/03-mariadb-page-compressed.xbstream');
+    const [[name]] = [...splitArchive(fixture)] as [[string, Buffer]];
+    const { result, target } = await unpack(context, archive(...interleaved(FILES), fixture), '--backup=never');
+    assertEnded(result, EXIT.ok);
+    assert.ok(fs.statSync(join(target, name)).blocks * 512 <= 28 * 1024, 'pages have holes behind them');
   });
 
   test('from stdin, where it stands', async (context) => {
@@ -135,6 +144,14 @@ describe('an archive that several pipelines share', { concurrency: true }, () =>
     const { result, target } = await unpack(context, clash);
     assertEnded(result, EXIT.ok);
     assert.deepEqual(readTree(target), treeOf({ ...FILES, 'db0/.t0.partial': noise(3 * MIB) }));
+  });
+
+  test('that a key is not proved is told once', async (context) => {
+    const old = Object.entries(FILES).map(([name, content]) =>
+      file(`${name}.xbcrypt`, xbcryptFile(content, KEY, { version: 1 })),
+    );
+    const { result } = await unpack(context, archive(...old), '-k', KEY.bytes.toString());
+    assert.equal(result.stderr.split('cannot prove a key').length, 2, result.stderr);
   });
 
   test('progress and files are those of all pipelines', async (context) => {

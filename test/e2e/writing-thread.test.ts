@@ -18,7 +18,7 @@ const leadIn = file('lead-in', LEAD_IN);
 
 type Files = Readonly<Record<string, Buffer | string>>;
 
-/** Unpacks with one thread and with two, and from a pipe with two. */
+/** Unpacks with one thread and with as many as share all writing, and from a pipe where two threads share only small files. */
 async function everyWay(
   context: TestContext,
   bytes: Buffer,
@@ -33,8 +33,9 @@ async function everyWay(
   fs.writeFileSync(path, bytes);
   const ways = [
     { kind: 'file', parallel: ['--parallel', '1'] },
-    { kind: 'file', parallel: [] },
-    { kind: 'pipe', parallel: [] },
+    { kind: 'file', parallel: ['--parallel', '3'] },
+    { kind: 'pipe', parallel: ['--parallel', '2'] },
+    { kind: 'pipe', parallel: ['--parallel', '3'] },
   ] as const;
   const waits = ways.map(async ({ kind, parallel }) => {
     const target = makeTarget();
@@ -248,7 +249,7 @@ describe('errors', () => {
   test('--json names just the files that have their names', async (context) => {
     const path = join(tempDir(context), 'archive');
     fs.writeFileSync(path, archive(leadIn, firstHalf!, file('lead-in', 'again')));
-    for (const parallel of [['--parallel=1'], []]) {
+    for (const parallel of [['--parallel=1'], ['--parallel=3']]) {
       const target = tempDir(context);
       const { code, stdout } = await run(['extract', path, '-C', target, '--json', ...parallel]);
       assert.equal(code, EXIT.damaged);
@@ -291,7 +292,10 @@ describe('errors', () => {
         { kind: 'file', path },
         { kind: 'pipe', bytes },
       ] satisfies Stdin[]) {
-        for (const parallel of [['--parallel', '1'], []]) {
+        for (const parallel of [
+          ['--parallel', '1'],
+          ['--parallel', '3'],
+        ]) {
           execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'none', mountPoint]);
           try {
             fs.mkdirSync(join(mountPoint, 'target'));

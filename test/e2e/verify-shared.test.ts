@@ -1,10 +1,12 @@
-/** A large file is verified in two halves side by side: nobody can tell but by the time it takes. */
+/** A large archive is verified by several threads side by side: nobody can tell but by the time it takes. */
 import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
-import { run } from '../helpers/cli.js';
+import { file, noise } from '../helpers/archive-bytes.js';
+import { run, type RunResult } from '../helpers/cli.js';
 import { linesOf } from '../helpers/json-lines.js';
+import { qpressFile, xbcryptFile } from '../helpers/layer-writers.js';
 import { EXIT } from '../helpers/outcome.js';
 import { largeName, writeLargeArchive } from '../helpers/large-archive.js';
 import { tempDir } from '../helpers/temp.js';
@@ -29,7 +31,7 @@ function flip(path: string, position: number): void {
   fs.closeSync(fd);
 }
 
-describe('a large file, verified in halves', { concurrency: 2 }, () => {
+describe('a large archive, verified by pipelines', { concurrency: 2 }, () => {
   test('is whole', async (context) => {
     const { path, bytes } = makeArchive(context);
     const { code, stdout } = await run(['verify', '--json', path]);
@@ -43,8 +45,8 @@ describe('a large file, verified in halves', { concurrency: 2 }, () => {
 
   /** Where the payload is damaged, as parts of the archive; a byte in the middle of a chunk's zeros. */
   const damages: Record<string, readonly number[]> = {
-    'in the first half': [0.2],
-    'in the second half': [0.8],
+    'near the beginning': [0.2],
+    'near the end': [0.8],
     'on both sides of the middle': [0.4999, 0.5001],
     'in every eighth': [0.06, 0.19, 0.31, 0.44, 0.56, 0.69, 0.81, 0.94],
   };
@@ -52,20 +54,59 @@ describe('a large file, verified in halves', { concurrency: 2 }, () => {
     test(`damage ${where} is told as one lane alone tells it`, async (context) => {
       const { path, bytes } = makeArchive(context);
       for (const place of places) flip(path, Math.floor(bytes * place));
-      const [halved, alone] = await Promise.all([
+      const [shared, alone] = await Promise.all([
         run(['verify', '--json', path]),
         run(['verify', '--json', '--parallel', '1', path]),
       ]);
-      assert.equal(halved.code, EXIT.damaged);
-      assert.equal(halved.stdout, alone.stdout);
+      assert.equal(shared.code, EXIT.damaged);
+      assert.equal(shared.stdout, alone.stdout);
       assert.equal(
-        linesOf(halved.stdout, 'problem').length,
+        linesOf(shared.stdout, 'problem').length,
         new Set(places.map((place) => Math.floor((place * bytes) / CHUNK_BYTES))).size,
       );
     });
   }
 
-  test('a damaged header in either half', async (context) => {
+  test('a single large file is looked at to its last chunk', async (context) => {
+    const path = join(tempDir(context), 'large.xbstream');
+    const bytes = writeLargeArchive(path, { chunkBytes: CHUNK_BYTES, files: 1, chunksPerFile: 161 });
+    assert.equal((await run(['verify', '-q', '--parallel=3', path])).code, EXIT.ok);
+    flip(path, bytes - 1000);
+    assert.equal((await run(['verify', '-q', '--parallel=3', path])).code, EXIT.damaged);
+  });
+
+  test('layers that are undone: what is wrong inside is told as one lane alone tells it', async (context) => {
+    const path = join(tempDir(context), 'layered.xbstream');
+    const key = { cipher: 'AES256', bytes: Buffer.from('0123456789abcdef0123456789ABCDEF') } as const;
+    const content = noise(24 * CHUNK_BYTES);
+    const packed = qpressFile(content);
+    const damaged = Buffer.from(packed);
+    damaged[damaged.length >> 1]! ^= 1;
+    const sound = [
+      file('a.qp', packed, CHUNK_BYTES),
+      file('b.xbcrypt', xbcryptFile(content, key), CHUNK_BYTES),
+      file('c.qp.xbcrypt', xbcryptFile(packed, key), CHUNK_BYTES),
+    ];
+    const bad = [file('d.qp', damaged, CHUNK_BYTES), file('e.xbcrypt', content, CHUNK_BYTES)];
+    const keyWords = ['-k', key.bytes.toString()];
+    for (const [files, words, code] of [
+      [sound, keyWords, EXIT.ok],
+      [sound, ['-k', 'x'.repeat(32)], EXIT.undecodable],
+      [sound, [], EXIT.undecodable],
+      [sound, ['--allow-encrypted'], EXIT.ok],
+      [[...sound, ...bad], keyWords, EXIT.damaged],
+    ] as const) {
+      fs.writeFileSync(path, Buffer.concat(files));
+      const [shared, alone] = await Promise.all(
+        [[], ['--parallel', '1']].map((more) => run(['verify', '--deep', '--json', ...words, ...more, path])),
+      );
+      assert.equal(shared!.code, code, shared!.stderr);
+      const told = ({ stdout, stderr }: RunResult): unknown => [stdout.replace(/"elapsedSeconds":[^,}]*/, ''), stderr];
+      assert.deepEqual(told(shared!), told(alone!));
+    }
+  });
+
+  test('a damaged header', async (context) => {
     for (const place of [2, 6]) {
       const { path, bytes } = makeArchive(context);
       // The first chunk of that file: its header follows the end chunk of the one before.

@@ -1,42 +1,23 @@
 /** Unpacks an archive by pipelines side by side, each of which makes whole files in a thread of its own. */
-import * as os from 'node:os';
 import { decodingThreads } from '../engine/decoding-setup.js';
-import { pipelineCount } from '../engine/pipeline-count.js';
-import { WorkBoard } from '../engine/work-board.js';
+import { pipelineCount, SHARING_LIMITS } from '../engine/pipeline-count.js';
 import { XbstreamError } from '../errors.js';
 import { isGood, type Outcome } from '../outcome.js';
-import type { ProgressReport } from '../ui/reporter.js';
 import type { ExtractOptions } from './extract.js';
 import type { PipelineSummary } from './pipeline-task.js';
-import { inThread } from './threads/start.js';
+import { runPipelines, sawTheSame } from './run-pipelines.js';
 import type { UnpackSummary } from './unpack.js';
+import { decodes } from './unpack-job.js';
 import type { Context } from './verb.js';
 
 /** @returns undefined where one lane has to do it, or would not be slower: nothing was done then */
-export async function unpackShared(
+export async function extractShared(
   options: ExtractOptions,
   context: Context,
 ): Promise<Outcome<UnpackSummary> | undefined> {
   const count = await countOf(options);
   if (count < 2 || context.signal.aborted) return undefined;
-  const { buffer: board } = new WorkBoard();
-  const reports: ProgressReport[] = [];
-  const needs = { input: options.input, decodes: options.decompress || options.key !== undefined };
-  const outcomes = await Promise.all(
-    Array.from({ length: count }, (_, index) => {
-      const progress = (report: ProgressReport): void => {
-        reports[index] = report;
-        context.progress(sumOf(reports, report));
-      };
-      return inThread('pipeline', { options, index, board }, needs, {
-        signal: context.signal,
-        isStopped: context.isStopped,
-        file: context.file,
-        warning: (message) => context.warning(message),
-        progress,
-      });
-    }),
-  );
+  const outcomes = await runPipelines({ verb: 'extract', options }, count, SHARING_LIMITS, context);
   const isPlanned = outcomes.every(({ summary }) => summary?.plan !== undefined);
   const isDone = outcomes.some(({ summary, problems }) => (summary?.files ?? 0) > 0 || problems.length > 0);
   const isStopped = outcomes.some(({ stopped }) => stopped);
@@ -58,19 +39,7 @@ async function countOf(options: ExtractOptions): Promise<number> {
     !options.allowSymlinks &&
     !options.absoluteNames;
   if (!isPlain) return 1;
-  const { decompress, key, parallel } = options;
-  const isDecoding = decompress || key !== undefined;
-  return pipelineCount(options.input, isDecoding ? decodingThreads(options, os.availableParallelism()) : parallel);
-}
-
-/** How far all of them are; at the file that the last one told of. */
-function sumOf(reports: readonly (ProgressReport | undefined)[], last: ProgressReport): ProgressReport {
-  const sum = { ...last, bytes: 0, files: 0 };
-  for (const report of reports) {
-    sum.bytes += report?.bytes ?? 0;
-    sum.files += report?.files ?? 0;
-  }
-  return sum;
+  return pipelineCount(options.input, decodes(options) ? decodingThreads(options) : options.parallel);
 }
 
 /** What the pipelines of one run have done together. */
@@ -90,10 +59,8 @@ function merged(outcomes: readonly Outcome<PipelineSummary>[]): Outcome<UnpackSu
     keptFiles: sum(({ keptFiles }) => keptFiles),
     partials: summaries.flatMap(({ partials }) => partials),
   };
-  const isSame = summaries.every((each) => each.plan?.signature === plan?.signature);
   const isAll = summary.files === plan?.files;
-  // Who saw another archive than the others may have left out what they took for done.
-  if (isGood({ summary, problems, stopped }) && !(isSame && isAll)) problems.push(changedMeanwhile());
+  if (isGood({ summary, problems, stopped }) && !(sawTheSame(outcomes) && isAll)) problems.push(changedMeanwhile());
   return { summary: { ...summary, problemCount: problems.length }, problems, stopped };
 }
 

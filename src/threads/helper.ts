@@ -1,0 +1,106 @@
+import { MessageChannel, receiveMessageOnPort, Worker, type MessagePort } from 'node:worker_threads';
+import { ThreadPresence } from './presence.js';
+import { threadArguments } from './thread-arguments.js';
+
+/** What the module of a helper is started with. */
+export interface HelperStart<Data> {
+  data: Data;
+  /** Where answers go. */
+  port: MessagePort;
+  /** See {@link ANSWERS} and {@link PRESENCE}. */
+  state: SharedArrayBuffer;
+}
+
+/** Where in the state it says how many answers there are. */
+export const ANSWERS = 0;
+/** And that it is there. */
+export const PRESENCE = 1;
+
+export interface HelperOptions<Data> {
+  /** For messages: 'the writing thread'. */
+  name: string;
+  /** What it works with. */
+  data: Data;
+  /** It undoes layers: what decoders allocate natively is to be found dead early. */
+  decodes: boolean;
+}
+
+/**
+ * A thread that helps this one, and that this one can wait for: by events, or in a call that blocks. It is told what to do by
+ * messages, or through memory in its data; it does that in order.
+ *
+ * What is lent to it (a descriptor, shared memory) is free when it has said so, or when it is gone; no time limit says so.
+ */
+export class Helper<Data, Task, Answer> {
+  /** Whether it is there. */
+  readonly presence: ThreadPresence;
+  readonly #name: string;
+  readonly #state = new Int32Array(new SharedArrayBuffer(8));
+  readonly #worker: Worker;
+  readonly #port: MessagePort;
+  #heard = 0;
+  #failure: Error | undefined;
+
+  /** @param module connects by `connectHelper` */
+  constructor(module: URL, { name, data, decodes }: HelperOptions<Data>) {
+    const { port1, port2 } = new MessageChannel();
+    this.#name = name;
+    this.#port = port1;
+    this.presence = new ThreadPresence(this.#state, PRESENCE);
+    const start: HelperStart<Data> = { data, port: port2, state: this.#state.buffer };
+    this.#worker = new Worker(module, {
+      ...threadArguments(),
+      workerData: start,
+      transferList: [port2],
+      // It opens and closes many descriptors; that Node keeps a list of them serves nobody.
+      trackUnmanagedFds: false,
+      // Little of what it makes lives for long.
+      resourceLimits: decodes ? {} : { maxYoungGenerationSizeMb: 1 },
+    });
+    this.#worker.on('error', (error) => {
+      this.#failure = error;
+    });
+    // While it works it keeps this thread alive by itself.
+    port1.unref();
+  }
+
+  /** Gives it something to do. @param moved memory in the task that is its own from now on */
+  tell(task: Task, moved: readonly ArrayBuffer[] = []): void {
+    this.#worker.postMessage(task, moved);
+  }
+
+  /**
+   * Hears it by events; then {@link waitForAnswer} is not to be used.
+   *
+   * @param ended called once, when it is gone
+   */
+  hear(answered: (answer: Answer) => void, ended: (why: Error) => void): void {
+    this.#port.on('message', answered);
+    this.#port.unref();
+    this.#worker.on('exit', () => ended(this.ended()));
+  }
+
+  /** Blocks until the next answer is there, however long that takes. @throws Error when the thread is gone */
+  waitForAnswer(): Answer {
+    this.presence.waitWhile(this.#state, ANSWERS, this.#heard);
+    const received = receiveMessageOnPort(this.#port) as { message: Answer } | undefined;
+    if (received === undefined) throw this.ended();
+    this.#heard = (this.#heard + 1) | 0;
+    return received.message;
+  }
+
+  /** It does not keep this thread alive, and ends with it. */
+  unref(): void {
+    this.#worker.unref();
+  }
+
+  /** Ends it in the middle of whatever it does. What it was told is not done, and nothing may be lent to it. */
+  terminate(): void {
+    void this.#worker.terminate();
+  }
+
+  /** What there is to say when it is gone too early. */
+  ended(): Error {
+    return this.#failure ?? new Error(`${this.#name} has ended before its work was done`);
+  }
+}

@@ -1,0 +1,183 @@
+/** Several threads find of an archive what one finds: whether it is whole must not depend on how many looked at it. */
+import assert from 'node:assert/strict';
+import * as fs from 'node:fs';
+import { join } from 'node:path';
+import { after, describe, test } from 'node:test';
+import fc from 'fast-check';
+import { errorToRecord } from '../../dist/errors.js';
+import { WorkBoard } from '../../dist/engine/work-board.js';
+import type { Outcome } from '../../dist/outcome.js';
+import { TaskControl } from '../../dist/threads/task-control.js';
+import { runPipeline, type PipelineThread } from '../../dist/verbs/pipeline-task.js';
+import { inThread } from '../../dist/verbs/threads/start.js';
+import type { UnpackSummary } from '../../dist/verbs/unpack.js';
+import type { Context } from '../../dist/verbs/verb.js';
+import { soundOutcome, verifyShared } from '../../dist/verbs/verify-shared.js';
+import type { VerifyOptions } from '../../dist/verbs/verify.js';
+import { archiveOf, endedSteps, plannedArchive } from '../helpers/arbitraries.js';
+import { archive, end, file, noise, payload, seek } from '../helpers/archive-bytes.js';
+import { damagedArchive } from '../helpers/damaged-archives.js';
+import { qpressFile, xbcryptFile } from '../helpers/layer-writers.js';
+import { tempDir } from '../helpers/temp.js';
+
+const cleanups: (() => void)[] = [];
+after(() => cleanups.forEach((cleanup) => cleanup()));
+const directory = tempDir({ after: (cleanup) => cleanups.push(cleanup) });
+const KEY = { cipher: 'AES256', bytes: Buffer.from('0123456789abcdef0123456789ABCDEF') } as const;
+const NOBODY: Context = {
+  signal: new AbortController().signal,
+  isStopped: () => false,
+  warning: () => undefined,
+  progress: () => undefined,
+};
+const NO_LIMITS = { archiveBytesMin: 0, chunkBytesMin: 0 };
+
+function optionsFor(path: string, changes: Partial<VerifyOptions>): VerifyOptions {
+  return {
+    input: { kind: 'path', path },
+    ...{ deep: false, backup: 'never', allowEncrypted: false, absoluteNames: false, allowEmpty: false },
+    ...{ digests: [], manifest: undefined, overwrite: false, key: KEY },
+    ...{ parallel: undefined, decompressThreads: undefined, decryptThreads: undefined },
+    ...{ format: undefined, json: false, quiet: false, verbose: false, progress: 'never', color: 'never' },
+    ...{ help: false, version: false },
+    ...changes,
+  };
+}
+
+/** Two pipelines, in this thread. */
+async function byPipelines(options: VerifyOptions): Promise<Outcome<UnpackSummary> | undefined> {
+  const { buffer: board } = new WorkBoard();
+  const thread: PipelineThread = {
+    control: new TaskControl(),
+    ...{ file: () => undefined, flush: () => undefined, isStopped: () => false, warning: () => undefined },
+  };
+  const outcomes = await Promise.all(
+    [0, 1].map((index) => runPipeline({ verb: 'verify', options, share: { index, board, chunkBytesMin: 0 } }, thread)),
+  );
+  return soundOutcome(outcomes);
+}
+
+function byOneLane(options: VerifyOptions): Promise<Outcome<UnpackSummary>> {
+  return inThread('unpack', { verb: 'verify', options }, { input: options.input, decodes: true }, NOBODY);
+}
+
+function told({ summary, problems }: Outcome<UnpackSummary>): unknown {
+  const { entries, entryBytes, archiveBytes, backup } = summary!;
+  return { entries, entryBytes, archiveBytes, backup, problems: problems.map(errorToRecord) };
+}
+
+let count = 0;
+
+/** @returns whether the pipelines have settled it */
+async function check(bytes: Buffer, changes: Partial<VerifyOptions>): Promise<boolean> {
+  const path = join(directory, `archive-${(count += 1)}`);
+  fs.writeFileSync(path, bytes);
+  const options = optionsFor(path, changes);
+  const shared = await byPipelines(options);
+  // Else it is one lane that tells.
+  if (shared !== undefined) assert.deepEqual(told(shared), told(await byOneLane(options)));
+  fs.rmSync(path);
+  return shared !== undefined;
+}
+
+/** What may happen to an archive on its way. */
+const change = fc.oneof(
+  { weight: 3, arbitrary: fc.constant((bytes: Buffer) => bytes) },
+  {
+    weight: 3,
+    arbitrary: fc.tuple(fc.nat(), fc.integer({ min: 1, max: 255 })).map(([at, bits]) => (bytes: Buffer) => {
+      const changed = Buffer.from(bytes);
+      if (changed.length > 0) changed[at % changed.length]! ^= bits;
+      return changed;
+    }),
+  },
+  { weight: 1, arbitrary: fc.nat().map((at) => (bytes: Buffer) => bytes.subarray(0, at % (bytes.length + 1))) },
+  { weight: 1, arbitrary: fc.nat({ max: 40 }).map((more) => (bytes: Buffer) => Buffer.concat([bytes, noise(more)])) },
+);
+
+/** A file with layers, sound or not, whose chunks come in any order, perhaps with a hole behind them. */
+const layered = fc
+  .record({
+    name: fc.constantFrom('a.qp', 'b.ibd.xbcrypt', 'c.qp.xbcrypt', 'd'),
+    length: fc.oneof(fc.constant(0), fc.nat({ max: 3000 })),
+    cut: fc.nat(),
+    isTurned: fc.boolean(),
+    hole: fc.constantFrom(undefined, undefined, 0, 5),
+    isSound: fc.boolean(),
+  })
+  .map(({ name, length, cut, isTurned, hole, isSound }) => {
+    let content = noise(length, length);
+    if (isSound && name.includes('.qp')) content = qpressFile(content);
+    if (isSound && name.endsWith('.xbcrypt')) content = xbcryptFile(content, KEY);
+    const at = cut % (content.length + 1);
+    const parts = [payload(name, 0, content.subarray(0, at)), payload(name, at, content.subarray(at))];
+    const holes = hole === undefined ? [] : [seek(name, content.length + hole)];
+    return { name, bytes: archive(...(isTurned ? parts.reverse() : parts), ...holes, end(name)) };
+  });
+
+const layeredArchive = fc
+  .uniqueArray(layered, { selector: ({ name }) => name, minLength: 1, maxLength: 4 })
+  .map((files) => archive(...files.map(({ bytes }) => bytes)));
+
+const anyArchive = fc.oneof(
+  plannedArchive.map(({ bytes }) => bytes),
+  endedSteps.map(archiveOf),
+  fc.nat({ max: 100_000 }).map((seed) => damagedArchive(seed).bytes),
+  layeredArchive,
+);
+
+describe('what pipelines take for whole one lane takes for whole', { concurrency: 2 }, () => {
+  for (const deep of [false, true]) {
+    test(deep ? 'with all layers undone' : 'as it is stored', async () => {
+      await fc.assert(
+        fc.asyncProperty(deep ? fc.oneof(anyArchive, layeredArchive) : anyArchive, change, async (bytes, damage) => {
+          await check(damage(bytes), { deep });
+        }),
+        { numRuns: 60 },
+      );
+    });
+  }
+
+  test('without a key, too', async () => {
+    await fc.assert(
+      fc.asyncProperty(layeredArchive, fc.boolean(), async (bytes, allowEncrypted) => {
+        await check(bytes, { deep: true, key: undefined, allowEncrypted });
+      }),
+      { numRuns: 15 },
+    );
+  });
+});
+
+test('pipelines take what is whole for whole', async () => {
+  const sound = archive(
+    ...[5, 4, 3].map((index) => file(`db/t${index}`, noise(index * 4000, index), 3000)),
+    file('q.qp', qpressFile(noise(9000)), 700),
+    file('x.qp.xbcrypt', xbcryptFile(qpressFile(noise(5000)), KEY)),
+    end('empty.qp'),
+  );
+  for (const deep of [false, true]) assert.ok(await check(sound, { deep }), `deep: ${deep}`);
+});
+
+test('what comes out of order cannot be decoded by one lane, so that pipelines do not take it for whole', async () => {
+  const content = qpressFile(noise(9000));
+  const bytes = archive(payload('a.qp', 700, content.subarray(700)), payload('a.qp', 0, content.subarray(0, 700)));
+  assert.ok(!(await check(archive(bytes, end('a.qp')), { deep: true })));
+  assert.ok(!(await check(archive(seek('a.qp', 3), end('a.qp')), { deep: true })));
+});
+
+test('what is encrypted is a problem without a key, unless that is allowed', async () => {
+  const bytes = file('x.xbcrypt', xbcryptFile(noise(5000), KEY));
+  assert.ok(!(await check(bytes, { deep: true, key: undefined })));
+  assert.ok(await check(bytes, { deep: true, key: undefined, allowEncrypted: true }));
+});
+
+test('in threads of their own, with any number of them', async () => {
+  const path = join(directory, 'large');
+  fs.writeFileSync(path, archive(file('a', noise(50_000), 9000), file('b.qp', qpressFile(noise(40_000)), 9000)));
+  for (const parallel of [2, 7]) {
+    const options = optionsFor(path, { deep: true, parallel });
+    const shared = await verifyShared(options, NOBODY, NO_LIMITS);
+    assert.deepEqual(told(shared!), told(await byOneLane(options)));
+  }
+  assert.equal(await verifyShared(optionsFor(path, { parallel: 1 }), NOBODY, NO_LIMITS), undefined);
+});

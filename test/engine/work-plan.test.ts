@@ -1,0 +1,57 @@
+/** What pipelines share is all that there is. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { Extents } from '../../dist/archive/extents.js';
+import type { ArchiveIndex, IndexEntry } from '../../dist/archive/index.js';
+import { planWork } from '../../dist/engine/work-plan.js';
+
+const MIB = 2 ** 20;
+
+function entryOf(ordinal: number, chunks: number, chunkBytes: number): IndexEntry {
+  const extents = new Extents();
+  // Interleaved with others, and in no order.
+  for (let chunk = 0; chunk < chunks; chunk += 1) {
+    extents.add(ordinal + chunk * 1000, ((chunk * 7) % chunks) * chunkBytes);
+  }
+  return {
+    ...{ path: `f${ordinal}`, contentPath: `f${ordinal}`, ordinal, bytes: chunks * chunkBytes, chunks: chunks + 1 },
+    ...{ sparse: false, complete: true, archiveOffset: ordinal, content: undefined },
+    extents: chunks === 0 ? undefined : extents,
+  };
+}
+
+function indexOf(entries: IndexEntry[]): ArchiveIndex {
+  const chunks = entries.reduce((sum, entry) => sum + entry.chunks, 0);
+  const archiveBytes = entries.reduce((sum, { bytes }) => sum + bytes, 0) + chunks * 100;
+  const problems = { problems: [], problemCount: 0, leftOut: new Set<string>() };
+  return { entries, corrections: [], history: [], chunks, archiveBytes, ...problems };
+}
+
+const sizes = fc.array(fc.tuple(fc.nat({ max: 300 }), fc.integer({ min: 1, max: 12 * MIB })), {
+  minLength: 1,
+  maxLength: 6,
+});
+
+test('large files are cut into parts that hold every chunk once, and each in the order of the file', () => {
+  fc.assert(
+    fc.property(sizes, (files) => {
+      const entries = files.map(([chunks, chunkBytes], ordinal) => entryOf(ordinal, chunks, chunkBytes));
+      const { files: parts } = planWork(indexOf(entries), 0, true)!;
+      for (const entry of entries) {
+        const own = parts.filter(({ ordinal }) => ordinal === entry.ordinal);
+        const chunks = own.flatMap(({ extents }) => [...(extents?.inFileOrder() ?? [])]);
+        assert.deepEqual(chunks.sort(), [...(entry.extents?.inFileOrder() ?? [])].sort());
+        assert.ok(own.every(({ bytes, extents }) => bytes <= 64 * MIB || extents!.length === 1));
+      }
+    }),
+  );
+});
+
+test('files that are written are not cut, and the largest comes first', () => {
+  const entries = [entryOf(0, 2, MIB), entryOf(1, 200, MIB), entryOf(2, 0, 0)];
+  assert.deepEqual(
+    planWork(indexOf(entries), 0, false)!.files.map(({ ordinal }) => ordinal),
+    [1, 0, 2],
+  );
+});
