@@ -146,5 +146,9 @@ function flip(found: DamagedArchive, chunk: WalkedChunk, dice: Dice, kind: 'head
   story.push(`${type} of ${path} at ${start}: bit ${bit} of byte ${place - start} (${JSON.stringify(newPath)})`);
   if (isFlag) doubtful.add(path);
   else damaged.add(path);
-  if (files.has(newPath) && newPath !== path) doubtful.add(newPath);
+  if (newPath === path) return;
+  // It may have been a chunk of each file that the name in it is like.
+  for (const other of files.keys()) {
+    if (other !== path && (other === newPath || isOneBitAway(other, newPath))) doubtful.add(other);
+  }
 }
