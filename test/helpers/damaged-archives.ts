@@ -110,6 +110,13 @@ export function damagedArchive(seed: number): DamagedArchive {
   for (const [path, content] of files) {
     if (content.length === 0 && [...found.damaged].some((other) => isOneBitAway(path, other))) found.doubtful.add(path);
   }
+  // And what comes after its damaged chunk like the rest of one that ends there.
+  for (const { path, fileOffset } of chunks) {
+    if (fileOffset === 0 || !found.damaged.has(path)) continue;
+    for (const [other, content] of files) {
+      if (content.length === fileOffset && isOneBitAway(path, other)) found.doubtful.add(other);
+    }
+  }
   return found;
 }
 
