@@ -7,6 +7,8 @@ import type { Entry } from './entry.js';
 import { readIndex, type ArchiveIndex, type IndexOptions } from './index.js';
 import { NotedContent, NotesBudget } from './noted-content.js';
 import type { Selection } from './selection.js';
+import { readHeads } from './tablespace-heads.js';
+import { tellsSpaceId } from './table-files.js';
 
 /** Tells of each entry, while the archive is read, whether it is wanted. */
 export interface WantedEntries {
@@ -39,7 +41,7 @@ export interface Judgement {
 /** What decides by names: a selection, or several. */
 export type NameChoice = Pick<
   Selection,
-  'isEverything' | 'wants' | 'covers' | 'tells' | 'learn' | 'restart' | 'passedOver'
+  'isEverything' | 'wants' | 'covers' | 'tells' | 'learn' | 'unknownRenames' | 'restart' | 'passedOver'
 >;
 
 /**
@@ -100,6 +102,8 @@ export class WantedByCurrentName implements WantedEntries {
     // What was removed or renamed meanwhile is no match any more.
     choice.restart();
     const wanted = new Set(entries.filter(({ path }) => choice.wants(path)));
+    const leftOut = entries.filter((entry) => !wanted.has(entry)).map(({ path }) => path);
+    errors.push(...choice.unknownRenames(leftOut));
     return { errors, wants: (entry) => wanted.has(entry), passedOver: (paths) => choice.passedOver(paths) };
   }
 }
@@ -170,5 +174,12 @@ export async function readIndexFor(
     key,
   );
   choice.learn(clues);
-  return { index, errors };
+  // Only now it is known whether those must tell their numbers.
+  const tablespaces = index.entries.filter(
+    (entry) => entry.complete && tellsSpaceId(entry.path) && choice.tells(entry.path),
+  );
+  if (tablespaces.length === 0 || source.bytesAt === undefined) return { index, errors };
+  const heads = await readHeads(source, tablespaces, key);
+  choice.learn(heads.clues);
+  return { index, errors: [...errors, ...heads.errors] };
 }
