@@ -1,6 +1,6 @@
 import { MessageChannel, receiveMessageOnPort, Worker, type MessagePort } from 'node:worker_threads';
 import { XbstreamError } from '../errors.js';
-import { ThreadPresence } from '../thread-presence.js';
+import { threadEnded, ThreadPresence } from '../thread-presence.js';
 import type { OutputSink } from './codec.js';
 import { freeNativeMemory } from './native-memory.js';
 import { ZstdFailure } from './zstd-stream.js';
@@ -54,7 +54,7 @@ class ZstdThread {
     while (this.#heard <= number) {
       this.#presence.waitWhile(this.#state, ANSWERS, this.#heard);
       const answer = receiveMessageOnPort(this.#port)?.message as ZstdAnswer | undefined;
-      if (answer === undefined) throw new Error('the thread that decodes zstd has ended');
+      if (answer === undefined) throw threadEnded('the thread that decodes zstd has ended');
       this.#answers.set(this.#heard, answer);
       this.#heard += 1;
     }

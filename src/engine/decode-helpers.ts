@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import type { DecryptionKey, LayerName, OutputSink } from '../codec/codec.js';
 import { errorFromRecord, type ErrorRecord } from '../errors.js';
+import { threadEnded } from '../thread-presence.js';
 
 /** What a helping thread is told. What is sent to be decoded, and memory that comes back, is moved, not copied. */
 export type HelperTask =
@@ -160,7 +161,7 @@ class HelperThread {
       heard();
     });
     this.#worker.on('error', (error) => this.#failAll(error));
-    this.#worker.on('exit', () => this.#failAll(new Error('a thread that decodes has ended')));
+    this.#worker.on('exit', () => this.#failAll(threadEnded('a thread that decodes has ended')));
   }
 
   get load(): number {

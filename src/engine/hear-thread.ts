@@ -1,4 +1,5 @@
 import type { Worker } from 'node:worker_threads';
+import { threadEnded } from '../thread-presence.js';
 
 /** How long a thread that was told to stop may take, in milliseconds, until it is told to end at once. */
 const STOP_GRACE_MS = 700;
@@ -51,7 +52,7 @@ export function hearThread<Message>(
     worker.on('exit', () => {
       release();
       if (failure === undefined && isEnded) resolve(false);
-      else reject(failure ?? new Error('a thread has ended without saying what became of its work'));
+      else reject(failure ?? threadEnded('a thread has ended without saying what became of its work'));
     });
     if (signal.aborted) stop();
     else signal.addEventListener('abort', stop, { once: true });

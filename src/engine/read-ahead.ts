@@ -2,7 +2,7 @@ import * as fs from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import { crc32 } from '../format/crc32.js';
 import { PIECE_BYTES } from '../input/source.js';
-import { ThreadPresence } from '../thread-presence.js';
+import { threadEnded, ThreadPresence } from '../thread-presence.js';
 
 const PAGE_BYTES = 4096;
 /** Where malloc puts a large block within a page. */
@@ -95,7 +95,7 @@ export class ReadAheadMemory {
     const { ASKED } = ReadAheadMemory;
     while (this.state === ASKED) {
       if (!this.presence.waitWhile(this.#state, 0, ASKED))
-        throw new Error('a reading thread has ended before its work');
+        throw threadEnded('a reading thread has ended before its work');
     }
   }
 

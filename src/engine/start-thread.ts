@@ -15,9 +15,13 @@ let waiting: { module: URL; worker: Worker } | undefined;
  * has loaded what it works with takes some 80 ms. If it is not needed after all it ends with the program.
  */
 export function startThreadEarly(module: URL, decodes: boolean): void {
-  const worker = newThread(module, decodes);
-  worker.unref();
-  waiting = { module, worker };
+  try {
+    const worker = newThread(module, decodes);
+    worker.unref();
+    waiting = { module, worker };
+  } catch {
+    // The system allows no more threads: whoever needs this one will be told.
+  }
 }
 
 /**

@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { isBefore, JOB_SLOTS, WriteJobs, type WriteJob } from './write-jobs.js';
+import { threadEnded } from '../thread-presence.js';
 
 /** Called on the lane's side when a job is done: `well` is false when the lane has to do it again by itself. */
 type JobOutcome = (well: boolean) => void;
@@ -89,7 +90,7 @@ export class WriteQueue {
     this.#publish();
     const isDone = this.#jobs.waitFor(number);
     this.#hear();
-    if (!isDone) throw new Error('the writing thread has ended before its work');
+    if (!isDone) throw threadEnded('the writing thread has ended before its work');
   }
 
   /**
