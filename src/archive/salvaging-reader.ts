@@ -87,6 +87,8 @@ export class SalvagingReader implements SalvageReading {
   #rewind = 0;
   #reread = 0;
   #current: Span | undefined;
+  /** Of the last chunk. */
+  #soundPath: StoredPath | undefined;
   #isRefused = false;
   #isOver = false;
   /** The last chunk, as long as nothing has shown that its length (or that of its path) is right. */
@@ -193,8 +195,9 @@ export class SalvagingReader implements SalvageReading {
       this.#endSearch(header.archiveOffset);
     }
     // No writer makes such a path: the header is damaged, and has perhaps swallowed what follows.
-    if (header.path.includes('\0') || (header.type === 'rename' && header.newPath.includes('\0')))
-      throw brokenPath(header);
+    if (header.path !== this.#soundPath && header.path.includes('\0')) throw brokenPath(header);
+    if (header.type === 'rename' && header.newPath.includes('\0')) throw brokenPath(header);
+    this.#soundPath = header.path;
     this.chunks += 1;
     const span = { header, end: chunkEnd(header), failed: false };
     this.#current = span;

@@ -26,7 +26,7 @@ export interface WantedEntries {
    * @param entries all there are
    * @returns undefined where what was said of them so far holds
    */
-  judge?(entries: readonly Entry<unknown>[]): Judgement | undefined;
+  judge?(entries: Iterable<Entry<unknown>>): Judgement | undefined;
 }
 
 /** Which entries are wanted in the end. */
@@ -86,8 +86,8 @@ export class WantedByCurrentName implements WantedEntries {
     return this.#notes.size === 0 ? undefined : this.#notes.get(entry);
   }
 
-  judge(entries: readonly Entry<unknown>[]): Judgement | undefined {
-    return this.#choice.isEverything ? undefined : this.#judge(entries);
+  judge(entries: Iterable<Entry<unknown>>): Judgement | undefined {
+    return this.#choice.isEverything ? undefined : this.#judge([...entries]);
   }
 
   #judge(entries: readonly Entry<unknown>[]): Judgement {
