@@ -123,14 +123,25 @@ const SYSTEM_REASONS: Readonly<Record<string, string>> = {
   EPERM: 'operation not permitted',
   EPIPE: 'the reader has gone away',
   EROFS: 'the file system is read-only',
+  ESTALE: 'the file server does not know the file any more',
   ETXTBSY: 'the file is being executed',
+  EUCLEAN: 'the file system is damaged, and has to be repaired',
   EXDEV: 'it lies on another file system',
 };
 
+/** What Node calls a code that it does not know, as EDQUOT is: only its number is left. */
+const UNKNOWN_CODE = /^(?:UNKNOWN|Unknown system error -\d+)$/;
+/** Linux's; what Node has names for lacks it. */
+const EUCLEAN = 117;
+
 /** Node's errors carry the system's code in `code`. */
 export function systemCodeOf(error: unknown): string | undefined {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  return typeof code === 'string' ? code : undefined;
+  if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return undefined;
+  if (!UNKNOWN_CODE.test(error.code) || !('errno' in error) || typeof error.errno !== 'number') return error.code;
+  const number = -error.errno;
+  if (number === EUCLEAN && process.platform === 'linux') return 'EUCLEAN';
+  const names: Readonly<Record<string, number>> = process.getBuiltinModule('node:os').constants.errno;
+  return Object.keys(names).find((name) => names[name] === number) ?? error.code;
 }
 
 /**

@@ -42,6 +42,11 @@ export function wrongLength({ path, archiveOffset }: ChunkHeader, end: number, f
   });
 }
 
+/** A path reaches behind the end of the archive, and another chunk stands where it should end. */
+export function wrongPathLength(archiveOffset: number): XbstreamError {
+  return new XbstreamError('XB_BAD_HEADER', 'it says a wrong length of its path', { archiveOffset });
+}
+
 /** @param foundAt where reading goes on; undefined where it does not */
 export function withWhatIsLost(error: XbstreamError, errorAt: number, foundAt: number | undefined): XbstreamError {
   if (error.code === 'XB_TRUNCATED') return error;

@@ -6,7 +6,14 @@ import { ChunkReader, type ChunkConsumer, type PayloadUse } from './chunk-reader
 import { guessHeader, type HeaderGuess } from './header-guess.js';
 import { RecentBytes, type Lookback } from './lookback.js';
 import { MagicFinder } from './magic-finder.js';
-import { brokenPath, damagedHeader, seeminglyAbout, withWhatIsLost, wrongLength } from './salvage-errors.js';
+import {
+  brokenPath,
+  damagedHeader,
+  seeminglyAbout,
+  withWhatIsLost,
+  wrongLength,
+  wrongPathLength,
+} from './salvage-errors.js';
 import { isSalvageable, type SalvageConsumer, type SalvageOptions, type SalvageReading } from './salvage.js';
 
 /** What is kept of an input that cannot be read again: the chunk at hand and a bit, as a rule (chunks have up to 10 MiB). */
@@ -80,6 +87,8 @@ export class SalvagingReader implements SalvageReading {
   #rewind = 0;
   #reread = 0;
   #current: Span | undefined;
+  /** Of the last chunk. */
+  #soundPath: StoredPath | undefined;
   #isRefused = false;
   #isOver = false;
   /** The last chunk, as long as nothing has shown that its length (or that of its path) is right. */
@@ -186,8 +195,9 @@ export class SalvagingReader implements SalvageReading {
       this.#endSearch(header.archiveOffset);
     }
     // No writer makes such a path: the header is damaged, and has perhaps swallowed what follows.
-    if (header.path.includes('\0') || (header.type === 'rename' && header.newPath.includes('\0')))
-      throw brokenPath(header);
+    if (header.path !== this.#soundPath && header.path.includes('\0')) throw brokenPath(header);
+    if (header.type === 'rename' && header.newPath.includes('\0')) throw brokenPath(header);
+    this.#soundPath = header.path;
     this.chunks += 1;
     const span = { header, end: chunkEnd(header), failed: false };
     this.#current = span;
@@ -386,7 +396,15 @@ export class SalvagingReader implements SalvageReading {
     } else {
       const at = error.archiveOffset ?? end;
       const isText = this.#isText(at);
-      const suspect = isText ? undefined : this.#suspectBefore(at);
+      const guess = isText ? undefined : this.#guess(at);
+      // Another chunk stands behind it: it is not the end of the archive that is missing, but its lengths are wrong.
+      if (guess?.confirmed === true && guess.endOffset < end) {
+        this.#mend(wrongPathLength(at), guess);
+        return;
+      }
+      // Where a chunk begins, the one before has ended: that the new one is cut says nothing against it.
+      const isSound = isText || this.#lookback.bytesAt(at, MAGIC.length).equals(MAGIC.subarray(0, end - at));
+      const suspect = isSound ? undefined : this.#suspectBefore(at);
       if (suspect !== undefined && this.#mendSuspect(suspect)) return;
       this.#lookFrom({ error, errorAt: at, path: undefined, suspect, isText });
     }
@@ -457,7 +475,8 @@ export class SalvagingReader implements SalvageReading {
       this.#consumer.doubted(header.path);
       return;
     }
-    const part = isText || error.code === 'XB_TRUNCATED' ? undefined : { from: errorAt, to: next };
+    const isCut = error.code === 'XB_TRUNCATED' && foundAt === undefined;
+    const part = isText || isCut ? undefined : { from: errorAt, to: next };
     this.#consumer.damaged(withWhatIsLost(error, errorAt, foundAt), path, part);
   }
 }

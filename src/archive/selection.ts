@@ -96,6 +96,11 @@ export class Selection {
     for (const clue of clues) this.#tables.learn(clue);
   }
 
+  /** The errors for tables that were renamed, of which only a number is known: see {@link TableSelection.unknownRenames}. */
+  unknownRenames(leftOut: readonly StoredPath[]): XbstreamError[] {
+    return this.#tables.unknownRenames(leftOut);
+  }
+
   /** Forgets which entries it was asked about. */
   restart(): void {
     this.#asked = this.#wanted = false;

@@ -9,7 +9,7 @@ export type TableFileKind =
   | 'new'
   /** Holds the name that the tablespace of this name has got during the backup. */
   | 'renamed'
-  /** The tablespace of this name was dropped during the backup. */
+  /** The tablespace of this name was dropped during the backup, or what was copied of it is damaged: the prepare deletes it. */
   | 'dropped'
   /** The content of a table of another engine. */
   | 'data'
@@ -27,6 +27,8 @@ export interface TableFile {
   /** Of a partition its own name; else that of the table. */
   part: string;
   kind: TableFileKind;
+  /** Of a renamed or dropped one whose name is a number: xtrabackup 8.4 tells the tablespace by its number, not by its name. */
+  spaceId?: number;
 }
 
 /** What is done to a table's file when it is backed up shows in suffixes behind its own name. */
@@ -37,7 +39,7 @@ const KINDS: readonly (readonly [file: RegExp, kind: TableFileKind])[] = [
   [/^()(?:(?:FTS|fts)_[0-9a-f]{16}_.*|.*\.TRN)$/, 'of-some-table'],
   [/^(.+?)(?:\.ibd)?\.new$/, 'new'],
   [/^(.+)\.ren$/, 'renamed'],
-  [/^(.+)\.del$/, 'dropped'],
+  [/^(.+)\.(?:del|ibd\.crpt)$/, 'dropped'],
   [/^(.+)\.ibd$/, 'tablespace'],
   [/^(.+)\.(?:MYD|MAD|CSV|ARZ|MRG|rocksdb)$/, 'data'],
   [/^(.+)\.frm$/, 'definition'],
@@ -49,6 +51,9 @@ const KINDS: readonly (readonly [file: RegExp, kind: TableFileKind])[] = [
 /** `t#P#p0`, `t#p#p0#sp#s1`: a partition of `t`. */
 const PARTITION = /#[Pp]#.*$/;
 
+/** The number of a tablespace: 32 bits. */
+const SPACE_ID = /^\d{1,10}$/;
+
 /** What a stored file is to a table. Undefined where it is nothing to any. */
 export function tableFileOf(path: StoredPath): TableFile | undefined {
   const parts = pathText(path).split('/');
@@ -57,7 +62,9 @@ export function tableFileOf(path: StoredPath): TableFile | undefined {
   const name = withoutBackupSuffixes(file);
   for (const [pattern, kind] of KINDS) {
     const part = pattern.exec(name)?.[1];
-    if (part !== undefined) return { database, table: tableOfPart(part), part, kind };
+    if (part === undefined) continue;
+    const file = { database, table: tableOfPart(part), part, kind };
+    return SPACE_ID.test(part) && /\.(?:ren|del)$/.test(name) ? { ...file, spaceId: Number(part) } : file;
   }
   return undefined;
 }
@@ -68,10 +75,36 @@ export interface TablespaceName {
   part: string;
 }
 
-/** What a `.ren` file holds. Undefined for what is no name of a tablespace of MariaDB's. */
-export function renamedTo(text: string): TablespaceName | undefined {
-  const found = /^(?:\.\/)?([^/\n]+)\/([^/\n]+?)\n?$/.exec(text);
-  return found === null ? undefined : { database: found[1]!, part: found[2]! };
+/** What a `.ren` file holds: in MariaDB's the name of a tablespace, in MySQL's that of its file. */
+export function renamedTo(text: string): (TablespaceName & { isFile: boolean }) | undefined {
+  // No name of a tablespace holds a dot.
+  const found = /^(?:\.\/)?([^/\n]+)\/([^/\n]+?)(\.ibd)?\n?$/.exec(text);
+  return found === null ? undefined : { database: found[1]!, part: found[2]!, isFile: found[3] !== undefined };
+}
+
+/** Whether the content of this file begins with the number of a tablespace, or tells it: see {@link spaceIdOf}. */
+export function tellsSpaceId(path: StoredPath): boolean {
+  return tableFileOf(path)?.kind === 'tablespace' && !/\.delta(?:\.|$)/.test(path);
+}
+
+/** Where a tablespace has its number, twice: in the header of its first page, and in what that page says of the space. */
+const [IN_PAGE, IN_SPACE] = [34, 38];
+/** So many bytes tell it. */
+const SPACE_ID_BYTES = IN_SPACE + 4;
+
+/**
+ * The number of a tablespace (format.md, "Names as xtrabackup writes them"). Undefined where there is none.
+ *
+ * @param content the beginning of the tablespace, or the `.meta` file of an incremental backup
+ */
+export function spaceIdOf(path: StoredPath, content: Buffer): number | undefined {
+  if (/\.meta(?:\.|$)/.test(path)) {
+    const found = /^space_id\s*=\s*(\d{1,10})$/m.exec(content.toString('latin1'))?.[1];
+    return found === undefined ? undefined : Number(found);
+  }
+  if (content.length < SPACE_ID_BYTES) return undefined;
+  const number = content.readUInt32BE(IN_PAGE);
+  return number === content.readUInt32BE(IN_SPACE) ? number : undefined;
 }
 
 export function tableOfPart(part: string): string {

@@ -5,8 +5,10 @@ import { askedDatabase, askedTable, type AskedName } from './table-names.js';
 import {
   hasNoContent,
   renamedTo,
+  spaceIdOf,
   tableFileOf,
   tableOfPart,
+  tellsSpaceId,
   type TableFile,
   type TablespaceName,
 } from './table-files.js';
@@ -15,6 +17,15 @@ import {
 export interface Clue {
   path: StoredPath;
   content: Buffer;
+}
+
+/** A tablespace that was renamed, and is told by its number. */
+interface NumberedRename {
+  /** The file that tells it. */
+  path: StoredPath;
+  /** The database that its file is in. */
+  from: string;
+  name: TablespaceName;
 }
 
 /** What has been seen of a table. */
@@ -46,6 +57,16 @@ export class TableSelection {
   readonly #touched: ReadonlySet<string>;
   /** By the tablespaces' old names. */
   readonly #renames = new Map<string, TablespaceName>();
+  /** By the tablespaces' numbers. */
+  readonly #numbered = new Map<number, NumberedRename>();
+  /** The names of tablespaces that were dropped. */
+  readonly #dropped = new Set<string>();
+  /** Something is told by the number of a tablespace. */
+  #needsNumbers = false;
+  /** Tablespaces by their numbers, as far as they are known. */
+  readonly #spaces = new Map<number, TableFile>();
+  /** The names of those. */
+  readonly #namesWithNumber = new Set<string>();
   /** Tables that have no content to look for. */
   readonly #contentless = new Set<StoredPath>();
   #sights = new Map<string, Sight>();
@@ -79,17 +100,61 @@ export class TableSelection {
   tells(path: StoredPath): boolean {
     if (this.isEmpty) return false;
     const file = tableFileOf(path);
-    return file?.kind === 'renamed' || (file?.kind === 'definition' && this.#askedTables.has(keyOf(file)));
+    if (file === undefined) return false;
+    const { kind } = file;
+    if (kind === 'renamed' || kind === 'dropped') return true;
+    if (kind === 'definition') return this.#askedTables.has(keyOf(file));
+    // One that is gone needs none, and may be damaged.
+    return kind === 'tablespace' && this.#needsNumbers && tellsSpaceId(path) && !this.#dropped.has(partKey(file));
   }
 
   learn({ path, content }: Clue): void {
     const file = tableFileOf(path)!;
-    if (file.kind === 'definition') {
-      if (hasNoContent(content)) this.#contentless.add(path);
-      return;
-    }
+    if (file.kind === 'definition' && hasNoContent(content)) this.#contentless.add(path);
+    if (file.kind === 'renamed') this.#learnName(path, file, content);
+    if (file.kind === 'dropped' && file.spaceId === undefined) this.#dropped.add(partKey(file));
+    if (file.kind === 'dropped' && file.spaceId !== undefined) this.#needsNumbers = true;
+    if (file.kind === 'tablespace') this.#learnNumber(file, spaceIdOf(path, content));
+  }
+
+  #learnName(path: StoredPath, file: TableFile, content: Buffer): void {
     const name = renamedTo(content.toString('latin1'));
-    if (name !== undefined) this.#renames.set(partKey(file), name);
+    if (name === undefined) return;
+    if (name.isFile && file.spaceId !== undefined) {
+      this.#needsNumbers = true;
+      this.#numbered.set(file.spaceId, { path, from: file.database, name });
+    } else {
+      this.#renames.set(partKey(file), name);
+    }
+  }
+
+  #learnNumber(file: TableFile, spaceId: number | undefined): void {
+    if (spaceId === undefined) return;
+    this.#spaces.set(spaceId, file);
+    this.#namesWithNumber.add(partKey(file));
+    const renamed = this.#numbered.get(spaceId);
+    if (renamed !== undefined) this.#renames.set(partKey(file), renamed.name);
+  }
+
+  /**
+   * The errors for tables that were renamed, where only the number of the tablespace is known, and one asked for may be
+   * among them.
+   *
+   * @param leftOut files that are not wanted
+   */
+  unknownRenames(leftOut: readonly StoredPath[]): XbstreamError[] {
+    const unknown = [...this.#numbered].filter(([spaceId]) => !this.#spaces.has(spaceId));
+    if (unknown.length === 0) return [];
+    const tablespaces = leftOut.flatMap((path) => tableFileOf(path) ?? []).filter(({ kind }) => kind === 'tablespace');
+    const incomplete = new Set(tablespaces.map(({ database }) => database));
+    const found = unknown.filter(
+      ([, { from, name }]) =>
+        incomplete.has(from) &&
+        (this.#askedDatabases.has(name.database) ||
+          this.#askedTables.has(keyOf({ ...name, table: tableOfPart(name.part) })) ||
+          this.#tables.some((table) => table.database === from && this.#sightOf(keyOf(table)).tablespaces.size > 0)),
+    );
+    return found.length === 0 ? [] : [renamedByNumber(found)];
   }
 
   /** Forgets which files it was asked about. */
@@ -102,8 +167,9 @@ export class TableSelection {
   /** @param exists there is a file of this name: take note of it */
   owns(path: StoredPath, exists: boolean): boolean {
     if (this.isEmpty) return false;
-    const file = tableFileOf(path);
-    if (file === undefined) return this.#ownsDatabase(pathText(path).split('/', 1)[0]!, path, exists);
+    const stored = tableFileOf(path);
+    if (stored === undefined) return this.#ownsDatabase(pathText(path).split('/', 1)[0]!, path, exists);
+    const file = this.#named(stored);
     const owner = this.#ownerOf(file);
     const key = keyOf(owner);
     const isAsked = this.#askedTables.has(key);
@@ -111,16 +177,30 @@ export class TableSelection {
       if (isAsked) this.#note(path, file, this.#sightOf(key));
       if (owner !== file && this.#askedTables.has(keyOf(file))) this.#sightOf(keyOf(file)).renamedTo = owner;
       if (!isAsked) this.#noteSimilar(owner);
+      this.#noteNumbered(stored);
     }
     return this.#ownsDatabase(owner.database, path, exists) || isAsked || this.#needsToo(file);
   }
 
+  /** A file that tells its tablespace by a number, as if it told the name. */
+  #named(file: TableFile): TableFile {
+    if (file.spaceId === undefined || (file.kind === 'renamed' && !this.#numbered.has(file.spaceId))) return file;
+    const tablespace = this.#spaces.get(file.spaceId);
+    // In MariaDB's backups a number is a name as any other.
+    const isName = file.kind === 'dropped' && this.#namesWithNumber.has(partKey(file));
+    return tablespace === undefined || isName ? file : { ...tablespace, kind: file.kind };
+  }
+
   /**
    * The prepare may stop where the log tells of a tablespace that is left out, of which another has got the name: one made
-   * during the backup, or shortly before. What belongs to a full-text index, and which trigger to which table, no name tells.
+   * during the backup, or shortly before. What belongs to a full-text index, and which trigger to which table, no name tells;
+   * nor does the number of a tablespace that was dropped.
    */
-  #needsToo({ kind, database }: TableFile): boolean {
-    return this.#forPrepare && this.#touched.has(database) && (kind === 'new' || kind === 'of-some-table');
+  #needsToo({ kind, database, spaceId }: TableFile): boolean {
+    const isNumbered = kind === 'dropped' && spaceId !== undefined;
+    return (
+      this.#forPrepare && this.#touched.has(database) && (kind === 'new' || kind === 'of-some-table' || isNumbered)
+    );
   }
 
   #ownsDatabase(database: string, path: StoredPath, exists: boolean): boolean {
@@ -156,6 +236,14 @@ export class TableSelection {
     else if (file.kind === 'dropped') sight.dropped.add(partKey(file));
     else if (file.kind === 'definition') sight.definition = true;
     sight.hasContent ||= file.kind === 'new' || file.kind === 'data' || this.#contentless.has(path);
+  }
+
+  /** A tablespace of which only the number is known is there where all of its database is taken. */
+  #noteNumbered({ kind, spaceId, database }: TableFile): void {
+    if (kind !== 'renamed' || spaceId === undefined || !this.#askedDatabases.has(database)) return;
+    const name = this.#numbered.get(spaceId)?.name;
+    const key = name === undefined ? '' : keyOf({ ...name, table: tableOfPart(name.part) });
+    if (this.#askedTables.has(key)) this.#sightOf(key).hasContent = true;
   }
 
   #noteSimilar(owner: TableFile): void {
@@ -242,6 +330,22 @@ export class TableSelection {
       ],
     });
   }
+}
+
+/** The error for tablespaces that were renamed and went by before that was known. */
+function renamedByNumber(renames: readonly (readonly [spaceId: number, rename: NumberedRename])[]): XbstreamError {
+  const from = [...new Set(renames.map(([, rename]) => rename.from))].map((database) =>
+    sqlText(sqlOfFileName(database)),
+  );
+  return new XbstreamError('XB_NO_MATCH', `tables of ${from.join(', ')} were renamed, and a pipe does not tell which`, {
+    details: renames.map(
+      ([spaceId, { path, name }]) => `${pathText(path)}: the tablespace with number ${spaceId} became ${sqlOf(name)}`,
+    ),
+    hints: [
+      'read the archive from a file instead of a pipe: the numbers are looked up first then',
+      `or take all tables that may be meant, too: --databases ${shellWord(from.join(','))}`,
+    ],
+  });
 }
 
 const TO_SEE_NAMES = 'to see the names in it: tsxbstream list ARCHIVE';

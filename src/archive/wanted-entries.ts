@@ -7,6 +7,8 @@ import type { Entry } from './entry.js';
 import { readIndex, type ArchiveIndex, type IndexOptions } from './index.js';
 import { NotedContent, NotesBudget } from './noted-content.js';
 import type { Selection } from './selection.js';
+import { readHeads } from './tablespace-heads.js';
+import { tellsSpaceId } from './table-files.js';
 
 /** Tells of each entry, while the archive is read, whether it is wanted. */
 export interface WantedEntries {
@@ -24,7 +26,7 @@ export interface WantedEntries {
    * @param entries all there are
    * @returns undefined where what was said of them so far holds
    */
-  judge?(entries: readonly Entry<unknown>[]): Judgement | undefined;
+  judge?(entries: Iterable<Entry<unknown>>): Judgement | undefined;
 }
 
 /** Which entries are wanted in the end. */
@@ -39,7 +41,7 @@ export interface Judgement {
 /** What decides by names: a selection, or several. */
 export type NameChoice = Pick<
   Selection,
-  'isEverything' | 'wants' | 'covers' | 'tells' | 'learn' | 'restart' | 'passedOver'
+  'isEverything' | 'wants' | 'covers' | 'tells' | 'learn' | 'unknownRenames' | 'restart' | 'passedOver'
 >;
 
 /**
@@ -84,8 +86,8 @@ export class WantedByCurrentName implements WantedEntries {
     return this.#notes.size === 0 ? undefined : this.#notes.get(entry);
   }
 
-  judge(entries: readonly Entry<unknown>[]): Judgement | undefined {
-    return this.#choice.isEverything ? undefined : this.#judge(entries);
+  judge(entries: Iterable<Entry<unknown>>): Judgement | undefined {
+    return this.#choice.isEverything ? undefined : this.#judge([...entries]);
   }
 
   #judge(entries: readonly Entry<unknown>[]): Judgement {
@@ -100,6 +102,8 @@ export class WantedByCurrentName implements WantedEntries {
     // What was removed or renamed meanwhile is no match any more.
     choice.restart();
     const wanted = new Set(entries.filter(({ path }) => choice.wants(path)));
+    const leftOut = entries.filter((entry) => !wanted.has(entry)).map(({ path }) => path);
+    errors.push(...choice.unknownRenames(leftOut));
     return { errors, wants: (entry) => wanted.has(entry), passedOver: (paths) => choice.passedOver(paths) };
   }
 }
@@ -170,5 +174,12 @@ export async function readIndexFor(
     key,
   );
   choice.learn(clues);
-  return { index, errors };
+  // Only now it is known whether those must tell their numbers.
+  const tablespaces = index.entries.filter(
+    (entry) => entry.complete && tellsSpaceId(entry.path) && choice.tells(entry.path),
+  );
+  if (tablespaces.length === 0 || source.bytesAt === undefined) return { index, errors };
+  const heads = await readHeads(source, tablespaces, key);
+  choice.learn(heads.clues);
+  return { index, errors: [...errors, ...heads.errors] };
 }

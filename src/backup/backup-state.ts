@@ -27,9 +27,12 @@ const KINDS_OF_A_BACKUP = 2;
 export function backupFinding(paths: Iterable<StoredPath>): BackupFinding {
   const found = new Map<FileSign, StoredPath>();
   const told = new Set<string>();
+  let last: Kind = { directory: '', suffix: '' };
   for (const path of paths) {
-    // A database of thousands of tables says the same thousands of times (50,000 files: 15 ms of CPU instead of 37).
-    const kind = kindOf(path);
+    // A database of thousands of tables says the same thousands of times.
+    if (isOfKind(path, last)) continue;
+    last = kindOf(path);
+    const kind = last.directory + last.suffix;
     if (told.has(kind)) continue;
     told.add(kind);
     const sign = fileSign(plainName(path));
@@ -40,12 +43,26 @@ export function backupFinding(paths: Iterable<StoredPath>): BackupFinding {
   return { state: stateOf(found, isDataDirectory, isMixed), isDataDirectory, signs: [...found.values()] };
 }
 
-/** What names have in common that say the same: directory and suffixes, or where there is no directory all but their digits. */
-function kindOf(path: StoredPath): string {
+/** What names have in common that say the same. */
+interface Kind {
+  /** The first, with its slash; empty where there is none. */
+  directory: string;
+  /** From the first dot of the file's own name on; where there is no directory, all but its digits. */
+  suffix: string;
+}
+
+function kindOf(path: StoredPath): Kind {
   const slash = path.indexOf('/');
-  if (slash <= 0) return path.replace(/\d+/g, '0');
+  if (slash <= 0) return { directory: '', suffix: path.replace(/\d+/g, '0') };
   const dot = path.indexOf('.', path.lastIndexOf('/'));
-  return path.slice(0, slash + 1) + (dot === -1 ? '' : path.slice(dot));
+  return { directory: path.slice(0, slash + 1), suffix: dot === -1 ? '' : path.slice(dot) };
+}
+
+/** The same without making strings, for most names that follow one another: false says nothing. */
+function isOfKind(path: StoredPath, { directory, suffix }: Kind): boolean {
+  const from = directory.length;
+  if (from === 0 || suffix === '' || !path.startsWith(directory) || !path.endsWith(suffix)) return false;
+  return path.indexOf('.', from) === path.length - suffix.length && !path.includes('/', from);
 }
 
 function stateOf(found: ReadonlyMap<FileSign, StoredPath>, isDataDirectory: boolean, isMixed: boolean): BackupState {

@@ -51,7 +51,7 @@ const PATTERNS: readonly (readonly [RegExp, FileSign])[] = [
 
 /** What a data directory holds beside all these: more files of tables, binary logs, what the buffer pool held. */
 const OF_A_SERVER =
-  /(?:\.(?:ibd|cfg|cfp|MY[DI]|MA[DI]|CS[MV]|AR[MZ]|MRG|TRG|TRN|opt|par|sdi|isl|new|ren|del|delta|meta|index|state|\d{6,})|^ib_buffer_pool|^donor_galera_info)$/;
+  /(?:\.(?:ibd|cfg|cfp|MY[DI]|MA[DI]|CS[MV]|AR[MZ]|MRG|TRG|TRN|opt|par|sdi|isl|new|ren|del|crpt|delta|meta|index|state|\d{6,})|^ib_buffer_pool|^donor_galera_info)$/;
 
 const BOTH = { decrypt: true, decompress: true };
 

@@ -29,6 +29,7 @@ export function bugText(error: unknown, showStack: boolean, paint: Paint): strin
 
 const MISSING_PART = ['ERR_MODULE_NOT_FOUND', 'MODULE_NOT_FOUND', 'ERR_DLOPEN_FAILED'];
 const NO_MEMORY = ['ERR_MEMORY_ALLOCATION_FAILED', 'ERR_WORKER_OUT_OF_MEMORY', 'ERR_WORKER_INIT_FAILED', 'ENOMEM'];
+const MORE_MEMORY = 'give it more memory: see "ulimit -v", and the limits of the container';
 
 /** What is no fault of the program: it is not all there, or has no room. */
 function surroundingsAtFault(error: unknown): { message: string; hints: string[] } | undefined {
@@ -37,10 +38,17 @@ function surroundingsAtFault(error: unknown): { message: string; hints: string[]
   if (MISSING_PART.includes(code)) {
     return { message: 'a part of the program is missing', hints: ['install it again: npm ci'] };
   }
+  if (code === 'ERR_WORKER_INIT_FAILED' && error.message.includes('EAGAIN')) {
+    const hints = ['allow it more: see "ulimit -u", and the limits of the container ("pids")'];
+    return { message: 'the system allows no more threads', hints };
+  }
+  if (code === 'THREAD_ENDED') {
+    const hints = [MORE_MEMORY, 'if it has enough, please report this with these lines'];
+    return { message: 'a thread of the program was ended before its work, as for want of memory', hints };
+  }
   // V8 has no code for it.
   if (NO_MEMORY.includes(code) || (error.name === 'RangeError' && /allocat|out of memory/i.test(error.message))) {
-    const hints = ['give it more memory: see "ulimit -v", and the limits of the container'];
-    return { message: 'there is not enough memory', hints };
+    return { message: 'there is not enough memory', hints: [MORE_MEMORY] };
   }
   return undefined;
 }

@@ -16,8 +16,6 @@ import { versionLine } from './version.js';
 export async function main(surroundings: Surroundings, substitute?: Substitute): Promise<number> {
   const words = surroundings.argv.slice(2);
   if (words.length === 1 && (words[0] === '--version' || words[0] === '-V')) return showVersion(surroundings.argv);
-  // Without a listener Node opens its debugger to whoever sends it. The verb that runs has one that answers.
-  process.on('SIGUSR1', () => undefined);
   if (substitute === undefined) await startThreadEarly(surroundings.argv);
   const { run } = await import('./run.js');
   return run(surroundings, substitute);

@@ -1,6 +1,3 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInThisContext } from 'node:vm';
-
 type Detach = (buffer: ArrayBuffer) => unknown;
 
 let detach: Detach | undefined;
@@ -30,6 +27,8 @@ function makeDetach(): Detach {
   if ('transfer' in ArrayBuffer.prototype) {
     return (buffer) => (buffer as ArrayBuffer & { transfer(bytes: number): ArrayBuffer }).transfer(0);
   }
+  const { setFlagsFromString } = process.getBuiltinModule('node:v8');
+  const { runInThisContext } = process.getBuiltinModule('node:vm');
   // What transfer() does, by the name that V8's own tests call it. The flag concerns what is compiled while it is set.
   setFlagsFromString('--allow-natives-syntax');
   try {

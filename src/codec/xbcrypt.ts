@@ -1,4 +1,4 @@
-import { createDecipheriv, createHash, createSecretKey, hash, type KeyObject } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import { crc32 } from '../format/crc32.js';
 import { hex32, layerError, type DecoderContext, type DecryptionKey, type OutputSink } from './codec.js';
 import { freeNativeMemory } from './native-memory.js';
@@ -177,6 +177,9 @@ function wrongHash(key: DecryptionKey, layerOffset: number) {
   );
 }
 
+/** Not before something is decrypted: to load it takes longer than to unpack a small file. */
+const crypto = (): typeof import('node:crypto') => process.getBuiltinModule('node:crypto');
+
 class ChunkCipher {
   readonly #algorithm: string | undefined;
   readonly #key: KeyObject | undefined;
@@ -184,7 +187,7 @@ class ChunkCipher {
   constructor({ cipher, bytes }: DecryptionKey) {
     if (cipher === 'NONE') return;
     this.#algorithm = `aes-${cipher.slice(3)}-ctr`;
-    this.#key = createSecretKey(bytes);
+    this.#key = crypto().createSecretKey(bytes);
   }
 
   /** Decrypts in slices, so that a large chunk is not in memory twice. */
@@ -193,7 +196,7 @@ class ChunkCipher {
       sink(body);
       return;
     }
-    const decipher = createDecipheriv(this.#algorithm, this.#key, counter);
+    const decipher = crypto().createDecipheriv(this.#algorithm, this.#key, counter);
     for (let at = 0; at < body.length; at += SLICE_BYTES) {
       const plain = decipher.update(body.subarray(at, at + SLICE_BYTES));
       sink(plain);
@@ -213,13 +216,13 @@ class ChunkCipher {
       let proven = false;
       this.decrypt(body, iv, (plain) => {
         const content = plain.subarray(0, contentBytes);
-        proven = hash('sha256', content, 'buffer').equals(plain.subarray(contentBytes));
+        proven = crypto().hash('sha256', content, 'buffer').equals(plain.subarray(contentBytes));
         if (proven) sink(content);
       });
       return proven;
     }
     // Twice: nothing may leave here before it is proven, and a wrong key would look like damage to the next layer.
-    const digest = createHash('sha256');
+    const digest = crypto().createHash('sha256');
     const stored: Buffer[] = [];
     this.decrypt(
       body,

@@ -1,4 +1,3 @@
-import * as zlib from 'node:zlib';
 import type { OutputSink } from './codec.js';
 
 /**
@@ -33,7 +32,8 @@ interface ZlibWithZstd {
   constants: { ZSTD_e_continue?: number };
 }
 
-const { createZstdDecompress, constants } = zlib as unknown as ZlibWithZstd;
+/** Not before something is decoded: see `xbcrypt.ts`. */
+const zlib = (): ZlibWithZstd => process.getBuiltinModule('node:zlib') as unknown as ZlibWithZstd;
 
 /** Output is passed on in pieces of this size, which stay in the CPU's caches. */
 const OUTPUT_PIECE_BYTES = 256 << 10;
@@ -54,8 +54,9 @@ export class ZstdFailure extends Error {}
 
 /** Decodes zstd as it comes, however large a frame is, with Node's own decoder. */
 export class ZstdStream {
-  readonly #decoder: ZstdDecompress = createZstdDecompress!();
+  readonly #decoder: ZstdDecompress = zlib().createZstdDecompress!();
   readonly #handle: ZstdHandle;
+  readonly #continue = zlib().constants.ZSTD_e_continue!;
   #failure: string | undefined;
 
   constructor() {
@@ -72,7 +73,7 @@ export class ZstdStream {
     const output = (room ??= Buffer.allocUnsafeSlow(OUTPUT_PIECE_BYTES));
     let at = 0;
     for (;;) {
-      this.#handle.writeSync(constants.ZSTD_e_continue!, bytes, at, bytes.length - at, output, 0, output.length);
+      this.#handle.writeSync(this.#continue, bytes, at, bytes.length - at, output, 0, output.length);
       if (this.#failure !== undefined) throw new ZstdFailure(this.#failure);
       const [leftOutput = 0, leftInput = 0] = this.#decoder._writeState;
       const produced = output.length - leftOutput;
@@ -107,7 +108,7 @@ let isUsable: boolean | undefined;
 
 /** Whether this Node can decode zstd as it comes: from 22.15 on. */
 export function canStreamZstd(): boolean {
-  isUsable ??= createZstdDecompress !== undefined && streamsWell();
+  isUsable ??= zlib().createZstdDecompress !== undefined && streamsWell();
   return isUsable;
 }
 

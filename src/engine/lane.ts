@@ -257,17 +257,20 @@ export class Lane implements ByteSink, SalvageConsumer {
 
   /** Takes away what is not wanted after all. @returns the errors for what is, and was passed over */
   #judge(): XbstreamError[] {
-    const entries = [...this.#table.entries].filter((entry) => !this.#isLost(entry));
-    const judgement = this.#options.wanted.judge?.(entries);
+    const judgement = this.#options.wanted.judge?.(this.#soundEntries());
     if (judgement === undefined) return [];
     const passedOver: StoredPath[] = [];
-    for (const entry of entries) {
+    for (const entry of [...this.#soundEntries()]) {
       const isWanted = judgement.wants(entry);
       const isTaken = this.#files.has(entry);
       if (isWanted && !isTaken) passedOver.push(entry.path);
       if (!isWanted && isTaken) this.#settle(() => this.#files.unwanted(entry));
     }
     return passedOver.length === 0 ? judgement.errors : [...judgement.errors, judgement.passedOver(passedOver)];
+  }
+
+  *#soundEntries(): Iterable<FileEntry> {
+    for (const entry of this.#table.entries) if (!this.#isLost(entry)) yield entry;
   }
 
   /** How many problems there are; {@link end} has returned so many at most. */
@@ -328,9 +331,10 @@ export class Lane implements ByteSink, SalvageConsumer {
   }
 
   /** The names of all whole files of the archive, wanted or not. */
-  *storedPaths(): Iterable<StoredPath> {
-    for (const { path, whole } of this.#table.entries) if (whole) yield path;
-    yield* this.#table.leftOut;
+  storedPaths(): StoredPath[] {
+    const paths: StoredPath[] = [];
+    for (const { path, whole } of this.#table.entries) if (whole) paths.push(path);
+    return [...paths, ...this.#table.leftOut];
   }
 
   /** The digests asked for, in hex. Good once, after the end. */

@@ -1,5 +1,5 @@
 import * as fs from 'node:fs';
-import { Socket, type OnReadOpts, type SocketConstructorOpts } from 'node:net';
+import type { OnReadOpts, Socket, SocketConstructorOpts } from 'node:net';
 import { systemCodeOf, systemError, XbstreamError } from '../errors.js';
 
 /** What a pipe holds on Linux. */
@@ -91,7 +91,7 @@ export class NamedPipe {
         },
       },
     };
-    const socket = new Socket(options);
+    const socket = new (process.getBuiltinModule('node:net').Socket)(options);
     socket.on('end', () => this.#reading?.resolve(undefined));
     socket.on('error', (error) => this.#reading?.reject(systemError(`cannot read ${this.path}`, error)));
     return socket;

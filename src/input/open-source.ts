@@ -1,6 +1,5 @@
 import * as fs from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isatty } from 'node:tty';
 import { promisify } from 'node:util';
 import { systemCodeOf, systemError, XbstreamError } from '../errors.js';
 import { FileSource } from './file.js';
@@ -67,7 +66,8 @@ export async function openSource(choice: InputChoice, isStopped: () => boolean):
     const { PipeSource } = await import('./pipe.js');
     return new PipeSource(fd, name);
   }
-  if (isatty(fd)) {
+  // A file is none, and what tells it takes time to load.
+  if (!stat.isFile() && process.getBuiltinModule('node:tty').isatty(fd)) {
     if (choice.kind === 'path') fs.closeSync(fd);
     throw new XbstreamError('XB_USAGE', `${name} is a terminal, not an archive`, {
       hints: ['give it a file: tsxbstream -x < ARCHIVE', 'or a stream: ssh HOST "cat ARCHIVE" | tsxbstream -x'],

@@ -1,5 +1,5 @@
 import * as fs from 'node:fs';
-import { Socket, type OnReadOpts, type SocketConstructorOpts } from 'node:net';
+import type { OnReadOpts, Socket, SocketConstructorOpts } from 'node:net';
 import { systemCodeOf, systemError } from '../errors.js';
 import { PIECE_BYTES, type ByteSink, type Source } from './source.js';
 
@@ -70,7 +70,7 @@ export class PipeSource implements Source {
         writable: false,
         onread: { buffer: makeRoom, callback: take },
       };
-      const socket = new Socket(options);
+      const socket = new (process.getBuiltinModule('node:net').Socket)(options);
       this.#socket = socket;
       const refuse = (error: unknown): void => fail(systemError(`cannot read ${this.#name}`, error));
       socket.on('end', () => {

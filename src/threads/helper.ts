@@ -1,5 +1,5 @@
 import { MessageChannel, receiveMessageOnPort, Worker, type MessagePort } from 'node:worker_threads';
-import { ThreadPresence } from './presence.js';
+import { threadEnded, ThreadPresence } from './presence.js';
 import { threadArguments } from './thread-arguments.js';
 
 /** What the module of a helper is started with. */
@@ -101,6 +101,6 @@ export class Helper<Data, Task, Answer> {
 
   /** What there is to say when it is gone too early. */
   ended(): Error {
-    return this.#failure ?? new Error(`${this.#name} has ended before its work was done`);
+    return this.#failure ?? threadEnded(`${this.#name} has ended before its work was done`);
   }
 }

@@ -1,6 +1,11 @@
 import { accessSync, readlinkSync } from 'node:fs';
 import { systemCodeOf } from '../errors.js';
 
+/** The error of who waits for a thread that is gone; which, and for what, says `message`. */
+export function threadEnded(message: string): Error {
+  return Object.assign(new Error(message), { code: 'THREAD_ENDED' });
+}
+
 /** How often, in milliseconds, a wait looks whether the thread is still there. That no answer has come by then means nothing. */
 const LOOK_MS = 500;
 

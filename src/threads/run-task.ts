@@ -2,6 +2,7 @@ import type { MessagePort, Worker } from 'node:worker_threads';
 import { errorFromRecord, type ErrorRecord } from '../errors.js';
 import type { StoredPath } from '../format/stored-path.js';
 import type { Outcome } from '../outcome.js';
+import { threadEnded } from './presence.js';
 import { startThread, type ThreadPurpose } from './start-thread.js';
 import { TaskControl } from './task-control.js';
 import { PROBLEMS, type TaskCommand, type TaskMessage, type TaskStart } from './task-protocol.js';
@@ -125,7 +126,7 @@ function hearThread({ worker, hear, tellStop }: HeardThread, signal: AbortSignal
     worker.on('exit', () => {
       release();
       if (failure === undefined && isEnded) resolve();
-      else reject(failure ?? new Error('a thread has ended without saying what became of its work'));
+      else reject(failure ?? threadEnded('a thread has ended without saying what became of its work'));
     });
     if (signal.aborted) stop();
     else signal.addEventListener('abort', stop, { once: true });

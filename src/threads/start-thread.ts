@@ -16,9 +16,13 @@ let waiting: { purpose: ThreadPurpose; worker: Worker } | undefined;
  * has loaded what it works with takes some 80 ms. If it is not needed after all it ends with the program.
  */
 export function startThreadEarly(purpose: ThreadPurpose): void {
-  const worker = newThread(purpose);
-  worker.unref();
-  waiting = { purpose, worker };
+  try {
+    const worker = newThread(purpose);
+    worker.unref();
+    waiting = { purpose, worker };
+  } catch {
+    // The system allows no more threads: whoever needs this one will be told.
+  }
 }
 
 /** A thread for a task, which it is told by its first message. */

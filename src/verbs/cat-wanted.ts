@@ -80,6 +80,10 @@ export class WantedFiles {
     for (const selection of this.#selections) selection.learn(clues);
   }
 
+  unknownRenames(leftOut: readonly StoredPath[]): XbstreamError[] {
+    return this.#selections.flatMap((selection) => selection.unknownRenames(leftOut));
+  }
+
   restart(): void {
     for (const selection of this.#selections) selection.restart();
   }
@@ -135,6 +139,10 @@ export class WantedAsTheyCome implements NameChoice {
 
   learn(clues: readonly Clue[]): void {
     this.#files.learn(clues);
+  }
+
+  unknownRenames(leftOut: readonly StoredPath[]): XbstreamError[] {
+    return this.#files.unknownRenames(leftOut);
   }
 
   restart(): void {

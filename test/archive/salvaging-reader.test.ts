@@ -42,6 +42,32 @@ for (const seekable of [true, false]) {
       assert.deepEqual([...files.keys()], ['b']);
     });
 
+    test('a path that reaches behind the end of the archive costs its own file alone', async () => {
+      const long = payload('damaged', 0, 'x'.repeat(9));
+      long.writeUInt32LE(7 + 256, 10);
+      const bytes = archive(file('a', 'A'), end('b'), long, end('damaged'), file('c', 'C'));
+      // With half a header at the end it is read in another way.
+      for (const rest of [0, 10]) {
+        const { errors, files } = await salvage(archive(bytes, end('cut').subarray(0, rest)), seekable);
+        assert.deepEqual([errors[0]?.code, errors[0]?.path], ['XB_BAD_HEADER', 'damaged']);
+        assert.deepEqual([...files.keys()].sort(), ['a', 'b', 'c']);
+      }
+      // Where it cannot be told what was lost, an end chunk that follows is not that of an empty file.
+      long[0]! ^= 1;
+      long.writeUInt32LE(7 + 256 + 65536, 10);
+      const { files } = await salvage(archive(file('a', 'A'), long, end('damaged')), seekable);
+      assert.deepEqual([...files.keys()], ['a']);
+    });
+
+    test('an archive that ends inside a header: that says nothing against an empty file before', async () => {
+      const cut = payload('cut', 0, 'x');
+      for (let length = 1; length < cut.length - 1; length += 1) {
+        const bytes = archive(file('a', 'A'), end('empty'), cut.subarray(0, length));
+        const { errors, files } = await salvage(bytes, seekable);
+        assert.deepEqual([[...files.keys()], errors[0]?.code], [['a', 'empty'], 'XB_TRUNCATED'], `${length}`);
+      }
+    });
+
     test('cut short within a payload', async () => {
       const { errors, files, lost } = await salvage(
         archive(file('b', 'B'), payload('a', 0, noise(5000))).subarray(0, 3000),

@@ -1,15 +1,15 @@
 /** A file system that takes no more: of what, and how to go on. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmdirSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { archive, file, noise } from '../helpers/archive-bytes.js';
 import { run } from '../helpers/cli.js';
 import { assertEnded, EXIT } from '../helpers/outcome.js';
-import { isRoot } from '../helpers/programs.js';
-import type { Cleanup } from '../helpers/temp.js';
+import { hasProgram, isRoot } from '../helpers/programs.js';
+import { tempDir, type Cleanup } from '../helpers/temp.js';
 import { readTree } from '../helpers/tree.js';
 
 /** A file system in memory that is as small as is asked for. */
@@ -51,6 +51,55 @@ describe('a file system that takes no more', { concurrency: true }, () => {
         stdin: { kind: 'pipe', bytes },
       });
       assertEnded(dry, EXIT.refused, /too few free inodes/);
+    }
+  });
+});
+
+describe('a call that the system answers with an error', { concurrency: true }, () => {
+  const bytes = archive(file('d/a', noise(200_000)), file('d/b', noise(3_000_000, 2)), file('e/c', 'c'));
+
+  /** Has the system refuse a call of the program that concerns this file or directory in the target. */
+  const refusing = (call: string, error: string, path: string): string[] => [
+    ...['strace', '-f', '-o', '/dev/null', '-e', `trace=${call}`, '-e', `inject=${call}:error=${error}`, '-P', path],
+  ];
+
+  const REFUSED_CALLS = [
+    { call: 'pwrite64', path: 'd/.b.partial', doing: /cannot write d\/b: / },
+    { call: 'openat', path: 'd/.a.partial', doing: /cannot create d\/a: / },
+    { call: 'mkdir', path: 'e', doing: /cannot make the directory e\/ in the target: / },
+    { call: 'link', path: 'd/b', doing: /cannot give its final name to d\/b: / },
+  ];
+
+  for (const { call, path, doing } of REFUSED_CALLS) {
+    test(`a quota that is used up is told as such, and how to go on: ${call}`, async (context) => {
+      if (!hasProgram(context, 'strace', 'strace')) return;
+      const target = tempDir(context);
+      const stdin = { kind: 'pipe', bytes } as const;
+      const result = await run(['-x', '-C', target], { stdin, wrapper: refusing(call, 'EDQUOT', join(target, path)) });
+      const said = [doing, /the disk quota is used up \(EDQUOT\)/, /make room/, /--skip-existing/];
+      assertEnded(result, EXIT.refused, ...said);
+      assert.doesNotMatch(result.stderr, /no space|inode|[Uu]nknown/);
+      assertEnded(await run(['-x', '-C', target, '--skip-existing'], { stdin }), EXIT.ok);
+      assert.deepEqual(
+        ['d/a', 'd/b', 'e/c'].map((name) => existsSync(join(target, name))),
+        [true, true, true],
+      );
+    });
+  }
+
+  test('what Node has no name for is told in words, too', async (context) => {
+    if (!hasProgram(context, 'strace', 'strace')) return;
+    for (const [error, reason] of [
+      ['ESTALE', /the file server does not know the file any more \(ESTALE\)/],
+      ['EUCLEAN', /the file system is damaged, and has to be repaired \(EUCLEAN\)/],
+    ] as const) {
+      const target = tempDir(context);
+      const stdin = { kind: 'pipe', bytes } as const;
+      const result = await run(['-x', '-C', target], {
+        stdin,
+        wrapper: refusing('pwrite64', error, join(target, 'd/.a.partial')),
+      });
+      assertEnded(result, EXIT.refused, reason);
     }
   });
 });

@@ -110,6 +110,13 @@ export function damagedArchive(seed: number): DamagedArchive {
   for (const [path, content] of files) {
     if (content.length === 0 && [...found.damaged].some((other) => isOneBitAway(path, other))) found.doubtful.add(path);
   }
+  // And what comes after its damaged chunk like the rest of one that ends there.
+  for (const { path, fileOffset } of chunks) {
+    if (fileOffset === 0 || !found.damaged.has(path)) continue;
+    for (const [other, content] of files) {
+      if (content.length === fileOffset && isOneBitAway(path, other)) found.doubtful.add(other);
+    }
+  }
   return found;
 }
 
@@ -146,5 +153,9 @@ function flip(found: DamagedArchive, chunk: WalkedChunk, dice: Dice, kind: 'head
   story.push(`${type} of ${path} at ${start}: bit ${bit} of byte ${place - start} (${JSON.stringify(newPath)})`);
   if (isFlag) doubtful.add(path);
   else damaged.add(path);
-  if (files.has(newPath) && newPath !== path) doubtful.add(newPath);
+  if (newPath === path) return;
+  // It may have been a chunk of each file that the name in it is like.
+  for (const other of files.keys()) {
+    if (other !== path && (other === newPath || isOneBitAway(other, newPath))) doubtful.add(other);
+  }
 }

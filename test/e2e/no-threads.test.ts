@@ -1,0 +1,76 @@
+/** A thread that cannot be started, or ends before its work, for want of memory or threads: told as that, and not as a bug. */
+import assert from 'node:assert/strict';
+import { chmodSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { archive, file, noise } from '../helpers/archive-bytes.js';
+import { run } from '../helpers/cli.js';
+import { qpressFile } from '../helpers/layer-writers.js';
+import { assertEnded, EXIT } from '../helpers/outcome.js';
+import { hasProgram, isRoot } from '../helpers/programs.js';
+import { tempDir } from '../helpers/temp.js';
+import { namesIn } from '../helpers/tree.js';
+
+const helper = (name: string): string => fileURLToPath(new URL(`../helpers/${name}`, import.meta.url));
+const DYING = `--import=${helper('dying-thread.js')}`;
+const NO_MORE_THREADS = `--import=${helper('no-more-threads.js')}`;
+/** Root has no such limit; what belongs to root must be there to be read all the same. */
+const AS_SOMEBODY = [
+  ...['setpriv', '--reuid=12345', '--regid=12345', '--clear-groups'],
+  ...['--inh-caps=+dac_override', '--ambient-caps=+dac_override'],
+];
+
+const PARTS = [1, 2, 3, 4].map((number) => file(`d/f${number}.qp`, qpressFile(noise(300_000, number))));
+const COMPRESSED = archive(...PARTS);
+
+describe('the system allows no more threads (ulimit -u, a container)', { concurrency: true }, () => {
+  for (const call of ['-x', 'extract -', 'verify -', 'create f -o made', 'tar - -o made']) {
+    test(call, async (context) => {
+      if (!isRoot(context) || !hasProgram(context, 'setpriv', 'util-linux')) return;
+      const cwd = tempDir(context);
+      writeFileSync(join(cwd, 'f'), 'x');
+      chmodSync(cwd, 0o777);
+      const options = { cwd, wrapper: AS_SOMEBODY, env: { NODE_OPTIONS: NO_MORE_THREADS } };
+      const result = await run(call.split(' '), { ...options, stdin: { kind: 'pipe', bytes: COMPRESSED } });
+      assertFailed(result, /^tsxbstream: the system allows no more threads\n/, /"ulimit -u"/);
+      assert.deepEqual(namesIn(cwd), ['f']);
+    });
+  }
+});
+
+describe('a thread of the program runs out of memory', { concurrency: true }, () => {
+  for (const [thread, at] of [
+    ['decode-helper-thread.js', '1'],
+    ['decode-helper-thread.js', '3'],
+  ] as const) {
+    test(`${thread}, at message ${at}`, async (context) => {
+      const target = tempDir(context);
+      const env = {
+        NODE_OPTIONS: `--max-old-space-size=60 ${DYING}`,
+        ...{ DIES_THREAD: thread, DIES_AT: at, DIES_OF: 'memory' },
+      };
+      const stdin = { kind: 'pipe', bytes: COMPRESSED } as const;
+      const result = await run(['-x', '--decompress', '--parallel=2', '-C', target], { stdin, env });
+      assertFailed(result, /^tsxbstream: there is not enough memory\n/, /"ulimit -v"/);
+    });
+  }
+
+  test('one that ends without a word', async (context) => {
+    const env = { NODE_OPTIONS: DYING, DIES_THREAD: 'decode-helper-thread.js', DIES_AT: '1' };
+    const stdin = { kind: 'pipe', bytes: COMPRESSED } as const;
+    const result = await run(['-x', '--decompress', '--parallel=2', '-C', tempDir(context)], { stdin, env });
+    assertFailed(
+      result,
+      /a thread of the program was ended before its work/,
+      /a thread that decodes has ended/,
+      /report/,
+    );
+  });
+});
+
+function assertFailed(result: Awaited<ReturnType<typeof run>>, ...said: readonly RegExp[]): void {
+  // V8 says on stderr, too, what it has run out of.
+  const stderr = result.stderr.slice(Math.max(0, result.stderr.indexOf('tsxbstream: ')));
+  assertEnded({ ...result, stderr }, EXIT.refused, ...said);
+}
