@@ -3,16 +3,16 @@ import type { ChunkHeader } from '../format/chunk.js';
 import type { StoredPath } from '../format/stored-path.js';
 import { PIECE_ROOM_BYTES, type ByteSink, type Source } from '../input/source.js';
 import type { PayloadUse } from './chunk-reader.js';
-import type { UnreadablePart } from './doubts.js';
-import { EntryTable, type EntryChange } from './entries.js';
+import type { UnreadablePart } from './salvage/suspect-files.js';
+import { EntryTable, type EntryChange } from './entry-table.js';
 import type { Entry } from './entry.js';
 import { Extents } from './extents.js';
 import { ForeignInput } from './foreign.js';
-import { Losses } from './losses.js';
+import { Losses } from './salvage/damage.js';
 import { NotedContent, NotesBudget } from './noted-content.js';
-import type { SalvageConsumer } from './salvage.js';
-import { SalvagingReader } from './salvaging-reader.js';
-import { lookbackOf } from './source-lookback.js';
+import type { SalvageConsumer } from './salvage/salvage.js';
+import { SalvagingReader } from './salvage/salvaging-reader.js';
+import { lookbackOf } from './salvage/source-lookback.js';
 
 /** A stored file, as the archive's headers tell of it. */
 export interface IndexEntry {

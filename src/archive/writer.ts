@@ -1,7 +1,7 @@
 import { CHUNK_MAGIC, encodeChunkHeader, SPARSE_MAP_ENTRY_BYTES } from '../format/chunk.js';
 import { crc32 } from '../format/crc32.js';
 import type { StoredPath } from '../format/stored-path.js';
-import { Gatherer, type SequentialSink } from '../output/gatherer.js';
+import { Gatherer, type SequentialSink } from '../output/buffered-sink.js';
 
 /** A hole's length, and the length of the data after it, in bytes. */
 export type SparsePair = readonly [skip: number, length: number];

@@ -1,6 +1,6 @@
 import { tmpdir } from 'node:os';
 import type { TarOptions } from '../engine/tar-options.js';
-import { MTIME_MAX_SECONDS } from '../output/tar-header.js';
+import { MTIME_MAX_SECONDS } from '../tar/header.js';
 import { outputChoice } from './create-arguments.js';
 import type { OptionValues } from './option-values.js';
 import {

@@ -1,4 +1,4 @@
-import type { SelectionOptions } from '../archive/selection.js';
+import type { SelectionOptions } from '../archive/selection/selection.js';
 import type { DecryptionKey } from '../codec/codec.js';
 import type { LayerChoice } from '../codec/stored-layers.js';
 import type { InputChoice } from '../input/open-source.js';

@@ -1,6 +1,6 @@
-import { Selection } from '../archive/selection.js';
-import type { Clue } from '../archive/table-selection.js';
-import type { NameChoice } from '../archive/wanted-entries.js';
+import { Selection } from '../archive/selection/selection.js';
+import type { Clue } from '../archive/selection/table-selection.js';
+import type { NameChoice } from '../archive/selection/wanted-entries.js';
 import { layersOf, namesWhileDecoded, type LayerChoice } from '../codec/stored-layers.js';
 import { XbstreamError } from '../errors.js';
 import { pathText, type StoredPath } from '../format/stored-path.js';

@@ -1,4 +1,4 @@
-import type { SelectionOptions } from '../archive/selection.js';
+import type { SelectionOptions } from '../archive/selection/selection.js';
 import type { InputChoice } from '../input/open-source.js';
 
 /** Everything a listing can be told. */

@@ -1,7 +1,7 @@
 import { ForeignInput } from '../archive/foreign.js';
 import type { IndexEntry } from '../archive/index.js';
-import { Selection } from '../archive/selection.js';
-import { readIndexFor } from '../archive/wanted-entries.js';
+import { Selection } from '../archive/selection/selection.js';
+import { readIndexFor } from '../archive/selection/wanted-entries.js';
 import { allLayersOf } from '../codec/stored-layers.js';
 import { inputSize } from '../input/input-size.js';
 import type { ListReporter } from '../ui/reporter.js';

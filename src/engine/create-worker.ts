@@ -86,7 +86,7 @@ async function packFiles(source: FilesSource): Promise<void> {
 async function packTar({ input: choice, backup }: Extract<CreateSource, { kind: 'tar' }>): Promise<void> {
   const { absoluteNames, chunkBytes, sparse } = options;
   // Only this needs tar-stream.
-  const { TarReader } = await import('../archive/tar-reader.js');
+  const { TarReader } = await import('../tar/reader.js');
   const input = await openSource(choice, thread.isStopped);
   thread.onStop(() => input.stop());
   const names: StoredPath[] = [];

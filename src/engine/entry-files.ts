@@ -1,6 +1,6 @@
-import type { EntryChange } from '../archive/entries.js';
+import type { EntryChange } from '../archive/entry-table.js';
 import type { Entry } from '../archive/entry.js';
-import type { WantedEntries } from '../archive/wanted-entries.js';
+import type { WantedEntries } from '../archive/selection/wanted-entries.js';
 import type { StoredPath } from '../format/stored-path.js';
 import type { Output, OutputFile } from '../output/output.js';
 import type { Decoding } from './decoding.js';

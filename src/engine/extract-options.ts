@@ -1,9 +1,9 @@
-import type { SelectionOptions } from '../archive/selection.js';
+import type { SelectionOptions } from '../archive/selection/selection.js';
 import type { BackupChoice } from '../backup/backup-state.js';
 import type { DecryptionKey } from '../codec/codec.js';
 import type { InputChoice } from '../input/open-source.js';
 import type { ExistingFilePolicy } from '../output/output.js';
-import type { Owner } from '../output/owner.js';
+import type { Owner } from '../output/directory/owner.js';
 import type { EncryptedPolicy } from './encrypted-files.js';
 
 /** Everything an extraction can be told. */

@@ -1,12 +1,12 @@
 import { ChunkReader, type PayloadUse } from '../archive/chunk-reader.js';
-import type { UnreadablePart } from '../archive/doubts.js';
-import { EntryTable } from '../archive/entries.js';
+import type { UnreadablePart } from '../archive/salvage/suspect-files.js';
+import { EntryTable } from '../archive/entry-table.js';
 import type { Entry } from '../archive/entry.js';
-import { emptyArchive, Losses } from '../archive/losses.js';
+import { emptyArchive, Losses } from '../archive/salvage/damage.js';
 import type { NotedContent } from '../archive/noted-content.js';
-import type { Lookback } from '../archive/lookback.js';
-import { isSalvageable, type SalvageConsumer, type SalvageReading } from '../archive/salvage.js';
-import { SalvagingReader } from '../archive/salvaging-reader.js';
+import type { Lookback } from '../archive/salvage/byte-view.js';
+import { isSalvageable, type SalvageConsumer, type SalvageReading } from '../archive/salvage/salvage.js';
+import { SalvagingReader } from '../archive/salvage/salvaging-reader.js';
 import { XbstreamError } from '../errors.js';
 import type { ChunkHeader } from '../format/chunk.js';
 import type { StoredPath } from '../format/stored-path.js';

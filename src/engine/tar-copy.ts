@@ -5,9 +5,9 @@ import { XbstreamError } from '../errors.js';
 import { pathText, type StoredPath } from '../format/stored-path.js';
 import { PIECE_BYTES } from '../input/source.js';
 import type { OutputFile } from '../output/output.js';
-import { SpooledFile } from '../output/spooled-file.js';
-import type { TarWriter } from '../output/tar-writer.js';
-import { UnwrittenFile } from '../output/unwritten.js';
+import { SpooledFile } from '../output/spool/spooled-file.js';
+import type { TarWriter } from '../tar/writer.js';
+import { UnwrittenFile } from '../output/virtual-output.js';
 import type { Decoding } from './decoding.js';
 
 /** A decoded file up to this size is decoded once, into memory; a larger one twice: tar wants its size first. */

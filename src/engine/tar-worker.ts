@@ -1,8 +1,8 @@
 /** The thread that converts an archive to a tar. */
 import type { IndexEntry } from '../archive/index.js';
 import { ExtentReader } from '../archive/read-extents.js';
-import { Selection } from '../archive/selection.js';
-import { readIndexFor, WantedByCurrentName } from '../archive/wanted-entries.js';
+import { Selection } from '../archive/selection/selection.js';
+import { readIndexFor, WantedByCurrentName } from '../archive/selection/wanted-entries.js';
 import { backupFinding, judgeBackup } from '../backup/backup-state.js';
 import type { TarOptions } from './tar-options.js';
 import { errorToRecord, XbstreamError } from '../errors.js';
@@ -13,10 +13,10 @@ import { openSource } from '../input/open-source.js';
 import type { Source } from '../input/source.js';
 import { ArchiveTarget } from '../output/archive-target.js';
 import { Stopped } from '../output/descriptor-writer.js';
-import { Spool } from '../output/spool.js';
-import { SpoolOutput } from '../output/spool-output.js';
-import type { SpooledFile } from '../output/spooled-file.js';
-import { TarWriter } from '../output/tar-writer.js';
+import { Spool } from '../output/spool/spool.js';
+import { SpoolOutput } from '../output/spool/spool-output.js';
+import type { SpooledFile } from '../output/spool/spooled-file.js';
+import { TarWriter } from '../tar/writer.js';
 import { setUpDecoding } from './decoding-setup.js';
 import type { Decoding } from './decoding.js';
 import { encryptedAmong, keyRequired } from './encrypted-files.js';

@@ -1,7 +1,7 @@
 import { crc32 } from '../format/crc32.js';
 import type { ArchiveIndex, IndexEntry } from '../archive/index.js';
 import { CHUNK_BYTES_MIN } from './pipeline-count.js';
-import { PARTIAL_ENDING } from '../output/partial-name.js';
+import { PARTIAL_ENDING } from '../output/directory/partial-name.js';
 
 /** The files of an archive, in the order in which pipelines take them. */
 export interface WorkPlan {

@@ -4,7 +4,7 @@ import { convertToTar as convertCommand } from '../commands/convert-to-tar.js';
 import type { TarOptions as TarCommandOptions } from '../engine/tar-options.js';
 import { XbstreamError } from '../errors.js';
 import { RingReadable } from '../output/ring-readable.js';
-import { MTIME_MAX_SECONDS } from '../output/tar-header.js';
+import { MTIME_MAX_SECONDS } from '../tar/header.js';
 import type { FileReport } from '../ui/reporter.js';
 import { giveBackUnread } from './archive-pieces.js';
 import { systemInput, withInput, type ArchiveInput } from './input.js';

@@ -1,5 +1,5 @@
 import type { ChunkConsumer, PayloadUse } from '../archive/chunk-reader.js';
-import { EntryTable } from '../archive/entries.js';
+import { EntryTable } from '../archive/entry-table.js';
 import type { Entry } from '../archive/entry.js';
 import { XbstreamError } from '../errors.js';
 import type { ChunkHeader } from '../format/chunk.js';

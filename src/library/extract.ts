@@ -1,6 +1,6 @@
 import { extract as extractCommand } from '../commands/extract.js';
 import type { ExistingFilePolicy } from '../output/output.js';
-import type { Owner } from '../output/owner.js';
+import type { Owner } from '../output/directory/owner.js';
 import type { ExtractSummary, FileReport } from '../ui/reporter.js';
 import type { XbstreamError } from '../errors.js';
 import type { ArchiveInput } from './input.js';

@@ -1,10 +1,10 @@
 import { getHashes } from 'node:crypto';
-import type { SelectionOptions as Selection } from '../archive/selection.js';
+import type { SelectionOptions as Selection } from '../archive/selection/selection.js';
 import type { BackupChoice } from '../backup/backup-state.js';
 import type { DecryptionKey } from '../codec/codec.js';
 import { keyFromBytes } from '../codec/key.js';
 import { XbstreamError } from '../errors.js';
-import { ID_MAX } from '../output/owner.js';
+import { ID_MAX } from '../output/directory/owner.js';
 import type { ProgressReport } from '../ui/reporter.js';
 
 /** What every function can be told. Callbacks are called in the caller's thread; what one throws ends the work. */

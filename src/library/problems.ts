@@ -1,4 +1,4 @@
-import { isSalvageable } from '../archive/salvage.js';
+import { isSalvageable } from '../archive/salvage/salvage.js';
 import { XbstreamError } from '../errors.js';
 import type { CallbackReporter } from './run.js';
 

@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import { emptyArchive } from '../archive/losses.js';
+import { emptyArchive } from '../archive/salvage/damage.js';
 import { ChunkReader, type ChunkConsumer } from '../archive/chunk-reader.js';
 import { giveBackUnread, openPieces, type ArchivePieces } from './archive-pieces.js';
 import type { ArchiveInput } from './input.js';

@@ -3,9 +3,9 @@ import { systemCodeOf, systemError, XbstreamError } from '../errors.js';
 import { pathForSystem, pathFromText, pathText, type StoredPath } from '../format/stored-path.js';
 import type { RingHandle } from '../input/ring.js';
 import { DescriptorWriter, Stopped } from './descriptor-writer.js';
-import { changeName, FILE_MODE, NEW_FILE_FLAGS } from './file-calls.js';
-import type { SequentialSink } from './gatherer.js';
-import { partialName } from './partial-name.js';
+import { changeName, FILE_MODE, NEW_FILE_FLAGS } from './directory/file-calls.js';
+import type { SequentialSink } from './buffered-sink.js';
+import { partialName } from './directory/partial-name.js';
 import { RingSink } from './ring-sink.js';
 
 /** Where a verb puts the one file that it makes. */

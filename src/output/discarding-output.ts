@@ -2,7 +2,7 @@ import type { Hash } from 'node:crypto';
 import { XbstreamError } from '../errors.js';
 import { pathText, type StoredPath } from '../format/stored-path.js';
 import type { OutputFile } from './output.js';
-import { UnwrittenFile, UnwrittenOutput } from './unwritten.js';
+import { UnwrittenFile, UnwrittenOutput } from './virtual-output.js';
 
 const ZEROS = Buffer.alloc(256 * 1024);
 

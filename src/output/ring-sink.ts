@@ -1,6 +1,6 @@
 import { RingWriter, type RingHandle } from '../input/ring.js';
 import { Stopped } from './descriptor-writer.js';
-import type { SequentialSink } from './gatherer.js';
+import type { SequentialSink } from './buffered-sink.js';
 
 /** How often, in milliseconds, a thread that waits for a reader looks whether it is to stop. */
 const LOOK_MS = 20;

@@ -1,7 +1,7 @@
 import { XbstreamError } from '../errors.js';
 import { pathText, type StoredPath } from '../format/stored-path.js';
 import type { OutputFile } from './output.js';
-import { UnwrittenFile, UnwrittenOutput } from './unwritten.js';
+import { UnwrittenFile, UnwrittenOutput } from './virtual-output.js';
 
 /** Takes bytes, in order. They are its own until the promise is settled. */
 export type ContentSink = (bytes: Buffer) => Promise<void>;

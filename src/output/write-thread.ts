@@ -1,6 +1,6 @@
 /** The writing thread: does what {@link WriteJobs} says, in order, and says only whether it went well. */
 import { workerData } from 'node:worker_threads';
-import { makeFile, writeAll } from './file-calls.js';
+import { makeFile, writeAll } from './directory/file-calls.js';
 import { WriteJobs, type WriteJob } from './write-jobs.js';
 
 const { memory, dataBytes } = workerData as { memory: SharedArrayBuffer; dataBytes: number };

@@ -1,6 +1,6 @@
-import type { Lookback } from '../../dist/archive/lookback.js';
-import { Selection } from '../../dist/archive/selection.js';
-import { WantedByCurrentName } from '../../dist/archive/wanted-entries.js';
+import type { Lookback } from '../../dist/archive/salvage/byte-view.js';
+import { Selection } from '../../dist/archive/selection/selection.js';
+import { WantedByCurrentName } from '../../dist/archive/selection/wanted-entries.js';
 import { Lane } from '../../dist/engine/lane.js';
 import type { XbstreamError } from '../../dist/errors.js';
 import { MemoryOutput } from './memory-output.js';
