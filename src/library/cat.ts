@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import { XbstreamError } from '../errors.js';
 import { RingReadable } from '../output/ring-readable.js';
-import { giveBackUnread } from './archive-pieces.js';
+import { giveBackUnread } from './event-loop-sources.js';
 import { systemInput, type ArchiveInput } from './input.js';
 import {
   checkOptions,

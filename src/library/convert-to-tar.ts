@@ -6,7 +6,7 @@ import { XbstreamError } from '../errors.js';
 import { RingReadable } from '../output/ring-readable.js';
 import { MTIME_MAX_SECONDS } from '../tar/header.js';
 import type { FileReport } from '../ui/reporter.js';
-import { giveBackUnread } from './archive-pieces.js';
+import { giveBackUnread } from './event-loop-sources.js';
 import { systemInput, withInput, type ArchiveInput } from './input.js';
 import { resultOf, type MakeResult } from './making.js';
 import {
