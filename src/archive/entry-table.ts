@@ -1,16 +1,10 @@
 import { XbstreamError } from '../errors.js';
-import {
-  chunkEnd,
-  FLAG_REWRITE,
-  type ChunkHeader,
-  type PayloadHeader,
-  type RenameHeader,
-  type SparseHeader,
-} from '../format/chunk.js';
-import { DirectoryNames } from '../format/directory-names.js';
+import { FLAG_REWRITE, type ChunkHeader, type RenameHeader } from '../format/chunk.js';
+import { DirectoryNames } from '../format/file-names.js';
 import { normalizePath, pathText, type StoredPath } from '../format/stored-path.js';
 import { RangeBudget } from './coverage.js';
 import { Entry } from './entry.js';
+import { ArchiveEnd } from './second-archive.js';
 
 /** Most missing parts of a file that an error names. */
 const MOST_GAPS_TOLD = 20;
@@ -54,12 +48,6 @@ export interface EntryRules {
   keepsGoing: boolean;
 }
 
-/** A file that backup programs write when all others are whole. */
-const LAST_FILE = /^(?:xtrabackup|mariadb_backup)_info(?:\.(?:qp|lz4|zst|xbcrypt))*$/;
-
-/** A whole archive follows another. */
-export class SecondArchive extends XbstreamError {}
-
 /**
  * The files of an archive while it is read: which are open, whole, removed and renamed (format.md, section 1 and "The
  * MariaDB dialect"). Corrections take effect in archive order.
@@ -78,12 +66,7 @@ export class EntryTable<Content> {
   #begun = 0;
   /** Entries that are not whole. */
   #openCount = 0;
-  /** The first content of the archive. */
-  #first: PayloadHeader | SparseHeader | undefined;
-  /** A backup ends here, in the archive: its last file is whole. */
-  #backupEnd: number | undefined;
-  /** A second archive has begun: nothing of it is taken. */
-  #isOver = false;
+  readonly #archiveEnd = new ArchiveEnd();
   /** Chunks of one file mostly follow each other: the last path as a chunk said it, its plain form, and its entry. */
   #lastRaw: StoredPath | undefined;
   #lastPath: StoredPath = '';
@@ -113,7 +96,7 @@ export class EntryTable<Content> {
    *   {@link SecondArchive}, where all begins again), `XB_OVERLAP`, `XB_GAP`, `XB_BAD_HEADER`
    */
   apply(header: ChunkHeader, spanBytes: number): EntryChange<Content> {
-    if (this.#isOver || header.type === 'ignorable' || this.#isLeftOut(header)) return { kind: 'nothing' };
+    if (this.#archiveEnd.isOver || header.type === 'ignorable' || this.#isLeftOut(header)) return { kind: 'nothing' };
     const path = this.#normalized(header);
     switch (header.type) {
       case 'payload':
@@ -200,7 +183,7 @@ export class EntryTable<Content> {
     if (replaced !== undefined) this.#forget(replaced);
     entry ??= this.#begin(path, header, false);
     if (replaced !== undefined && isUnsaid) this.#earlier.set(entry, replaced);
-    if (header.type === 'payload' || header.type === 'sparse') this.#first ??= header;
+    this.#archiveEnd.content(header);
     const continues = start === entry.sizeBytes;
     entry.chunks += 1;
     if (header.type === 'sparse' || header.type === 'seek') entry.markSparse();
@@ -215,16 +198,9 @@ export class EntryTable<Content> {
 
   /** Content of a file that is whole, and nothing says that it is to be replaced. */
   #assertMayComeAgain(entry: Entry<Content>, header: ChunkHeader, fileOffset: number): void {
-    if (fileOffset === 0) this.#assertNoSecondArchive(header);
+    if (fileOffset === 0) this.#archiveEnd.assertNoSecond(header, this.#openCount);
     if (fileOffset === entry.sizeBytes && fileOffset > 0) entry.tear();
     if (!this.#keepsGoing || fileOffset !== 0 || entry.isRefused) throw duplicatePath(entry.path, header);
-  }
-
-  #assertNoSecondArchive(header: ChunkHeader): void {
-    const isAsFirst = this.#openCount === 0 && isSameContent(header, this.#first);
-    if (this.#backupEnd === undefined && !isAsFirst) return;
-    this.#isOver = true;
-    throw secondArchive(this.#backupEnd ?? header.archiveOffset);
   }
 
   /** An entry is no longer among those of the archive. */
@@ -288,7 +264,7 @@ export class EntryTable<Content> {
     let replaced: Entry<Content> | undefined;
     if (known?.whole === true) {
       if (known.isRefused) throw duplicatePath(path, header);
-      this.#assertNoSecondArchive(header);
+      this.#archiveEnd.assertNoSecond(header, this.#openCount);
       // The end of what came after the end, or another for a file that is empty already.
       if (known.isTorn || known.endOnly) return { kind: 'nothing' };
       replaced = known;
@@ -314,7 +290,7 @@ export class EntryTable<Content> {
     entry.chunks += 1;
     entry.close();
     this.#openCount -= 1;
-    if (path.includes('_info') && LAST_FILE.test(path)) this.#backupEnd ??= chunkEnd(header);
+    this.#archiveEnd.whole(path, header);
     return { kind: 'whole', entry, replaced, isTentative: this.#keepsGoing };
   }
 
@@ -365,21 +341,6 @@ export function duplicatePath(path: StoredPath, header: ChunkHeader): XbstreamEr
       'of two whole copies --keep-going keeps the later one',
     ],
   });
-}
-
-function secondArchive(archiveOffset: number): SecondArchive {
-  return new SecondArchive('XB_DUPLICATE_PATH', `a second archive begins at byte ${archiveOffset}`, {
-    archiveOffset,
-    details: ['all that comes before it is an archive of its own'],
-    hints: [`to unpack the second one: tail -c +${archiveOffset + 1} ARCHIVE | tsxbstream -x -C ANOTHER_DIR`],
-  });
-}
-
-/** Whether two headers are those of the same content under the same name. */
-function isSameContent(header: ChunkHeader, other: ChunkHeader | undefined): boolean {
-  if ((header.type !== 'payload' && header.type !== 'sparse') || other?.type !== header.type) return false;
-  const { path, payloadBytes, crc32 } = header;
-  return path === other.path && payloadBytes === other.payloadBytes && crc32 === other.crc32;
 }
 
 function overlapping(

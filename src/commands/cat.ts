@@ -1,6 +1,6 @@
 import { ForeignInput } from '../archive/foreign.js';
 import { readIndex, type ArchiveIndex, type IndexEntry } from '../archive/index.js';
-import { ExtentReader, SMALL_PIECE_BYTES } from '../archive/read-extents.js';
+import { ExtentReader, SMALL_PIECE_BYTES } from '../archive/extents.js';
 import { readIndexFor, WantedByCurrentName } from '../archive/selection/wanted-entries.js';
 import type { LayerChoice } from '../codec/stored-layers.js';
 import { Decoding } from '../engine/decoding.js';

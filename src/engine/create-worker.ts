@@ -8,7 +8,7 @@ import { openSource } from '../input/open-source.js';
 import { readPathList } from '../input/path-list.js';
 import { PIECE_ROOM_BYTES } from '../input/source.js';
 import { ArchiveTarget } from '../output/archive-target.js';
-import { Stopped } from '../output/descriptor-writer.js';
+import { Stopped } from '../output/sinks.js';
 import type { CreateOptions, CreateSource, FilesSource } from './create-options.js';
 import { FilePacker } from './file-packer.js';
 import { TarPacker } from './tar-packer.js';

@@ -3,7 +3,7 @@ import { DecodeChain } from '../codec/decode-chain.js';
 import { PageHoles } from '../codec/page-holes.js';
 import { XbstreamError } from '../errors.js';
 import { pathText, type StoredPath } from '../format/stored-path.js';
-import type { OutputFile } from '../output/output.js';
+import { outOfOrder, type OutputFile } from '../output/output.js';
 import type { DecodeHelpers, HelpedChain } from './decode-helpers.js';
 
 export interface DecodedFileOptions {
@@ -144,14 +144,11 @@ export class DecodedFile implements OutputFile {
   }
 
   #outOfOrder(fileOffset: number): XbstreamError {
-    return new XbstreamError(
-      'XB_UNSUPPORTED_ORDER',
+    return outOfOrder(
+      this.#storedPath,
       `${pathText(this.#storedPath)} cannot be decoded: its content does not come in order`,
-      {
-        path: this.#storedPath,
-        details: [`expected byte ${this.#storedBytes} of the file, found byte ${fileOffset}`],
-        hints: ['unpack it as it is, without --decompress and --decrypt, and decode the file afterwards'],
-      },
+      { expected: this.#storedBytes, found: fileOffset },
+      'unpack it as it is, without --decompress and --decrypt, and decode the file afterwards',
     );
   }
 }

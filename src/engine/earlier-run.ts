@@ -1,5 +1,5 @@
 import { readIndex, type FileHistory, type IndexEntry } from '../archive/index.js';
-import { ExtentReader, SMALL_PIECE_BYTES } from '../archive/read-extents.js';
+import { ExtentReader, SMALL_PIECE_BYTES } from '../archive/extents.js';
 import { XbstreamError } from '../errors.js';
 import type { StoredPath } from '../format/stored-path.js';
 import type { Source } from '../input/source.js';

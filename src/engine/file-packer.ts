@@ -4,7 +4,7 @@ import type { ArchiveWriter } from '../archive/writer.js';
 import { systemError, XbstreamError } from '../errors.js';
 import { pathForSystem, pathText } from '../format/stored-path.js';
 import type { ListedFile } from '../input/file-list.js';
-import { Stopped } from '../output/descriptor-writer.js';
+import { Stopped } from '../output/sinks.js';
 import { ChunkMaker } from './chunk-maker.js';
 import { chunkRoomBytes, readChunk, ReadAhead, type ReadChunk } from './read-ahead.js';
 

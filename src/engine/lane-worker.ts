@@ -4,7 +4,7 @@ import { backupFinding } from '../backup/backup-state.js';
 import { ForeignInput } from '../archive/foreign.js';
 import { Selection } from '../archive/selection/selection.js';
 import { WantedByCurrentName, WantedByFinalName, type WantedEntries } from '../archive/selection/wanted-entries.js';
-import { lookbackOf } from '../archive/salvage/source-lookback.js';
+import { viewOf } from '../archive/salvage/byte-view.js';
 import type { ExtractOptions } from './extract-options.js';
 import { errorToRecord, XbstreamError } from '../errors.js';
 import type { PayloadUse } from '../archive/chunk-reader.js';
@@ -15,7 +15,7 @@ import { inputSize } from '../input/input-size.js';
 import { openSource } from '../input/open-source.js';
 import type { ByteSink, Source } from '../input/source.js';
 import { DirectoryOutput } from '../output/directory/directory-output.js';
-import { DiscardingOutput } from '../output/discarding-output.js';
+import { DiscardingOutput } from '../output/virtual-output.js';
 import { DryRunOutput } from '../output/directory/dry-run-output.js';
 import { Manifest } from '../output/manifest.js';
 import type { OutputFile } from '../output/output.js';
@@ -170,7 +170,7 @@ async function run(): Promise<LaneResult> {
       allowEmpty: options.allowEmpty,
       jump: source.seekable && options.digests.length === 0 && job.verb !== 'verify',
       part: job.verb === 'verify' ? job.part : undefined,
-      salvage: keepsGoing ? { lookback: lookbackOf(source) } : undefined,
+      salvage: keepsGoing ? { view: viewOf(source) } : undefined,
       digests: options.digests,
       onFile: (path, bytes) => thread.file(path, bytes),
     };

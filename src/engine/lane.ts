@@ -2,9 +2,9 @@ import { ChunkReader, type PayloadUse } from '../archive/chunk-reader.js';
 import type { UnreadablePart } from '../archive/salvage/suspect-files.js';
 import { EntryTable } from '../archive/entry-table.js';
 import type { Entry } from '../archive/entry.js';
-import { emptyArchive, Losses } from '../archive/salvage/damage.js';
+import { emptyArchive, DamageReport } from '../archive/salvage/damage-report.js';
 import type { NotedContent } from '../archive/noted-content.js';
-import type { Lookback } from '../archive/salvage/byte-view.js';
+import type { ByteView } from '../archive/salvage/byte-view.js';
 import { isSalvageable, type SalvageConsumer, type SalvageReading } from '../archive/salvage/salvage.js';
 import { SalvagingReader } from '../archive/salvage/salvaging-reader.js';
 import { XbstreamError } from '../errors.js';
@@ -41,7 +41,7 @@ export interface ArchivePart {
 
 export interface SalvageSettings {
   /** Has bytes again; missing where the input cannot be read by position. */
-  lookback: Lookback | undefined;
+  view: ByteView | undefined;
 }
 
 /** What a lane has done. */
@@ -63,7 +63,7 @@ export class Lane implements ByteSink, SalvageConsumer {
   readonly #table: EntryTable<OutputFile>;
   readonly #reader: SalvageReading;
   /** Set where damage does not end the reading. */
-  readonly #losses: Losses<OutputFile> | undefined;
+  readonly #damage: DamageReport<OutputFile> | undefined;
   readonly #files: EntryFiles;
   readonly #digests: ArchiveDigests;
   /** Stored name of the current chunk. */
@@ -77,10 +77,10 @@ export class Lane implements ByteSink, SalvageConsumer {
     this.#options = options;
     const { salvage, absoluteNames, leavesOut } = options;
     this.#table = new EntryTable({ absoluteNames, leavesOut, keepsGoing: salvage !== undefined });
-    this.#losses =
+    this.#damage =
       salvage === undefined
         ? undefined
-        : new Losses(this.#table, {
+        : new DamageReport(this.#table, {
             lostAfterAll: (entry) => this.#files.lostAfterAll(entry),
             restored: (pairs) => this.#files.restore(pairs),
           });
@@ -88,7 +88,7 @@ export class Lane implements ByteSink, SalvageConsumer {
       salvage === undefined
         ? new ChunkReader(this)
         : new SalvagingReader(this, {
-            lookback: salvage.lookback,
+            view: salvage.view,
             absoluteNames,
             refused: options.jump ? 'pass' : 'check',
           });
@@ -159,15 +159,15 @@ export class Lane implements ByteSink, SalvageConsumer {
 
   /** What is wrong with a file costs that file, where damage does not end the reading. */
   #bear(error: unknown, path?: StoredPath): void {
-    if (this.#losses === undefined || !isSalvageable(error)) throw error;
+    if (this.#damage === undefined || !isSalvageable(error)) throw error;
     const concerned = error.path ?? path;
     if (concerned === undefined) throw error;
-    this.#losses.damaged(error, concerned);
+    this.#damage.damaged(error, concerned);
   }
 
   /** What was found wrong so far, where that does not end the reading. */
   get problems(): readonly XbstreamError[] {
-    return this.#losses?.problems ?? [];
+    return this.#damage?.problems ?? [];
   }
 
   get skippableBytes(): number {
@@ -184,17 +184,17 @@ export class Lane implements ByteSink, SalvageConsumer {
   }
 
   damaged(error: XbstreamError, path: StoredPath | undefined, part?: UnreadablePart): void {
-    this.#losses!.damaged(error, path, part);
+    this.#damage!.damaged(error, path, part);
   }
 
   lostChunk(header: ChunkHeader): void {
-    const change = this.#losses!.lostChunk(header);
+    const change = this.#damage!.lostChunk(header);
     const isCertain = change?.kind === 'whole' || (change?.kind === 'content' && !change.isTentative);
     if (isCertain && change.replaced !== undefined) this.#files.superseded(change.replaced);
   }
 
   doubted(path: StoredPath): void {
-    this.#losses!.doubted(path);
+    this.#damage!.doubted(path);
   }
 
   entryOf(path: StoredPath): FileEntry | undefined {
@@ -217,7 +217,7 @@ export class Lane implements ByteSink, SalvageConsumer {
 
   chunk(header: ChunkHeader, spanBytes: number): PayloadUse {
     this.path = header.path;
-    const change = (this.#losses ?? this.#table).apply(header, spanBytes);
+    const change = (this.#damage ?? this.#table).apply(header, spanBytes);
     const { jump, part, wanted } = this.#options;
     if (change.kind === 'content') {
       this.#file = this.#files.content(change);
@@ -252,8 +252,8 @@ export class Lane implements ByteSink, SalvageConsumer {
     await this.#settled();
     this.#reader.end();
     await this.#settled();
-    if (this.#losses !== undefined) {
-      this.#losses.end(this.#reader.chunks, this.#options.allowEmpty);
+    if (this.#damage !== undefined) {
+      this.#damage.end(this.#reader.chunks, this.#options.allowEmpty);
     } else {
       if (this.#reader.chunks === 0 && !this.#options.allowEmpty) throw emptyArchive();
       const problems = this.#table.open.map((entry) => EntryTable.missingEnd(entry));
@@ -262,7 +262,7 @@ export class Lane implements ByteSink, SalvageConsumer {
     const leftOut = this.#judge();
     this.#files.makeEmpty((error, path) => this.#bear(error, path));
     this.#settle(() => this.#options.output.close());
-    return [...(this.#losses?.problems ?? []), ...leftOut];
+    return [...(this.#damage?.problems ?? []), ...leftOut];
   }
 
   /** Takes away what is not wanted after all. @returns the errors for what is, and was passed over */
@@ -282,12 +282,12 @@ export class Lane implements ByteSink, SalvageConsumer {
 
   /** How many problems there are; {@link end} has returned so many at most. */
   get problemCount(): number {
-    return this.#losses?.count ?? 0;
+    return this.#damage?.count ?? 0;
   }
 
   /** Where the archive ends, if that is in the middle of something. Good after the end. */
   get cutAt(): number | undefined {
-    return this.#losses?.isCut === true ? this.archiveBytes : undefined;
+    return this.#damage?.isCut === true ? this.archiveBytes : undefined;
   }
 
   /** Stored names of files that did not become complete. */
@@ -303,7 +303,7 @@ export class Lane implements ByteSink, SalvageConsumer {
   }
 
   #isLost(entry: FileEntry): boolean {
-    return this.#losses?.has(entry) === true;
+    return this.#damage?.has(entry) === true;
   }
 
   /**

@@ -1,5 +1,5 @@
 import type { IndexEntry } from '../archive/index.js';
-import type { ExtentReader } from '../archive/read-extents.js';
+import type { ExtentReader } from '../archive/extents.js';
 import type { XbstreamError } from '../errors.js';
 import type { StoredPath } from '../format/stored-path.js';
 import { PIECE_BYTES } from '../input/source.js';

@@ -1,6 +1,5 @@
-import type { ArchiveIndex } from '../archive/index.js';
-import { readIndex } from '../archive/index.js';
-import { ExtentReader } from '../archive/read-extents.js';
+import { type ArchiveIndex, readIndex } from '../archive/index.js';
+import { ExtentReader } from '../archive/extents.js';
 import { backupFinding } from '../backup/backup-state.js';
 import { errorToRecord, XbstreamError } from '../errors.js';
 import { openSource } from '../input/open-source.js';

@@ -1,6 +1,6 @@
 /** The thread that converts an archive to a tar. */
 import type { IndexEntry } from '../archive/index.js';
-import { ExtentReader } from '../archive/read-extents.js';
+import { ExtentReader } from '../archive/extents.js';
 import { Selection } from '../archive/selection/selection.js';
 import { readIndexFor, WantedByCurrentName } from '../archive/selection/wanted-entries.js';
 import { backupFinding, judgeBackup } from '../backup/backup-state.js';
@@ -12,10 +12,9 @@ import type { StoredPath } from '../format/stored-path.js';
 import { openSource } from '../input/open-source.js';
 import type { Source } from '../input/source.js';
 import { ArchiveTarget } from '../output/archive-target.js';
-import { Stopped } from '../output/descriptor-writer.js';
+import { Stopped } from '../output/sinks.js';
 import { Spool } from '../output/spool/spool.js';
-import { SpoolOutput } from '../output/spool/spool-output.js';
-import type { SpooledFile } from '../output/spool/spooled-file.js';
+import { SpoolOutput, type SpooledFile } from '../output/spool/spooled-files.js';
 import { TarWriter } from '../tar/writer.js';
 import { setUpDecoding } from './decoding-setup.js';
 import type { Decoding } from './decoding.js';

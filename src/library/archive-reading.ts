@@ -1,5 +1,5 @@
 import { ChunkReader, type ChunkConsumer } from '../archive/chunk-reader.js';
-import { emptyArchive } from '../archive/salvage/damage.js';
+import { emptyArchive } from '../archive/salvage/damage-report.js';
 import { XbstreamError } from '../errors.js';
 import type { SystemInputChoice } from '../input/open-source.js';
 import type { ByteStream } from '../input/pieces.js';

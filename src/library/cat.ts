@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import { XbstreamError } from '../errors.js';
-import { RingReadable } from '../output/ring-readable.js';
+import { RingReadable } from './ring-readable.js';
 import { giveBackUnread } from './event-loop-sources.js';
 import { systemInput, type ArchiveInput } from './input.js';
 import {

@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream';
 import { convertToTar as convertCommand } from '../commands/convert-to-tar.js';
 import type { TarOptions as TarCommandOptions } from '../engine/tar-options.js';
 import { XbstreamError } from '../errors.js';
-import { RingReadable } from '../output/ring-readable.js';
+import { RingReadable } from './ring-readable.js';
 import { MTIME_MAX_SECONDS } from '../tar/header.js';
 import type { FileReport } from '../ui/reporter.js';
 import { giveBackUnread } from './event-loop-sources.js';

@@ -2,11 +2,9 @@ import * as fs from 'node:fs';
 import { systemCodeOf, systemError, XbstreamError } from '../errors.js';
 import { pathForSystem, pathFromText, pathText, type StoredPath } from '../format/stored-path.js';
 import type { RingHandle } from '../input/ring.js';
-import { DescriptorWriter, Stopped } from './descriptor-writer.js';
 import { changeName, FILE_MODE, NEW_FILE_FLAGS } from './directory/file-calls.js';
-import type { SequentialSink } from './buffered-sink.js';
 import { partialName } from './directory/partial-name.js';
-import { RingSink } from './ring-sink.js';
+import { DescriptorSink, Stopped, type SequentialSink, RingSink } from './sinks.js';
 
 /** Where a verb puts the one file that it makes. */
 export type OutputChoice =
@@ -62,7 +60,7 @@ export class ArchiveTarget {
     [this.#fd, this.#partialPath] =
       choice.kind === 'descriptor' ? [choice.fd, undefined] : openTarget(choice, isStopped);
     this.partial = this.#partialPath === undefined ? undefined : pathText(this.#partialPath);
-    this.sink = new DescriptorWriter(this.#fd, this.name, isStopped);
+    this.sink = new DescriptorSink(this.#fd, this.name, isStopped);
   }
 
   /** Whether a file of this number would be the one that is being written. */

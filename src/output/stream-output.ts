@@ -2,7 +2,7 @@ import { XbstreamError } from '../errors.js';
 import { pathText, type StoredPath } from '../format/stored-path.js';
 import { HeldContent } from './held-content.js';
 import { outOfOrder, type OutputFile } from './output.js';
-import { UnwrittenFile, UnwrittenOutput } from './virtual-output.js';
+import { VirtualFile, VirtualOutput } from './virtual-output.js';
 
 /** Takes bytes, in order. They are its own until the promise is settled. */
 export type ContentSink = (bytes: Buffer) => Promise<void>;
@@ -13,7 +13,7 @@ const HELD_BYTES_MAX = 64 * 1024 * 1024;
 const FULL_BYTES = 16 * 1024 * 1024;
 
 /** Puts the content of files one after the other; what comes before its turn is held. */
-export class StreamOutput extends UnwrittenOutput {
+export class StreamOutput extends VirtualOutput {
   /** No hole is worth leaving. */
   readonly blockBytes = 2 ** 30;
   readonly #sink: ContentSink;
@@ -61,7 +61,7 @@ export class StreamOutput extends UnwrittenOutput {
   }
 }
 
-class StreamFile extends UnwrittenFile {
+class StreamFile extends VirtualFile {
   readonly rank: number;
   readonly held: HeldContent;
   isDone = false;

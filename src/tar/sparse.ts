@@ -1,8 +1,9 @@
+import { zeros } from '../format/zeros.js';
+
 const BLOCK_BYTES = 512;
 /** More parts than this make a map that nobody wrote in earnest. */
 const PAIRS_MAX = 1024 * 1024;
 const DIGITS_MAX = 16;
-const ZEROS = Buffer.alloc(64 * 1024);
 const NEWLINE = 0x0a;
 const DIGIT_0 = 0x30;
 
@@ -105,8 +106,7 @@ export class TarSparseContent {
   }
 
   #zeros(end: number): void {
-    while (this.#position < end) {
-      const bytes = ZEROS.subarray(0, end - this.#position);
+    for (const bytes of zeros(end - this.#position)) {
       this.#emit(bytes);
       this.#position += bytes.length;
     }

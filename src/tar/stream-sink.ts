@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { pack } from 'tar-stream';
-import { Gatherer, type SequentialSink } from '../output/buffered-sink.js';
+import { BufferedSink, type SequentialSink } from '../output/sinks.js';
 import type { TarEntry } from './header.js';
 
 type EntrySink = ReturnType<ReturnType<typeof pack>['entry']>;
@@ -11,7 +11,7 @@ type EntrySink = ReturnType<ReturnType<typeof pack>['entry']>;
  */
 export class TarStreamSink {
   readonly #pack = pack();
-  readonly #gatherer: Gatherer;
+  readonly #sink: BufferedSink;
   #entry: EntrySink | undefined;
   /** Of the next block that comes out. */
   #mend: ((block: Buffer) => void) | undefined;
@@ -21,7 +21,7 @@ export class TarStreamSink {
   #failure: { error: unknown } | undefined;
 
   constructor(sink: SequentialSink) {
-    this.#gatherer = new Gatherer(sink);
+    this.#sink = new BufferedSink(sink);
     this.#pack.on('data', (bytes) => this.#take(bytes as Buffer));
     this.#pack.on('end', () => this.#done());
     this.#pack.on('error', (error) => this.#fail(error));
@@ -58,14 +58,14 @@ export class TarStreamSink {
   /** All entries are in. @throws what the sink throws */
   async end(): Promise<void> {
     await this.#run(() => this.#pack.finalize());
-    this.#gatherer.flush();
+    this.#sink.flush();
   }
 
   /** Nothing more comes: gives the sink what was gathered. @throws what the sink throws */
   async breakOff(): Promise<void> {
     // The header of an entry that was just begun is still on its way.
     await setImmediate();
-    if (this.#failure === undefined) this.#gatherer.flush();
+    if (this.#failure === undefined) this.#sink.flush();
     this.#fail(new Error('broken off'));
   }
 
@@ -73,7 +73,7 @@ export class TarStreamSink {
     try {
       this.#mend?.(bytes);
       this.#mend = undefined;
-      this.#gatherer.put([bytes]);
+      this.#sink.put([bytes]);
     } catch (error) {
       this.#fail(error);
       return;

@@ -1,11 +1,11 @@
 import { XbstreamError } from '../errors.js';
+import { FileNames } from '../format/file-names.js';
 import { isUtf8, pathText, type StoredPath } from '../format/stored-path.js';
-import type { SequentialSink } from '../output/buffered-sink.js';
+import { zeros } from '../format/zeros.js';
+import type { SequentialSink } from '../output/sinks.js';
 import { tarEntries } from './header.js';
-import { TakenNames } from '../output/taken-names.js';
 import { TarStreamSink } from './stream-sink.js';
 
-const ZEROS = Buffer.alloc(256 * 1024);
 /** All of a small file, so that it is written in one step. */
 const HELD_BYTES = 64 * 1024;
 
@@ -29,7 +29,7 @@ export class TarWriter {
   readonly #mtime: number;
   readonly #sparse: boolean;
   /** It must be such that it can be unpacked. */
-  readonly #names = new TakenNames();
+  readonly #names = new FileNames();
 
   /** The file that is being written. */
   #path: StoredPath | undefined;
@@ -160,9 +160,8 @@ export class TarWriter {
       }
       const start = Math.max(this.#position, from);
       if (start >= end) break;
-      const bytes = Math.min(ZEROS.length, Math.min(to, end) - start);
-      await this.#put(ZEROS.subarray(0, bytes));
-      this.#position = start + bytes;
+      for (const bytes of zeros(Math.min(to, end) - start)) await this.#put(bytes);
+      this.#position = Math.min(to, end);
     }
     this.#position = end;
   }

@@ -1,5 +1,7 @@
-/** Bytes of an archive that were read before and can be had again. */
-export interface Lookback {
+import type { Source } from '../../input/source.js';
+
+/** Bytes of an archive that can be looked at again, or ahead of time. */
+export interface ByteView {
   /**
    * Bytes from a place of the archive on.
    *
@@ -11,7 +13,7 @@ export interface Lookback {
 }
 
 /** The last bytes of an archive that comes by once. */
-export class RecentBytes implements Lookback {
+export class RecentBytes implements ByteView {
   readonly #ring: Buffer;
   /** Archive offset behind the last byte that is known. */
   #end = 0;
@@ -52,4 +54,15 @@ export class RecentBytes implements Lookback {
   endsAt(archiveOffset: number): boolean {
     return this.isOver && archiveOffset === this.#end;
   }
+}
+
+/** What can be had again of a source: everything, where it can seek; else nothing. */
+export function viewOf(source: Source): ByteView | undefined {
+  if (!source.seekable || source.bytesAt === undefined) return undefined;
+  const bytesAt = (archiveOffset: number, bytes: number): Buffer => source.bytesAt!(archiveOffset, bytes);
+  return {
+    bytesAt,
+    endsAt: (archiveOffset) =>
+      archiveOffset > 0 && bytesAt(archiveOffset, 1).length === 0 && bytesAt(archiveOffset - 1, 1).length === 1,
+  };
 }

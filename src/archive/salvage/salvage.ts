@@ -2,9 +2,9 @@ import { XbstreamError, type XbstreamErrorCode } from '../../errors.js';
 import type { ChunkHeader } from '../../format/chunk.js';
 import type { StoredPath } from '../../format/stored-path.js';
 import type { ChunkConsumer, PayloadUse } from '../chunk-reader.js';
-import type { UnreadablePart } from './suspect-files.js';
 import { ForeignInput } from '../foreign.js';
-import type { Lookback } from './byte-view.js';
+import type { ByteView } from './byte-view.js';
+import type { UnreadablePart } from './suspect-files.js';
 
 /** Who is told of damage, beside what a {@link ChunkReader} tells. */
 export interface SalvageConsumer extends ChunkConsumer {
@@ -25,7 +25,7 @@ export interface SalvageConsumer extends ChunkConsumer {
 
 export interface SalvageOptions {
   /** For an input that can be read by position; without it the last bytes that came by are kept. */
-  lookback: Lookback | undefined;
+  view: ByteView | undefined;
   absoluteNames: boolean;
   /** What to do with the payload of a chunk that the consumer refused. */
   refused: PayloadUse;

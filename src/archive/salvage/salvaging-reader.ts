@@ -1,54 +1,23 @@
 import { XbstreamError } from '../../errors.js';
-import { CHUNK_MAGIC, chunkEnd, type ChunkHeader } from '../../format/chunk.js';
+import { chunkEnd, type ChunkHeader } from '../../format/chunk.js';
 import type { StoredPath } from '../../format/stored-path.js';
-import { areLinesOfText, endByChecksum, hasChecksum, mayBeChunk } from './evidence.js';
 import { ChunkReader, type ChunkConsumer, type PayloadUse } from '../chunk-reader.js';
-import { guessHeader, type HeaderGuess } from './header-guess.js';
-import { RecentBytes, type Lookback } from './byte-view.js';
-import { MagicFinder } from './magic-finder.js';
-import { brokenPath, damagedHeader, seeminglyAbout, withWhatIsLost, wrongLength } from './salvage-errors.js';
+import { RecentBytes } from './byte-view.js';
+import { ChunkSearch, type Suspect, type Trouble } from './chunk-search.js';
+import { Evidence, MAGIC, type HeaderGuess } from './evidence.js';
+import { RereadBudget } from './reread-budget.js';
+import { brokenPath, damagedHeader, seeminglyAbout, wrongLength } from './salvage-errors.js';
 import { isSalvageable, type SalvageConsumer, type SalvageOptions, type SalvageReading } from './salvage.js';
 
 /** What is kept of an input that cannot be read again: the chunk at hand and a bit, as a rule (chunks have up to 10 MiB). */
 const KEPT_BYTES = 16 * 1024 * 1024;
-/** Bytes that may be read again beside as many as the archive has: a hostile one must not have us go back for ever. */
-const REREAD_BYTES = 256 * 1024 * 1024;
 /** So much of what follows a bad header is looked at before it is judged, where it cannot be had later: a chunk as a rule. */
 const WAITED_BYTES = 12 * 1024 * 1024;
 
-/** A program's messages among chunks are looked through up to here. */
-const TEXT_BYTES_MAX = 1024 * 1024;
-
-/** So far the end of a chunk is looked for that told a wrong length: chunks have up to 10 MiB, as a rule. */
-const OWN_END_BYTES = 16 * 1024 * 1024;
-
-const MAGIC = Buffer.from(CHUNK_MAGIC, 'latin1');
 const NOTHING = Buffer.alloc(0);
 
 /** A magic was found where no chunk begins. */
 class Rejected extends Error {}
-
-interface Span {
-  header: ChunkHeader;
-  /** Where it ends, in the archive, as it says. */
-  end: number;
-  /** Its checksum has failed, and that was told. */
-  failed: boolean;
-}
-
-/** Looking for the next chunk that makes sense. */
-interface Search {
-  /** Told when it is clear how far the trouble goes. */
-  error: XbstreamError;
-  /** Where the trouble begins. */
-  errorAt: number;
-  /** The file that has lost something, where that is certain. */
-  path: StoredPath | undefined;
-  /** The chunk whose length led here: a chunk found inside of it shows that it was wrong. */
-  suspect: Span | undefined;
-  /** Nothing but whole lines of text stand here: no chunk was lost among them. */
-  isText: boolean;
-}
 
 /**
  * A {@link ChunkReader} that goes on after damage, at the next chunk that makes sense, and tells of everything it meets.
@@ -66,7 +35,8 @@ export class SalvagingReader implements SalvageReading {
   readonly #consumer: SalvageConsumer;
   readonly #options: SalvageOptions;
   readonly #recent: RecentBytes | undefined;
-  readonly #lookback: Lookback;
+  readonly #evidence: Evidence;
+  readonly #budget = new RereadBudget(() => this.#inputOffset);
   readonly #guarded: ChunkConsumer;
   /** A header that cannot be right waits until what follows it has come. */
   #waiting: { error: XbstreamError; until: number } | undefined;
@@ -78,25 +48,22 @@ export class SalvagingReader implements SalvageReading {
   /** Archive offset of the next byte to be looked at; beyond {@link #inputOffset} where bytes are passed over. */
   #position = 0;
   #rewind = 0;
-  #reread = 0;
-  #current: Span | undefined;
+  #current: Suspect | undefined;
   #isRefused = false;
   #isOver = false;
   /** The last chunk, as long as nothing has shown that its length (or that of its path) is right. */
-  #suspect: Span | undefined;
-  #search: Search | undefined;
-  #magic = new MagicFinder();
-  /** A magic was found here, and perhaps a chunk. */
-  #tentativeAt: number | undefined;
+  #suspect: Suspect | undefined;
+  #search: ChunkSearch | undefined;
 
   constructor(consumer: SalvageConsumer, options: SalvageOptions) {
     this.#consumer = consumer;
     this.#options = options;
-    this.#recent = options.lookback === undefined ? new RecentBytes(KEPT_BYTES) : undefined;
-    this.#lookback = options.lookback ?? this.#recent!;
+    this.#recent = options.view === undefined ? new RecentBytes(KEPT_BYTES) : undefined;
+    const { view = this.#recent!, absoluteNames } = options;
+    this.#evidence = new Evidence(view, this.#budget, { byPosition: this.#recent === undefined, absoluteNames });
     this.#guarded = {
       chunk: (header, spanBytes) => this.#chunk(header, spanBytes),
-      mustWait: (header) => this.#tentativeAt === undefined && this.#consumer.mustWait?.(header) === true,
+      mustWait: (header) => this.#search?.candidateAt === undefined && this.#consumer.mustWait?.(header) === true,
       payload: (bytes, fileOffset) => this.#pass(() => this.#consumer.payload(bytes, fileOffset)),
       chunkEnd: () => this.#pass(() => this.#consumer.chunkEnd()),
     };
@@ -181,15 +148,15 @@ export class SalvagingReader implements SalvageReading {
   }
 
   #chunk(header: ChunkHeader, spanBytes: number): PayloadUse {
-    if (this.#tentativeAt !== undefined) {
-      if (!this.#mayBeChunk(header)) throw new Rejected();
+    if (this.#search?.candidateAt !== undefined) {
+      if (!this.#evidence.mayBeChunk(header)) throw new Rejected();
       this.#endSearch(header.archiveOffset);
     }
     // No writer makes such a path: the header is damaged, and has perhaps swallowed what follows.
     if (header.path.includes('\0') || (header.type === 'rename' && header.newPath.includes('\0')))
       throw brokenPath(header);
     this.chunks += 1;
-    const span = { header, end: chunkEnd(header), failed: false };
+    const span = { header, failed: false };
     this.#current = span;
     this.#isRefused = false;
     const use = this.#guard(header.path, () => this.#consumer.chunk(header, spanBytes)) ?? this.#options.refused;
@@ -220,8 +187,8 @@ export class SalvagingReader implements SalvageReading {
       if (this.#position >= this.#waiting.until) this.#waitNoMore();
       return;
     }
-    if (this.#search !== undefined && this.#tentativeAt === undefined) {
-      this.#lookFor(bytes);
+    if (this.#search !== undefined && this.#search.candidateAt === undefined) {
+      this.#lookFor(this.#search, bytes);
       return;
     }
     try {
@@ -229,7 +196,7 @@ export class SalvagingReader implements SalvageReading {
     } catch (error) {
       if (error instanceof Rejected) this.#lookOn();
       else if (!isSalvageable(error)) throw error;
-      else if (this.#tentativeAt !== undefined) this.#lookOn();
+      else if (this.#search?.candidateAt !== undefined) this.#lookOn();
       else this.#recover(error);
     }
   }
@@ -244,10 +211,11 @@ export class SalvagingReader implements SalvageReading {
     const at = error.archiveOffset ?? this.#position;
     const current = this.#current;
     if (error.code === 'XB_BAD_CRC' && current !== undefined) {
-      if (this.#goToOwnEnd(current, current.end) || this.#mendPath(current)) return;
+      const end = chunkEnd(current.header);
+      if (this.#goToOwnEnd(current, end) || this.#mendPath(current)) return;
       this.#consumer.damaged(error, current.header.path);
       this.#suspect = { ...current, failed: true };
-      this.#goOn(current.end);
+      this.#goOn(end);
       return;
     }
     if (this.#recent === undefined) this.#recoverHeader(error);
@@ -256,46 +224,20 @@ export class SalvagingReader implements SalvageReading {
 
   #recoverHeader(error: XbstreamError): void {
     const at = error.archiveOffset ?? this.#position;
-    const isText = this.#isText(at);
-    const guess = isText ? undefined : this.#guess(at);
+    const isText = this.#evidence.isText(at);
+    const guess = isText ? undefined : this.#evidence.guess(at);
     if (guess?.confirmed === true) {
       this.#mend(error, guess);
       return;
     }
-    const suspect = isText ? undefined : this.#suspectBefore(at);
-    if (suspect !== undefined && this.#mendSuspect(suspect)) return;
-    this.#lookFrom({ error: seeminglyAbout(error, guess?.header), errorAt: at, path: undefined, suspect, isText });
-  }
-
-  /** Whether whole lines of text stand at a place, up to the next chunk or the archive's end. */
-  #isText(from: number): boolean {
-    const ahead = this.#lookback.bytesAt(from, TEXT_BYTES_MAX);
-    const found = ahead.indexOf(MAGIC);
-    const to = from + (found === -1 ? ahead.length : found);
-    return (found !== -1 || this.#lookback.endsAt(to)) && areLinesOfText(from, to, this.#lookback);
-  }
-
-  #guess(archiveOffset: number, most = OWN_END_BYTES): HeaderGuess | undefined {
-    const { absoluteNames } = this.#options;
-    const spent = this.#spend(most);
-    const guess = guessHeader(this.#lookback, archiveOffset, { absoluteNames, most: spent });
-    if (guess?.confirmed !== true) this.#reread += spent;
-    return guess;
-  }
-
-  /** How many of `bytes` may be read again. */
-  #spend(bytes: number): number {
-    return Math.max(0, Math.min(bytes, REREAD_BYTES + this.#inputOffset - this.#reread));
+    this.#lookBehind(seeminglyAbout(error, guess?.header), at, isText);
   }
 
   /** A chunk has told a wrong length: goes on where it ends by its checksum, if that shows before `limit`. */
-  #goToOwnEnd({ header, end, failed }: Span, limit: number): boolean {
-    const start = header.archiveOffset + header.headerBytes;
-    const most = this.#spend(Math.min(limit - start, OWN_END_BYTES));
-    const own = endByChecksum(header, this.#lookback, most);
-    this.#reread += own === undefined ? most : own - start;
+  #goToOwnEnd({ header, failed }: Suspect, limit?: number): boolean {
+    const own = this.#evidence.ownEnd(header, limit);
     if (own === undefined) return false;
-    if (!failed) this.#consumer.damaged(wrongLength(header, end, own), header.path);
+    if (!failed) this.#consumer.damaged(wrongLength(header, chunkEnd(header), own), header.path);
     this.#consumer.doubted(header.path);
     this.#suspect = undefined;
     this.#goOn(own);
@@ -303,13 +245,14 @@ export class SalvagingReader implements SalvageReading {
   }
 
   /** No chunk stands where one says that it ends: it has told a wrong length, or its path has. */
-  #mendSuspect(suspect: Span): boolean {
-    if (this.#goToOwnEnd(suspect, suspect.header.archiveOffset + OWN_END_BYTES)) return true;
-    const { header, end, failed } = suspect;
+  #mendSuspect(suspect: Suspect): boolean {
+    if (this.#goToOwnEnd(suspect)) return true;
+    const { header, failed } = suspect;
+    const end = chunkEnd(header);
     const isBare = end === header.archiveOffset + header.headerBytes;
     // One that fits what came before is right; and what may follow it are no letters of its path.
     if (isBare && (this.#consumer.entryOf(header.path)?.chunks ?? 0) > 1) return false;
-    const guess = this.#guess(header.archiveOffset);
+    const guess = this.#evidence.guess(header.archiveOffset);
     const isMended = guess?.confirmed === true && guess.endOffset !== end;
     if (!isMended || (isBare && this.#consumer.entryOf(guess.header.path)?.whole !== false)) {
       // What is behind an end chunk may be the rest of it, and the file another.
@@ -322,11 +265,11 @@ export class SalvagingReader implements SalvageReading {
   }
 
   /** A checksum does not hold: if it does with another length of the path, that was wrong, and a chunk behind it is chance. */
-  #mendPath({ header, end }: Span): boolean {
+  #mendPath({ header }: Suspect): boolean {
+    const end = chunkEnd(header);
     const most = end - header.archiveOffset;
-    const guess = this.#guess(header.archiveOffset, most);
-    if (guess === undefined || guess.endOffset === end || !hasChecksum(guess.header, this.#lookback, most))
-      return false;
+    const guess = this.#evidence.guess(header.archiveOffset, most);
+    if (guess === undefined || guess.endOffset === end || !this.#evidence.hasChecksum(guess.header, most)) return false;
     this.#consumer.damaged(wrongLength(header, end, guess.endOffset), guess.header.path);
     this.#goOnAfter(header, guess);
     return true;
@@ -347,8 +290,9 @@ export class SalvagingReader implements SalvageReading {
     this.#goOn(endOffset);
   }
 
-  #suspectBefore(archiveOffset: number): Span | undefined {
-    return this.#suspect?.end === archiveOffset ? this.#suspect : undefined;
+  #suspectBefore(archiveOffset: number): Suspect | undefined {
+    const suspect = this.#suspect;
+    return suspect !== undefined && chunkEnd(suspect.header) === archiveOffset ? suspect : undefined;
   }
 
   /** @returns false when there is more to do, perhaps with bytes that came before */
@@ -357,7 +301,7 @@ export class SalvagingReader implements SalvageReading {
       this.#waitNoMore();
       return false;
     }
-    if (this.#search !== undefined && this.#tentativeAt === undefined) {
+    if (this.#search !== undefined && this.#search.candidateAt === undefined) {
       this.#endSearch(undefined);
       return true;
     }
@@ -370,7 +314,7 @@ export class SalvagingReader implements SalvageReading {
         return false;
       }
       if (!isSalvageable(error)) throw error;
-      if (this.#tentativeAt !== undefined) this.#lookOn();
+      if (this.#search?.candidateAt !== undefined) this.#lookOn();
       else this.#cutShort(error);
       return false;
     }
@@ -380,15 +324,12 @@ export class SalvagingReader implements SalvageReading {
   #cutShort(error: XbstreamError): void {
     const current = this.#current;
     const end = this.#inputOffset;
-    if (current !== undefined && current.end > end) {
+    if (current !== undefined && chunkEnd(current.header) > end) {
       if (this.#mendSuspect(current)) return;
       this.#lookFrom({ error, errorAt: end, path: current.header.path, suspect: current, isText: false });
     } else {
       const at = error.archiveOffset ?? end;
-      const isText = this.#isText(at);
-      const suspect = isText ? undefined : this.#suspectBefore(at);
-      if (suspect !== undefined && this.#mendSuspect(suspect)) return;
-      this.#lookFrom({ error, errorAt: at, path: undefined, suspect, isText });
+      this.#lookBehind(error, at, this.#evidence.isText(at));
     }
   }
 
@@ -406,58 +347,49 @@ export class SalvagingReader implements SalvageReading {
       this.#position = archiveOffset;
       return;
     }
-    this.#reread += back;
-    if (this.#reread > REREAD_BYTES + this.#inputOffset) return;
+    this.#budget.spend(back);
+    if (this.#budget.isExceeded) return;
     this.#position = Math.max(archiveOffset, this.#recent?.start ?? 0);
   }
 
-  #lookFrom(search: Search): void {
-    const { suspect, errorAt } = search;
-    this.#search = search;
-    this.#suspect = undefined;
-    this.#current = undefined;
-    this.#magic = new MagicFinder();
-    this.#move(suspect === undefined ? errorAt + 1 : suspect.header.archiveOffset + MAGIC.length);
+  /** Nothing makes sense at a place: the chunk before it may have led here wrongly. */
+  #lookBehind(error: XbstreamError, errorAt: number, isText: boolean): void {
+    const suspect = isText ? undefined : this.#suspectBefore(errorAt);
+    if (suspect !== undefined && this.#mendSuspect(suspect)) return;
+    this.#lookFrom({ error, errorAt, path: undefined, suspect, isText });
   }
 
-  #lookFor(bytes: Buffer): void {
-    const at = this.#magic.find(bytes);
+  #lookFrom(trouble: Trouble): void {
+    this.#search = new ChunkSearch(trouble);
+    this.#suspect = undefined;
+    this.#current = undefined;
+    this.#move(this.#search.start);
+  }
+
+  #lookFor(search: ChunkSearch, bytes: Buffer): void {
+    const at = search.find(bytes);
     if (at === undefined) {
       this.#position += bytes.length;
       return;
     }
-    this.#tentativeAt = this.#position + at;
-    this.#position = this.#tentativeAt + MAGIC.length;
-    this.#reader = new ChunkReader(this.#guarded, this.#tentativeAt);
+    search.candidateAt = this.#position + at;
+    this.#position = search.candidateAt + MAGIC.length;
+    this.#reader = new ChunkReader(this.#guarded, search.candidateAt);
     this.#reader.push(MAGIC);
   }
 
   /** That was no chunk: on behind its first byte. */
   #lookOn(): void {
-    const at = this.#tentativeAt!;
-    this.#tentativeAt = undefined;
+    const search = this.#search!;
+    const at = search.candidateAt!;
+    search.candidateAt = undefined;
     this.#move(at + 1);
   }
 
-  #mayBeChunk(header: ChunkHeader): boolean {
-    const { absoluteNames } = this.#options;
-    return mayBeChunk(header, this.#lookback, { byPosition: this.#recent === undefined, absoluteNames });
-  }
-
   #endSearch(foundAt: number | undefined): void {
-    const { error, errorAt, path, suspect, isText } = this.#search!;
+    const { error, path, part, doubted } = this.#search!.end(foundAt, this.#inputOffset);
     this.#search = undefined;
-    this.#tentativeAt = undefined;
-    const next = foundAt ?? this.#inputOffset;
-    if (suspect !== undefined && next < errorAt) {
-      const { header, end, failed } = suspect;
-      const part = { from: header.archiveOffset, to: next };
-      const told = failed ? withWhatIsLost(error, errorAt, foundAt) : wrongLength(header, end, next);
-      this.#consumer.damaged(told, header.path, part);
-      this.#consumer.doubted(header.path);
-      return;
-    }
-    const part = isText || error.code === 'XB_TRUNCATED' ? undefined : { from: errorAt, to: next };
-    this.#consumer.damaged(withWhatIsLost(error, errorAt, foundAt), path, part);
+    this.#consumer.damaged(error, path, part);
+    if (doubted !== undefined) this.#consumer.doubted(doubted);
   }
 }

@@ -17,7 +17,7 @@ export interface UnreadablePart {
  * What speaks against files that look whole (format.md, "Which files are whole"): a chunk that may have been theirs, and
  * whose header was damaged so that it cannot be read, or names another file.
  */
-export class Doubts<Content> {
+export class SuspectFiles<Content> {
   readonly #entries: () => Iterable<Entry<Content>>;
   /** Open files whose next chunk may have been in a part that cannot be read. */
   readonly #atRisk = new Set<Entry<Content>>();

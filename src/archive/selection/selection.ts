@@ -4,7 +4,7 @@ import { XbstreamError } from '../../errors.js';
 import { sqlOfFileName, sqlText } from '../../format/sql-name.js';
 import { pathText, type StoredPath } from '../../format/stored-path.js';
 import { isNeededByPrepare, isVitalToPrepare, tableFileOf } from './table-files.js';
-import { TableSelection, type Clue } from './table-selection.js';
+import { TableSelection, type TableMetadata } from './table-selection.js';
 
 /** Which entries are wanted; all when nothing is given. */
 export interface SelectionOptions {
@@ -92,8 +92,8 @@ export class Selection {
   }
 
   /** What was wanted before may not be now, and the other way round. */
-  learn(clues: readonly Clue[]): void {
-    for (const clue of clues) this.#tables.learn(clue);
+  learn(metadata: readonly TableMetadata[]): void {
+    for (const file of metadata) this.#tables.learn(file);
   }
 
   /** Forgets which entries it was asked about. */

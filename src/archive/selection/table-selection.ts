@@ -1,7 +1,6 @@
 import { XbstreamError } from '../../errors.js';
 import { sqlOfFileName, sqlText } from '../../format/sql-name.js';
 import { pathText, type StoredPath } from '../../format/stored-path.js';
-import { askedDatabase, askedTable, type AskedName } from './table-names.js';
 import {
   hasNoContent,
   renamedTo,
@@ -10,9 +9,10 @@ import {
   type TableFile,
   type TablespaceName,
 } from './table-files.js';
+import { askedDatabase, askedTable, type AskedName } from './table-names.js';
 
 /** The content of a file that says something of others. */
-export interface Clue {
+export interface TableMetadata {
   path: StoredPath;
   content: Buffer;
 }
@@ -82,7 +82,7 @@ export class TableSelection {
     return file?.kind === 'renamed' || (file?.kind === 'definition' && this.#askedTables.has(keyOf(file)));
   }
 
-  learn({ path, content }: Clue): void {
+  learn({ path, content }: TableMetadata): void {
     const file = tableFileOf(path)!;
     if (file.kind === 'definition') {
       if (hasNoContent(content)) this.#contentless.add(path);

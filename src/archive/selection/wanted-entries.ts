@@ -1,12 +1,14 @@
 import type { DecryptionKey } from '../../codec/codec.js';
+import { smallContent } from '../../codec/small-content.js';
 import { XbstreamError } from '../../errors.js';
 import { pathText, type StoredPath } from '../../format/stored-path.js';
 import type { Source } from '../../input/source.js';
-import { readClues } from './clues.js';
 import type { Entry } from '../entry.js';
 import { readIndex, type ArchiveIndex, type IndexOptions } from '../index.js';
 import { NotedContent, NotesBudget } from '../noted-content.js';
 import type { Selection } from './selection.js';
+import { tableFileOf } from './table-files.js';
+import type { TableMetadata } from './table-selection.js';
 
 /** Tells of each entry, while the archive is read, whether it is wanted. */
 export interface WantedEntries {
@@ -95,8 +97,8 @@ export class WantedByCurrentName implements WantedEntries {
       const notes = this.#notes.get(entry);
       return { path: entry.path, content: notes === undefined ? Buffer.alloc(0) : notes.content };
     });
-    const { clues, errors } = readClues(stored, this.#key);
-    choice.learn(clues);
+    const { metadata, errors } = decodeMetadata(stored, this.#key);
+    choice.learn(metadata);
     // What was removed or renamed meanwhile is no match any more.
     choice.restart();
     const wanted = new Set(entries.filter(({ path }) => choice.wants(path)));
@@ -165,10 +167,54 @@ export async function readIndexFor(
 ): Promise<{ index: ArchiveIndex; errors: XbstreamError[] }> {
   const index = await readIndex(source, { ...options, wantsContent: (path) => choice.tells(path) });
   const stored = index.entries.filter(({ path, complete }) => complete && choice.tells(path));
-  const { clues, errors } = readClues(
+  const { metadata, errors } = decodeMetadata(
     stored.map(({ path, content, bytes }) => ({ path, content: bytes === 0 ? Buffer.alloc(0) : content })),
     key,
   );
-  choice.learn(clues);
+  choice.learn(metadata);
   return { index, errors };
+}
+
+/** The small files of an archive whose content says which other files belong to a table. */
+
+/** Most bytes of such a file when it is decoded. */
+const MOST_BYTES = 1024 * 1024;
+
+/** Such a file as it is stored. */
+export interface StoredMetadata {
+  path: StoredPath;
+  /** Undefined where it is too large. */
+  content: Buffer | undefined;
+}
+
+/**
+ * Undoes what was done to them.
+ *
+ * @returns also the errors for those that cannot be read and may concern any table
+ */
+export function decodeMetadata(
+  stored: readonly StoredMetadata[],
+  key: DecryptionKey | undefined,
+): { metadata: TableMetadata[]; errors: XbstreamError[] } {
+  const metadata: TableMetadata[] = [];
+  const errors: XbstreamError[] = [];
+  for (const { path, content } of stored) {
+    try {
+      if (content === undefined) throw new XbstreamError('XB_UNSUPPORTED_LAYER', 'it is too large for that');
+      metadata.push({ path, content: smallContent(path, content, key, MOST_BYTES) });
+    } catch (error) {
+      if (!(error instanceof XbstreamError)) throw error;
+      // A definition that cannot be read speaks for its own table alone: it says nothing of its content.
+      if (tableFileOf(path)?.kind === 'renamed') errors.push(unread(path, error));
+    }
+  }
+  return { metadata, errors };
+}
+
+function unread(path: StoredPath, { code, message, hints }: XbstreamError): XbstreamError {
+  return new XbstreamError(code, `${pathText(path)} says what a table was renamed to, and cannot be read`, {
+    path,
+    details: [message, 'it may be one of the tables that are asked for'],
+    hints,
+  });
 }

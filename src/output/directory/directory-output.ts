@@ -1,8 +1,8 @@
 import * as fs from 'node:fs';
 import { systemError } from '../../errors.js';
+import { takenTwice } from '../../format/file-names.js';
 import { pathText, type StoredPath } from '../../format/stored-path.js';
 import { PIECE_BYTES, PIECE_ROOM_BYTES } from '../../input/source.js';
-import { earlierFile, FROM_FILE, KeptFile } from './kept-file.js';
 import {
   HOLE_UNIT_BYTES_MAX,
   strippedOf,
@@ -11,13 +11,13 @@ import {
   type Output,
   type OutputFile,
 } from '../output.js';
+import { WriteQueue } from '../write-queue.js';
 import type { NameState } from './directory.js';
+import { earlierFile, FROM_FILE, KeptFile } from './kept-file.js';
 import type { Owner } from './owner.js';
 import { PARTIAL_ENDING } from './partial-name.js';
 import { nameTaken, notStored, targetExists, TargetDirectory, type Place } from './target-directory.js';
-import { takenTwice } from '../taken-names.js';
 import { TargetFile, type TargetFileContext } from './target-file.js';
-import { WriteQueue } from '../write-queue.js';
 
 export interface DirectoryOutputOptions {
   /** The target directory as the user gave it. */

@@ -3,8 +3,8 @@ import { dirname } from 'node:path';
 import { systemCodeOf, systemError, XbstreamError } from '../../errors.js';
 import { pathForSystem, pathText, type StoredPath } from '../../format/stored-path.js';
 import type { DescriptorHolder, DescriptorPool } from './descriptor-pool.js';
+import { refusal } from './file-calls.js';
 import { givePath, giveTo, type Owner } from './owner.js';
-import { refusal } from './refusal.js';
 
 const DIRECTORY_MODE = 0o750;
 const { O_DIRECTORY, O_NOFOLLOW, O_RDONLY } = fs.constants;

@@ -1,8 +1,8 @@
 import * as fs from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { systemError, XbstreamError } from '../../errors.js';
+import { FileNames } from '../../format/file-names.js';
 import { pathText, type StoredPath } from '../../format/stored-path.js';
-import { earlierFile, KeptFile } from './kept-file.js';
 import {
   HOLE_UNIT_BYTES_MAX,
   strippedOf,
@@ -10,9 +10,9 @@ import {
   type ExistingFilePolicy,
   type OutputFile,
 } from '../output.js';
-import { TakenNames } from '../taken-names.js';
+import { VirtualFile, VirtualOutput } from '../virtual-output.js';
+import { earlierFile, KeptFile } from './kept-file.js';
 import { nameTaken, notStored, targetExists, TargetDirectory, type Place } from './target-directory.js';
-import { UnwrittenFile, UnwrittenOutput } from '../virtual-output.js';
 
 /** What all usual file systems have (NAME_MAX of limits.h). */
 const COMPONENT_BYTES_MAX = 255;
@@ -26,13 +26,13 @@ export interface DryRunOptions {
 }
 
 /** Looks where files would go, and writes nothing. */
-export class DryRunOutput extends UnwrittenOutput {
+export class DryRunOutput extends VirtualOutput {
   readonly blockBytes: number;
   /** Bytes free in the file system of the target. */
   readonly freeBytes: number;
   readonly #options: DryRunOptions;
   readonly #target: TargetDirectory | undefined;
-  readonly #names = new TakenNames();
+  readonly #names = new FileNames();
   #neededBytes = 0;
   #neededFiles = 0;
   /** Files that the file system still takes; undefined where it has no such number. */
@@ -166,7 +166,7 @@ export class DryRunOutput extends UnwrittenOutput {
   }
 }
 
-class DryRunFile extends UnwrittenFile {
+class DryRunFile extends VirtualFile {
   readonly #output: DryRunOutput;
   #bytes = 0;
 

@@ -1,8 +1,8 @@
 import * as fs from 'node:fs';
 import { systemError, XbstreamError } from '../../errors.js';
 import { pathText, type StoredPath } from '../../format/stored-path.js';
-import type { DescriptorHolder, DescriptorPool } from './descriptor-pool.js';
 import type { OutputFile } from '../output.js';
+import type { DescriptorHolder, DescriptorPool } from './descriptor-pool.js';
 import type { Place } from './target-directory.js';
 
 const PIECE_BYTES = 256 * 1024;

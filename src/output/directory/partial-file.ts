@@ -2,15 +2,13 @@ import type { Hash } from 'node:crypto';
 import * as fs from 'node:fs';
 import { systemCodeOf, systemError, XbstreamError } from '../../errors.js';
 import { pathForSystem, pathText, type StoredPath } from '../../format/stored-path.js';
+import type { WriteQueue } from '../write-queue.js';
 import type { DescriptorHolder, DescriptorPool } from './descriptor-pool.js';
 import type { Directory } from './directory.js';
-import { changeName, FILE_MODE, NEW_FILE_FLAGS, writeAll } from './file-calls.js';
-import { moveAside } from './move-aside.js';
+import { changeName, FILE_MODE, NEW_FILE_FLAGS, writeAll, refusal } from './file-calls.js';
 import { giveTo, type Owner } from './owner.js';
-import { partialName } from './partial-name.js';
-import { refusal } from './refusal.js';
+import { moveAside, partialName } from './partial-name.js';
 import { targetExists, type Place } from './target-directory.js';
-import type { WriteQueue } from '../write-queue.js';
 
 const { O_NOFOLLOW, O_RDWR, O_WRONLY } = fs.constants;
 const HASH_PIECE_BYTES = 256 * 1024;

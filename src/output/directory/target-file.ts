@@ -1,13 +1,11 @@
 import * as fs from 'node:fs';
 import { systemCodeOf, systemError, XbstreamError } from '../../errors.js';
 import { pathText, type StoredPath } from '../../format/stored-path.js';
-import type { Directory } from './directory.js';
 import type { OutputFile } from '../output.js';
-import { changeName, makeFile } from './file-calls.js';
-import { moveAside } from './move-aside.js';
+import type { Directory } from './directory.js';
+import { changeName, makeFile, refusal } from './file-calls.js';
 import { PartialFile, type PartialFileContext } from './partial-file.js';
-import { partialName } from './partial-name.js';
-import { refusal } from './refusal.js';
+import { moveAside, partialName } from './partial-name.js';
 import { targetExists, type Place } from './target-directory.js';
 
 /** What a {@link TargetFile} has to know of the extraction it belongs to. */

@@ -1,9 +1,10 @@
 import { XbstreamError, type XbstreamErrorCode } from '../../errors.js';
 import { FLAG_REWRITE, type ChunkHeader, type PayloadHeader, type SparseHeader } from '../../format/chunk.js';
 import { pathText, type StoredPath } from '../../format/stored-path.js';
-import { Doubts, type UnreadablePart } from './suspect-files.js';
-import { duplicatePath, EntryTable, SecondArchive, type EntryChange } from '../entry-table.js';
+import { duplicatePath, EntryTable, type EntryChange } from '../entry-table.js';
 import type { Entry } from '../entry.js';
+import { SecondArchive } from '../second-archive.js';
+import { SuspectFiles, type UnreadablePart } from './suspect-files.js';
 
 /** More are only counted: a hostile archive must not fill the memory with complaints. */
 const MAX_PROBLEMS = 10_000;
@@ -27,7 +28,7 @@ const OF_WHOLE_FILES: ReadonlySet<XbstreamErrorCode> = new Set([
 ]);
 
 /** What is told of files that were taken for whole. */
-export interface LossListener<Content> {
+export interface DamageListener<Content> {
   /** A file has lost something after all. */
   lostAfterAll?: (entry: Entry<Content>) => void;
   /** These did not take the place of earlier content after all: that is what the archive holds. */
@@ -35,14 +36,14 @@ export interface LossListener<Content> {
 }
 
 /** What is wrong with an archive that is read to its end all the same, and which of its entries have lost something. */
-export class Losses<Content> {
+export class DamageReport<Content> {
   /** At most {@link MAX_PROBLEMS} of them. */
   readonly problems: XbstreamError[] = [];
   /** How many there are in all. */
   count = 0;
   readonly #table: EntryTable<Content>;
-  readonly #doubts: Doubts<Content>;
-  readonly #listener: LossListener<Content>;
+  readonly #suspects: SuspectFiles<Content>;
+  readonly #listener: DamageListener<Content>;
   readonly #lost = new Set<Entry<Content>>();
   /** The archive ends within these: that they have no end chunk is no news. */
   readonly #cut = new Set<Entry<Content>>();
@@ -51,9 +52,9 @@ export class Losses<Content> {
   #unfinished: Entry<Content> | undefined;
   #isCut = false;
 
-  constructor(table: EntryTable<Content>, listener: LossListener<Content> = {}) {
+  constructor(table: EntryTable<Content>, listener: DamageListener<Content> = {}) {
     this.#table = table;
-    this.#doubts = new Doubts(() => table.entries);
+    this.#suspects = new SuspectFiles(() => table.entries);
     this.#listener = listener;
   }
 
@@ -86,10 +87,10 @@ export class Losses<Content> {
     if (change.kind === 'content') {
       const { entry, begins, continues, isTentative } = change;
       if (begins && isTentative) this.damaged(duplicatePath(entry.path, header), undefined);
-      if (continues) this.#doubts.continued(entry);
+      if (continues) this.#suspects.continued(entry);
       else if (!entry.isDoubted && (header.type === 'payload' || header.type === 'sparse'))
         this.#stray(entry.path, header.fileOffset);
-    } else if (change.kind === 'whole' && !change.entry.endOnly && this.#doubts.isDoubtful(change.entry)) {
+    } else if (change.kind === 'whole' && !change.entry.endOnly && this.#suspects.isDoubtful(change.entry)) {
       this.#lost.add(change.entry);
     }
     return change;
@@ -114,7 +115,7 @@ export class Losses<Content> {
   }
 
   #stray(path: StoredPath, fileOffset: number): void {
-    for (const entry of this.#doubts.stray(path, fileOffset)) this.#loseLate(entry);
+    for (const entry of this.#suspects.stray(path, fileOffset)) this.#loseLate(entry);
   }
 
   #loseLate(entry: Entry<Content>): void {
@@ -131,7 +132,7 @@ export class Losses<Content> {
    */
   damaged(error: XbstreamError, path: StoredPath | undefined, part?: UnreadablePart): void {
     const entry = path === undefined ? undefined : this.#table.find(path);
-    if (part !== undefined) error = naming(error, this.#doubts.unreadable(part));
+    if (part !== undefined) error = naming(error, this.#suspects.unreadable(part));
     if (error.code === 'XB_TRUNCATED') this.#isCut = true;
     if (entry !== undefined && !isOfSecond(error, entry)) {
       this.#lost.add(entry);
@@ -151,7 +152,7 @@ export class Losses<Content> {
     known?.doubt();
     if (known?.whole === true && header.type !== 'end' && (header.flags & FLAG_REWRITE) === 0) {
       // Perhaps of a second copy: then its end is no end of an empty file.
-      this.#doubts.stray(header.path, 0);
+      this.#suspects.stray(header.path, 0);
       return undefined;
     }
     const change = this.#table.apply(header, header.type === 'payload' ? header.payloadBytes : 0);
@@ -180,7 +181,7 @@ export class Losses<Content> {
   end(chunks: number, allowEmpty: boolean): void {
     if (chunks === 0 && this.count === 0 && !allowEmpty) this.#add(emptyArchive(), undefined);
     this.#isCut ||= this.#unfinished !== undefined;
-    for (const entry of this.#doubts.doubtfulEmpty()) this.#lost.add(entry);
+    for (const entry of this.#suspects.doubtfulEmpty()) this.#lost.add(entry);
     this.#restore((entry) => !entry.whole || this.#lost.has(entry));
     for (const entry of this.#table.open) {
       this.#lost.add(entry);

@@ -1,14 +1,15 @@
 import { XbstreamError } from '../../errors.js';
 import { pathText, type StoredPath } from '../../format/stored-path.js';
-import { SLOT_BYTES, type Spool } from './spool.js';
-import { UnwrittenFile } from '../virtual-output.js';
+import { zeros } from '../../format/zeros.js';
+import type { OutputFile } from '../output.js';
+import { VirtualOutput, VirtualFile } from '../virtual-output.js';
+import { type Spool, SLOT_BYTES } from './spool.js';
 
 /** A file no larger than this waits in memory, if there is room. */
 const MEMORY_FILE_BYTES = 64 * 1024;
 const BLOCK_BYTES = 4096;
 /** A file in more parts than this gets its further holes as zeros: what its archive claims must not fill the memory. */
 const EXTENTS_MAX = 2 ** 18;
-const ZEROS = Buffer.alloc(SLOT_BYTES);
 
 /** Where content waits: in memory up to a size, then on the disk, or nowhere, when only the size is wanted. */
 export interface SpooledPlace {
@@ -29,7 +30,7 @@ interface Extent {
 }
 
 /** A file that waits until it is known what becomes of it. */
-export class SpooledFile extends UnwrittenFile {
+export class SpooledFile extends VirtualFile {
   isWhole = false;
   /** Its content was forgotten. */
   isGone = false;
@@ -131,8 +132,9 @@ export class SpooledFile extends UnwrittenFile {
   }
 
   #zeros(fileOffset: number, bytes: number): void {
-    for (let done = 0; done < bytes; done += ZEROS.length) {
-      this.#add(ZEROS.subarray(0, Math.min(ZEROS.length, bytes - done)), fileOffset + done);
+    for (const piece of zeros(bytes)) {
+      this.#add(piece, fileOffset);
+      fileOffset += piece.length;
     }
   }
 
@@ -187,4 +189,90 @@ function tooManyParts(path: StoredPath): XbstreamError {
     path,
     details: [`at most ${EXTENTS_MAX} are possible`],
   });
+}
+
+/** Lets the files of an archive wait: until its end, since corrections may come, or each until it is whole and its turn comes. */
+export class SpoolOutput extends VirtualOutput {
+  readonly blockBytes = 4096;
+  readonly #spool: Spool;
+  readonly #passesOn: boolean;
+  readonly #passed: SpooledFile[] = [];
+  readonly #files = new Set<SpooledFile>();
+
+  /** @param passesOn each file is given away for good when it is whole */
+  constructor(spool: Spool, passesOn: boolean) {
+    super();
+    this.#spool = spool;
+    this.#passesOn = passesOn;
+  }
+
+  open(path: StoredPath): OutputFile {
+    const place = onDisk(this.#spool);
+    if (this.#passesOn) return new PassedOnFile(path, place, (file) => this.#passed.push(file));
+    const file = new SpooledFile(path, place);
+    this.#files.add(file);
+    return file;
+  }
+
+  /** The whole files that wait, by their names; more than one where decoding gives two the same. */
+  byPath(): Map<StoredPath, SpooledFile[]> {
+    const found = new Map<StoredPath, SpooledFile[]>();
+    for (const file of this.#files) {
+      if (file.isWhole && !file.isGone) found.set(file.path, [...(found.get(file.path) ?? []), file]);
+    }
+    return found;
+  }
+
+  /** The next file to be passed on; whoever takes it drops its content when it is done with. */
+  takePassed(): SpooledFile | undefined {
+    return this.#passed.shift();
+  }
+
+  override release(): void {
+    this.#spool.close();
+  }
+}
+
+/** A file that is passed on when it is whole, and then cannot be corrected any more. */
+class PassedOnFile extends SpooledFile {
+  readonly #onWhole: (file: SpooledFile) => void;
+  #passed = false;
+
+  constructor(
+    path: StoredPath,
+    place: ConstructorParameters<typeof SpooledFile>[1],
+    onWhole: (file: SpooledFile) => void,
+  ) {
+    super(path, place);
+    this.#onWhole = onWhole;
+  }
+
+  override finish(sizeBytes: number, done: () => void): void {
+    super.finish(sizeBytes, () => undefined);
+    this.#passed = true;
+    this.#onWhole(this);
+    done();
+  }
+
+  override remove(): void {
+    if (this.#passed) throw this.#tooLate('removed or replaced');
+    super.remove();
+  }
+
+  override rename(path: StoredPath, replaced: OutputFile | undefined): void {
+    if (this.#passed) throw this.#tooLate('renamed');
+    super.rename(path, replaced);
+  }
+
+  #tooLate(what: string): XbstreamError {
+    return new XbstreamError(
+      'XB_UNSUPPORTED_ORDER',
+      `${pathText(this.path)} is to be ${what}, but was written already`,
+      {
+        path: this.path,
+        details: ['with --stream a file is written as soon as it is whole, and the archive corrects this one later'],
+        hints: ['leave out --stream, or read the archive from a file'],
+      },
+    );
+  }
 }
