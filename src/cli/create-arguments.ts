@@ -87,7 +87,7 @@ function filesSource(
     list:
       list === undefined
         ? undefined
-        : { input: inputChoice(list, 'a list of names', isTerminal), nullSeparated: values.has('null') },
+        : { input: namedInput(list, 'a list of names', isTerminal), nullSeparated: values.has('null') },
     directory: values.last('directory') ?? '.',
     recurse: form !== 'xbstream',
   };
@@ -103,11 +103,11 @@ function tarSource(values: OptionValues, operands: readonly string[], { isTermin
   for (const name of ['files-from', 'directory'] as const) {
     if (values.has(name)) throw usageError(`--from-tar and --${name} exclude each other`, 'leave out one of them');
   }
-  const input = inputChoice(named === '' ? (operand ?? '-') : named, 'a tar archive', isTerminal);
+  const input = namedInput(named === '' ? (operand ?? '-') : named, 'a tar archive', isTerminal);
   return { kind: 'tar', input, backup: backupChoice(values) };
 }
 
-function inputChoice(name: string, what: string, isTerminal: (fd: number) => boolean): InputChoice {
+function namedInput(name: string, what: string, isTerminal: (fd: number) => boolean): InputChoice {
   if (name !== '-') return { kind: 'path', path: name };
   if (isTerminal(STDIN)) throw usageError(`stdin is a terminal, and ${what} is expected there`, 'use a pipe or a file');
   return { kind: 'descriptor', fd: STDIN };

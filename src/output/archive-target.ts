@@ -79,7 +79,7 @@ export class ArchiveTarget {
       if (this.#partialPath === undefined) return;
       changeName(pathForSystem(this.#partialPath), this.#choice.path, this.#choice.overwrite);
     } catch (error) {
-      if (systemCodeOf(error) === 'EEXIST') throw targetExists(this.#choice.path);
+      if (systemCodeOf(error) === 'EEXIST') throw outputExists(this.#choice.path);
       throw systemError(`cannot give ${this.name} its name`, error);
     }
   }
@@ -117,7 +117,7 @@ function openTarget(
   if (stat?.isDirectory() === true) {
     throw systemError(`cannot write ${path}`, Object.assign(new Error(), { code: 'EISDIR' }));
   }
-  if (stat?.isFile() === true && !overwrite) throw targetExists(path);
+  if (stat?.isFile() === true && !overwrite) throw outputExists(path);
   try {
     if (stat?.isFIFO() === true) return [openPipe(path, isStopped), undefined];
     if (stat !== undefined && !stat.isFile()) return [fs.openSync(path, fs.constants.O_WRONLY), undefined];
@@ -168,7 +168,7 @@ function statOf(path: string): fs.Stats | undefined {
   return fs.statSync(path, { throwIfNoEntry: false });
 }
 
-function targetExists(path: string): XbstreamError {
+function outputExists(path: string): XbstreamError {
   return new XbstreamError('XB_TARGET_EXISTS', `${path} exists`, {
     hints: ['to replace it, once the new one is whole: add --overwrite'],
   });

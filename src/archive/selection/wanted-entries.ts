@@ -192,7 +192,7 @@ export interface StoredMetadata {
  *
  * @returns also the errors for those that cannot be read and may concern any table
  */
-export function decodeMetadata(
+function decodeMetadata(
   stored: readonly StoredMetadata[],
   key: DecryptionKey | undefined,
 ): { metadata: TableMetadata[]; errors: XbstreamError[] } {

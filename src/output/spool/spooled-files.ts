@@ -18,7 +18,7 @@ export interface SpooledPlace {
 }
 
 /** In memory, then on the disk. */
-export function onDisk(spool: Spool): SpooledPlace {
+function onDisk(spool: Spool): SpooledPlace {
   return { spool, memoryBytes: MEMORY_FILE_BYTES };
 }
 
