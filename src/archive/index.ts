@@ -2,7 +2,7 @@ import type { XbstreamError } from '../errors.js';
 import type { ChunkHeader } from '../format/chunk.js';
 import type { StoredPath } from '../format/stored-path.js';
 import { PIECE_ROOM_BYTES, type ByteSink, type Source } from '../input/source.js';
-import type { PayloadUse } from './chunk-reader.js';
+import type { ChunkConsumer, PayloadUse } from './chunk-reader.js';
 import { EntryTable, type EntryChange } from './entry-table.js';
 import type { Entry } from './entry.js';
 import { Extents } from './extents.js';
@@ -10,9 +10,7 @@ import { ForeignInput } from './foreign.js';
 import { NotedContent, NotesBudget } from './noted-content.js';
 import { viewOf } from './salvage/byte-view.js';
 import { DamageReport } from './salvage/damage-report.js';
-import type { SalvageConsumer } from './salvage/salvage.js';
 import { SalvagingReader } from './salvage/salvaging-reader.js';
-import type { UnreadablePart } from './salvage/suspect-files.js';
 
 /** A stored file, as the archive's headers tell of it. */
 export interface IndexEntry {
@@ -117,7 +115,7 @@ export async function readIndex(source: Source, options: IndexOptions): Promise<
   }
 }
 
-class IndexBuilder implements ByteSink, SalvageConsumer {
+class IndexBuilder implements ByteSink, ChunkConsumer {
   readonly #options: IndexOptions;
   readonly #room = Buffer.allocUnsafeSlow(PIECE_ROOM_BYTES);
   readonly #table: EntryTable<NotedContent>;
@@ -140,7 +138,11 @@ class IndexBuilder implements ByteSink, SalvageConsumer {
     this.#table = new EntryTable({ ...options, keepsGoing: true });
     this.#damage = new DamageReport(this.#table);
     const view = viewOf(source);
-    this.#reader = new SalvagingReader(this, { view, absoluteNames: options.absoluteNames, refused: 'pass' });
+    this.#reader = new SalvagingReader(this, this.#damage, {
+      view,
+      absoluteNames: options.absoluteNames,
+      refused: 'pass',
+    });
   }
 
   end(): ArchiveIndex {
@@ -212,22 +214,6 @@ class IndexBuilder implements ByteSink, SalvageConsumer {
 
   chunkEnd(): void {
     // There is nothing to do for a checksum that held.
-  }
-
-  damaged(error: XbstreamError, path: StoredPath | undefined, part?: UnreadablePart): void {
-    this.#damage.damaged(error, path, part);
-  }
-
-  lostChunk(header: ChunkHeader): void {
-    this.#damage.lostChunk(header);
-  }
-
-  doubted(path: StoredPath): void {
-    this.#damage.doubted(path);
-  }
-
-  entryOf(path: StoredPath): Entry<NotedContent> | undefined {
-    return this.#table.find(path);
   }
 
   #noteExtent(change: EntryChange<NotedContent>, header: ChunkHeader): void {

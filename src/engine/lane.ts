@@ -1,11 +1,10 @@
-import { ChunkReader, type PayloadUse } from '../archive/chunk-reader.js';
-import type { UnreadablePart } from '../archive/salvage/suspect-files.js';
+import { ChunkReader, type ChunkConsumer, type PayloadUse } from '../archive/chunk-reader.js';
 import { EntryTable } from '../archive/entry-table.js';
 import type { Entry } from '../archive/entry.js';
 import { emptyArchive, DamageReport } from '../archive/salvage/damage-report.js';
 import type { NotedContent } from '../archive/noted-content.js';
 import type { ByteView } from '../archive/salvage/byte-view.js';
-import { isSalvageable, type SalvageConsumer, type SalvageReading } from '../archive/salvage/salvage.js';
+import { isSalvageable, type SalvageReading } from '../archive/salvage/salvage.js';
 import { SalvagingReader } from '../archive/salvage/salvaging-reader.js';
 import { XbstreamError } from '../errors.js';
 import type { ChunkHeader } from '../format/chunk.js';
@@ -58,7 +57,7 @@ export interface LaneTotals {
 type FileEntry = Entry<OutputFile>;
 
 /** Checks what is pushed into it and writes it out: the way of a byte from an input to a file, synchronous from end to end. */
-export class Lane implements ByteSink, SalvageConsumer {
+export class Lane implements ByteSink, ChunkConsumer {
   readonly #options: LaneOptions;
   readonly #table: EntryTable<OutputFile>;
   readonly #reader: SalvageReading;
@@ -77,21 +76,17 @@ export class Lane implements ByteSink, SalvageConsumer {
     this.#options = options;
     const { salvage, absoluteNames, leavesOut } = options;
     this.#table = new EntryTable({ absoluteNames, leavesOut, keepsGoing: salvage !== undefined });
-    this.#damage =
-      salvage === undefined
-        ? undefined
-        : new DamageReport(this.#table, {
-            lostAfterAll: (entry) => this.#files.lostAfterAll(entry),
-            restored: (pairs) => this.#files.restore(pairs),
-          });
-    this.#reader =
-      salvage === undefined
-        ? new ChunkReader(this)
-        : new SalvagingReader(this, {
-            view: salvage.view,
-            absoluteNames,
-            refused: options.jump ? 'pass' : 'check',
-          });
+    if (salvage === undefined) {
+      this.#reader = new ChunkReader(this);
+    } else {
+      this.#damage = new DamageReport(this.#table, {
+        lostAfterAll: (entry) => this.#files.lostAfterAll(entry),
+        superseded: (entry) => this.#files.drop(entry),
+        restored: (pairs) => this.#files.restore(pairs),
+      });
+      const refused = options.jump ? 'pass' : 'check';
+      this.#reader = new SalvagingReader(this, this.#damage, { view: salvage.view, absoluteNames, refused });
+    }
     this.#files = new EntryFiles(options, (entry) => this.#isLost(entry));
     this.#digests = new ArchiveDigests(options.digests);
   }
@@ -183,24 +178,6 @@ export class Lane implements ByteSink, SalvageConsumer {
     return this.#reader.endReached?.() ?? 0;
   }
 
-  damaged(error: XbstreamError, path: StoredPath | undefined, part?: UnreadablePart): void {
-    this.#damage!.damaged(error, path, part);
-  }
-
-  lostChunk(header: ChunkHeader): void {
-    const change = this.#damage!.lostChunk(header);
-    const isCertain = change?.kind === 'whole' || (change?.kind === 'content' && !change.isTentative);
-    if (isCertain && change.replaced !== undefined) this.#files.superseded(change.replaced);
-  }
-
-  doubted(path: StoredPath): void {
-    this.#damage!.doubted(path);
-  }
-
-  entryOf(path: StoredPath): FileEntry | undefined {
-    return this.#table.find(path);
-  }
-
   skip(bytes: number): void {
     this.#reader.skip(bytes);
   }
@@ -275,7 +252,7 @@ export class Lane implements ByteSink, SalvageConsumer {
       const isWanted = judgement.wants(entry);
       const isTaken = this.#files.has(entry);
       if (isWanted && !isTaken) passedOver.push(entry.path);
-      if (!isWanted && isTaken) this.#settle(() => this.#files.unwanted(entry));
+      if (!isWanted && isTaken) this.#settle(() => this.#files.drop(entry));
     }
     return passedOver.length === 0 ? judgement.errors : [...judgement.errors, judgement.passedOver(passedOver)];
   }

@@ -4,6 +4,7 @@ import { pathText, type StoredPath } from '../../format/stored-path.js';
 import { duplicatePath, EntryTable, type EntryChange } from '../entry-table.js';
 import type { Entry } from '../entry.js';
 import { SecondArchive } from '../second-archive.js';
+import type { DamageConsumer } from './salvage.js';
 import { SuspectFiles, type UnreadablePart } from './suspect-files.js';
 
 /** More are only counted: a hostile archive must not fill the memory with complaints. */
@@ -31,12 +32,14 @@ const OF_WHOLE_FILES: ReadonlySet<XbstreamErrorCode> = new Set([
 export interface DamageListener<Content> {
   /** A file has lost something after all. */
   lostAfterAll?: (entry: Entry<Content>) => void;
+  /** Newer content of what was whole has come, and was lost: what there is of it is no longer what the archive holds. */
+  superseded?: (entry: Entry<Content>) => void;
   /** These did not take the place of earlier content after all: that is what the archive holds. */
   restored?: (pairs: readonly (readonly [lost: Entry<Content>, earlier: Entry<Content>])[]) => void;
 }
 
 /** What is wrong with an archive that is read to its end all the same, and which of its entries have lost something. */
-export class DamageReport<Content> {
+export class DamageReport<Content> implements DamageConsumer {
   /** At most {@link MAX_PROBLEMS} of them. */
   readonly problems: XbstreamError[] = [];
   /** How many there are in all. */
@@ -141,28 +144,30 @@ export class DamageReport<Content> {
     this.#add(error, error instanceof SecondArchive ? undefined : path);
   }
 
-  /**
-   * Takes note of a chunk that cannot be used, so that what it carried is not missed a second time.
-   *
-   * @returns what it means for the entries all the same
-   */
-  lostChunk(header: ChunkHeader): EntryChange<Content> | undefined {
-    if (header.type === 'remove' || header.type === 'rename' || header.type === 'ignorable') return undefined;
+  /** Takes note of a chunk that cannot be used, so that what it carried is not missed a second time. */
+  lostChunk(header: ChunkHeader): void {
+    if (header.type === 'remove' || header.type === 'rename' || header.type === 'ignorable') return;
     const known = this.#table.find(header.path);
     known?.doubt();
     if (known?.whole === true && header.type !== 'end' && (header.flags & FLAG_REWRITE) === 0) {
       // Perhaps of a second copy: then its end is no end of an empty file.
       this.#suspects.stray(header.path, 0);
-      return undefined;
+      return;
     }
     const change = this.#table.apply(header, header.type === 'payload' ? header.payloadBytes : 0);
     const entry = this.#table.find(header.path);
-    if (entry === undefined) return change;
-    entry.doubt();
-    this.#lost.add(entry);
-    // That the file was emptied is certain.
-    if (header.type === 'end') this.#table.settle(entry);
-    return change;
+    if (entry !== undefined) {
+      entry.doubt();
+      this.#lost.add(entry);
+      // That the file was emptied is certain.
+      if (header.type === 'end') this.#table.settle(entry);
+    }
+    const isCertain = change.kind === 'whole' || (change.kind === 'content' && !change.isTentative);
+    if (isCertain && change.replaced !== undefined) this.#listener.superseded?.(change.replaced);
+  }
+
+  entryOf(path: StoredPath): Entry<Content> | undefined {
+    return this.#table.find(path);
   }
 
   /** Which bytes of a file have come is not known any more. */

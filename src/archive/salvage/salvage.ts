@@ -1,13 +1,13 @@
 import { XbstreamError, type XbstreamErrorCode } from '../../errors.js';
 import type { ChunkHeader } from '../../format/chunk.js';
 import type { StoredPath } from '../../format/stored-path.js';
-import type { ChunkConsumer, PayloadUse } from '../chunk-reader.js';
+import type { PayloadUse } from '../chunk-reader.js';
 import { ForeignInput } from '../foreign.js';
 import type { ByteView } from './byte-view.js';
 import type { UnreadablePart } from './suspect-files.js';
 
-/** Who is told of damage, beside what a {@link ChunkReader} tells. */
-export interface SalvageConsumer extends ChunkConsumer {
+/** Who is told of damage, beside the consumer of the chunks. */
+export interface DamageConsumer {
   /**
    * Something is wrong, and the reading goes on.
    *

@@ -7,7 +7,7 @@ import { ChunkSearch, type Suspect, type Trouble } from './chunk-search.js';
 import { Evidence, MAGIC, type HeaderGuess } from './evidence.js';
 import { RereadBudget } from './reread-budget.js';
 import { brokenPath, damagedHeader, seeminglyAbout, wrongLength } from './salvage-errors.js';
-import { isSalvageable, type SalvageConsumer, type SalvageOptions, type SalvageReading } from './salvage.js';
+import { isSalvageable, type DamageConsumer, type SalvageOptions, type SalvageReading } from './salvage.js';
 
 /** What is kept of an input that cannot be read again: the chunk at hand and a bit, as a rule (chunks have up to 10 MiB). */
 const KEPT_BYTES = 16 * 1024 * 1024;
@@ -32,7 +32,8 @@ class Rejected extends Error {}
  */
 export class SalvagingReader implements SalvageReading {
   chunks = 0;
-  readonly #consumer: SalvageConsumer;
+  readonly #consumer: ChunkConsumer;
+  readonly #damage: DamageConsumer;
   readonly #options: SalvageOptions;
   readonly #recent: RecentBytes | undefined;
   readonly #evidence: Evidence;
@@ -55,8 +56,9 @@ export class SalvagingReader implements SalvageReading {
   #suspect: Suspect | undefined;
   #search: ChunkSearch | undefined;
 
-  constructor(consumer: SalvageConsumer, options: SalvageOptions) {
+  constructor(consumer: ChunkConsumer, damage: DamageConsumer, options: SalvageOptions) {
     this.#consumer = consumer;
+    this.#damage = damage;
     this.#options = options;
     this.#recent = options.view === undefined ? new RecentBytes(KEPT_BYTES) : undefined;
     const { view = this.#recent!, absoluteNames } = options;
@@ -176,7 +178,7 @@ export class SalvagingReader implements SalvageReading {
     } catch (error) {
       if (!isSalvageable(error)) throw error;
       this.#isRefused = true;
-      this.#consumer.damaged(error, path);
+      this.#damage.damaged(error, path);
       return undefined;
     }
   }
@@ -213,7 +215,7 @@ export class SalvagingReader implements SalvageReading {
     if (error.code === 'XB_BAD_CRC' && current !== undefined) {
       const end = chunkEnd(current.header);
       if (this.#goToOwnEnd(current, end) || this.#mendPath(current)) return;
-      this.#consumer.damaged(error, current.header.path);
+      this.#damage.damaged(error, current.header.path);
       this.#suspect = { ...current, failed: true };
       this.#goOn(end);
       return;
@@ -237,8 +239,8 @@ export class SalvagingReader implements SalvageReading {
   #goToOwnEnd({ header, failed }: Suspect, limit?: number): boolean {
     const own = this.#evidence.ownEnd(header, limit);
     if (own === undefined) return false;
-    if (!failed) this.#consumer.damaged(wrongLength(header, chunkEnd(header), own), header.path);
-    this.#consumer.doubted(header.path);
+    if (!failed) this.#damage.damaged(wrongLength(header, chunkEnd(header), own), header.path);
+    this.#damage.doubted(header.path);
     this.#suspect = undefined;
     this.#goOn(own);
     return true;
@@ -251,15 +253,15 @@ export class SalvagingReader implements SalvageReading {
     const end = chunkEnd(header);
     const isBare = end === header.archiveOffset + header.headerBytes;
     // One that fits what came before is right; and what may follow it are no letters of its path.
-    if (isBare && (this.#consumer.entryOf(header.path)?.chunks ?? 0) > 1) return false;
+    if (isBare && (this.#damage.entryOf(header.path)?.chunks ?? 0) > 1) return false;
     const guess = this.#evidence.guess(header.archiveOffset);
     const isMended = guess?.confirmed === true && guess.endOffset !== end;
-    if (!isMended || (isBare && this.#consumer.entryOf(guess.header.path)?.whole !== false)) {
+    if (!isMended || (isBare && this.#damage.entryOf(guess.header.path)?.whole !== false)) {
       // What is behind an end chunk may be the rest of it, and the file another.
-      if (isBare) this.#consumer.doubted(header.path);
+      if (isBare) this.#damage.doubted(header.path);
       return false;
     }
-    if (!failed) this.#consumer.damaged(wrongLength(header, end, guess.endOffset), guess.header.path);
+    if (!failed) this.#damage.damaged(wrongLength(header, end, guess.endOffset), guess.header.path);
     this.#goOnAfter(header, guess);
     return true;
   }
@@ -270,23 +272,23 @@ export class SalvagingReader implements SalvageReading {
     const most = end - header.archiveOffset;
     const guess = this.#evidence.guess(header.archiveOffset, most);
     if (guess === undefined || guess.endOffset === end || !this.#evidence.hasChecksum(guess.header, most)) return false;
-    this.#consumer.damaged(wrongLength(header, end, guess.endOffset), guess.header.path);
+    this.#damage.damaged(wrongLength(header, end, guess.endOffset), guess.header.path);
     this.#goOnAfter(header, guess);
     return true;
   }
 
   /** Goes on behind a chunk that was told by the wrong header. */
   #goOnAfter(wrong: ChunkHeader, { header, endOffset }: HeaderGuess): void {
-    this.#consumer.doubted(wrong.path);
+    this.#damage.doubted(wrong.path);
     this.#suspect = undefined;
-    this.#guard(header.path, () => this.#consumer.lostChunk(header));
+    this.#guard(header.path, () => this.#damage.lostChunk(header));
     this.#goOn(endOffset);
   }
 
   #mend(error: XbstreamError, { header, endOffset }: HeaderGuess): void {
-    this.#consumer.damaged(damagedHeader(error, header), header.path);
+    this.#damage.damaged(damagedHeader(error, header), header.path);
     this.#suspect = undefined;
-    this.#guard(header.path, () => this.#consumer.lostChunk(header));
+    this.#guard(header.path, () => this.#damage.lostChunk(header));
     this.#goOn(endOffset);
   }
 
@@ -389,7 +391,7 @@ export class SalvagingReader implements SalvageReading {
   #endSearch(foundAt: number | undefined): void {
     const { error, path, part, doubted } = this.#search!.end(foundAt, this.#inputOffset);
     this.#search = undefined;
-    this.#consumer.damaged(error, path, part);
-    if (doubted !== undefined) this.#consumer.doubted(doubted);
+    this.#damage.damaged(error, path, part);
+    if (doubted !== undefined) this.#damage.doubted(doubted);
   }
 }
