@@ -13,7 +13,7 @@ import type { ByteSink } from '../input/source.js';
 import type { OutputFile } from '../output/output.js';
 import { ArchiveDigests } from './archive-digests.js';
 import { EntryFiles, type EntryFilesOptions } from './entry-files.js';
-import { leaveBehind, type LeftBehind } from './left-behind.js';
+import { leaveResidue, type Residue } from './residue.js';
 
 export interface LaneOptions extends EntryFilesOptions {
   /** Allow stored names that begin with `/`. */
@@ -289,10 +289,10 @@ export class Lane implements ByteSink, ChunkConsumer {
    * @param removePartial take the partial files away instead
    * @returns the errors, and the partial files that were left
    */
-  abandon(errors: readonly XbstreamError[], removePartial: boolean): LeftBehind {
+  abandon(errors: readonly XbstreamError[], removePartial: boolean): Residue {
     this.#options.output.drain();
     const complete = this.#options.output.isWritten ? this.totals().files : undefined;
-    return leaveBehind([...this.#files.leftOver, ...this.#table.entries], errors, complete, removePartial);
+    return leaveResidue([...this.#files.leftOver, ...this.#table.entries], errors, complete, removePartial);
   }
 
   totals(): LaneTotals {

@@ -6,14 +6,14 @@ import type { OutputFile } from '../output/output.js';
 const NAMED_UNFINISHED = 5;
 
 /** A stored file, and what there is of it. */
-export interface Leavable {
+export interface UnfinishedFile {
   readonly path: StoredPath;
   readonly content: Pick<OutputFile, 'path' | 'abandon'> | undefined;
   readonly isWritten: boolean;
 }
 
 /** What is left of an extraction that did not end well. */
-export interface LeftBehind {
+export interface Residue {
   errors: XbstreamError[];
   /** Partial files, in the target. */
   partials: StoredPath[];
@@ -25,12 +25,12 @@ export interface LeftBehind {
  * @param complete how many files are complete; undefined where none is written
  * @param removePartial take the partial files away instead
  */
-export function leaveBehind(
-  entries: Iterable<Leavable>,
+export function leaveResidue(
+  entries: Iterable<UnfinishedFile>,
   errors: readonly XbstreamError[],
   complete: number | undefined,
   removePartial: boolean,
-): LeftBehind {
+): Residue {
   // Errors of the archive name a file as it is stored, those of the output by its place there.
   // More than one may be of the same name, where the archive corrects what was lost.
   const partials = new Map<StoredPath, Set<StoredPath>>();

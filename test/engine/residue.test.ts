@@ -1,7 +1,7 @@
 /** What is unfinished is named, all of it. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { leaveBehind } from '../../dist/engine/left-behind.js';
+import { leaveResidue } from '../../dist/engine/residue.js';
 import { archive, end, payload, remove } from '../helpers/archive-bytes.js';
 import { run } from '../helpers/cli.js';
 import { EXIT } from '../helpers/outcome.js';
@@ -9,7 +9,7 @@ import { tempDir } from '../helpers/temp.js';
 import { readTree, treeOf } from '../helpers/tree.js';
 
 test('of nothing nothing is left', () => {
-  assert.deepEqual(leaveBehind([], [], 0, false), { errors: [], partials: [] });
+  assert.deepEqual(leaveResidue([], [], 0, false), { errors: [], partials: [] });
 });
 
 test('two partial files of one name', async (context) => {
