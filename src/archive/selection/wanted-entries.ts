@@ -10,6 +10,9 @@ import type { Selection } from './selection.js';
 import { tableFileOf } from './table-files.js';
 import type { TableMetadata } from './table-selection.js';
 
+/** Most bytes of a file that says something of others, when it is decoded. */
+const METADATA_BYTES_MAX = 1024 * 1024;
+
 /** Tells of each entry, while the archive is read, whether it is wanted. */
 export interface WantedEntries {
   /** An entry begins. */
@@ -97,8 +100,7 @@ export class WantedByCurrentName implements WantedEntries {
       const notes = this.#notes.get(entry);
       return { path: entry.path, content: notes === undefined ? Buffer.alloc(0) : notes.content };
     });
-    const { metadata, errors } = decodeMetadata(stored, this.#key);
-    choice.learn(metadata);
+    const errors = learnFrom(stored, choice, this.#key);
     // What was removed or renamed meanwhile is no match any more.
     choice.restart();
     const wanted = new Set(entries.filter(({ path }) => choice.wants(path)));
@@ -167,48 +169,39 @@ export async function readIndexFor(
 ): Promise<{ index: ArchiveIndex; errors: XbstreamError[] }> {
   const index = await readIndex(source, { ...options, wantsContent: (path) => choice.tells(path) });
   const stored = index.entries.filter(({ path, complete }) => complete && choice.tells(path));
-  const { metadata, errors } = decodeMetadata(
-    stored.map(({ path, content, bytes }) => ({ path, content: bytes === 0 ? Buffer.alloc(0) : content })),
-    key,
-  );
-  choice.learn(metadata);
+  const metadata = stored.map(({ path, content, bytes }) => ({
+    path,
+    content: bytes === 0 ? Buffer.alloc(0) : content,
+  }));
+  const errors = learnFrom(metadata, choice, key);
   return { index, errors };
 }
 
-/** The small files of an archive whose content says which other files belong to a table. */
-
-/** Most bytes of such a file when it is decoded. */
-const MOST_BYTES = 1024 * 1024;
-
-/** Such a file as it is stored. */
-export interface StoredMetadata {
-  path: StoredPath;
-  /** Undefined where it is too large. */
-  content: Buffer | undefined;
-}
-
 /**
- * Undoes what was done to them.
+ * Has a choice know what small files say of which entries it means.
  *
- * @returns also the errors for those that cannot be read and may concern any table
+ * @param stored the files as they are stored; without content where they are too large
+ * @returns the errors for those that cannot be read and may concern any table
  */
-function decodeMetadata(
-  stored: readonly StoredMetadata[],
+function learnFrom(
+  stored: readonly { path: StoredPath; content: Buffer | undefined }[],
+  choice: Pick<NameChoice, 'learn'>,
   key: DecryptionKey | undefined,
-): { metadata: TableMetadata[]; errors: XbstreamError[] } {
+): XbstreamError[] {
   const metadata: TableMetadata[] = [];
   const errors: XbstreamError[] = [];
   for (const { path, content } of stored) {
     try {
       if (content === undefined) throw new XbstreamError('XB_UNSUPPORTED_LAYER', 'it is too large for that');
-      metadata.push({ path, content: smallContent(path, content, key, MOST_BYTES) });
+      metadata.push({ path, content: smallContent(path, content, key, METADATA_BYTES_MAX) });
     } catch (error) {
       if (!(error instanceof XbstreamError)) throw error;
       // A definition that cannot be read speaks for its own table alone: it says nothing of its content.
       if (tableFileOf(path)?.kind === 'renamed') errors.push(unread(path, error));
     }
   }
-  return { metadata, errors };
+  choice.learn(metadata);
+  return errors;
 }
 
 function unread(path: StoredPath, { code, message, hints }: XbstreamError): XbstreamError {

@@ -17,11 +17,6 @@ export interface SpooledPlace {
   memoryBytes: number;
 }
 
-/** In memory, then on the disk. */
-function onDisk(spool: Spool): SpooledPlace {
-  return { spool, memoryBytes: MEMORY_FILE_BYTES };
-}
-
 /** A part of a file: where it belongs, how long it is, and where in the order of arrival it came; in bytes. */
 interface Extent {
   fileOffset: number;
@@ -194,6 +189,7 @@ function tooManyParts(path: StoredPath): XbstreamError {
 /** Lets the files of an archive wait: until its end, since corrections may come, or each until it is whole and its turn comes. */
 export class SpoolOutput extends VirtualOutput {
   readonly blockBytes = 4096;
+  readonly #place: SpooledPlace;
   readonly #spool: Spool;
   readonly #passesOn: boolean;
   readonly #passed: SpooledFile[] = [];
@@ -203,13 +199,14 @@ export class SpoolOutput extends VirtualOutput {
   constructor(spool: Spool, passesOn: boolean) {
     super();
     this.#spool = spool;
+    // In memory, then on the disk.
+    this.#place = { spool, memoryBytes: MEMORY_FILE_BYTES };
     this.#passesOn = passesOn;
   }
 
   open(path: StoredPath): OutputFile {
-    const place = onDisk(this.#spool);
-    if (this.#passesOn) return new PassedOnFile(path, place, (file) => this.#passed.push(file));
-    const file = new SpooledFile(path, place);
+    if (this.#passesOn) return new PassedOnFile(path, this.#place, (file) => this.#passed.push(file));
+    const file = new SpooledFile(path, this.#place);
     this.#files.add(file);
     return file;
   }
@@ -238,11 +235,7 @@ class PassedOnFile extends SpooledFile {
   readonly #onWhole: (file: SpooledFile) => void;
   #passed = false;
 
-  constructor(
-    path: StoredPath,
-    place: ConstructorParameters<typeof SpooledFile>[1],
-    onWhole: (file: SpooledFile) => void,
-  ) {
+  constructor(path: StoredPath, place: SpooledPlace, onWhole: (file: SpooledFile) => void) {
     super(path, place);
     this.#onWhole = onWhole;
   }
