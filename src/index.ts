@@ -13,7 +13,7 @@ export { cat, type CatOptions } from './library/cat.js';
 export { create, type CreateOptions, type CreateSources } from './library/create.js';
 export { convertToTar, writeTar, type TarOptions, type WriteTarOptions } from './library/convert-to-tar.js';
 export type { MakeResult } from './library/make-result.js';
-export type { Owner } from './output/owner.js';
+export type { Owner } from './output/directory/owner.js';
 export type { ArchiveOutput } from './library/output.js';
 export { readChunks, type ArchiveChunk, type PayloadPiece, type ReadChunksOptions } from './library/read-chunks.js';
 export { readEntries, type ReadEntriesOptions } from './library/read-entries.js';

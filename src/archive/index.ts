@@ -2,17 +2,15 @@ import type { XbstreamError } from '../errors.js';
 import type { ChunkHeader } from '../format/chunk.js';
 import type { StoredPath } from '../format/stored-path.js';
 import { PIECE_ROOM_BYTES, type ByteSink, type Source } from '../input/source.js';
-import type { PayloadUse } from './chunk-reader.js';
-import type { UnreadablePart } from './doubts.js';
-import { EntryTable, type EntryChange } from './entries.js';
+import type { ChunkConsumer, PayloadUse } from './chunk-reader.js';
+import { EntryTable, type EntryChange } from './entry-table.js';
 import type { Entry } from './entry.js';
 import { Extents } from './extents.js';
 import { ForeignInput } from './foreign.js';
-import { Losses } from './losses.js';
 import { NotedContent, NotesBudget } from './noted-content.js';
-import type { SalvageConsumer } from './salvage.js';
-import { SalvagingReader } from './salvaging-reader.js';
-import { lookbackOf } from './source-lookback.js';
+import { viewOf } from './salvage/byte-view.js';
+import { DamageReport } from './salvage/damage-report.js';
+import { SalvagingReader } from './salvage/salvaging-reader.js';
 
 /** A stored file, as the archive's headers tell of it. */
 export interface IndexEntry {
@@ -117,11 +115,11 @@ export async function readIndex(source: Source, options: IndexOptions): Promise<
   }
 }
 
-class IndexBuilder implements ByteSink, SalvageConsumer {
+class IndexBuilder implements ByteSink, ChunkConsumer {
   readonly #options: IndexOptions;
   readonly #room = Buffer.allocUnsafeSlow(PIECE_ROOM_BYTES);
   readonly #table: EntryTable<NotedContent>;
-  readonly #losses: Losses<NotedContent>;
+  readonly #damage: DamageReport<NotedContent>;
   readonly #reader: SalvagingReader;
   readonly #budget = new NotesBudget();
   readonly #corrections: Correction[] = [];
@@ -138,24 +136,28 @@ class IndexBuilder implements ByteSink, SalvageConsumer {
   constructor(source: Source, options: IndexOptions) {
     this.#options = options;
     this.#table = new EntryTable({ ...options, keepsGoing: true });
-    this.#losses = new Losses(this.#table);
-    const lookback = lookbackOf(source);
-    this.#reader = new SalvagingReader(this, { lookback, absoluteNames: options.absoluteNames, refused: 'pass' });
+    this.#damage = new DamageReport(this.#table);
+    const view = viewOf(source);
+    this.#reader = new SalvagingReader(this, this.#damage, {
+      view,
+      absoluteNames: options.absoluteNames,
+      refused: 'pass',
+    });
   }
 
   end(): ArchiveIndex {
     this.#reader.end();
-    this.#losses.end(this.#reader.chunks, this.#options.allowEmpty);
+    this.#damage.end(this.#reader.chunks, this.#options.allowEmpty);
     const entries = Array.from(this.#table.entries, (entry) => this.#describe(entry));
     return {
       entries: entries.sort((a, b) => a.ordinal - b.ordinal),
       corrections: this.#corrections,
       history: Array.from(this.#history, ([path, states]) => {
-        const whole = [...states].filter((entry) => entry.whole && !this.#losses.has(entry));
+        const whole = [...states].filter((entry) => entry.whole && !this.#damage.has(entry));
         return { path, states: whole.map((entry) => this.#describe(entry)) };
       }),
-      problems: this.#losses.problems,
-      problemCount: this.#losses.count,
+      problems: this.#damage.problems,
+      problemCount: this.#damage.count,
       chunks: this.#reader.chunks,
       archiveBytes: this.#reader.archiveBytes,
       leftOut: this.#table.leftOut,
@@ -192,7 +194,7 @@ class IndexBuilder implements ByteSink, SalvageConsumer {
 
   chunk(header: ChunkHeader, spanBytes: number): PayloadUse {
     this.#path = header.path;
-    const change = this.#losses.apply(header, spanBytes);
+    const change = this.#damage.apply(header, spanBytes);
     if (change.kind === 'whole') this.#wholeFiles += 1;
     this.#noteExtent(change, header);
     this.#noteCorrection(change, header.archiveOffset);
@@ -212,22 +214,6 @@ class IndexBuilder implements ByteSink, SalvageConsumer {
 
   chunkEnd(): void {
     // There is nothing to do for a checksum that held.
-  }
-
-  damaged(error: XbstreamError, path: StoredPath | undefined, part?: UnreadablePart): void {
-    this.#losses.damaged(error, path, part);
-  }
-
-  lostChunk(header: ChunkHeader): void {
-    this.#losses.lostChunk(header);
-  }
-
-  doubted(path: StoredPath): void {
-    this.#losses.doubted(path);
-  }
-
-  entryOf(path: StoredPath): Entry<NotedContent> | undefined {
-    return this.#table.find(path);
   }
 
   #noteExtent(change: EntryChange<NotedContent>, header: ChunkHeader): void {
@@ -274,7 +260,7 @@ class IndexBuilder implements ByteSink, SalvageConsumer {
 
   #describe(entry: Entry<NotedContent>): IndexEntry {
     const { path, ordinal, sizeBytes, chunks, sparse, whole, archiveOffset, content } = entry;
-    const complete = whole && !this.#losses.has(entry);
+    const complete = whole && !this.#damage.has(entry);
     return {
       path,
       contentPath: this.#firstNames.get(ordinal) ?? path,

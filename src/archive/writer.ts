@@ -1,17 +1,17 @@
 import { CHUNK_MAGIC, encodeChunkHeader, SPARSE_MAP_ENTRY_BYTES } from '../format/chunk.js';
 import { crc32 } from '../format/crc32.js';
 import type { StoredPath } from '../format/stored-path.js';
-import { Gatherer, type SequentialSink } from '../output/gatherer.js';
+import { BufferedSink, type SequentialSink } from '../output/sinks.js';
 
 /** A hole's length, and the length of the data after it, in bytes. */
 export type SparsePair = readonly [skip: number, length: number];
 
 /** Writes the chunks of an archive (format.md, section 1) as the C tools do: flags 0, nothing between them. */
 export class ArchiveWriter {
-  readonly #gatherer: Gatherer;
+  readonly #sink: BufferedSink;
 
   constructor(sink: SequentialSink) {
-    this.#gatherer = new Gatherer(sink);
+    this.#sink = new BufferedSink(sink);
   }
 
   /**
@@ -23,7 +23,7 @@ export class ArchiveWriter {
   payload(path: StoredPath, fileOffset: number, bytes: Buffer, crc: number): void {
     const { length: payloadBytes } = bytes;
     const header = encodeChunkHeader({ type: 'payload', flags: 0, path, payloadBytes, fileOffset, crc32: crc });
-    this.#gatherer.put([header, bytes]);
+    this.#sink.put([header, bytes]);
   }
 
   /**
@@ -53,17 +53,17 @@ export class ArchiveWriter {
       fileOffset,
       crc32: crc,
     });
-    this.#gatherer.put([header, map, ...data]);
+    this.#sink.put([header, map, ...data]);
   }
 
   /** A file is complete. */
   end(path: StoredPath): void {
-    this.#gatherer.put([encodeChunkHeader({ type: 'end', flags: 0, path })]);
+    this.#sink.put([encodeChunkHeader({ type: 'end', flags: 0, path })]);
   }
 
   /** Gives the sink all that was gathered. */
   flush(): void {
-    this.#gatherer.flush();
+    this.#sink.flush();
   }
 
   /**
@@ -71,7 +71,7 @@ export class ArchiveWriter {
    * would unpack what there is as if that were all.
    */
   breakOff(): void {
-    this.#gatherer.put([Buffer.from(CHUNK_MAGIC, 'latin1')]);
+    this.#sink.put([Buffer.from(CHUNK_MAGIC, 'latin1')]);
     this.flush();
   }
 }

@@ -1,10 +1,10 @@
 import type { DecryptionKey, LayerName } from '../codec/codec.js';
 import { DecodeChain } from '../codec/decode-chain.js';
-import { PageHoles } from '../codec/page-holes.js';
 import { XbstreamError } from '../errors.js';
 import { pathText, type StoredPath } from '../format/stored-path.js';
-import type { OutputFile } from '../output/output.js';
+import { outOfOrder, type OutputFile } from '../output/output.js';
 import type { DecodeHelpers, HelpedChain } from './decode-helpers.js';
+import { FilteredFile } from './filtered-file.js';
 
 export interface DecodedFileOptions {
   layers: readonly LayerName[];
@@ -23,12 +23,10 @@ export interface DecodedFileOptions {
 }
 
 /** A file whose layers are undone on its way into an output. */
-export class DecodedFile implements OutputFile {
+export class DecodedFile extends FilteredFile {
   readonly #storedPath: StoredPath;
-  readonly #file: OutputFile;
   readonly #options: DecodedFileOptions;
   readonly #chain: DecodeChain | HelpedChain;
-  readonly #pages: PageHoles;
   /** Bytes of the stored file so far. */
   #storedBytes = 0;
   /** To be called when it is in the output. */
@@ -38,12 +36,11 @@ export class DecodedFile implements OutputFile {
 
   /** @param file takes the decoded content */
   constructor(storedPath: StoredPath, file: OutputFile, options: DecodedFileOptions) {
+    super(file, options.blockBytes);
     this.#storedPath = storedPath;
-    this.#file = file;
     this.#options = options;
-    const { layers, key, blockBytes, helpers, isFull } = options;
-    this.#pages = new PageHoles(blockBytes, (fileOffset, bytes) => file.write(bytes, fileOffset));
-    const output = (piece: Buffer): void => this.#pages.push(piece);
+    const { layers, key, helpers, isFull } = options;
+    const output = (piece: Buffer): void => this.pages.push(piece);
     this.#chain =
       helpers?.open(layers, key, {
         output,
@@ -52,23 +49,7 @@ export class DecodedFile implements OutputFile {
       }) ?? new DecodeChain({ layers, key, output, ...(isFull && { isFull }) });
   }
 
-  get path(): StoredPath {
-    return this.#file.path;
-  }
-
-  get sizeBytes(): number {
-    return this.#file.sizeBytes;
-  }
-
-  get kept(): boolean {
-    return this.#file.kept;
-  }
-
-  get sha256(): string | undefined {
-    return this.#file.sha256;
-  }
-
-  write(bytes: Buffer, fileOffset: number): void {
+  override write(bytes: Buffer, fileOffset: number): void {
     if (this.#failure !== undefined) return;
     if (fileOffset !== this.#storedBytes) throw this.#told(this.#outOfOrder(fileOffset));
     this.#storedBytes += bytes.length;
@@ -82,7 +63,7 @@ export class DecodedFile implements OutputFile {
     });
   }
 
-  finish(sizeBytes: number, done: () => void): void {
+  override finish(sizeBytes: number, done: () => void): void {
     if (this.#failure !== undefined) throw this.#failure;
     if (sizeBytes !== this.#storedBytes) throw this.#told(this.#outOfOrder(sizeBytes));
     this.#done = done;
@@ -93,7 +74,7 @@ export class DecodedFile implements OutputFile {
   /** All of it is decoded. */
   #complete(isKeyUnproven: boolean): void {
     if (isKeyUnproven) this.#options.onUnprovenKey();
-    this.#file.finish(this.#pages.fileBytes, this.#done);
+    this.file.finish(this.pages.fileBytes, this.#done);
   }
 
   #decode(step: (chain: DecodeChain | HelpedChain) => void): void {
@@ -105,25 +86,9 @@ export class DecodedFile implements OutputFile {
     if (this.#chain instanceof DecodeChain && this.#chain.isPaused) this.#options.onPause(this);
   }
 
-  remove(): void {
-    this.#file.remove();
-  }
-
-  rename(path: StoredPath, replaced: OutputFile | undefined): void {
-    this.#file.rename(path, replaced);
-  }
-
-  setAside(): void {
-    this.#file.setAside();
-  }
-
-  restore(): void {
-    this.#file.restore();
-  }
-
-  abandon(removePartial: boolean): StoredPath | undefined {
+  override abandon(removePartial: boolean): StoredPath | undefined {
     this.#chain.close();
-    return this.#file.abandon(removePartial);
+    return super.abandon(removePartial);
   }
 
   /** Takes note of what has gone wrong. A codec knows nothing of files: the error gets the name here. */
@@ -144,14 +109,11 @@ export class DecodedFile implements OutputFile {
   }
 
   #outOfOrder(fileOffset: number): XbstreamError {
-    return new XbstreamError(
-      'XB_UNSUPPORTED_ORDER',
+    return outOfOrder(
+      this.#storedPath,
       `${pathText(this.#storedPath)} cannot be decoded: its content does not come in order`,
-      {
-        path: this.#storedPath,
-        details: [`expected byte ${this.#storedBytes} of the file, found byte ${fileOffset}`],
-        hints: ['unpack it as it is, without --decompress and --decrypt, and decode the file afterwards'],
-      },
+      { expected: this.#storedBytes, found: fileOffset },
+      'unpack it as it is, without --decompress and --decrypt, and decode the file afterwards',
     );
   }
 }

@@ -1,9 +1,9 @@
 import { readIndex, type FileHistory, type IndexEntry } from '../archive/index.js';
-import { ExtentReader, SMALL_PIECE_BYTES } from '../archive/read-extents.js';
+import { ExtentReader, SMALL_PIECE_BYTES } from '../archive/extents.js';
 import { XbstreamError } from '../errors.js';
 import type { StoredPath } from '../format/stored-path.js';
 import type { Source } from '../input/source.js';
-import type { KeptFile } from '../output/kept-file.js';
+import type { KeptFile } from '../output/directory/kept-file.js';
 import type { OutputFile } from '../output/output.js';
 import { Decoding, type DecodingOptions } from './decoding.js';
 

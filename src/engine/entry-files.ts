@@ -1,6 +1,6 @@
-import type { EntryChange } from '../archive/entries.js';
+import type { EntryChange } from '../archive/entry-table.js';
 import type { Entry } from '../archive/entry.js';
-import type { WantedEntries } from '../archive/wanted-entries.js';
+import type { WantedEntries } from '../archive/selection/wanted-entries.js';
 import type { StoredPath } from '../format/stored-path.js';
 import type { Output, OutputFile } from '../output/output.js';
 import type { Decoding } from './decoding.js';
@@ -68,7 +68,7 @@ export class EntryFiles {
   #makeWay({ entry, replaced, isTentative }: EntryChange<OutputFile> & { kind: 'content' | 'whole' }): void {
     if (replaced === undefined) return;
     if (!isTentative || this.#isLost(replaced)) {
-      this.#drop(replaced);
+      this.drop(replaced);
       return;
     }
     if (replaced.isWritten) replaced.content?.setAside();
@@ -84,7 +84,7 @@ export class EntryFiles {
         this.#whole(change.entry);
         break;
       case 'remove':
-        if (change.entry !== undefined) this.#drop(change.entry);
+        if (change.entry !== undefined) this.drop(change.entry);
         else this.#correctForeign(change.path, true);
         break;
       case 'rename':
@@ -113,16 +113,6 @@ export class EntryFiles {
   /** Whether an entry is a file of the output, or becomes one at the end. */
   has(entry: FileEntry): boolean {
     return entry.content !== undefined || this.#empty.has(entry);
-  }
-
-  /** A whole entry turns out not to be wanted. */
-  unwanted(entry: FileEntry): void {
-    this.#drop(entry);
-  }
-
-  /** Newer content of an entry was lost: what there is of it is no longer what the archive holds. */
-  superseded(entry: FileEntry): void {
-    this.#drop(entry);
   }
 
   /** What was kept aside gets its name again: nothing whole has come to take its place. */
@@ -177,8 +167,8 @@ export class EntryFiles {
     output.correctForeign(decoding?.layersOf(path).finalName ?? path, remove);
   }
 
-  /** A whole entry is no longer part of the archive's content. */
-  #drop(entry: FileEntry): void {
+  /** A whole entry is no longer part of the archive's content, or is not wanted. */
+  drop(entry: FileEntry): void {
     const isEmpty = this.#empty.delete(entry);
     this.#dropEarlier(entry);
     if (this.#isLost(entry)) {
@@ -196,7 +186,7 @@ export class EntryFiles {
     const earlier = this.#aside.get(entry);
     if (earlier === undefined) return;
     this.#aside.delete(entry);
-    this.#drop(earlier);
+    this.drop(earlier);
   }
 
   #rename({ path, entry, replaced }: EntryChange<OutputFile> & { kind: 'rename' }): void {
@@ -208,11 +198,11 @@ export class EntryFiles {
     if (this.#isLost(entry)) {
       // Another may get the name that it would have had.
       entry.content?.abandon(false);
-      if (replaced !== undefined) this.#drop(replaced);
+      if (replaced !== undefined) this.drop(replaced);
       return;
     }
     if (replaced !== undefined && this.#isLost(replaced)) {
-      this.#drop(replaced);
+      this.drop(replaced);
       replaced = undefined;
     }
     const had = entry.content !== undefined || this.#empty.has(entry);
@@ -222,7 +212,7 @@ export class EntryFiles {
       if (replaced !== undefined) this.#empty.delete(replaced);
       return;
     }
-    if (replaced !== undefined) this.#drop(replaced);
-    if (!wanted) this.#drop(entry);
+    if (replaced !== undefined) this.drop(replaced);
+    if (!wanted) this.drop(entry);
   }
 }

@@ -5,7 +5,7 @@ import { crc32 } from '../format/crc32.js';
 import { pathForSystem, pathText } from '../format/stored-path.js';
 import type { ListedFile } from '../input/file-list.js';
 import { PIECE_BYTES } from '../input/source.js';
-import { Stopped } from '../output/descriptor-writer.js';
+import { Stopped } from '../output/sinks.js';
 import { ChunkMaker } from './chunk-maker.js';
 
 const PAGE_BYTES = 4096;

@@ -1,12 +1,11 @@
-import { ChunkReader, type PayloadUse } from '../archive/chunk-reader.js';
-import type { UnreadablePart } from '../archive/doubts.js';
-import { EntryTable } from '../archive/entries.js';
+import { ChunkReader, type ChunkConsumer, type PayloadUse } from '../archive/chunk-reader.js';
+import { EntryTable } from '../archive/entry-table.js';
 import type { Entry } from '../archive/entry.js';
-import { emptyArchive, Losses } from '../archive/losses.js';
+import { emptyArchive, DamageReport } from '../archive/salvage/damage-report.js';
 import type { NotedContent } from '../archive/noted-content.js';
-import type { Lookback } from '../archive/lookback.js';
-import { isSalvageable, type SalvageConsumer, type SalvageReading } from '../archive/salvage.js';
-import { SalvagingReader } from '../archive/salvaging-reader.js';
+import type { ByteView } from '../archive/salvage/byte-view.js';
+import { isSalvageable, type SalvageReading } from '../archive/salvage/salvage.js';
+import { SalvagingReader } from '../archive/salvage/salvaging-reader.js';
 import { XbstreamError } from '../errors.js';
 import type { ChunkHeader } from '../format/chunk.js';
 import type { StoredPath } from '../format/stored-path.js';
@@ -14,7 +13,7 @@ import type { ByteSink } from '../input/source.js';
 import type { OutputFile } from '../output/output.js';
 import { ArchiveDigests } from './archive-digests.js';
 import { EntryFiles, type EntryFilesOptions } from './entry-files.js';
-import { leaveBehind, type LeftBehind } from './left-behind.js';
+import { leaveResidue, type Residue } from './residue.js';
 
 export interface LaneOptions extends EntryFilesOptions {
   /** Allow stored names that begin with `/`. */
@@ -33,7 +32,7 @@ export interface LaneOptions extends EntryFilesOptions {
 
 export interface SalvageSettings {
   /** Has bytes again; missing where the input cannot be read by position. */
-  lookback: Lookback | undefined;
+  view: ByteView | undefined;
 }
 
 /** What a lane has done. */
@@ -50,12 +49,12 @@ export interface LaneTotals {
 type FileEntry = Entry<OutputFile>;
 
 /** Checks what is pushed into it and writes it out: the way of a byte from an input to a file, synchronous from end to end. */
-export class Lane implements ByteSink, SalvageConsumer {
+export class Lane implements ByteSink, ChunkConsumer {
   readonly #options: LaneOptions;
   readonly #table: EntryTable<OutputFile>;
   readonly #reader: SalvageReading;
   /** Set where damage does not end the reading. */
-  readonly #losses: Losses<OutputFile> | undefined;
+  readonly #damage: DamageReport<OutputFile> | undefined;
   readonly #files: EntryFiles;
   readonly #digests: ArchiveDigests;
   /** Stored name of the current chunk. */
@@ -69,21 +68,17 @@ export class Lane implements ByteSink, SalvageConsumer {
     this.#options = options;
     const { salvage, absoluteNames, leavesOut } = options;
     this.#table = new EntryTable({ absoluteNames, leavesOut, keepsGoing: salvage !== undefined });
-    this.#losses =
-      salvage === undefined
-        ? undefined
-        : new Losses(this.#table, {
-            lostAfterAll: (entry) => this.#files.lostAfterAll(entry),
-            restored: (pairs) => this.#files.restore(pairs),
-          });
-    this.#reader =
-      salvage === undefined
-        ? new ChunkReader(this)
-        : new SalvagingReader(this, {
-            lookback: salvage.lookback,
-            absoluteNames,
-            refused: options.jump ? 'pass' : 'check',
-          });
+    if (salvage === undefined) {
+      this.#reader = new ChunkReader(this);
+    } else {
+      this.#damage = new DamageReport(this.#table, {
+        lostAfterAll: (entry) => this.#files.lostAfterAll(entry),
+        superseded: (entry) => this.#files.drop(entry),
+        restored: (pairs) => this.#files.restore(pairs),
+      });
+      const refused = options.jump ? 'pass' : 'check';
+      this.#reader = new SalvagingReader(this, this.#damage, { view: salvage.view, absoluteNames, refused });
+    }
     this.#files = new EntryFiles(options, (entry) => this.#isLost(entry));
     this.#digests = new ArchiveDigests(options.digests);
   }
@@ -151,15 +146,15 @@ export class Lane implements ByteSink, SalvageConsumer {
 
   /** What is wrong with a file costs that file, where damage does not end the reading. */
   #bear(error: unknown, path?: StoredPath): void {
-    if (this.#losses === undefined || !isSalvageable(error)) throw error;
+    if (this.#damage === undefined || !isSalvageable(error)) throw error;
     const concerned = error.path ?? path;
     if (concerned === undefined) throw error;
-    this.#losses.damaged(error, concerned);
+    this.#damage.damaged(error, concerned);
   }
 
   /** What was found wrong so far, where that does not end the reading. */
   get problems(): readonly XbstreamError[] {
-    return this.#losses?.problems ?? [];
+    return this.#damage?.problems ?? [];
   }
 
   get skippableBytes(): number {
@@ -173,24 +168,6 @@ export class Lane implements ByteSink, SalvageConsumer {
 
   endReached(): number {
     return this.#reader.endReached?.() ?? 0;
-  }
-
-  damaged(error: XbstreamError, path: StoredPath | undefined, part?: UnreadablePart): void {
-    this.#losses!.damaged(error, path, part);
-  }
-
-  lostChunk(header: ChunkHeader): void {
-    const change = this.#losses!.lostChunk(header);
-    const isCertain = change?.kind === 'whole' || (change?.kind === 'content' && !change.isTentative);
-    if (isCertain && change.replaced !== undefined) this.#files.superseded(change.replaced);
-  }
-
-  doubted(path: StoredPath): void {
-    this.#losses!.doubted(path);
-  }
-
-  entryOf(path: StoredPath): FileEntry | undefined {
-    return this.#table.find(path);
   }
 
   skip(bytes: number): void {
@@ -209,7 +186,7 @@ export class Lane implements ByteSink, SalvageConsumer {
 
   chunk(header: ChunkHeader, spanBytes: number): PayloadUse {
     this.path = header.path;
-    const change = (this.#losses ?? this.#table).apply(header, spanBytes);
+    const change = (this.#damage ?? this.#table).apply(header, spanBytes);
     const { jump, wanted } = this.#options;
     if (change.kind === 'content') {
       this.#file = this.#files.content(change);
@@ -242,8 +219,8 @@ export class Lane implements ByteSink, SalvageConsumer {
     await this.#settled();
     this.#reader.end();
     await this.#settled();
-    if (this.#losses !== undefined) {
-      this.#losses.end(this.#reader.chunks, this.#options.allowEmpty);
+    if (this.#damage !== undefined) {
+      this.#damage.end(this.#reader.chunks, this.#options.allowEmpty);
     } else {
       if (this.#reader.chunks === 0 && !this.#options.allowEmpty) throw emptyArchive();
       const problems = this.#table.open.map((entry) => EntryTable.missingEnd(entry));
@@ -252,7 +229,7 @@ export class Lane implements ByteSink, SalvageConsumer {
     const leftOut = this.#judge();
     this.#files.makeEmpty((error, path) => this.#bear(error, path));
     this.#settle(() => this.#options.output.close());
-    return [...(this.#losses?.problems ?? []), ...leftOut];
+    return [...(this.#damage?.problems ?? []), ...leftOut];
   }
 
   /** Takes away what is not wanted after all. @returns the errors for what is, and was passed over */
@@ -264,7 +241,7 @@ export class Lane implements ByteSink, SalvageConsumer {
       const isWanted = judgement.wants(entry);
       const isTaken = this.#files.has(entry);
       if (isWanted && !isTaken) passedOver.push(entry.path);
-      if (!isWanted && isTaken) this.#settle(() => this.#files.unwanted(entry));
+      if (!isWanted && isTaken) this.#settle(() => this.#files.drop(entry));
     }
     return passedOver.length === 0 ? judgement.errors : [...judgement.errors, judgement.passedOver(passedOver)];
   }
@@ -275,12 +252,12 @@ export class Lane implements ByteSink, SalvageConsumer {
 
   /** How many problems there are; {@link end} has returned so many at most. */
   get problemCount(): number {
-    return this.#losses?.count ?? 0;
+    return this.#damage?.count ?? 0;
   }
 
   /** Where the archive ends, if that is in the middle of something. Good after the end. */
   get cutAt(): number | undefined {
-    return this.#losses?.isCut === true ? this.archiveBytes : undefined;
+    return this.#damage?.isCut === true ? this.archiveBytes : undefined;
   }
 
   /** Stored names of files that did not become complete. */
@@ -296,7 +273,7 @@ export class Lane implements ByteSink, SalvageConsumer {
   }
 
   #isLost(entry: FileEntry): boolean {
-    return this.#losses?.has(entry) === true;
+    return this.#damage?.has(entry) === true;
   }
 
   /**
@@ -305,10 +282,10 @@ export class Lane implements ByteSink, SalvageConsumer {
    * @param removePartial take the partial files away instead
    * @returns the errors, and the partial files that were left
    */
-  abandon(errors: readonly XbstreamError[], removePartial: boolean): LeftBehind {
+  abandon(errors: readonly XbstreamError[], removePartial: boolean): Residue {
     this.#options.output.drain();
     const complete = this.#options.output.isWritten ? this.totals().files : undefined;
-    return leaveBehind([...this.#files.leftOver, ...this.#table.entries], errors, complete, removePartial);
+    return leaveResidue([...this.#files.leftOver, ...this.#table.entries], errors, complete, removePartial);
   }
 
   totals(): LaneTotals {

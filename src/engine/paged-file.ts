@@ -1,14 +1,12 @@
-import { PageHoles, storesZerosOfHoles } from '../codec/page-holes.js';
-import type { StoredPath } from '../format/stored-path.js';
+import { storesZerosOfHoles } from '../codec/page-holes.js';
 import type { OutputFile } from '../output/output.js';
+import { FilteredFile } from './filtered-file.js';
 
 /**
  * A page-compressed table of MariaDB on its way into an output as it is stored: the zeros that it was stored with where
  * the server has holes become holes again.
  */
-export class PagedFile implements OutputFile {
-  readonly #file: OutputFile;
-  readonly #pages: PageHoles;
+export class PagedFile extends FilteredFile {
   /** What comes out of order is written as it is: which page it begins in the middle of nobody can tell. */
   #comesInOrder = true;
 
@@ -22,54 +20,9 @@ export class PagedFile implements OutputFile {
     return may ? new PagedFile(file, blockBytes) : file;
   }
 
-  private constructor(file: OutputFile, blockBytes: number) {
-    this.#file = file;
-    this.#pages = new PageHoles(blockBytes, (fileOffset, bytes) => file.write(bytes, fileOffset));
-  }
-
-  get path(): StoredPath {
-    return this.#file.path;
-  }
-
-  get sizeBytes(): number {
-    return this.#file.sizeBytes;
-  }
-
-  get kept(): boolean {
-    return this.#file.kept;
-  }
-
-  get sha256(): string | undefined {
-    return this.#file.sha256;
-  }
-
-  write(bytes: Buffer, fileOffset: number): void {
-    this.#comesInOrder &&= fileOffset === this.#pages.fileBytes;
-    if (this.#comesInOrder) this.#pages.push(bytes);
-    else this.#file.write(bytes, fileOffset);
-  }
-
-  finish(sizeBytes: number, done: () => void): void {
-    this.#file.finish(sizeBytes, done);
-  }
-
-  remove(): void {
-    this.#file.remove();
-  }
-
-  rename(path: StoredPath, replaced: OutputFile | undefined): void {
-    this.#file.rename(path, replaced);
-  }
-
-  setAside(): void {
-    this.#file.setAside();
-  }
-
-  restore(): void {
-    this.#file.restore();
-  }
-
-  abandon(removePartial: boolean): StoredPath | undefined {
-    return this.#file.abandon(removePartial);
+  override write(bytes: Buffer, fileOffset: number): void {
+    this.#comesInOrder &&= fileOffset === this.pages.fileBytes;
+    if (this.#comesInOrder) this.pages.push(bytes);
+    else this.file.write(bytes, fileOffset);
   }
 }

@@ -1,12 +1,12 @@
 import type { IndexEntry } from '../archive/index.js';
-import type { ExtentReader } from '../archive/read-extents.js';
+import type { ExtentReader } from '../archive/extents.js';
 import type { XbstreamError } from '../errors.js';
 import type { StoredPath } from '../format/stored-path.js';
 import { PIECE_BYTES } from '../input/source.js';
 import type { Output } from '../output/output.js';
 import type { Decoding } from './decoding.js';
 import { PagedFile } from './paged-file.js';
-import { leaveBehind, type Leavable, type LeftBehind } from './left-behind.js';
+import { leaveResidue, type UnfinishedFile, type Residue } from './residue.js';
 import type { WorkBoard } from './work-board.js';
 import type { WorkPlan } from './work-plan.js';
 
@@ -33,7 +33,7 @@ export class Pipeline {
   keptFiles = 0;
   readonly #options: PipelineOptions;
   /** The file that is being made. */
-  #unfinished: Leavable | undefined;
+  #unfinished: UnfinishedFile | undefined;
 
   constructor(options: PipelineOptions) {
     this.#options = options;
@@ -81,9 +81,9 @@ export class Pipeline {
   }
 
   /** Leaves what is unfinished behind and says so in the errors. */
-  abandon(errors: readonly XbstreamError[], removePartial: boolean): LeftBehind {
+  abandon(errors: readonly XbstreamError[], removePartial: boolean): Residue {
     this.#options.output.drain();
     const unfinished = this.#unfinished === undefined ? [] : [this.#unfinished];
-    return leaveBehind(unfinished, errors, this.files, removePartial);
+    return leaveResidue(unfinished, errors, this.files, removePartial);
   }
 }

@@ -1,13 +1,13 @@
 import type { IndexEntry } from '../archive/index.js';
-import { SMALL_PIECE_BYTES, type ExtentReader } from '../archive/read-extents.js';
+import { SMALL_PIECE_BYTES, type ExtentReader } from '../archive/extents.js';
 import { freeNativeMemory } from '../codec/native-memory.js';
 import { XbstreamError } from '../errors.js';
 import { pathText, type StoredPath } from '../format/stored-path.js';
 import { PIECE_BYTES } from '../input/source.js';
 import type { OutputFile } from '../output/output.js';
-import { SpooledFile } from '../output/spooled-file.js';
-import type { TarWriter } from '../output/tar-writer.js';
-import { UnwrittenFile } from '../output/unwritten.js';
+import { SpooledFile } from '../output/spool/spooled-files.js';
+import type { TarWriter } from '../tar/writer.js';
+import { VirtualFile } from '../output/virtual-output.js';
 import type { Decoding } from './decoding.js';
 
 /** A decoded file up to this size is decoded once, into memory; a larger one twice: tar wants its size first. */
@@ -98,7 +98,7 @@ export async function writeSpooled(tar: TarWriter, file: SpooledFile): Promise<v
 }
 
 /** The file of a tar that is being written. */
-class TarredFile extends UnwrittenFile {
+class TarredFile extends VirtualFile {
   readonly #tar: TarWriter;
   readonly #isOneCall: boolean;
 

@@ -1,4 +1,4 @@
-import type { TarConsumer } from '../archive/tar-reader.js';
+import type { TarConsumer } from '../tar/reader.js';
 import type { ArchiveWriter } from '../archive/writer.js';
 import { XbstreamError } from '../errors.js';
 import { MemberNames } from '../format/member-name.js';

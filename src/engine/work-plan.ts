@@ -1,6 +1,6 @@
 import { crc32 } from '../format/crc32.js';
 import type { ArchiveIndex, IndexEntry } from '../archive/index.js';
-import { PARTIAL_ENDING } from '../output/partial-name.js';
+import { PARTIAL_ENDING } from '../output/directory/partial-name.js';
 
 /** Where only checksums are to be held, a larger file is shared, in parts of about this size. */
 const PART_BYTES = 64 * 1024 * 1024;

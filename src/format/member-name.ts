@@ -1,5 +1,5 @@
 import { XbstreamError } from '../errors.js';
-import { DirectoryNames } from './directory-names.js';
+import { DirectoryNames } from './file-names.js';
 import { MAX_PATH_BYTES, pathText, type StoredPath } from './stored-path.js';
 
 /** The name that a file gets in an archive. */

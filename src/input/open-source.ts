@@ -107,7 +107,7 @@ function giveWriter(path: string): void {
  * Another descriptor of the same pipe: whoever reads it closes it and makes it return at once, which is not for a
  * descriptor of somebody else's. (Without `O_NONBLOCK` this would wait where the writers are gone already.)
  */
-export function reopenPipe(fd: number): number {
+function reopenPipe(fd: number): number {
   return fs.openSync(`/dev/fd/${fd}`, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK);
 }
 

@@ -1,11 +1,11 @@
 import type { Readable } from 'node:stream';
 import { XbstreamError } from '../errors.js';
-import { RingReadable } from '../output/ring-readable.js';
+import { RingReadable } from './ring-readable.js';
 import { CAT_OPTIONS } from '../verbs/cat.js';
 import type { Given } from '../verbs/options/option.js';
 import { checkText } from '../verbs/options/program-options.js';
 import { inThread } from '../verbs/threads/start.js';
-import { giveBackUnread } from './archive-pieces.js';
+import { giveBackUnread } from './event-loop-sources.js';
 import { systemInput, type ArchiveInput } from './input.js';
 import { toldBy, type Callbacks } from './options.js';
 import { runOn } from './run.js';

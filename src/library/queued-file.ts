@@ -2,13 +2,12 @@ import type { Entry } from '../archive/entry.js';
 import { allLayersOf } from '../codec/stored-layers.js';
 import { XbstreamError } from '../errors.js';
 import { pathText, type StoredPath } from '../format/stored-path.js';
+import { HeldContent } from '../output/held-content.js';
+import { outOfOrder } from '../output/output.js';
 import type { FileEntry } from './archive-entry.js';
 
-/** Smaller pieces are copied: a few bytes must not keep all of what they came with in memory. */
-const COPIED_BYTES = 64 * 1024;
-/** What a piece takes beside its bytes, about. */
-const PIECE_OVERHEAD_BYTES = 200;
-const ZEROS = Buffer.alloc(256 * 1024);
+/** Pieces of memory that is so much larger are copied: a few bytes must not keep all of what they came with. */
+const COPIED_PART = 4;
 
 /** A file of an archive that is being read, and what of its content waits for its reader. */
 export class QueuedFile implements FileEntry {
@@ -17,8 +16,6 @@ export class QueuedFile implements FileEntry {
   readonly layers: readonly string[];
   readonly archiveOffset: number;
   readonly rewrites: boolean;
-  /** What waits in memory, in bytes. */
-  waitingBytes = 0;
   /** Its content is being read. */
   isRead = false;
   /** Nobody wants the rest of its content. */
@@ -26,9 +23,7 @@ export class QueuedFile implements FileEntry {
   readonly #entry: Entry<unknown>;
   readonly #more: () => Promise<void>;
   readonly #taken: () => void;
-  /** Content, and lengths of holes. */
-  readonly #pieces: (Buffer | number)[] = [];
-  #positionBytes = 0;
+  readonly #held = new HeldContent();
   #isClaimed = false;
   #isEnded = false;
   #misplaced: XbstreamError | undefined;
@@ -59,6 +54,11 @@ export class QueuedFile implements FileEntry {
     return this.#isEnded;
   }
 
+  /** What waits takes so much memory, in bytes. */
+  get waitingBytes(): number {
+    return this.#held.bytes;
+  }
+
   /** Nothing of it waits, or ever will. */
   get isOver(): boolean {
     return this.isPassed || (this.#isEnded && this.#isClaimed && this.waitingBytes === 0);
@@ -66,26 +66,19 @@ export class QueuedFile implements FileEntry {
 
   take(bytes: Buffer, fileOffset: number): void {
     if (this.isPassed || this.#misplaced !== undefined) return;
-    if (fileOffset < this.#positionBytes) {
-      this.#misplaced = misplaced(this.path, this.#positionBytes, fileOffset);
-      return;
-    }
-    this.#skipTo(fileOffset);
-    this.#pieces.push(bytes.length < COPIED_BYTES ? Buffer.from(bytes) : bytes);
-    this.#positionBytes += bytes.length;
-    this.waitingBytes += bytes.length + PIECE_OVERHEAD_BYTES;
+    const isPart = bytes.length * COPIED_PART < bytes.buffer.byteLength;
+    if (this.#held.put(isPart ? Buffer.from(bytes) : bytes, fileOffset)) return;
+    this.#misplaced = outOfOrder(
+      this.path,
+      `the content of ${pathText(this.path)} does not come in order`,
+      { expected: this.#held.positionBytes, found: fileOffset },
+      'readChunks gives content in any order',
+    );
   }
 
   end(sizeBytes: number): void {
     this.#isEnded = true;
-    if (!this.isPassed && this.#misplaced === undefined) this.#skipTo(sizeBytes);
-  }
-
-  #skipTo(fileOffset: number): void {
-    if (fileOffset === this.#positionBytes) return;
-    this.#pieces.push(fileOffset - this.#positionBytes);
-    this.#positionBytes = fileOffset;
-    this.waitingBytes += PIECE_OVERHEAD_BYTES;
+    if (!this.isPassed && this.#misplaced === undefined) this.#held.skipTo(sizeBytes);
   }
 
   /** Passes over its content, unless that was asked for. */
@@ -95,8 +88,7 @@ export class QueuedFile implements FileEntry {
 
   #pass(): void {
     this.isPassed = true;
-    this.waitingBytes = 0;
-    this.#pieces.length = 0;
+    this.#held.clear();
     this.#taken();
   }
 
@@ -116,40 +108,16 @@ export class QueuedFile implements FileEntry {
     this.isRead = true;
     try {
       for (;;) {
-        const pieces = this.#pieces.splice(0);
-        for (const piece of pieces) {
-          this.waitingBytes -= PIECE_OVERHEAD_BYTES + (typeof piece === 'number' ? 0 : piece.length);
-          if (typeof piece === 'number') yield* zeros(piece);
-          else yield piece;
+        for (const piece of this.#held.take()) {
+          this.#taken();
+          yield piece;
         }
-        if (pieces.length > 0) this.#taken();
-        else if (this.#misplaced !== undefined) throw this.#misplaced;
-        else if (this.#isEnded) return;
-        else await this.#waitForMore();
+        if (this.#misplaced !== undefined) throw this.#misplaced;
+        if (this.#isEnded) return;
+        await this.#more();
       }
     } finally {
       this.#pass();
     }
   }
-
-  /** What came before the place of an error is given first: asking for more fails again. */
-  async #waitForMore(): Promise<void> {
-    try {
-      await this.#more();
-    } catch (error) {
-      if (this.#pieces.length === 0) throw error;
-    }
-  }
-}
-
-function* zeros(bytes: number): Generator<Buffer> {
-  for (let left = bytes; left > 0; left -= ZEROS.length) yield ZEROS.subarray(0, left);
-}
-
-function misplaced(path: StoredPath, expected: number, found: number): XbstreamError {
-  return new XbstreamError('XB_UNSUPPORTED_ORDER', `the content of ${pathText(path)} does not come in order`, {
-    path,
-    details: [`expected byte ${expected} of the file, found byte ${found}`],
-    hints: ['readChunks gives content in any order'],
-  });
 }

@@ -1,9 +1,9 @@
 import type { ChunkConsumer, PayloadUse } from '../archive/chunk-reader.js';
 import { XbstreamError } from '../errors.js';
 import type { ChunkHeader } from '../format/chunk.js';
+import { ArchiveReading } from './archive-reading.js';
 import type { ArchiveInput } from './input.js';
 import { checkOptions, type ProgramKind } from '../verbs/options/program-options.js';
-import { PushedArchive } from './pushed-archive.js';
 
 /** What {@link readChunks} can be told. */
 export interface ReadChunksOptions {
@@ -60,7 +60,7 @@ export async function* readChunks(
   checkOptions(options, KINDS);
   const { signal, check = true, allowEmpty = false } = options;
   const chunks = new ChunkQueue(check ? 'check' : 'pass');
-  const archive = new PushedArchive(input, chunks, { signal, allowEmpty, onProgress: undefined, onAbort: undefined });
+  const archive = new ArchiveReading(input, chunks, { signal, allowEmpty });
   try {
     for (;;) {
       chunks.pass();
@@ -70,7 +70,7 @@ export async function* readChunks(
       yield { header, payload: () => chunks.read(archive, header) };
     }
   } finally {
-    archive.close();
+    await archive.close();
   }
 }
 
@@ -127,7 +127,7 @@ class ChunkQueue implements ChunkConsumer {
   }
 
   /** @throws XbstreamError `XB_USAGE` when it is too late for that, or asked for a second time */
-  read(archive: PushedArchive, header: ChunkHeader): AsyncIterable<PayloadPiece> {
+  read(archive: ArchiveReading, header: ChunkHeader): AsyncIterable<PayloadPiece> {
     if (this.#current !== header || this.#isWanted) {
       throw new XbstreamError(
         'XB_USAGE',
@@ -139,22 +139,13 @@ class ChunkQueue implements ChunkConsumer {
     return this.#read(archive, header);
   }
 
-  async *#read(archive: PushedArchive, header: ChunkHeader): AsyncGenerator<PayloadPiece, void, undefined> {
+  async *#read(archive: ArchiveReading, header: ChunkHeader): AsyncGenerator<PayloadPiece, void, undefined> {
     while (this.#current === header) {
       const piece = this.#pieces.shift();
       if (piece !== undefined) yield piece;
       else if (this.#isComplete) return;
-      else await this.#step(archive);
+      else await archive.step();
     }
     throw new XbstreamError('XB_USAGE', 'the next chunk was asked for while the payload of this one was being read');
-  }
-
-  /** What came before the place of an error is given first: the next step fails again. */
-  async #step(archive: PushedArchive): Promise<void> {
-    try {
-      await archive.step();
-    } catch (error) {
-      if (this.#pieces.length === 0) throw error;
-    }
   }
 }

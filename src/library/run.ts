@@ -1,4 +1,4 @@
-import { isSalvageable } from '../archive/salvage.js';
+import { isSalvageable } from '../archive/salvage/salvage.js';
 import type { XbstreamError } from '../errors.js';
 import type { InputChoice } from '../input/open-source.js';
 import type { Outcome } from '../outcome.js';

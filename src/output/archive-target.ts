@@ -2,11 +2,9 @@ import * as fs from 'node:fs';
 import { systemCodeOf, systemError, XbstreamError } from '../errors.js';
 import { pathForSystem, pathFromText, pathText, type StoredPath } from '../format/stored-path.js';
 import type { RingHandle } from '../input/ring.js';
-import { DescriptorWriter, Stopped } from './descriptor-writer.js';
-import { changeName, FILE_MODE, NEW_FILE_FLAGS } from './file-calls.js';
-import type { SequentialSink } from './gatherer.js';
-import { partialName } from './partial-name.js';
-import { RingSink } from './ring-sink.js';
+import { changeName, FILE_MODE, NEW_FILE_FLAGS } from './directory/file-calls.js';
+import { partialName } from './directory/partial-name.js';
+import { DescriptorSink, Stopped, type SequentialSink, RingSink } from './sinks.js';
 
 /** Where a verb puts the one file that it makes. */
 export type OutputChoice =
@@ -62,7 +60,7 @@ export class ArchiveTarget {
     [this.#fd, this.#partialPath] =
       choice.kind === 'descriptor' ? [choice.fd, undefined] : openTarget(choice, isStopped);
     this.partial = this.#partialPath === undefined ? undefined : pathText(this.#partialPath);
-    this.sink = new DescriptorWriter(this.#fd, this.name, isStopped);
+    this.sink = new DescriptorSink(this.#fd, this.name, isStopped);
   }
 
   /** Whether a file of this number would be the one that is being written. */
@@ -81,7 +79,7 @@ export class ArchiveTarget {
       if (this.#partialPath === undefined) return;
       changeName(pathForSystem(this.#partialPath), this.#choice.path, this.#choice.overwrite);
     } catch (error) {
-      if (systemCodeOf(error) === 'EEXIST') throw targetExists(this.#choice.path);
+      if (systemCodeOf(error) === 'EEXIST') throw outputExists(this.#choice.path);
       throw systemError(`cannot give ${this.name} its name`, error);
     }
   }
@@ -119,7 +117,7 @@ function openTarget(
   if (stat?.isDirectory() === true) {
     throw systemError(`cannot write ${path}`, Object.assign(new Error(), { code: 'EISDIR' }));
   }
-  if (stat?.isFile() === true && !overwrite) throw targetExists(path);
+  if (stat?.isFile() === true && !overwrite) throw outputExists(path);
   try {
     if (stat?.isFIFO() === true) return [openPipe(path, isStopped), undefined];
     if (stat !== undefined && !stat.isFile()) return [fs.openSync(path, fs.constants.O_WRONLY), undefined];
@@ -170,7 +168,7 @@ function statOf(path: string): fs.Stats | undefined {
   return fs.statSync(path, { throwIfNoEntry: false });
 }
 
-function targetExists(path: string): XbstreamError {
+function outputExists(path: string): XbstreamError {
   return new XbstreamError('XB_TARGET_EXISTS', `${path} exists`, {
     hints: ['to replace it, once the new one is whole: add --overwrite'],
   });

@@ -41,6 +41,25 @@ export interface OutputFile {
   abandon(removePartial: boolean): StoredPath | undefined;
 }
 
+/**
+ * The error for content that does not come in the order of its file, where only that can be used.
+ *
+ * @param at the next byte of the file, and the one that came
+ * @param hint what to do instead
+ */
+export function outOfOrder(
+  path: StoredPath,
+  message: string,
+  at: { expected: number; found: number },
+  hint: string,
+): XbstreamError {
+  return new XbstreamError('XB_UNSUPPORTED_ORDER', message, {
+    path,
+    details: [`expected byte ${at.expected} of the file, found byte ${at.found}`],
+    hints: [hint],
+  });
+}
+
 /** What to do when a file of an entry's final name was in the target before. */
 export type ExistingFilePolicy =
   /** `XB_TARGET_EXISTS` */

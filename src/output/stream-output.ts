@@ -1,7 +1,8 @@
 import { XbstreamError } from '../errors.js';
 import { pathText, type StoredPath } from '../format/stored-path.js';
-import type { OutputFile } from './output.js';
-import { UnwrittenFile, UnwrittenOutput } from './unwritten.js';
+import { HeldContent } from './held-content.js';
+import { outOfOrder, type OutputFile } from './output.js';
+import { VirtualFile, VirtualOutput } from './virtual-output.js';
 
 /** Takes bytes, in order. They are its own until the promise is settled. */
 export type ContentSink = (bytes: Buffer) => Promise<void>;
@@ -10,15 +11,9 @@ export type ContentSink = (bytes: Buffer) => Promise<void>;
 const HELD_BYTES_MAX = 64 * 1024 * 1024;
 /** With so much in memory it is time to write. */
 const FULL_BYTES = 16 * 1024 * 1024;
-/** What a piece takes beside its bytes, about: a hostile archive may cut content into parts of a byte. */
-const PIECE_OVERHEAD_BYTES = 200;
-const ZEROS = Buffer.alloc(256 * 1024);
-
-/** Content and holes (numbers of bytes) that are still to be written. */
-type Pieces = (Buffer | number)[];
 
 /** Puts the content of files one after the other; what comes before its turn is held. */
-export class StreamOutput extends UnwrittenOutput {
+export class StreamOutput extends VirtualOutput {
   /** No hole is worth leaving. */
   readonly blockBytes = 2 ** 30;
   readonly #sink: ContentSink;
@@ -35,7 +30,9 @@ export class StreamOutput extends UnwrittenOutput {
   }
 
   open(path: StoredPath): OutputFile {
-    const file = new StreamFile(path, this.#rank(path), (bytes) => this.#hold(bytes));
+    const file = new StreamFile(path, this.#rank(path), (bytes) => {
+      this.#heldBytes += bytes;
+    });
     this.#files.push(file);
     this.#files.sort((a, b) => a.rank - b.rank); // stable: files of one rank stay in their order
     return file;
@@ -56,49 +53,31 @@ export class StreamOutput extends UnwrittenOutput {
     for (let file = this.#files[0]; file !== undefined; file = this.#files[0]) {
       if (file.rank > 0 && !this.#ended) break;
       // More of them may come meanwhile.
-      while (file.pieces.length > 0) for (const piece of file.pieces.splice(0)) await this.#write(piece);
+      for (const piece of file.held.take()) await this.#sink(piece);
       if (!file.isDone) break;
       this.#files.shift();
     }
     if (this.#heldBytes > HELD_BYTES_MAX) throw tooMuchHeld();
   }
-
-  async #write(piece: Buffer | number): Promise<void> {
-    if (typeof piece !== 'number') {
-      this.#heldBytes -= piece.length + PIECE_OVERHEAD_BYTES;
-      await this.#sink(piece);
-      return;
-    }
-    for (let left = piece; left > 0; left -= ZEROS.length) await this.#sink(ZEROS.subarray(0, left));
-  }
-
-  #hold(bytes: number): void {
-    this.#heldBytes += bytes;
-  }
 }
 
-class StreamFile extends UnwrittenFile {
+class StreamFile extends VirtualFile {
   readonly rank: number;
-  readonly pieces: Pieces = [];
+  readonly held: HeldContent;
   isDone = false;
-  readonly #hold: (bytes: number) => void;
-  #positionBytes = 0;
 
-  constructor(path: StoredPath, rank: number, hold: (bytes: number) => void) {
+  constructor(path: StoredPath, rank: number, onHeld: (bytes: number) => void) {
     super(path);
     this.rank = rank;
-    this.#hold = hold;
+    this.held = new HeldContent(onHeld);
   }
 
   write(bytes: Buffer, fileOffset: number): void {
-    this.#skipTo(fileOffset);
-    this.pieces.push(Buffer.from(bytes));
-    this.#hold(bytes.length + PIECE_OVERHEAD_BYTES);
-    this.#positionBytes += bytes.length;
+    if (!this.held.put(Buffer.from(bytes), fileOffset)) throw this.#outOfOrder(fileOffset);
   }
 
   override finish(sizeBytes: number, done: () => void): void {
-    this.#skipTo(sizeBytes);
+    if (!this.held.skipTo(sizeBytes)) throw this.#outOfOrder(sizeBytes);
     this.isDone = true;
     super.finish(sizeBytes, done);
   }
@@ -111,16 +90,13 @@ class StreamFile extends UnwrittenFile {
     });
   }
 
-  #skipTo(fileOffset: number): void {
-    if (fileOffset < this.#positionBytes) {
-      throw new XbstreamError('XB_UNSUPPORTED_ORDER', `the content of ${pathText(this.path)} does not come in order`, {
-        path: this.path,
-        details: [`expected byte ${this.#positionBytes} of the file, found byte ${fileOffset}`],
-        hints: ['read the archive from a file instead of a pipe'],
-      });
-    }
-    if (fileOffset > this.#positionBytes) this.pieces.push(fileOffset - this.#positionBytes);
-    this.#positionBytes = fileOffset;
+  #outOfOrder(fileOffset: number): XbstreamError {
+    return outOfOrder(
+      this.path,
+      `the content of ${pathText(this.path)} does not come in order`,
+      { expected: this.held.positionBytes, found: fileOffset },
+      'read the archive from a file instead of a pipe',
+    );
   }
 }
 

@@ -1,5 +1,5 @@
 import type { ThreadPresence } from '../threads/presence.js';
-import { makeFile, writeAll } from './file-calls.js';
+import { makeFile, writeAll } from './directory/file-calls.js';
 
 /**
  * The memory that a lane shares with its writing thread: pieces of the archive, and a ring of jobs that say what to do

@@ -1,5 +1,5 @@
 import type { XbstreamError } from '../errors.js';
-import { pathText } from './printable.js';
+import { exactPath } from './printable.js';
 
 /** What a line says beside its type. */
 export type Fields = Readonly<Record<string, unknown>>;
@@ -22,7 +22,7 @@ export function jsonLine(type: string, fields: Fields): string {
 /** A stored path as its best reading, and its exact bytes where that is not all. */
 export function pathFields(path: string | undefined, name: 'path' | 'partial' = 'path'): Fields {
   if (path === undefined) return {};
-  const { text, base64 } = pathText(path);
+  const { text, base64 } = exactPath(path);
   return { [name]: text, [`${name}Base64`]: base64 };
 }
 

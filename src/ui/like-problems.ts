@@ -1,5 +1,5 @@
 import type { XbstreamError } from '../errors.js';
-import { pathText, printablePath } from './printable.js';
+import { exactPath, printablePath } from './printable.js';
 
 /** Of more than so many problems that say the same, one is told and the others are counted. */
 const MOST_ALIKE = 3;
@@ -34,7 +34,7 @@ export function likeProblems(problems: readonly XbstreamError[]): LikeProblems[]
 
 /** What a problem says, but for the file and the place. */
 function kindOf({ code, path, message }: XbstreamError): string {
-  const plain = path === undefined ? message : message.replaceAll(pathText(path).text, '\0');
+  const plain = path === undefined ? message : message.replaceAll(exactPath(path).text, '\0');
   return `${code} ${plain.replace(/\d+/g, '0')}`;
 }
 

@@ -1,6 +1,6 @@
 import { pathFields } from './json-line.js';
 import { JsonPrinter, type JsonSettings } from './json-printer.js';
-import { pathText } from './printable.js';
+import { exactPath } from './printable.js';
 import type { Listing, ListReporter } from './reporter.js';
 
 /** A listing for programs; with `verbose` also positions and corrections. */
@@ -19,7 +19,7 @@ export class ListJsonReporter extends JsonPrinter implements ListReporter {
       this.list('entry', { ...pathFields(path), bytes, chunks, complete, sparse, layers, ...more });
     }
     for (const { kind, path, newPath, archiveOffset, effective } of verbose ? listing.corrections : []) {
-      const target = newPath === undefined ? undefined : pathText(newPath);
+      const target = newPath === undefined ? undefined : exactPath(newPath);
       this.list('correction', {
         kind,
         ...pathFields(path),

@@ -38,14 +38,14 @@ export function printablePath(path: string): string {
 }
 
 /** A stored path (one character a byte) as a program gets it. */
-export interface PathText {
+export interface ExactPath {
   /** The best reading as UTF-8: bytes that are none have become U+FFFD. */
   text: string;
   /** The exact bytes, only where `text` is not all there is to know. */
   base64?: string;
 }
 
-export function pathText(path: string): PathText {
+export function exactPath(path: string): ExactPath {
   if (!isBytes(path)) return { text: path };
   const bytes = Buffer.from(path, 'latin1');
   const text = bytes.toString();

@@ -1,6 +1,6 @@
-import { Selection } from '../archive/selection.js';
-import type { Clue } from '../archive/table-selection.js';
-import type { NameChoice } from '../archive/wanted-entries.js';
+import { Selection } from '../archive/selection/selection.js';
+import type { TableMetadata } from '../archive/selection/table-selection.js';
+import type { NameChoice } from '../archive/selection/wanted-entries.js';
 import { layersOf, namesWhileDecoded, type LayerChoice } from '../codec/stored-layers.js';
 import { XbstreamError } from '../errors.js';
 import { pathText, type StoredPath } from '../format/stored-path.js';
@@ -76,8 +76,8 @@ export class WantedFiles {
     return this.#selections.some((selection) => selection.tells(path));
   }
 
-  learn(clues: readonly Clue[]): void {
-    for (const selection of this.#selections) selection.learn(clues);
+  learn(metadata: readonly TableMetadata[]): void {
+    for (const selection of this.#selections) selection.learn(metadata);
   }
 
   unknownRenames(leftOut: readonly StoredPath[]): XbstreamError[] {
@@ -137,8 +137,8 @@ export class WantedAsTheyCome implements NameChoice {
     return this.#files.tells(path);
   }
 
-  learn(clues: readonly Clue[]): void {
-    this.#files.learn(clues);
+  learn(metadata: readonly TableMetadata[]): void {
+    this.#files.learn(metadata);
   }
 
   unknownRenames(leftOut: readonly StoredPath[]): XbstreamError[] {

@@ -1,8 +1,8 @@
 /** `cat`: writes the content of files of an archive, one after the other. */
 import { ForeignInput } from '../archive/foreign.js';
 import { readIndex, type ArchiveIndex, type IndexEntry } from '../archive/index.js';
-import { ExtentReader, SMALL_PIECE_BYTES } from '../archive/read-extents.js';
-import { readIndexFor, WantedByCurrentName } from '../archive/wanted-entries.js';
+import { ExtentReader, SMALL_PIECE_BYTES } from '../archive/extents.js';
+import { readIndexFor, WantedByCurrentName } from '../archive/selection/wanted-entries.js';
 import type { LayerChoice } from '../codec/stored-layers.js';
 import { Decoding } from '../engine/decoding.js';
 import { encryptedAmong, keyRequired, TAKE_RAW } from '../engine/encrypted-files.js';

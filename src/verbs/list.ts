@@ -1,8 +1,8 @@
 /** `list`: what an archive holds, by its headers. */
 import { ForeignInput } from '../archive/foreign.js';
 import type { IndexEntry } from '../archive/index.js';
-import { Selection } from '../archive/selection.js';
-import { readIndexFor } from '../archive/wanted-entries.js';
+import { Selection } from '../archive/selection/selection.js';
+import { readIndexFor } from '../archive/selection/wanted-entries.js';
 import { allLayersOf } from '../codec/stored-layers.js';
 import { withSource } from '../engine/with-source.js';
 import type { InputChoice } from '../input/open-source.js';

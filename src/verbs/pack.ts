@@ -11,7 +11,7 @@ import { readPathList } from '../input/path-list.js';
 import { PIECE_ROOM_BYTES } from '../input/source.js';
 import type { Outcome } from '../outcome.js';
 import { ArchiveTarget } from '../output/archive-target.js';
-import { Stopped } from '../output/descriptor-writer.js';
+import { Stopped } from '../output/sinks.js';
 import type { TaskThread } from '../threads/task-thread.js';
 import type { CreateOptions, CreateSource, FilesSource } from './create.js';
 
@@ -140,7 +140,7 @@ class Packing {
     const { absoluteNames, chunkBytes, sparse } = this.#options;
     const thread = this.#thread;
     // Only this needs tar-stream.
-    const { TarReader } = await import('../archive/tar-reader.js');
+    const { TarReader } = await import('../tar/reader.js');
     const names: StoredPath[] = [];
     await stoppable(
       withSource(input, thread, async (source) => {

@@ -4,9 +4,9 @@
  */
 import type { PayloadUse } from '../archive/chunk-reader.js';
 import { ForeignInput } from '../archive/foreign.js';
-import { Selection } from '../archive/selection.js';
-import { lookbackOf } from '../archive/source-lookback.js';
-import { WantedByCurrentName, WantedByFinalName, type WantedEntries } from '../archive/wanted-entries.js';
+import { Selection } from '../archive/selection/selection.js';
+import { viewOf } from '../archive/salvage/byte-view.js';
+import { WantedByCurrentName, WantedByFinalName, type WantedEntries } from '../archive/selection/wanted-entries.js';
 import { backupFinding, type BackupFinding } from '../backup/backup-state.js';
 import type { DecryptionKey } from '../codec/codec.js';
 import { setUpDecoding } from '../engine/decoding-setup.js';
@@ -19,11 +19,11 @@ import { inputSize } from '../input/input-size.js';
 import { openSource } from '../input/open-source.js';
 import type { ByteSink, Source } from '../input/source.js';
 import type { Outcome } from '../outcome.js';
-import { DirectoryOutput } from '../output/directory-output.js';
-import { DiscardingOutput } from '../output/discarding-output.js';
-import { DryRunOutput } from '../output/dry-run-output.js';
+import { DirectoryOutput } from '../output/directory/directory-output.js';
+import { DiscardingOutput } from '../output/virtual-output.js';
+import { DryRunOutput } from '../output/directory/dry-run-output.js';
 import { Manifest } from '../output/manifest.js';
-import { assertMayGive } from '../output/owner.js';
+import { assertMayGive } from '../output/directory/owner.js';
 import { threadCount } from '../threads/cores.js';
 import type { TaskThread } from '../threads/task-thread.js';
 import { withCure } from './cure.js';
@@ -126,7 +126,7 @@ export async function unpack(job: UnpackJob, thread: TaskThread): Promise<Outcom
         leavesOut: (path) => selection.excludes(path),
         allowEmpty: options.allowEmpty,
         jump: source.seekable && options.digests.length === 0 && !isVerifying,
-        salvage: keepsGoing ? { lookback: lookbackOf(source) } : undefined,
+        salvage: keepsGoing ? { view: viewOf(source) } : undefined,
         digests: options.digests,
         onFile: (path, bytes) => thread.file(path, bytes),
       },

@@ -1,7 +1,7 @@
 /** The reader of tars against bytes that the tests write by themselves. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { TarReader } from '../../dist/archive/tar-reader.js';
+import { TarReader } from '../../dist/tar/reader.js';
 import { XbstreamError } from '../../dist/errors.js';
 import { noise } from '../helpers/archive-bytes.js';
 import { member, pax, sparseMember, TAR_END } from '../helpers/tar-bytes.js';

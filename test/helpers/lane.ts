@@ -1,8 +1,8 @@
-import { Selection } from '../../dist/archive/selection.js';
-import { WantedByCurrentName } from '../../dist/archive/wanted-entries.js';
+import { Selection } from '../../dist/archive/selection/selection.js';
+import { WantedByCurrentName } from '../../dist/archive/selection/wanted-entries.js';
 import { Lane } from '../../dist/engine/lane.js';
 import { XbstreamError, type XbstreamErrorCode } from '../../dist/errors.js';
-import { DirectoryOutput, type DirectoryOutputOptions } from '../../dist/output/directory-output.js';
+import { DirectoryOutput, type DirectoryOutputOptions } from '../../dist/output/directory/directory-output.js';
 import { MemoryOutput } from './memory-output.js';
 import type { Output } from '../../dist/output/output.js';
 import { describeContent, sorted, type Tree } from './tree.js';

@@ -1,6 +1,6 @@
-import type { Lookback } from '../../dist/archive/lookback.js';
-import { Selection } from '../../dist/archive/selection.js';
-import { WantedByCurrentName } from '../../dist/archive/wanted-entries.js';
+import type { ByteView } from '../../dist/archive/salvage/byte-view.js';
+import { Selection } from '../../dist/archive/selection/selection.js';
+import { WantedByCurrentName } from '../../dist/archive/selection/wanted-entries.js';
 import { Lane } from '../../dist/engine/lane.js';
 import type { XbstreamError } from '../../dist/errors.js';
 import { MemoryOutput } from './memory-output.js';
@@ -19,7 +19,7 @@ export interface Salvaged {
  */
 export async function salvage(bytes: Buffer, seekable: boolean, pieceBytes = 4096): Promise<Salvaged> {
   const output = new MemoryOutput();
-  const lookback: Lookback = {
+  const view: ByteView = {
     bytesAt: (at, length) => bytes.subarray(at, at + length),
     endsAt: (at) => at === bytes.length,
   };
@@ -31,7 +31,7 @@ export async function salvage(bytes: Buffer, seekable: boolean, pieceBytes = 409
     allowEmpty: false,
     jump: false,
     digests: [],
-    salvage: { lookback: seekable ? lookback : undefined },
+    salvage: { view: seekable ? view : undefined },
     onFile: () => undefined,
   });
   for (let at = 0; ;) {

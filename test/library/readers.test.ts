@@ -1,5 +1,6 @@
 /** Chunks and entries, one at a time. */
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import * as fs from 'node:fs';
 import { join } from 'node:path';
@@ -101,6 +102,18 @@ describe('readEntries', () => {
     await assert.rejects(read(archive(payload('a', 0, 'x', { crc: 1 }), end('a'))), { code: 'XB_BAD_CRC' });
   });
 
+  test('whoever reads the content of a file without an end is told so', { timeout: 30_000 }, async () => {
+    const parts: string[] = [];
+    const read = async (): Promise<void> => {
+      for await (const entry of readEntries([payload('a', 0, 'x')])) {
+        assert.ok(entry.kind === 'file');
+        for await (const part of entry.content()) parts.push(part.toString());
+      }
+    };
+    await assert.rejects(read, { code: 'XB_MISSING_EOF', path: 'a' });
+    assert.deepEqual(parts, ['x']);
+  });
+
   test('whoever reads content is told of damage, too', async () => {
     let failed: unknown;
     const read = async (): Promise<void> => {
@@ -145,6 +158,14 @@ test('an abort ends a wait for slow readers', { timeout: 30_000 }, async () => {
   await sleep(200);
   aborting.abort(new Error('enough'));
   await failed;
+});
+
+test('an abort ends the wait for somebody who writes to a named pipe', { timeout: 30_000 }, async (context) => {
+  for (const read of [readChunks, readEntries]) {
+    const path = join(tempDir(context), 'pipe');
+    execFileSync('mkfifo', [path]);
+    await assert.rejects(drain(read(path, { signal: AbortSignal.timeout(100) })), { name: 'TimeoutError' });
+  }
 });
 
 test('a stream is given back though nothing was read of it', async () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { DescriptorPool, type DescriptorHolder } from '../../dist/output/descriptor-pool.js';
+import { DescriptorPool, type DescriptorHolder } from '../../dist/output/directory/descriptor-pool.js';
 
 class Holder implements DescriptorHolder {
   lastUse = 0;

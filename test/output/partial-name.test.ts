@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { partialName } from '../../dist/output/partial-name.js';
+import { partialName } from '../../dist/output/directory/partial-name.js';
 
 const name = fc.string({
   unit: fc.integer({ min: 1, max: 255 }).map((code) => (code === 0x2f ? '_' : String.fromCharCode(code))),

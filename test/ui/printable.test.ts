@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { pathText, printable, printablePath } from '../../dist/ui/printable.js';
+import { exactPath, printable, printablePath } from '../../dist/ui/printable.js';
 
 /** The bytes of a text as a stored path holds them: one character a byte. */
 const stored = (text: string): string => Buffer.from(text).toString('latin1');
@@ -60,13 +60,13 @@ test('a path of harmless UTF-8 is shown as it is', () => {
 });
 
 test('a program gets the exact bytes of a path that is not UTF-8', () => {
-  assert.deepEqual(pathText(stored('tüble')), { text: 'tüble' });
-  assert.deepEqual(pathText('t\xfcble'), { text: 't\ufffdble', base64: 'dPxibGU=' });
+  assert.deepEqual(exactPath(stored('tüble')), { text: 'tüble' });
+  assert.deepEqual(exactPath('t\xfcble'), { text: 't\ufffdble', base64: 'dPxibGU=' });
   // U+FFFD itself may be stored: then it is what the bytes say.
-  assert.deepEqual(pathText(stored('\ufffd')), { text: '\ufffd' });
+  assert.deepEqual(exactPath(stored('\ufffd')), { text: '\ufffd' });
   fc.assert(
     fc.property(fc.uint8Array(), (bytes) => {
-      const { text, base64 } = pathText(Buffer.from(bytes).toString('latin1'));
+      const { text, base64 } = exactPath(Buffer.from(bytes).toString('latin1'));
       assert.deepEqual(base64 === undefined ? Buffer.from(text) : Buffer.from(base64, 'base64'), Buffer.from(bytes));
     }),
   );

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { ID_MAX, type Owner } from '../../output/owner.js';
+import { ID_MAX, type Owner } from '../../output/directory/owner.js';
 import { usageError } from './usage-error.js';
 
 /**

@@ -1,5 +1,5 @@
 import { XbstreamError } from '../../errors.js';
-import { ID_MAX } from '../../output/owner.js';
+import { ID_MAX } from '../../output/directory/owner.js';
 
 /** What a value that a program gives has to be; a list of words stands for one of them. */
 export type ProgramKind =

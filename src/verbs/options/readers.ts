@@ -4,7 +4,7 @@ import type { BackupChoice } from '../../backup/backup-state.js';
 import { XbstreamError } from '../../errors.js';
 import type { NamedPipesChoice } from '../../input/named-pipes.js';
 import type { ExistingFilePolicy } from '../../output/output.js';
-import { MTIME_MAX_SECONDS } from '../../output/tar-header.js';
+import { MTIME_MAX_SECONDS } from '../../tar/header.js';
 import type { OptionValues } from './option-values.js';
 import { closest } from './suggestion.js';
 import { usageError } from './usage-error.js';

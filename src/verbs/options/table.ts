@@ -10,7 +10,7 @@ import type { DecryptionKey } from '../../codec/codec.js';
 import { keyFromBytes, readKey } from '../../codec/key.js';
 import { XbstreamError } from '../../errors.js';
 import type { ExistingFilePolicy } from '../../output/output.js';
-import type { Owner } from '../../output/owner.js';
+import type { Owner } from '../../output/directory/owner.js';
 import type { VerifyFormat } from '../../ui/make-inspect-reporter.js';
 import {
   choice,

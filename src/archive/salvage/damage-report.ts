@@ -1,0 +1,236 @@
+import { XbstreamError, type XbstreamErrorCode } from '../../errors.js';
+import { FLAG_REWRITE, type ChunkHeader, type PayloadHeader, type SparseHeader } from '../../format/chunk.js';
+import { pathText, type StoredPath } from '../../format/stored-path.js';
+import { duplicatePath, EntryTable, type EntryChange } from '../entry-table.js';
+import type { Entry } from '../entry.js';
+import { SecondArchive } from '../second-archive.js';
+import type { DamageConsumer } from './salvage.js';
+import { SuspectFiles, type UnreadablePart } from './suspect-files.js';
+
+/** More are only counted: a hostile archive must not fill the memory with complaints. */
+const MAX_PROBLEMS = 10_000;
+
+/** Most files that a problem of none in particular names. */
+const MOST_NAMED = 5;
+
+/** What every further chunk of a file would say again. */
+const ONCE_A_FILE: ReadonlySet<XbstreamErrorCode> = new Set(['XB_UNSAFE_PATH', 'XB_DUPLICATE_PATH']);
+
+/** What may be found out about a file when its last chunk has come: that it cannot be decoded, or put where it belongs. */
+const OF_WHOLE_FILES: ReadonlySet<XbstreamErrorCode> = new Set([
+  'XB_BAD_LAYER',
+  'XB_LAYER_TRUNCATED',
+  'XB_KEY_REQUIRED',
+  'XB_WRONG_KEY',
+  'XB_UNSUPPORTED_LAYER',
+  'XB_UNSUPPORTED_ORDER',
+  'XB_TARGET_EXISTS',
+  'XB_GAP',
+]);
+
+/** What is told of files that were taken for whole. */
+export interface DamageListener<Content> {
+  /** A file has lost something after all. */
+  lostAfterAll?: (entry: Entry<Content>) => void;
+  /** Newer content of what was whole has come, and was lost: what there is of it is no longer what the archive holds. */
+  superseded?: (entry: Entry<Content>) => void;
+  /** These did not take the place of earlier content after all: that is what the archive holds. */
+  restored?: (pairs: readonly (readonly [lost: Entry<Content>, earlier: Entry<Content>])[]) => void;
+}
+
+/** What is wrong with an archive that is read to its end all the same, and which of its entries have lost something. */
+export class DamageReport<Content> implements DamageConsumer {
+  /** At most {@link MAX_PROBLEMS} of them. */
+  readonly problems: XbstreamError[] = [];
+  /** How many there are in all. */
+  count = 0;
+  readonly #table: EntryTable<Content>;
+  readonly #suspects: SuspectFiles<Content>;
+  readonly #listener: DamageListener<Content>;
+  readonly #lost = new Set<Entry<Content>>();
+  /** The archive ends within these: that they have no end chunk is no news. */
+  readonly #cut = new Set<Entry<Content>>();
+  readonly #told = new Set<string>();
+  /** What the last chunk was about, if that is not whole. */
+  #unfinished: Entry<Content> | undefined;
+  #isCut = false;
+
+  constructor(table: EntryTable<Content>, listener: DamageListener<Content> = {}) {
+    this.#table = table;
+    this.#suspects = new SuspectFiles(() => table.entries);
+    this.#listener = listener;
+  }
+
+  has(entry: Entry<Content>): boolean {
+    return this.#lost.has(entry);
+  }
+
+  /** The archive ends in the middle of something. Good after {@link end}. */
+  get isCut(): boolean {
+    return this.#isCut;
+  }
+
+  /**
+   * Applies the next chunk of the archive to the table, and looks what that says of other files.
+   *
+   * @throws XbstreamError what {@link EntryTable.apply} throws
+   */
+  apply(header: ChunkHeader, spanBytes: number): EntryChange<Content> {
+    let change: EntryChange<Content>;
+    if (header.type === 'remove') this.#restoreOpen(header.path);
+    if (header.type === 'rename') this.#restoreOpen(header.path, header.newPath);
+    try {
+      change = this.#table.apply(header, spanBytes);
+    } catch (error) {
+      const isContent = header.type === 'payload' || header.type === 'sparse';
+      if (isContent && !(error instanceof SecondArchive)) this.#refused(header);
+      throw error;
+    }
+    this.#unfinished = change.kind === 'content' ? change.entry : undefined;
+    if (change.kind === 'content') {
+      const { entry, begins, continues, isTentative } = change;
+      if (begins && isTentative) this.damaged(duplicatePath(entry.path, header), undefined);
+      if (continues) this.#suspects.continued(entry);
+      else if (!entry.isDoubted && (header.type === 'payload' || header.type === 'sparse'))
+        this.#stray(entry.path, header.fileOffset);
+    } else if (change.kind === 'whole' && !change.entry.endOnly && this.#suspects.isDoubtful(change.entry)) {
+      this.#lost.add(change.entry);
+    }
+    return change;
+  }
+
+  /** A correction means what was whole: a second copy of it that has no end was none. */
+  #restoreOpen(...paths: readonly StoredPath[]): void {
+    const meant = new Set(paths.map((path) => this.#table.find(path)));
+    this.#restore((entry) => meant.has(entry) && !entry.whole);
+  }
+
+  #restore(which: (entry: Entry<Content>) => boolean): void {
+    const pairs = this.#table.restoreEarlier(which);
+    for (const [entry] of pairs) this.#lost.add(entry);
+    if (pairs.length > 0) this.#listener.restored?.(pairs);
+  }
+
+  #refused({ path, fileOffset }: PayloadHeader | SparseHeader): void {
+    const entry = this.#table.find(path);
+    if (entry?.isTorn === true) this.#loseLate(entry);
+    this.#stray(path, fileOffset);
+  }
+
+  #stray(path: StoredPath, fileOffset: number): void {
+    for (const entry of this.#suspects.stray(path, fileOffset)) this.#loseLate(entry);
+  }
+
+  #loseLate(entry: Entry<Content>): void {
+    if (this.#lost.has(entry)) return;
+    this.#lost.add(entry);
+    this.#listener.lostAfterAll?.(entry);
+  }
+
+  /**
+   * Takes note of damage.
+   *
+   * @param path the file concerned, where there is one
+   * @param part what cannot be read, and may have been of any file that is not complete
+   */
+  damaged(error: XbstreamError, path: StoredPath | undefined, part?: UnreadablePart): void {
+    const entry = path === undefined ? undefined : this.#table.find(path);
+    if (part !== undefined) error = naming(error, this.#suspects.unreadable(part));
+    if (error.code === 'XB_TRUNCATED') this.#isCut = true;
+    if (entry !== undefined && !isOfSecond(error, entry)) {
+      this.#lost.add(entry);
+      if (error.code === 'XB_TRUNCATED') this.#cut.add(entry);
+    }
+    this.#add(error, error instanceof SecondArchive ? undefined : path);
+  }
+
+  /** Takes note of a chunk that cannot be used, so that what it carried is not missed a second time. */
+  lostChunk(header: ChunkHeader): void {
+    if (header.type === 'remove' || header.type === 'rename' || header.type === 'ignorable') return;
+    const known = this.#table.find(header.path);
+    known?.doubt();
+    if (known?.whole === true && header.type !== 'end' && (header.flags & FLAG_REWRITE) === 0) {
+      // Perhaps of a second copy: then its end is no end of an empty file.
+      this.#suspects.stray(header.path, 0);
+      return;
+    }
+    const change = this.#table.apply(header, header.type === 'payload' ? header.payloadBytes : 0);
+    const entry = this.#table.find(header.path);
+    if (entry !== undefined) {
+      entry.doubt();
+      this.#lost.add(entry);
+      // That the file was emptied is certain.
+      if (header.type === 'end') this.#table.settle(entry);
+    }
+    const isCertain = change.kind === 'whole' || (change.kind === 'content' && !change.isTentative);
+    if (isCertain && change.replaced !== undefined) this.#listener.superseded?.(change.replaced);
+  }
+
+  entryOf(path: StoredPath): Entry<Content> | undefined {
+    return this.#table.find(path);
+  }
+
+  /** Which bytes of a file have come is not known any more. */
+  doubted(path: StoredPath): void {
+    const entry = this.#table.find(path);
+    if (entry === undefined) return;
+    entry.doubt();
+    this.#lost.add(entry);
+  }
+
+  /**
+   * The archive has ended: what has no end chunk is incomplete.
+   *
+   * @param chunks how many there were
+   */
+  end(chunks: number, allowEmpty: boolean): void {
+    if (chunks === 0 && this.count === 0 && !allowEmpty) this.#add(emptyArchive(), undefined);
+    this.#isCut ||= this.#unfinished !== undefined;
+    for (const entry of this.#suspects.doubtfulEmpty()) this.#lost.add(entry);
+    this.#restore((entry) => !entry.whole || this.#lost.has(entry));
+    for (const entry of this.#table.open) {
+      this.#lost.add(entry);
+      if (!this.#cut.has(entry)) this.#add(EntryTable.missingEnd(entry), entry.path);
+    }
+  }
+
+  #add(error: XbstreamError, path: StoredPath | undefined): void {
+    if (ONCE_A_FILE.has(error.code)) {
+      const key = `${error.code} ${error.path ?? path ?? ''}`;
+      if (this.#told.has(key)) return;
+      if (this.#told.size < MAX_PROBLEMS) this.#told.add(key);
+    }
+    this.count += 1;
+    if (this.problems.length < MAX_PROBLEMS)
+      this.problems.push(error.path === undefined ? error.with({ path }) : error);
+  }
+}
+
+/** The error with the names of the files that may have lost something by it. */
+function naming(error: XbstreamError, entries: readonly Entry<unknown>[]): XbstreamError {
+  const open = entries.map(({ path }) => path);
+  if (open.length === 0) return error;
+  const more = open.length > MOST_NAMED ? ` and ${open.length - MOST_NAMED} more` : '';
+  const names = open.slice(0, MOST_NAMED).map(pathText).join(', ');
+  return error.with({
+    path: error.path ?? (open.length === 1 ? open[0] : undefined),
+    details: [`not complete at that place, and perhaps damaged by it: ${names}${more}`],
+  });
+}
+
+/** Whether an error is about chunks that come after a file was whole: that it came a second time takes nothing from it. */
+function isOfSecond({ code }: XbstreamError, entry: Entry<unknown>): boolean {
+  return entry.whole && !entry.isRefused && !OF_WHOLE_FILES.has(code);
+}
+
+/** The error for an archive without a single chunk. */
+export function emptyArchive(): XbstreamError {
+  return new XbstreamError('XB_EMPTY_ARCHIVE', 'the input is empty: not a single chunk came', {
+    archiveOffset: 0,
+    hints: [
+      'look whether the program that sends the backup failed',
+      'from a file: tsxbstream -x < ARCHIVE, or: tsxbstream extract ARCHIVE',
+      'if an empty archive is what you expect: --allow-empty',
+    ],
+  });
+}

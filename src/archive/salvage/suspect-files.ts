@@ -1,0 +1,110 @@
+import type { StoredPath } from '../../format/stored-path.js';
+import type { Entry } from '../entry.js';
+
+/** Bytes of a chunk's header beside the path, and the least that it can bring (format.md, "Chunk"). */
+const LEAST_BESIDE_PATH = 14 + 20 + 1;
+/** More are not told apart: a hostile archive must not fill the memory, or have each be compared with all. */
+const MOST_NOTED = 10_000;
+const MOST_LATE = 1000;
+
+/** A part of an archive that cannot be read, in bytes; the end is exclusive. */
+export interface UnreadablePart {
+  from: number;
+  to: number;
+}
+
+/**
+ * What speaks against files that look whole (format.md, "Which files are whole"): a chunk that may have been theirs, and
+ * whose header was damaged so that it cannot be read, or names another file.
+ */
+export class SuspectFiles<Content> {
+  readonly #entries: () => Iterable<Entry<Content>>;
+  /** Open files whose next chunk may have been in a part that cannot be read. */
+  readonly #atRisk = new Set<Entry<Content>>();
+  readonly #unreadable: UnreadablePart[] = [];
+  /** Chunks that do not fit the file they name: the names, by where in the file they say they belong. */
+  readonly #strays = new Map<number, Set<StoredPath>>();
+  #noted = 0;
+  #late = 0;
+
+  /** @param entries all that are known, whole or open */
+  constructor(entries: () => Iterable<Entry<Content>>) {
+    this.#entries = entries;
+  }
+
+  /** A part of the archive cannot be read. @returns the open files that may have lost something by it */
+  unreadable(part: UnreadablePart): Entry<Content>[] {
+    const last = this.#unreadable.at(-1);
+    if (this.#unreadable.length < MOST_NOTED || last === undefined) this.#unreadable.push(part);
+    else last.to = Math.max(last.to, part.to);
+    const found = [...this.#entries()].filter((entry) => !entry.whole && mayHold(part, entry.path));
+    for (const entry of found) this.#atRisk.add(entry);
+    return found;
+  }
+
+  /** Content came that goes on where what came before ended: nothing of the file was lost in between. */
+  continued(entry: Entry<Content>): void {
+    if (this.#atRisk.size > 0) this.#atRisk.delete(entry);
+  }
+
+  /**
+   * A chunk does not fit the file it names.
+   *
+   * @returns whole files that may have lost it: they ended just there
+   */
+  stray(path: StoredPath, fileOffset: number): Entry<Content>[] {
+    if (this.#noted === MOST_NOTED) return [];
+    const names = this.#strays.get(fileOffset);
+    if (names === undefined) this.#strays.set(fileOffset, new Set([path]));
+    else if (names.has(path)) return [];
+    else names.add(path);
+    this.#noted += 1;
+    if (fileOffset === 0 || this.#late === MOST_LATE) return [];
+    this.#late += 1;
+    return [...this.#entries()].filter(
+      (entry) => entry.whole && entry.sizeBytes === fileOffset && isClose(entry.path, path),
+    );
+  }
+
+  /** Whether something speaks against a file with content whose end chunk has come. */
+  isDoubtful(entry: Entry<Content>): boolean {
+    if (this.#noted === 0 && this.#atRisk.size === 0) return false;
+    if (this.#atRisk.has(entry)) return true;
+    const names = this.#strays.get(entry.sizeBytes);
+    return names !== undefined && [...names].some((path) => isClose(path, entry.path));
+  }
+
+  /** Files that are nothing but an end chunk, and may have lost what came before it, or are the end of another. */
+  *doubtfulEmpty(): Iterable<Entry<Content>> {
+    const open: Entry<Content>[] = [];
+    for (const entry of this.#entries()) if (!entry.whole) open.push(entry);
+    if (open.length === 0 && this.#unreadable.length === 0 && this.#noted === 0) return;
+    const first = [...(this.#strays.get(0) ?? [])];
+    for (const entry of this.#entries()) {
+      if (!entry.whole || !entry.endOnly) continue;
+      const isLost = this.#unreadable.some((part) => part.from < entry.archiveOffset && mayHold(part, entry.path));
+      const isOther = open.some(
+        ({ path, archiveOffset }) => archiveOffset < entry.archiveOffset && isClose(path, entry.path),
+      );
+      if (isLost || isOther || first.some((path) => isClose(path, entry.path))) yield entry;
+    }
+  }
+}
+
+/** Whether a chunk with content for a file may have stood in a part of the archive. */
+function mayHold({ from, to }: UnreadablePart, path: StoredPath): boolean {
+  return to - from >= LEAST_BESIDE_PATH + path.length;
+}
+
+/** Whether one name may have become the other by damage that left the chunk readable: no more than one bit differs. */
+function isClose(a: StoredPath, b: StoredPath): boolean {
+  if (a.length !== b.length) return false;
+  let difference = 0;
+  for (let at = 0; at < a.length; at += 1) {
+    const bits = a.charCodeAt(at) ^ b.charCodeAt(at);
+    if (bits === 0) continue;
+    if (difference !== 0 || (bits & (bits - 1)) !== 0) return false;
+    difference = bits;
+  }
+  return true;
+}

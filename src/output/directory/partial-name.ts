@@ -1,0 +1,61 @@
+import { systemCodeOf } from '../../errors.js';
+import { pathForSystem, type StoredPath } from '../../format/stored-path.js';
+import type { Directory } from './directory.js';
+import { changeName } from './file-calls.js';
+
+/** Most bytes in a file's name on the file systems that databases live on. */
+const MAX_NAME_BYTES = 255;
+
+export const PARTIAL_ENDING = '.partial';
+const HASH_CHARACTERS = 16;
+/** Room that a shortened name leaves for a number before the ending: `.` and five digits. */
+const NUMBER_BYTES = 6;
+
+/**
+ * The name under which a file grows, beside its final place: `.NAME.partial`.
+ *
+ * A long NAME is cut, and then carries a hash of the whole, so that two long names do not share a partial one.
+ *
+ * @param name the final name, one character a byte, without directories
+ * @param number above 1 for another try when the name is taken: `.NAME.2.partial`
+ */
+export function partialName(name: StoredPath, number = 1): StoredPath {
+  const middle = number > 1 ? `.${number}` : '';
+  if (1 + name.length + middle.length + PARTIAL_ENDING.length <= MAX_NAME_BYTES)
+    return `.${name}${middle}${PARTIAL_ENDING}`;
+  const { createHash } = process.getBuiltinModule('node:crypto');
+  const hash = createHash('sha256').update(name, 'latin1').digest('hex').slice(0, HASH_CHARACTERS);
+  let kept = MAX_NAME_BYTES - 1 - 1 - HASH_CHARACTERS - NUMBER_BYTES - PARTIAL_ENDING.length;
+  // Not in the middle of a UTF-8 character: some file systems take no other names.
+  while (kept > 0 && isContinuationByte(name.charCodeAt(kept))) kept -= 1;
+  return `.${name.slice(0, kept)}~${hash}${middle}${PARTIAL_ENDING}`;
+}
+
+function isContinuationByte(byte: number): boolean {
+  return (byte & 0xc0) === 0x80;
+}
+
+/**
+ * Gives a file of a directory a free partial name instead of the one it has.
+ *
+ * @param finalName what the partial name is made of
+ * @param number the first to be tried, as in {@link partialName}
+ * @returns the name it has now; whoever calls notes it among the directory's names
+ * @throws what the system says
+ */
+export function moveAside(directory: Directory, from: StoredPath, finalName: StoredPath, number: number): StoredPath {
+  for (; ; number += 1) {
+    const name = partialName(finalName, number);
+    if (directory.names.has(name)) continue;
+    try {
+      const { prefix } = directory;
+      changeName(pathForSystem(prefix + from), pathForSystem(prefix + name), false);
+    } catch (error) {
+      if (systemCodeOf(error) === 'EEXIST') continue;
+      throw error;
+    }
+    directory.names.delete(from);
+    directory.changed = true;
+    return name;
+  }
+}

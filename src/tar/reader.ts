@@ -1,0 +1,286 @@
+import { extract, type Header } from 'tar-stream';
+import { XbstreamError } from '../errors.js';
+import { pathFromText, pathText, type StoredPath } from '../format/stored-path.js';
+import { TarSparseContent } from './sparse.js';
+
+/** Who is told what a {@link TarReader} finds, in order. */
+export interface TarConsumer {
+  /** A regular file begins. */
+  member(path: StoredPath, sizeBytes: number): void;
+  /** Its content, in order; `bytes` are lent until the call returns. */
+  data(bytes: Buffer): void;
+  /** It is complete. */
+  memberEnd(): void;
+}
+
+const BLOCK_BYTES = 512;
+/** What stands before a file's content and is about it is not larger than this. */
+const ABOUT_BYTES_MAX = 1024 * 1024;
+
+/** Names are bytes; a piece is asked for when the one before is done with; the oldest tars name no format. */
+const EXTRACT_OPTIONS = { filenameEncoding: 'latin1', allowUnknownFormat: true, highWaterMark: 0 };
+
+/**
+ * Reads a tar archive that is pushed in, a piece at a time. Directories are passed over, since they hold nothing; what else
+ * is no regular file is an error.
+ *
+ * tar-stream does the decoding. It is given the headers block by block and each content by itself, so that here is known
+ * where the archive is: it would go on behind the archive's end, and take one without an end for whole.
+ */
+export class TarReader {
+  readonly #consumer: TarConsumer;
+  readonly #extract = extract(EXTRACT_OPTIONS);
+  #tarOffset = 0;
+  #state: 'header' | 'content' | 'end' = 'header';
+  /** The header block that is coming. */
+  #block = Buffer.alloc(BLOCK_BYTES);
+  #blockBytes = 0;
+  #zeroBlocks = 0;
+  /** The blocks before a content: headers, names and records. */
+  #about: Buffer[] = [];
+  /** Their meaning, when tar-stream has told it. */
+  #header: Header | undefined;
+
+  #path: StoredPath = '';
+  #contentLeft = 0;
+  #paddingLeft = 0;
+  /** Content that tar-stream has been given and not given back. */
+  #due = 0;
+  #sparse: TarSparseContent | undefined;
+  #failure: Error | undefined;
+  #step: { isDrained: boolean; done: () => void; fail: (error: Error) => void } | undefined;
+
+  constructor(consumer: TarConsumer) {
+    this.#consumer = consumer;
+    this.#extract.on('entry', (header, content, next) => {
+      this.#header = header;
+      content.on('data', (bytes) => this.#data(bytes as Buffer));
+      content.on('error', (error) => this.#fail(error));
+      next();
+    });
+    this.#extract.on('drain', () => {
+      if (this.#step !== undefined) this.#step.isDrained = true;
+      this.#settle();
+    });
+    this.#extract.on('error', (error) => this.#fail(error));
+  }
+
+  /** @throws XbstreamError `XB_BAD_MAGIC`, `XB_BAD_HEADER`, `XB_UNSUPPORTED_LAYER`, and what the consumer throws */
+  async push(piece: Buffer): Promise<void> {
+    for (let at = 0; at < piece.length;) {
+      const taken = await this.#take(piece.subarray(at));
+      at += taken;
+      this.#tarOffset += taken;
+    }
+  }
+
+  /** The input has ended. @throws XbstreamError `XB_TRUNCATED` */
+  end(): void {
+    this.#extract.destroy();
+    if (this.#zeroBlocks > 0 && this.#blockBytes === 0) return;
+    throw new XbstreamError('XB_TRUNCATED', 'the tar archive is cut short', {
+      details: [
+        this.#contentLeft > 0
+          ? `it ends at byte ${this.#tarOffset}; ${this.#contentLeft} bytes of ${pathText(this.#path)} are missing`
+          : `it ends at byte ${this.#tarOffset}, without the blocks of zeros that mark its end`,
+      ],
+    });
+  }
+
+  /** @returns how many of the bytes were taken */
+  async #take(bytes: Buffer): Promise<number> {
+    switch (this.#state) {
+      case 'header': {
+        const taken = bytes.copy(this.#block, this.#blockBytes);
+        this.#blockBytes += taken;
+        if (this.#blockBytes === BLOCK_BYTES) await this.#takeBlock();
+        return taken;
+      }
+      case 'content': {
+        const content = Math.min(bytes.length, this.#contentLeft);
+        const padding = Math.min(bytes.length - content, this.#paddingLeft);
+        await this.#feed(bytes.subarray(0, content + padding), content);
+        this.#contentLeft -= content;
+        this.#paddingLeft -= padding;
+        if (content > 0 && this.#contentLeft === 0) this.#finish();
+        if (this.#contentLeft + this.#paddingLeft === 0) this.#state = 'header';
+        return content + padding;
+      }
+      case 'end':
+        if (isZero(bytes)) return bytes.length;
+        throw this.#damaged('something follows its end', [
+          'a second tar archive behind the first, perhaps: convert each by itself',
+        ]);
+    }
+  }
+
+  async #takeBlock(): Promise<void> {
+    const block = this.#block;
+    this.#block = Buffer.alloc(BLOCK_BYTES);
+    this.#blockBytes = 0;
+    if (this.#about.length === 0 && isZero(block)) {
+      this.#zeroBlocks += 1;
+      if (this.#zeroBlocks === 2) this.#state = 'end';
+      return;
+    }
+    if (this.#zeroBlocks > 0) throw this.#damaged('something follows the mark of its end');
+    this.#about.push(block);
+    if (this.#about.length * BLOCK_BYTES > ABOUT_BYTES_MAX) throw this.#damaged('an impossible header');
+    try {
+      await this.#feed(block, 0);
+    } catch (error) {
+      if (error instanceof XbstreamError) throw error;
+      throw this.#unreadable(error);
+    }
+    const header = this.#header;
+    if (header === undefined) return;
+    this.#begin(header);
+    this.#header = undefined;
+    this.#about = [];
+  }
+
+  #begin(header: Header): void {
+    const records = (header.pax ?? {}) as Readonly<Record<string, string | undefined>>;
+    const path = this.#recordedPath(records, 'GNU.sparse.name') ?? this.#recordedPath(records, 'path') ?? header.name;
+    const { size } = header;
+    if (!Number.isSafeInteger(size)) throw this.#damaged('an impossible size');
+    this.#path = path;
+    const type = this.#about.at(-1)![156]!;
+    if (header.type === 'directory' || (header.type === 'file' && path.endsWith('/'))) {
+      // It has no content, and the files in it bring it along.
+      if (size > 0) throw this.#damaged(`${pathText(path)} is a directory with content`);
+      return;
+    }
+    if (header.type !== 'file' && header.type !== 'contiguous-file') throw unstorable(path, type);
+    this.#sparse = undefined;
+    const isSparse = Object.keys(records).some((key) => /^GNU\.sparse\.(?:major|map|size)$/.test(key));
+    if (isSparse) this.#beginSparse(records, size);
+    else this.#consumer.member(path, size);
+    this.#contentLeft = size;
+    this.#paddingLeft = (BLOCK_BYTES - (size % BLOCK_BYTES)) % BLOCK_BYTES;
+    if (size === 0) this.#finish();
+    else this.#state = 'content';
+  }
+
+  #beginSparse(records: Readonly<Record<string, string | undefined>>, storedBytes: number): void {
+    if (records['GNU.sparse.major'] !== '1' || records['GNU.sparse.minor'] !== '0') {
+      throw unstorable(this.#path, OLD_SPARSE);
+    }
+    const digits = records['GNU.sparse.realsize'] ?? '';
+    const sizeBytes = Number(digits);
+    if (!/^\d{1,16}$/.test(digits) || !Number.isSafeInteger(sizeBytes)) throw this.#badMap();
+    this.#sparse = new TarSparseContent(sizeBytes, storedBytes, (bytes) => this.#consumer.data(bytes));
+    this.#consumer.member(this.#path, sizeBytes);
+  }
+
+  #finish(): void {
+    if (this.#sparse?.end() === false) throw this.#badMap();
+    this.#consumer.memberEnd();
+  }
+
+  /** Gives bytes to tar-stream, and waits until it is done with them. */
+  #feed(bytes: Buffer, contentBytes: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#due += contentBytes;
+      this.#step = { isDrained: false, done: resolve, fail: reject };
+      if (this.#failure === undefined) this.#extract.write(bytes);
+      else reject(this.#failure);
+    });
+  }
+
+  #data(bytes: Buffer): void {
+    try {
+      if (this.#sparse === undefined) this.#consumer.data(bytes);
+      else if (!this.#sparse.push(bytes)) throw this.#badMap();
+      this.#due -= bytes.length;
+      this.#settle();
+    } catch (error) {
+      this.#fail(error as Error);
+    }
+  }
+
+  #fail(error: Error): void {
+    this.#failure ??= error;
+    this.#step?.fail(error);
+  }
+
+  #settle(): void {
+    if (this.#due === 0 && this.#step?.isDrained === true) this.#step.done();
+  }
+
+  /** The path that a record tells, as bytes. tar-stream reads records as UTF-8, which not all of them are. */
+  #recordedPath(records: Readonly<Record<string, string | undefined>>, key: string): StoredPath | undefined {
+    const text = records[key];
+    if (text === undefined) return undefined;
+    return (text.includes('\ufffd') ? rawRecord(this.#about, key) : undefined) ?? pathFromText(text);
+  }
+
+  /** What tar-stream's error about a header means. */
+  #unreadable(error: unknown): XbstreamError {
+    const said = error instanceof Error ? error.message : String(error);
+    if (!said.startsWith('Invalid tar header')) return this.#damaged(`an impossible header (${said})`);
+    if (this.#tarOffset >= BLOCK_BYTES) return this.#damaged('no header stands where one must');
+    return new XbstreamError('XB_BAD_MAGIC', 'this is no tar archive', {
+      hints: ['a compressed one is unpacked on the way: zstd -dc FILE.tar.zst | tsxbstream create --from-tar'],
+    });
+  }
+
+  #badMap(): XbstreamError {
+    return this.#damaged(`the map of the sparse file ${pathText(this.#path)} makes no sense`);
+  }
+
+  #damaged(how: string, hints: readonly string[] = []): XbstreamError {
+    return new XbstreamError('XB_BAD_HEADER', `the tar archive is damaged: ${how}`, {
+      details: [`at byte ${this.#tarOffset} of the tar`],
+      hints,
+    });
+  }
+}
+
+function isZero(bytes: Buffer): boolean {
+  return bytes.every((byte) => byte === 0);
+}
+
+/** The bytes of a record's value, out of the blocks of headers: the last one of this key. */
+function rawRecord(about: readonly Buffer[], key: string): StoredPath | undefined {
+  let found: StoredPath | undefined;
+  for (let index = 0; index < about.length;) {
+    const header = about[index]!;
+    // size (offset 124, length 12), typeflag (offset 156, length 1)
+    const sizeBytes = parseInt(header.toString('latin1', 124, 136).trim(), 8) || 0;
+    const blocks = Math.ceil(sizeBytes / BLOCK_BYTES);
+    if (header[156] === PAX_TYPE) {
+      const content = Buffer.concat(about.slice(index + 1, index + 1 + blocks)).toString('latin1', 0, sizeBytes);
+      for (let at = 0; at < content.length;) {
+        const length = parseInt(content.slice(at), 10);
+        if (!(length > 0)) break;
+        // A record: its length in all, a blank, the key, an equals sign, the value and a newline.
+        const record = content.slice(content.indexOf(' ', at) + 1, at + length - 1);
+        if (record.startsWith(`${key}=`)) found = record.slice(key.length + 1);
+        at += length;
+      }
+    }
+    index += 1 + blocks;
+  }
+  return found;
+}
+
+const PAX_TYPE = 'x'.charCodeAt(0);
+const OLD_SPARSE = 'S'.charCodeAt(0);
+
+const KINDS: Readonly<Record<string, string>> = {
+  '1': 'a hard link',
+  '2': 'a symbolic link',
+  '3': 'a device',
+  '4': 'a device',
+  '6': 'a named pipe',
+  S: 'a sparse file in an old format',
+};
+
+function unstorable(path: StoredPath, type: number): XbstreamError {
+  const what = KINDS[String.fromCharCode(type)] ?? 'of a type that is not known';
+  return new XbstreamError('XB_UNSUPPORTED_LAYER', `${pathText(path)} is ${what} in the tar: it cannot be stored`, {
+    path,
+    hints: ['unpack the tar, and make the archive of the files: tsxbstream create FILE...'],
+  });
+}
