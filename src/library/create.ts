@@ -46,8 +46,9 @@ export async function create(
   return runFor(options, (caller) =>
     withOutput(checked, told.overwrite, caller.signal, (output, either) => {
       const createFrom = (from: CreateSource): Promise<MakeResult> => {
-        const work = verb.run({ ...told, source: from, output }, caller.stoppedBy(either));
-        return resultOf(caller, work, from.kind === 'tar' ? from.input : undefined, either);
+        const input = from.kind === 'tar' ? { input: from.input } : {};
+        const work = verb.run({ ...told, ...input, source: from, output }, caller.stoppedBy(either));
+        return resultOf(caller, work, input.input, either);
       };
       if (source.kind === 'files') return createFrom(source);
       const { backup } = told;

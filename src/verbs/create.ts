@@ -57,6 +57,8 @@ export type CreateSource =
 /** Everything the making of an archive can be told. */
 export interface CreateOptions extends Omit<Told<typeof CREATE_OPTIONS>, 'output'> {
   source: CreateSource;
+  /** The tar archive, where it is made of one. */
+  input?: InputChoice;
   output: OutputChoice;
 }
 
@@ -72,7 +74,7 @@ export function readCreate(
       ? filesSource(options, words, surroundings, recurse)
       : tarSource(options.fromTar, options.backup, words, surroundings);
   const output = madeOutput(options, `${CALL} FILE...`, 'ARCHIVE', surroundings.isTerminal);
-  return { ...options, source, output };
+  return { ...options, ...(source.kind === 'tar' ? { input: source.input } : {}), source, output };
 }
 
 export const create = defineVerb<typeof CREATE_OPTIONS, CreateOptions, MadeSummary, MakeReporter & StatusPrinter>({
@@ -98,8 +100,7 @@ export const create = defineVerb<typeof CREATE_OPTIONS, CreateOptions, MadeSumma
   read: (options, words, surroundings) => readCreate(options, words, surroundings),
 
   run: (options: CreateOptions, context): Promise<Outcome<MadeSummary>> => {
-    const { source, output } = options;
-    const input = source.kind === 'tar' ? source.input : undefined;
+    const { input, output } = options;
     return make('pack', options, { input, output, decodes: false }, context);
   },
 
