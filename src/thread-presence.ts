@@ -46,11 +46,14 @@ export class ThreadPresence {
    * @returns whether it has; false when it is gone, and so will never do
    */
   waitWhile(ints: Int32Array, at: number, value: number): boolean {
-    while (Atomics.wait(ints, at, value, LOOK_MS) === 'timed-out') {
-      if (this.#isGone) break;
+    for (;;) {
+      const outcome = Atomics.wait(ints, at, value, LOOK_MS);
+      const isGone = outcome === 'timed-out' && this.#isGone;
+      // That it changes the number may have been the last that it did. And that it wakes this thread may be for the change
+      // before, which was seen before this wait began.
+      if (Atomics.load(ints, at) !== value) return true;
+      if (isGone) return false;
     }
-    // It may have been the last that it did.
-    return Atomics.load(ints, at) !== value;
   }
 
   /** Certainly: where it cannot be seen, it counts as there. */
