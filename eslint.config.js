@@ -2,7 +2,7 @@ import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
 /** The folders of src/, each of which imports only from those before it. */
-const LAYERS = ['ui', 'format', 'input', 'codec', 'output', 'archive', 'backup', 'engine', 'commands'];
+const LAYERS = ['ui', 'format', 'input', 'codec', 'wrapper', 'output', 'archive', 'backup', 'engine', 'commands'];
 /** What stands on all of them, and not on each other. */
 const ENTRANCES = ['library', 'cli'];
 

@@ -26,6 +26,7 @@ import { readValues, type OptionValues } from './option-values.js';
 import { OPTIONS, optionsOf, type Form } from './options.js';
 import { hideSecrets } from './process-title.js';
 import { commonChoices, type CallSurroundings } from './shared-arguments.js';
+import { chooseStream } from './stream-choice.js';
 import { closest } from './suggestion.js';
 import { tarOptions } from './tar-arguments.js';
 import { usageError } from './usage-error.js';
@@ -88,7 +89,9 @@ async function readForm(
   if (form === 'xbstream') checkMode(normalised);
   const values = await readValues(normalised, form);
   if (isAskedFor('create')) return createCall(form, values, normalised.operands, surroundings);
-  return verbCall(form, values, normalised.operands, surroundings);
+  const call = verbCall(form, values, normalised.operands, surroundings);
+  if (call.kind !== 'create') chooseStream(call.options, values, surroundings.env);
+  return call;
 }
 
 function verbCall(

@@ -48,6 +48,8 @@ const BOTH: readonly Form[] = ['xbstream', 'extract'];
 /** Those that undo layers. */
 const DECODING: readonly Form[] = ['xbstream', 'extract', 'verify', 'info', 'cat', 'convert-to-tar'];
 const SELECTING: readonly Form[] = ['xbstream', 'extract', 'list', 'cat', 'convert-to-tar'];
+/** Those that read an archive. */
+const UNWRAPPING: readonly Form[] = [...DECODING, 'list'];
 /** Those that read the whole archive, in a thread of its own. */
 const READING: readonly Form[] = ['xbstream', 'extract', 'verify'];
 /** Those that have threads to decode with. */
@@ -77,12 +79,17 @@ const TABLE = {
     letters: 'd',
     value: 'ALGORITHM',
     kind: oneOf(['AES128', 'AES192', 'AES256', 'NONE'], true),
-    forms: DECODING,
+    forms: UNWRAPPING,
     classic: true,
     group: 'What to do',
     help: 'decrypt .xbcrypt files. Not needed with -k or -f: the length of a key says the cipher. NONE: decrypt nothing, whatever keys there are',
   },
 
+  'no-decode-stream': {
+    forms: UNWRAPPING,
+    group: 'What to do',
+    help: 'refuse an archive that is compressed or encrypted as a whole (gzip, zstd, lz4, bzip2, xz, qpress, xbcrypt), which else is undone on the way',
+  },
   raw: {
     forms: ['cat'],
     group: 'What to do',
@@ -354,7 +361,7 @@ const TABLE = {
     letters: 'k',
     value: 'KEY',
     kind: nonEmpty('a key'),
-    forms: DECODING,
+    forms: UNWRAPPING,
     classic: true,
     group: 'Threads and keys',
     help: 'decrypt .xbcrypt files with KEY; taken off the process list at once',
@@ -364,7 +371,7 @@ const TABLE = {
     letters: 'f',
     value: 'FILE',
     kind: nonEmpty('a file'),
-    forms: DECODING,
+    forms: UNWRAPPING,
     classic: true,
     group: 'Threads and keys',
     help: 'decrypt .xbcrypt files with the key in FILE. The variable XBCRYPT_ENCRYPTION_KEY gives one where no option does, but one asks for decoding',
@@ -424,6 +431,12 @@ const MEANINGS: Readonly<Partial<Record<Form, Partial<Record<OptionName, string>
     'encrypt-key-file': KEY_FILE_OR_VARIABLE,
     'allow-encrypted': 'with --deep and no key: encrypted files need not be looked into',
     overwrite: 'replace FILE of --manifest when the new one is whole',
+  },
+  list: {
+    decrypt: 'the cipher of an archive that is encrypted as a whole; not needed, the length of a key says it',
+    'encrypt-key': 'decrypt an archive that is encrypted as a whole with KEY; taken off the process list at once',
+    'encrypt-key-file':
+      'decrypt an archive that is encrypted as a whole with the key in FILE. The variable XBCRYPT_ENCRYPTION_KEY gives one where no option does',
   },
   info: { 'encrypt-key-file': KEY_FILE_OR_VARIABLE },
   cat: {

@@ -192,7 +192,6 @@ async function catAsItComes(source: Source, tools: CatTools): Promise<readonly X
     leavesOut: (path) => wanted.excludes(path),
     allowEmpty: options.allowEmpty,
     jump: false,
-    digests: [],
     onFile: () => {
       files += 1;
     },

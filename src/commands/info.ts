@@ -65,6 +65,7 @@ function describe(index: ArchiveIndex, finding: BackupFinding, options: InfoOpti
     files: index.entries.length,
     bytes: index.entries.reduce((sum, { bytes }) => sum + bytes, 0),
     archiveBytes: index.archiveBytes,
+    wrappers: index.wrappers,
     complete: index.problemCount === 0,
     unread,
     missing: missingFrom(index.problemCount, finding, texts),

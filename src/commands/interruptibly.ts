@@ -1,7 +1,9 @@
 import { abortedSoon, isOfOthersEnd, isPiped } from '../engine/cut-short.js';
 import { XbstreamError } from '../errors.js';
-import { openSource, type InputChoice } from '../input/open-source.js';
+import type { InputChoice } from '../input/open-source.js';
 import type { Source } from '../input/source.js';
+import { openArchive } from '../wrapper/open-archive.js';
+import { insideWrappers } from '../wrapper/wrapper-error.js';
 
 /**
  * Opens an input and works on it until that is done, or the signal says stop.
@@ -18,7 +20,7 @@ export async function interruptibly<Result>(
 ): Promise<Result> {
   signal.throwIfAborted();
   const piped = isPiped(input);
-  const source = await openSource(input, () => signal.aborted);
+  const source = await openArchive(input, () => signal.aborted);
   const stop = (): void => source.stop();
   signal.addEventListener('abort', stop, { once: true });
   try {
@@ -29,7 +31,7 @@ export async function interruptibly<Result>(
   } catch (error) {
     if (error instanceof XbstreamError && isOfOthersEnd(error, piped) && (await abortedSoon(signal)))
       throw signal.reason;
-    throw error;
+    throw error instanceof XbstreamError ? insideWrappers([error], source.wrappers)[0]! : error;
   } finally {
     signal.removeEventListener('abort', stop);
     source.close();

@@ -5,6 +5,7 @@ import { readIndexFor } from '../archive/wanted-entries.js';
 import { allLayersOf } from '../codec/stored-layers.js';
 import { inputSize } from '../input/input-size.js';
 import type { ListReporter } from '../ui/reporter.js';
+import { WrapperError } from '../wrapper/wrapper-error.js';
 import { interruptibly } from './interruptibly.js';
 import type { ListOptions } from './list-options.js';
 import { tellProblems } from './problems.js';
@@ -48,9 +49,12 @@ export async function list(options: ListOptions, reporter: ListReporter, signal:
     bytes: entries.reduce((sum, { bytes }) => sum + bytes, 0),
     chunks: index.chunks,
     archiveBytes: index.archiveBytes,
+    wrappers: index.wrappers,
     complete: index.problemCount === 0,
   });
-  const isForeign = index.problems.some((problem) => problem instanceof ForeignInput);
+  const isForeign = index.problems.some(
+    (problem) => problem instanceof ForeignInput || problem instanceof WrapperError,
+  );
   const unmatched = isForeign ? [] : selection.unmatched();
   tellProblems([...index.problems, ...errors, ...unmatched], reporter);
 }

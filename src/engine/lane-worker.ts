@@ -12,7 +12,6 @@ import type { LayerChoice } from '../codec/stored-layers.js';
 import type { ChunkHeader } from '../format/chunk.js';
 import type { StoredPath } from '../format/stored-path.js';
 import { inputSize } from '../input/input-size.js';
-import { openSource } from '../input/open-source.js';
 import type { ByteSink, Source } from '../input/source.js';
 import { DirectoryOutput } from '../output/directory-output.js';
 import { DiscardingOutput } from '../output/discarding-output.js';
@@ -20,6 +19,9 @@ import { DryRunOutput } from '../output/dry-run-output.js';
 import { Manifest } from '../output/manifest.js';
 import type { OutputFile } from '../output/output.js';
 import { assertMayGive } from '../output/owner.js';
+import { openArchive } from '../wrapper/open-archive.js';
+import { insideWrappers, WrapperError } from '../wrapper/wrapper-error.js';
+import { ArchiveDigests } from './archive-digests.js';
 import { setUpDecoding } from './decoding-setup.js';
 import { withCure } from './cure.js';
 import { forgetCorrected } from './earlier-run.js';
@@ -39,6 +41,13 @@ const keepsGoing = job.verb === 'verify' || job.options.keepGoing === true;
 
 /** A lane that tells how far it has come. */
 class ReportingLane extends Lane implements ByteSink {
+  readonly #source: Source;
+
+  constructor(source: Source, options: LaneOptions) {
+    super(options);
+    this.#source = source;
+  }
+
   override chunk(header: ChunkHeader, spanBytes: number): PayloadUse {
     control.path = header.path;
     return super.chunk(header, spanBytes);
@@ -46,7 +55,7 @@ class ReportingLane extends Lane implements ByteSink {
 
   override push(piece: Buffer): Promise<void> | undefined {
     const wait = super.push(piece);
-    control.progressBytes = this.archiveBytes;
+    control.progressBytes = this.#source.inputBytes ?? this.archiveBytes;
     thread.flush();
     return wait;
   }
@@ -134,6 +143,17 @@ function consequence(): string {
   return job.options.dryRun ? 'would be unpacked as stored, not decoded' : 'unpacked as stored, not decoded';
 }
 
+/** @returns what is wrong with what the archive is wrapped in, where the files before that place are wanted all the same */
+async function readAll(source: Source, lane: Lane): Promise<WrapperError | undefined> {
+  try {
+    await source.run(lane);
+    return undefined;
+  } catch (error) {
+    if (!keepsGoing || !(error instanceof WrapperError) || lane.archiveBytes === 0) throw error;
+    return options.digests.length === 0 ? error : error.with({ details: [NO_DIGEST] });
+  }
+}
+
 async function run(): Promise<LaneResult> {
   let lane: Lane | undefined;
   let output: LaneOutput | undefined;
@@ -145,7 +165,8 @@ async function run(): Promise<LaneResult> {
   const isSmall = (inputSize(options.input) ?? Infinity) < HELPED_BYTES_MIN;
   const decoding = await setUpDecoding({ ...options, decompress, key }, (message) => thread.warning(message), !isSmall);
   try {
-    const opened = await openSource(options.input, thread.isStopped);
+    const digests = new ArchiveDigests(options.digests);
+    const opened = await openArchive(options.input, thread.isStopped, (piece) => digests.updateWrapped(piece));
     source = opened;
     thread.onStop(() => opened.stop());
     const selection = new Selection(job.verb === 'verify' ? { include: [], exclude: [] } : job.options.selection);
@@ -171,15 +192,15 @@ async function run(): Promise<LaneResult> {
       jump: source.seekable && options.digests.length === 0 && job.verb !== 'verify',
       part: job.verb === 'verify' ? job.part : undefined,
       salvage: keepsGoing ? { lookback: lookbackOf(source) } : undefined,
-      digests: options.digests,
+      digests,
       onFile: (path, bytes) => thread.file(path, bytes),
     };
-    lane = new ReportingLane(laneOptions);
-    await source.run(lane);
-    isUnread = control.stopped;
+    lane = new ReportingLane(source, laneOptions);
+    const outer = await readAll(source, lane);
+    isUnread = control.stopped || outer !== undefined;
     if (!control.stopped) {
       errors = await lane.end();
-      errors = [...errors, ...uncertain];
+      errors = [...(outer === undefined ? [] : [outer]), ...insideWrappers(errors, source.wrappers), ...uncertain];
       if (errors.every(({ code }) => code === 'XB_NO_MATCH')) errors = [...errors, ...selection.unmatched()];
       if (selection.unpreparable !== undefined) thread.warning(selection.unpreparable);
       if (errors.length === 0 || keepsGoing) {
@@ -191,11 +212,13 @@ async function run(): Promise<LaneResult> {
   } catch (error) {
     if (!(error instanceof XbstreamError)) throw error;
     const details = keepsGoing && isUnread && job.verb === 'extract' ? [UNREAD] : [];
-    if (options.digests.length > 0 && error instanceof ForeignInput) details.push(NO_DIGEST);
-    errors = [...(lane?.problems ?? []), error.with({ details })];
+    const isOuter = error instanceof ForeignInput || error instanceof WrapperError;
+    if (options.digests.length > 0 && isOuter) details.push(NO_DIGEST);
+    errors = insideWrappers([...(lane?.problems ?? []), error.with({ details })], source?.wrappers);
   }
   const stopped = control.stopped && errors.length === 0;
-  errors = withCure(errors, job);
+  const isOuterAlone = lane?.archiveBytes === 0 && errors[0] instanceof WrapperError;
+  if (!isOuterAlone) errors = withCure(errors, job);
   const left = lane?.abandon(errors, job.verb === 'extract' && job.options.removePartial) ?? { errors, partials: [] };
   // Not before: jobs that were under way are done now.
   const lost = keepsGoing ? (lane?.lost ?? []) : [];

@@ -27,8 +27,8 @@ export interface LaneOptions extends EntryFilesOptions {
   jump: boolean;
   /** Payloads of chunks that begin elsewhere are jumped over: somebody else checks them. */
   part?: ArchivePart | undefined;
-  /** Digests of the raw archive to work out, by their names in `node:crypto`. */
-  digests: readonly string[];
+  /** Digests of the raw archive to work out. */
+  digests?: ArchiveDigests | undefined;
   /** Goes on after damage, at the next chunk that makes sense. */
   salvage?: SalvageSettings | undefined;
 }
@@ -93,7 +93,7 @@ export class Lane implements ByteSink, SalvageConsumer {
             refused: options.jump ? 'pass' : 'check',
           });
     this.#files = new EntryFiles(options, (entry) => this.#isLost(entry));
-    this.#digests = new ArchiveDigests(options.digests);
+    this.#digests = options.digests ?? new ArchiveDigests([]);
   }
 
   room(): Buffer {

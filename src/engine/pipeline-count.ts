@@ -1,7 +1,7 @@
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import { promisify } from 'node:util';
-import { chunkEnd, decodeChunkHeader, MAX_HEADER_BYTES } from '../format/chunk.js';
+import { CHUNK_MAGIC, chunkEnd, decodeChunkHeader, MAX_HEADER_BYTES } from '../format/chunk.js';
 import { positionOf, type InputChoice, type SystemInputChoice } from '../input/open-source.js';
 import { DEFAULT_THREADS_MAX } from './decoding-setup.js';
 import { inputSize } from '../input/input-size.js';
@@ -29,22 +29,42 @@ export async function pipelineCount(input: InputChoice, parallel: number | undef
   return (await hasLargeChunks(input)) ? count : 1;
 }
 
-/** Whether the first chunks of an archive are large. Not read in one go: this thread has other things to do. */
-async function hasLargeChunks(input: SystemInputChoice): Promise<boolean> {
-  let fd: number | undefined;
-  try {
-    fd = input.kind === 'path' ? await open(input.path, 'r') : input.fd;
-    const start = positionOf(input, fd);
-    const head = Buffer.alloc(MAX_HEADER_BYTES);
-    let position = start;
+/** Whether a file begins as an archive does that is not wrapped in anything. */
+export function beginsWithChunk(input: InputChoice): Promise<boolean> {
+  if (input.kind === 'ring' || input.kind === 'named-pipes') return Promise.resolve(false);
+  return looksAt(input, async (readAt) => (await readAt(0)).toString('latin1', 0, CHUNK_MAGIC.length) === CHUNK_MAGIC);
+}
+
+/** Whether the first chunks of an archive are large. */
+function hasLargeChunks(input: SystemInputChoice): Promise<boolean> {
+  return looksAt(input, async (readAt) => {
+    let archiveOffset = 0;
     let chunks = 0;
     for (; chunks < SAMPLE_CHUNKS; chunks += 1) {
-      const { bytesRead } = await read(fd, head, 0, head.length, position);
-      const header = decodeChunkHeader(head, 0, bytesRead, position - start);
+      const head = await readAt(archiveOffset);
+      const header = decodeChunkHeader(head, 0, head.length, archiveOffset);
       if (header === undefined) break;
-      position = start + chunkEnd(header);
+      archiveOffset = chunkEnd(header);
     }
-    return position - start >= chunks * CHUNK_BYTES_MIN;
+    return archiveOffset >= chunks * CHUNK_BYTES_MIN;
+  });
+}
+
+/** Looks at a file as somebody likes. Not read in one go: this thread has other things to do. */
+async function looksAt(
+  input: SystemInputChoice,
+  look: (readAt: (archiveOffset: number) => Promise<Buffer>) => Promise<boolean>,
+): Promise<boolean> {
+  let fd: number | undefined;
+  try {
+    const opened = input.kind === 'path' ? await open(input.path, 'r') : input.fd;
+    fd = opened;
+    const start = positionOf(input, fd);
+    const head = Buffer.alloc(MAX_HEADER_BYTES);
+    return await look(async (archiveOffset) => {
+      const { bytesRead } = await read(opened, head, 0, head.length, start + archiveOffset);
+      return head.subarray(0, bytesRead);
+    });
   } catch {
     // Whoever reads it in earnest will say what is wrong.
     return false;

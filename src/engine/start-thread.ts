@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import { threadArguments } from './thread-arguments.js';
+import { threadArguments } from '../thread-arguments.js';
 
 /** Unpacks and verifies. */
 export const LANE_THREAD = new URL('./lane-worker.js', import.meta.url);

@@ -9,7 +9,6 @@ import { errorToRecord, XbstreamError } from '../errors.js';
 import type { PayloadUse } from '../archive/chunk-reader.js';
 import type { ChunkHeader } from '../format/chunk.js';
 import type { StoredPath } from '../format/stored-path.js';
-import { openSource } from '../input/open-source.js';
 import type { Source } from '../input/source.js';
 import { ArchiveTarget } from '../output/archive-target.js';
 import { Stopped } from '../output/descriptor-writer.js';
@@ -19,6 +18,8 @@ import type { SpooledFile } from '../output/spooled-file.js';
 import { TarWriter } from '../output/tar-writer.js';
 import { setUpDecoding } from './decoding-setup.js';
 import type { Decoding } from './decoding.js';
+import { openArchive } from '../wrapper/open-archive.js';
+import { insideWrappers } from '../wrapper/wrapper-error.js';
 import { encryptedAmong, keyRequired } from './encrypted-files.js';
 import { Lane, type LaneOptions } from './lane.js';
 import { TarCopy, writeSpooled } from './tar-copy.js';
@@ -121,6 +122,7 @@ async function copyPiped(source: Source, tar: TarWriter, decoding: Decoding | un
     }
   };
   const lane = new TellingLane(
+    source,
     {
       output,
       decoding,
@@ -129,7 +131,6 @@ async function copyPiped(source: Source, tar: TarWriter, decoding: Decoding | un
       leavesOut: (path) => selection.excludes(path),
       allowEmpty,
       jump: false,
-      digests: [],
       onFile: () => undefined,
     },
     options.stream ? passOn : undefined,
@@ -167,10 +168,12 @@ async function copyPiped(source: Source, tar: TarWriter, decoding: Decoding | un
 
 /** A lane that says how far it is, and passes files on after each piece. */
 class TellingLane extends Lane {
+  readonly #source: Source;
   readonly #passOn: (() => Promise<void>) | undefined;
 
-  constructor(options: LaneOptions, passOn: (() => Promise<void>) | undefined) {
+  constructor(source: Source, options: LaneOptions, passOn: (() => Promise<void>) | undefined) {
     super(options);
+    this.#source = source;
     this.#passOn = passOn;
   }
 
@@ -181,7 +184,7 @@ class TellingLane extends Lane {
 
   override push(piece: Buffer): Promise<void> | undefined {
     const wait = super.push(piece);
-    thread.control.progressBytes = this.archiveBytes;
+    thread.control.progressBytes = this.#source.inputBytes ?? this.archiveBytes;
     return this.#passOn === undefined ? wait : this.#pass(this.#passOn, wait);
   }
 
@@ -199,7 +202,7 @@ async function run(): Promise<MakeResult> {
   let source: Source | undefined;
   let decoding: Decoding | undefined;
   try {
-    const opened = await openSource(options.input, thread.isStopped);
+    const opened = await openArchive(options.input, thread.isStopped);
     source = opened;
     thread.onStop(() => opened.stop());
     target = new ArchiveTarget(options.output, thread.isStopped);
@@ -217,6 +220,7 @@ async function run(): Promise<MakeResult> {
     else if (error instanceof XbstreamError) errors = [error];
     else throw error;
   }
+  errors = [...insideWrappers(errors, source?.wrappers)];
   if (stopped || errors.length > 0) {
     await breakOff(tar);
     target?.discard();

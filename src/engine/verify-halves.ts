@@ -3,6 +3,7 @@ import type { VerifyOptions } from './verify-options.js';
 import { inputSize } from '../input/input-size.js';
 import type { LaneResult } from './protocol.js';
 import { runLane } from './run-lane.js';
+import { beginsWithChunk } from './pipeline-count.js';
 import type { TaskListener } from './task.js';
 import type { TaskProgress } from './task-protocol.js';
 
@@ -24,6 +25,8 @@ export async function verifyHalves(
   const isHalvable = !options.deep && options.digests.length === 0 && options.manifest === undefined;
   const threads = Math.min(options.parallel ?? 2, os.availableParallelism());
   if (!isHalvable || threads < 2 || archiveBytes === undefined || archiveBytes < HALVED_BYTES_MIN) return undefined;
+  // What is inside of a wrapper has no halves.
+  if (!(await beginsWithChunk(options.input))) return undefined;
   const middle = Math.floor(archiveBytes / 2);
   const done = [0, 0];
   const giveUp = new AbortController();

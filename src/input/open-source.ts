@@ -18,12 +18,26 @@ export type SystemInputChoice =
   /** A file (or named pipe, or block device) by its path. */
   | { kind: 'path'; path: string };
 
+/** A key for an archive that is encrypted as a whole. Plain data, so that it can be sent to another thread. */
+export interface StreamKey {
+  cipher: 'AES128' | 'AES192' | 'AES256' | 'NONE';
+  bytes: Uint8Array;
+}
+
+/** What is to be done about compression and encryption around an archive as a whole. */
+export interface StreamChoice {
+  /** Nothing is undone: the input must be an archive as it is. */
+  asIs?: boolean | undefined;
+  key?: StreamKey | undefined;
+}
+
 /** Where the bytes of an archive come from. */
-export type InputChoice =
+export type InputChoice = (
   | SystemInputChoice
   /** A stream of another thread. */
   | { kind: 'ring'; ring: RingHandle }
-  | NamedPipesChoice;
+  | NamedPipesChoice
+) & { stream?: StreamChoice };
 
 /** What messages call an input. */
 export function inputName(choice: InputChoice): string {

@@ -122,7 +122,7 @@ export async function writeTar(
   const checked = checkOutput(target);
   return runGuarded(options, ({ signal, reporter }) =>
     withOutput(checked, options.overwrite ?? false, signal, (output, either) =>
-      withInput(input, either, (choice) =>
+      withInput(input, options, either, (choice) =>
         resultOf(
           (told) => convertCommand({ ...commandOptions, input: choice, output }, told, either),
           reporter,

@@ -27,7 +27,7 @@ const CHUNK_BYTES_MAX = 2 ** 30;
 export type CreateSources = string | readonly string[] | { tar: ArchiveInput };
 
 /** What {@link create} can be told. */
-export interface CreateOptions extends Omit<CommonOptions, 'absoluteNames'>, BackupOptions {
+export interface CreateOptions extends Omit<CommonOptions, 'absoluteNames' | 'decodeStream'>, BackupOptions {
   /** Told of each file that is in the archive. */
   onFile?: ((file: FileReport) => void) | undefined;
   /** What relative paths are relative to. Default: the working directory of the process. */
@@ -96,7 +96,7 @@ export async function create(
         );
       };
       if (source.kind === 'files') return createFrom(source);
-      return withInput(source.input, either, (input) =>
+      return withInput(source.input, { decodeStream: false }, either, (input) =>
         createFrom({ kind: 'tar', input, backup: options.backup ?? 'auto' }),
       );
     }),

@@ -16,7 +16,7 @@ import { infoInThread } from './verb-thread.js';
 
 /** What {@link info} can be told. */
 export interface InfoOptions extends CommonOptions, ProblemOptions, BackupOptions {
-  /** For small files that are encrypted: as of {@link DecodingOptions}. */
+  /** For small files that are encrypted, and an archive that is as a whole: as of {@link DecodingOptions}. */
   key?: Uint8Array | string | undefined;
   /** Damage is no failure: what is known comes in the result, and what is wrong too. Default: false. */
   keepGoing?: boolean | undefined;

@@ -6,6 +6,7 @@ import type { InputChoice, SystemInputChoice } from '../input/open-source.js';
 import { isByteStream, type ByteStream } from '../input/pieces.js';
 import { STREAM_FAILED } from '../input/ring-source.js';
 import { StreamFeed } from '../input/stream-feed.js';
+import { streamOption, type StreamOptions } from './options.js';
 
 /**
  * Where an archive comes from.
@@ -95,16 +96,18 @@ function openInput(input: ArchiveInput): OpenedInput {
  */
 export async function withInput<Result>(
   input: ArchiveInput,
+  options: StreamOptions,
   signal: AbortSignal,
   work: (choice: InputChoice) => Promise<Result>,
 ): Promise<Result> {
+  const stream = streamOption(options);
   const { choice, feed } = openInput(input);
   const stop = (): void => feed?.stop();
   signal.addEventListener('abort', stop, { once: true });
   try {
     signal.throwIfAborted();
     feed?.start();
-    return await work(choice);
+    return await work({ ...choice, stream });
   } catch (error) {
     throw feed?.failure === undefined ? error : withCause(error, feed.failure.error);
   } finally {

@@ -20,6 +20,8 @@ export interface ListOptions extends CommonOptions, SelectionOptions, ProblemOpt
   sort?: 'archive' | 'size' | 'name' | undefined;
   /** Take an input without a single chunk for whole. Default: it is an error, `XB_EMPTY_ARCHIVE`. */
   allowEmpty?: boolean | undefined;
+  /** For an archive that is encrypted as a whole: as of {@link DecodingOptions}. */
+  key?: Uint8Array | string | undefined;
   /** Damage is no failure: what there is comes in the result, and what is wrong with it too. Default: false. */
   keepGoing?: boolean | undefined;
 }
@@ -38,6 +40,7 @@ const KINDS = {
   onProblem: 'function',
   sort: ['archive', 'size', 'name'],
   allowEmpty: 'boolean',
+  key: 'key',
   keepGoing: 'boolean',
 } as const satisfies Record<keyof ListOptions, OptionKind>;
 
@@ -69,7 +72,7 @@ export async function list(input: ArchiveInput, options: ListOptions = {}): Prom
       reporter,
       { keepGoing, onProblem },
     );
-    const { entries, corrections, bytes, chunks, archiveBytes } = result;
-    return { ok, entries, corrections, bytes, chunks, archiveBytes, problems };
+    const { entries, corrections, bytes, chunks, archiveBytes, wrappers } = result;
+    return { ok, entries, corrections, bytes, chunks, archiveBytes, wrappers, problems };
   });
 }

@@ -4,6 +4,7 @@ import type { BackupChoice } from '../backup/backup-state.js';
 import type { DecryptionKey } from '../codec/codec.js';
 import { keyFromBytes } from '../codec/key.js';
 import { XbstreamError } from '../errors.js';
+import type { StreamChoice } from '../input/open-source.js';
 import { ID_MAX } from '../output/owner.js';
 import type { ProgressReport } from '../ui/reporter.js';
 
@@ -17,6 +18,11 @@ export interface CommonOptions {
   onWarning?: ((message: string) => void) | undefined;
   /** Allow stored names that begin with `/`. Default: they are an error, `XB_UNSAFE_PATH`. */
   absoluteNames?: boolean | undefined;
+  /**
+   * Undo what the archive is wrapped in as a whole: gzip, zstd, lz4, bzip2, xz, qpress, xbcrypt (with a `key`). Default: true;
+   * without it such an input is an error, `XB_BAD_MAGIC`.
+   */
+  decodeStream?: boolean | undefined;
 }
 
 /** Which files of an archive are meant. Default: all. */
@@ -52,6 +58,9 @@ export interface DecodingOptions {
   decryptThreads?: number | undefined;
 }
 
+/** Options that concern what an archive is wrapped in as a whole. */
+export type StreamOptions = Pick<CommonOptions, 'decodeStream'> & Pick<DecodingOptions, 'key'>;
+
 /** What a value of an option has to be. */
 export type OptionKind =
   'boolean' | 'count' | 'text' | 'texts' | 'key' | 'date' | 'owner' | 'function' | 'signal' | readonly string[];
@@ -71,6 +80,7 @@ export const COMMON_KINDS = {
   onProgress: 'function',
   onWarning: 'function',
   absoluteNames: 'boolean',
+  decodeStream: 'boolean',
 } as const satisfies Record<keyof CommonOptions, OptionKind>;
 
 /** The kinds of {@link BackupOptions}. */
@@ -163,6 +173,11 @@ function wrongKind(what: string, expected: string, found: unknown): XbstreamErro
 export function keyOption(key: DecodingOptions['key']): DecryptionKey | undefined {
   if (key === undefined) return undefined;
   return keyFromBytes(typeof key === 'string' ? Buffer.from(key) : key);
+}
+
+/** What is to be done about what an archive is wrapped in as a whole. @throws XbstreamError `XB_BAD_KEY` */
+export function streamOption({ decodeStream = true, key }: StreamOptions): StreamChoice {
+  return { asIs: !decodeStream, key: keyOption(key) };
 }
 
 /** What the commands want to know of a selection. */

@@ -1,7 +1,9 @@
 import { setImmediate } from 'node:timers/promises';
 import { emptyArchive } from '../archive/losses.js';
 import { ChunkReader, type ChunkConsumer } from '../archive/chunk-reader.js';
-import { giveBackUnread, openPieces, type ArchivePieces } from './archive-pieces.js';
+import type { StreamChoice } from '../input/open-source.js';
+import { giveBackUnread, type ArchivePieces } from './archive-pieces.js';
+import { openArchivePieces } from './unwrapped-pieces.js';
 import type { ArchiveInput } from './input.js';
 
 /** For so long, in milliseconds, steps that need no wait may keep the event loop from everything else. */
@@ -13,6 +15,8 @@ export interface PushedArchiveOptions {
   signal: AbortSignal | undefined;
   /** Told how many bytes have been read. */
   onProgress: ((archiveBytes: number) => void) | undefined;
+  /** What is to be done about what the archive is wrapped in as a whole. */
+  stream: StreamChoice;
   /** Take an input without a single chunk for whole. */
   allowEmpty: boolean;
   /** Told the signal's reason when it is aborted. */
@@ -111,7 +115,7 @@ export class PushedArchive {
   }
 
   async #open(): Promise<ArchivePieces> {
-    const pieces = await openPieces(this.#input);
+    const pieces = await openArchivePieces(this.#input, this.#options.stream);
     this.#signal?.addEventListener('abort', this.#onAbort, { once: true });
     return pieces;
   }

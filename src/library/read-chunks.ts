@@ -2,11 +2,11 @@ import type { ChunkConsumer, PayloadUse } from '../archive/chunk-reader.js';
 import { XbstreamError } from '../errors.js';
 import type { ChunkHeader } from '../format/chunk.js';
 import type { ArchiveInput } from './input.js';
-import { checkOptions, type OptionKind } from './options.js';
+import { checkOptions, COMMON_KINDS, streamOption, type OptionKind, type StreamOptions } from './options.js';
 import { PushedArchive } from './pushed-archive.js';
 
 /** What {@link readChunks} can be told. */
-export interface ReadChunksOptions {
+export interface ReadChunksOptions extends StreamOptions {
   /** Ends the reading within a moment; it then fails with the signal's reason. */
   signal?: AbortSignal | undefined;
   /**
@@ -40,6 +40,8 @@ const KINDS = {
   signal: 'signal',
   check: 'boolean',
   allowEmpty: 'boolean',
+  decodeStream: COMMON_KINDS.decodeStream,
+  key: 'key',
 } as const satisfies Record<keyof ReadChunksOptions, OptionKind>;
 
 /**
@@ -60,7 +62,9 @@ export async function* readChunks(
   checkOptions(options, KINDS);
   const { signal, check = true, allowEmpty = false } = options;
   const chunks = new ChunkQueue(check ? 'check' : 'pass');
-  const archive = new PushedArchive(input, chunks, { signal, allowEmpty, onProgress: undefined, onAbort: undefined });
+  const archive = new PushedArchive(input, chunks, {
+    ...{ signal, allowEmpty, stream: streamOption(options), onProgress: undefined, onAbort: undefined },
+  });
   try {
     for (;;) {
       chunks.pass();

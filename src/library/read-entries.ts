@@ -2,20 +2,28 @@ import { XbstreamError } from '../errors.js';
 import type { ArchiveEntry } from './archive-entry.js';
 import type { ArchiveInput } from './input.js';
 import { EntryQueue } from './entry-queue.js';
-import { checkOptions, COMMON_KINDS, type CommonOptions, type OptionKind } from './options.js';
+import {
+  checkOptions,
+  COMMON_KINDS,
+  streamOption,
+  type CommonOptions,
+  type DecodingOptions,
+  type OptionKind,
+} from './options.js';
 import { PushedArchive } from './pushed-archive.js';
 
 /** What {@link readEntries} can be told. */
-export interface ReadEntriesOptions extends Omit<CommonOptions, 'onWarning'> {
+export interface ReadEntriesOptions extends Omit<CommonOptions, 'onWarning'>, Pick<DecodingOptions, 'key'> {
   /** Take an input without a single chunk for whole. Default: it is an error, `XB_EMPTY_ARCHIVE`. */
   allowEmpty?: boolean | undefined;
 }
 
-const { signal, onProgress, absoluteNames } = COMMON_KINDS;
-const KINDS = { signal, onProgress, absoluteNames, allowEmpty: 'boolean' } as const satisfies Record<
-  keyof ReadEntriesOptions,
-  OptionKind
->;
+const { signal, onProgress, absoluteNames, decodeStream } = COMMON_KINDS;
+const KINDS = {
+  ...{ signal, onProgress, absoluteNames, decodeStream },
+  allowEmpty: 'boolean',
+  key: 'key',
+} as const satisfies Record<keyof ReadEntriesOptions, OptionKind>;
 
 /**
  * Reads the files of an archive as they come, in this thread, and no faster than their content is read. At the end every file
@@ -38,6 +46,7 @@ export async function* readEntries(
   const queue = new EntryQueue(options.absoluteNames ?? false);
   const archive = new PushedArchive(input, queue, {
     signal: options.signal,
+    stream: streamOption(options),
     allowEmpty,
     onAbort: (reason) => queue.fail(reason),
     onProgress: tell === undefined ? undefined : (bytes) => tell({ bytes }),

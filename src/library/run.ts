@@ -2,7 +2,7 @@ import type { InputChoice } from '../input/open-source.js';
 import type { CommonReporter, ProgressReport } from '../ui/reporter.js';
 import type { XbstreamError } from '../errors.js';
 import { withInput, type ArchiveInput } from './input.js';
-import type { CommonOptions } from './options.js';
+import type { CommonOptions, StreamOptions } from './options.js';
 
 /** What the work of a function gets. */
 export interface Guard {
@@ -24,10 +24,12 @@ export interface RunTools extends Guard {
  */
 export async function run<Result>(
   input: ArchiveInput,
-  options: Omit<CommonOptions, 'absoluteNames'>,
+  options: Omit<CommonOptions, 'absoluteNames'> & StreamOptions,
   work: (tools: RunTools) => Promise<Result>,
 ): Promise<Result> {
-  return runGuarded(options, (guard) => withInput(input, guard.signal, (choice) => work({ input: choice, ...guard })));
+  return runGuarded(options, (guard) =>
+    withInput(input, options, guard.signal, (choice) => work({ input: choice, ...guard })),
+  );
 }
 
 /** Does the work of a function. @throws what a callback threw, and what the work throws */

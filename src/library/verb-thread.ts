@@ -4,7 +4,7 @@ import type { CatOptions } from '../commands/cat-options.js';
 import type { InfoOptions } from '../commands/info-options.js';
 import type { ListOptions } from '../commands/list-options.js';
 import { hearThread } from '../engine/hear-thread.js';
-import { threadArguments } from '../engine/thread-arguments.js';
+import { threadArguments } from '../thread-arguments.js';
 import { errorFromRecord, type ErrorRecord } from '../errors.js';
 import type { RingHandle } from '../input/ring.js';
 import type { CommonReporter, InfoReporter, ListedCorrection, ListedEntry, ListReporter } from '../ui/reporter.js';

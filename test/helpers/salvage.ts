@@ -30,7 +30,6 @@ export async function salvage(bytes: Buffer, seekable: boolean, pieceBytes = 409
     absoluteNames: false,
     allowEmpty: false,
     jump: false,
-    digests: [],
     salvage: { lookback: seekable ? lookback : undefined },
     onFile: () => undefined,
   });
