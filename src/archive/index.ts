@@ -2,7 +2,7 @@ import type { XbstreamError } from '../errors.js';
 import type { ChunkHeader } from '../format/chunk.js';
 import type { StoredPath } from '../format/stored-path.js';
 import { PIECE_ROOM_BYTES, type ByteSink, type Source } from '../input/source.js';
-import { insideWrappers, WrapperError } from '../wrapper/wrapper-error.js';
+import { withPlace, WrapperError } from '../wrapper/wrapper-error.js';
 import type { PayloadUse } from './chunk-reader.js';
 import type { UnreadablePart } from './doubts.js';
 import { EntryTable, type EntryChange } from './entries.js';
@@ -113,7 +113,7 @@ export async function readIndex(source: Source, options: IndexOptions): Promise<
       entries: [],
       corrections: [],
       history: [],
-      problems: [...insideWrappers([error], source.wrappers)],
+      problems: [...withPlace([error], source)],
       problemCount: 1,
       chunks: 0,
       archiveBytes: 0,
@@ -173,7 +173,7 @@ class IndexBuilder implements ByteSink, SalvageConsumer {
         const whole = [...states].filter((entry) => entry.whole && !this.#losses.has(entry));
         return { path, states: whole.map((entry) => this.#describe(entry)) };
       }),
-      problems: [...insideWrappers(this.#losses.problems, this.#source.wrappers)],
+      problems: [...withPlace(this.#losses.problems, this.#source)],
       problemCount: this.#losses.count,
       chunks: this.#reader.chunks,
       archiveBytes: this.#reader.archiveBytes,

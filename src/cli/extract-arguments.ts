@@ -3,6 +3,7 @@ import type { ExtractOptions } from '../engine/extract-options.js';
 import type { ExistingFilePolicy } from '../output/output.js';
 import type { ReporterChoices } from '../ui/make-reporter.js';
 import type { OptionValues } from './option-values.js';
+import { archiveOperands } from './archive-operands.js';
 import { namedPipes } from './named-pipes-choice.js';
 import type { Form } from './options.js';
 import { ownerOf } from './owner.js';
@@ -44,7 +45,7 @@ export function extractOptions(
   const chown = values.last('chown');
   const isVerb = form !== 'xbstream';
   const decompress = values.has('decompress');
-  const [archive, ...patterns] = isVerb ? operands : [];
+  const { archive, patterns } = archiveOperands(values, isVerb ? operands : [], form);
   return {
     input: namedPipes(values) ?? inputChoice(archive, operands, form, isTerminal),
     target: values.last('directory') ?? '.',

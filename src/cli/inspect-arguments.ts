@@ -3,6 +3,7 @@ import type { InfoOptions } from '../commands/info-options.js';
 import type { ListOptions } from '../commands/list-options.js';
 import type { VerifyOptions } from '../engine/verify-options.js';
 import type { ListChoices, VerifyChoices, VerifyFormat } from '../ui/make-inspect-reporter.js';
+import { archiveOperands } from './archive-operands.js';
 import type { OptionValues } from './option-values.js';
 import {
   backupChoice,
@@ -22,7 +23,7 @@ export function listOptions(
   operands: readonly string[],
   { isTerminal }: CallSurroundings,
 ): ListOptions {
-  const [archive, ...patterns] = operands;
+  const { archive, patterns } = archiveOperands(values, operands, 'list');
   return {
     input: inputChoice(archive, operands, 'list', isTerminal),
     selection: selectionOptions(values, patterns),
@@ -55,7 +56,7 @@ export function verifyOptions(
     );
   }
   return {
-    input: onlyArchive(operands, 'verify', isTerminal),
+    input: inputChoice(archiveOperands(values, operands, 'verify').archive, operands, 'verify', isTerminal),
     deep,
     backup: backupChoice(values),
     ...decodingChoices(values, env, deep),
@@ -84,7 +85,7 @@ export function infoOptions(
   { isTerminal, env }: CallSurroundings,
 ): InfoOptions {
   return {
-    input: onlyArchive(operands, 'info', isTerminal),
+    input: inputChoice(archiveOperands(values, operands, 'info').archive, operands, 'info', isTerminal),
     key: keyChoice(values, env, true),
     absoluteNames: values.has('absolute-names'),
     allowEmpty: values.has('allow-empty'),
@@ -98,7 +99,7 @@ export function catOptions(
   operands: readonly string[],
   { isTerminal, env }: CallSurroundings,
 ): CatOptions {
-  const [archive, ...patterns] = operands;
+  const { archive, patterns } = archiveOperands(values, operands, 'cat');
   const selection = selectionOptions(values, []);
   if (patterns.length + selection.include.length + selection.tables.length + selection.databases.length === 0) {
     throw usageError(
@@ -126,13 +127,4 @@ export function catOptions(
 
 function isDecryptionOff(values: OptionValues): boolean {
   return values.last('decrypt')?.toUpperCase() === 'NONE';
-}
-
-/** The input of a verb that takes an archive and nothing else. */
-function onlyArchive(operands: readonly string[], form: 'verify' | 'info', isTerminal: (fd: number) => boolean) {
-  const [archive, second] = operands;
-  if (second !== undefined) {
-    throw usageError(`${form} takes one archive, and "${second}" is a second`, `tsxbstream ${form} ARCHIVE`);
-  }
-  return inputChoice(archive, operands, form, isTerminal);
 }

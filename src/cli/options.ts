@@ -128,6 +128,11 @@ const TABLE = {
     help: 'write each file as soon as it is whole; fails where the archive corrects one that is written',
   },
 
+  parts: {
+    forms: ['extract', 'list', 'verify', 'info', 'cat', 'convert-to-tar'],
+    group: 'Which files',
+    help: 'all words that are no options are the parts of one archive, in their order (a directory: the files in it); files are chosen by --include',
+  },
   'files-from': {
     letters: 'T',
     value: 'FILE',

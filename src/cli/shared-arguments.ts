@@ -120,11 +120,12 @@ function digestName(typed: string, known: ReadonlyMap<string, string>): string {
 }
 
 export function inputChoice(
-  archive: string | undefined,
+  archive: string | readonly string[] | undefined,
   operands: readonly string[],
   form: Form,
   isTerminal: (fd: number) => boolean,
 ): InputChoice {
+  if (typeof archive === 'object') return { kind: 'parts', paths: archive };
   if (archive !== undefined && archive !== '-') {
     if (looksLikePattern(archive) && !existsSync(archive)) {
       throw usageError(

@@ -1,6 +1,7 @@
 import { tmpdir } from 'node:os';
 import type { TarOptions } from '../engine/tar-options.js';
 import { MTIME_MAX_SECONDS } from '../output/tar-header.js';
+import { archiveOperands } from './archive-operands.js';
 import { outputChoice } from './create-arguments.js';
 import type { OptionValues } from './option-values.js';
 import {
@@ -23,7 +24,7 @@ export function tarOptions(
   operands: readonly string[],
   surroundings: CallSurroundings,
 ): TarOptions {
-  const [archive, ...patterns] = operands;
+  const { archive, patterns } = archiveOperands(values, operands, 'convert-to-tar');
   const decompress = values.has('decompress');
   return {
     input: inputChoice(archive, operands, 'convert-to-tar', surroundings.isTerminal),

@@ -39,7 +39,7 @@ export async function cat(
     const tools = { options, sink, reporter, signal };
     return source.seekable ? catByPosition(source, tools) : catAsItComes(source, tools);
   };
-  tellProblems(await interruptibly(options.input, signal, work, (problems) => problems), reporter);
+  tellProblems(await interruptibly(options.input, signal, work, (problems) => problems), options.input, reporter);
 }
 
 interface CatTools {
@@ -89,7 +89,8 @@ async function catByPosition(source: Source, tools: CatTools): Promise<readonly 
   }
   const unmatched = [...errors, ...wanted.unmatched()];
   // Nothing is written when something is missing and damage may be why.
-  if (unmatched.length > 0 && names.problemCount > 0) tellProblems([...names.problems, ...unmatched], reporter);
+  if (unmatched.length > 0 && names.problemCount > 0)
+    tellProblems([...names.problems, ...unmatched], options.input, reporter);
   // A file that got its name by a rename was not known to be wanted when its content came.
   const isPassedOver = names.entries.some((entry) => found.has(entry.ordinal) && !entry.extents && entry.bytes > 0);
   const { entries } = isPassedOver ? await readAgain(source, found, options, wanted) : names;

@@ -71,7 +71,7 @@ export async function extract(options: ExtractOptions, reporter: Reporter, signa
       lost: result.lost,
       lostCount: result.lostCount,
       cutAt: result.cutAt,
-      archiveName: options.input.kind === 'path' ? inputName(options.input) : '-',
+      archiveName: ['path', 'parts'].includes(options.input.kind) ? inputName(options.input) : '-',
     });
     if (errors.length > 0) throw errors[0]!;
     if (result.stopped) signal.throwIfAborted();

@@ -36,7 +36,7 @@ export async function info(options: InfoOptions, reporter: InfoReporter, signal:
   );
   const finding = backupFinding(index.entries.map(({ path }) => path));
   reporter.described(describe(index, finding, options));
-  tellProblems(index.problems, reporter);
+  tellProblems(index.problems, input, reporter);
   const { error, warning } = judgeBackup(options.backup, finding, index.archiveBytes);
   if (warning !== undefined) reporter.warning(warning);
   if (error !== undefined) throw error;

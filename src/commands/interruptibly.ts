@@ -1,9 +1,10 @@
 import { abortedSoon, isOfOthersEnd, isPiped } from '../engine/cut-short.js';
 import { XbstreamError } from '../errors.js';
 import type { InputChoice } from '../input/open-source.js';
+import { withParts } from '../input/part-hint.js';
 import type { Source } from '../input/source.js';
 import { openArchive } from '../wrapper/open-archive.js';
-import { insideWrappers } from '../wrapper/wrapper-error.js';
+import { withPlace } from '../wrapper/wrapper-error.js';
 
 /**
  * Opens an input and works on it until that is done, or the signal says stop.
@@ -31,7 +32,7 @@ export async function interruptibly<Result>(
   } catch (error) {
     if (error instanceof XbstreamError && isOfOthersEnd(error, piped) && (await abortedSoon(signal)))
       throw signal.reason;
-    throw error instanceof XbstreamError ? insideWrappers([error], source.wrappers)[0]! : error;
+    throw error instanceof XbstreamError ? withParts(withPlace([error], source), input)[0]! : error;
   } finally {
     signal.removeEventListener('abort', stop);
     source.close();

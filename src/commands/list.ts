@@ -56,5 +56,5 @@ export async function list(options: ListOptions, reporter: ListReporter, signal:
     (problem) => problem instanceof ForeignInput || problem instanceof WrapperError,
   );
   const unmatched = isForeign ? [] : selection.unmatched();
-  tellProblems([...index.problems, ...errors, ...unmatched], reporter);
+  tellProblems([...index.problems, ...errors, ...unmatched], options.input, reporter);
 }

@@ -50,7 +50,7 @@ export async function verify(options: VerifyOptions, reporter: VerifyReporter, s
     problems: errors,
     problemCount: errorCount,
     digests: result.digests,
-    archiveName: options.input.kind === 'path' ? inputName(options.input) : '-',
+    archiveName: ['path', 'parts'].includes(options.input.kind) ? inputName(options.input) : '-',
   });
   return errors.length === 0;
 }

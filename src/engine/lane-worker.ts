@@ -20,7 +20,7 @@ import { Manifest } from '../output/manifest.js';
 import type { OutputFile } from '../output/output.js';
 import { assertMayGive } from '../output/owner.js';
 import { openArchive } from '../wrapper/open-archive.js';
-import { insideWrappers, WrapperError } from '../wrapper/wrapper-error.js';
+import { withPlace, WrapperError } from '../wrapper/wrapper-error.js';
 import { ArchiveDigests } from './archive-digests.js';
 import { setUpDecoding } from './decoding-setup.js';
 import { withCure } from './cure.js';
@@ -200,7 +200,7 @@ async function run(): Promise<LaneResult> {
     isUnread = control.stopped || outer !== undefined;
     if (!control.stopped) {
       errors = await lane.end();
-      errors = [...(outer === undefined ? [] : [outer]), ...insideWrappers(errors, source.wrappers), ...uncertain];
+      errors = [...(outer === undefined ? [] : [outer]), ...withPlace(errors, source), ...uncertain];
       if (errors.every(({ code }) => code === 'XB_NO_MATCH')) errors = [...errors, ...selection.unmatched()];
       if (selection.unpreparable !== undefined) thread.warning(selection.unpreparable);
       if (errors.length === 0 || keepsGoing) {
@@ -214,7 +214,7 @@ async function run(): Promise<LaneResult> {
     const details = keepsGoing && isUnread && job.verb === 'extract' ? [UNREAD] : [];
     const isOuter = error instanceof ForeignInput || error instanceof WrapperError;
     if (options.digests.length > 0 && isOuter) details.push(NO_DIGEST);
-    errors = insideWrappers([...(lane?.problems ?? []), error.with({ details })], source?.wrappers);
+    errors = withPlace([...(lane?.problems ?? []), error.with({ details })], source);
   }
   const stopped = control.stopped && errors.length === 0;
   const isOuterAlone = lane?.archiveBytes === 0 && errors[0] instanceof WrapperError;

@@ -32,7 +32,8 @@ export async function pipelineCount(input: InputChoice, parallel: number | undef
 /** Whether a file begins as an archive does that is not wrapped in anything. */
 export function beginsWithChunk(input: InputChoice): Promise<boolean> {
   if (input.kind === 'ring' || input.kind === 'named-pipes') return Promise.resolve(false);
-  return looksAt(input, async (readAt) => (await readAt(0)).toString('latin1', 0, CHUNK_MAGIC.length) === CHUNK_MAGIC);
+  const first = input.kind === 'parts' ? ({ kind: 'path', path: input.paths[0]! } as const) : input;
+  return looksAt(first, async (readAt) => (await readAt(0)).toString('latin1', 0, CHUNK_MAGIC.length) === CHUNK_MAGIC);
 }
 
 /** Whether the first chunks of an archive are large. */

@@ -9,6 +9,7 @@ import { errorToRecord, XbstreamError } from '../errors.js';
 import type { PayloadUse } from '../archive/chunk-reader.js';
 import type { ChunkHeader } from '../format/chunk.js';
 import type { StoredPath } from '../format/stored-path.js';
+import { withParts } from '../input/part-hint.js';
 import type { Source } from '../input/source.js';
 import { ArchiveTarget } from '../output/archive-target.js';
 import { Stopped } from '../output/descriptor-writer.js';
@@ -19,7 +20,7 @@ import { TarWriter } from '../output/tar-writer.js';
 import { setUpDecoding } from './decoding-setup.js';
 import type { Decoding } from './decoding.js';
 import { openArchive } from '../wrapper/open-archive.js';
-import { insideWrappers } from '../wrapper/wrapper-error.js';
+import { withPlace } from '../wrapper/wrapper-error.js';
 import { encryptedAmong, keyRequired } from './encrypted-files.js';
 import { Lane, type LaneOptions } from './lane.js';
 import { TarCopy, writeSpooled } from './tar-copy.js';
@@ -220,7 +221,7 @@ async function run(): Promise<MakeResult> {
     else if (error instanceof XbstreamError) errors = [error];
     else throw error;
   }
-  errors = [...insideWrappers(errors, source?.wrappers)];
+  errors = [...withParts(withPlace(errors, source), options.input)];
   if (stopped || errors.length > 0) {
     await breakOff(tar);
     target?.discard();

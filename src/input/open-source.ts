@@ -4,6 +4,7 @@ import { isatty } from 'node:tty';
 import { promisify } from 'node:util';
 import { systemCodeOf, systemError, XbstreamError } from '../errors.js';
 import { FileSource } from './file.js';
+import { OneFile } from './positioned.js';
 import type { NamedPipesChoice } from './named-pipes.js';
 import type { RingHandle } from './ring.js';
 import type { Source } from './source.js';
@@ -36,6 +37,8 @@ export type InputChoice = (
   | SystemInputChoice
   /** A stream of another thread. */
   | { kind: 'ring'; ring: RingHandle }
+  /** Files that follow each other: the parts of an archive. */
+  | { kind: 'parts'; paths: readonly string[] }
   | NamedPipesChoice
 ) & { stream?: StreamChoice };
 
@@ -44,7 +47,12 @@ export function inputName(choice: InputChoice): string {
   if (choice.kind === 'path') return choice.path;
   if (choice.kind === 'ring') return 'the stream';
   if (choice.kind === 'named-pipes') return choice.directory;
+  if (choice.kind === 'parts') return partsName(choice.paths);
   return choice.fd === 0 ? 'stdin' : `descriptor ${choice.fd}`;
+}
+
+function partsName(paths: readonly string[]): string {
+  return paths.length <= 3 ? paths.join(' ') : `${paths[0]!} to ${paths.at(-1)!} (${paths.length} parts)`;
 }
 
 /**
@@ -62,6 +70,10 @@ export async function openSource(choice: InputChoice, isStopped: () => boolean):
   if (choice.kind === 'named-pipes') {
     const { NamedPipesSource } = await import('./named-pipes.js');
     return new NamedPipesSource(choice);
+  }
+  if (choice.kind === 'parts') {
+    const { FileParts } = await import('./file-parts.js');
+    return new FileSource(new FileParts(choice.paths), 0, isStopped);
   }
   let fd: number;
   let stat: fs.Stats;
@@ -88,7 +100,7 @@ export async function openSource(choice: InputChoice, isStopped: () => boolean):
     });
   }
   const position = stat.isFile() || stat.isBlockDevice() ? positionOf(choice, fd) : undefined;
-  return new FileSource(fd, choice.kind === 'path', name, position, isStopped);
+  return new FileSource(new OneFile(fd, name, choice.kind === 'path'), position, isStopped);
 }
 
 /** How often, in milliseconds, it is looked whether to stop while nobody writes to a named pipe. */

@@ -42,6 +42,8 @@ export interface Source {
    * @throws XbstreamError `XB_IO`
    */
   bytesAt?(archiveOffset: number, bytes: number, room?: Buffer): Buffer;
+  /** What a person calls a place in the archive, where the input is more than one file. */
+  placeOf?(archiveOffset: number): string | undefined;
   /**
    * Gives all bytes to `sink`, in order, and resolves at the input's end, or after {@link stop}.
    *

@@ -123,6 +123,7 @@ export class UnwrappingSource implements Source {
 /** Loads what decodes only where there is something to be decoded. */
 async function openStage(format: WrapperFormat, { isStopped, key }: UnwrappingOptions): Promise<Stage> {
   const { layer } = format;
+  if (layer === 'xbcrypt' && key === undefined) throw noKey();
   if (layer !== undefined && !(await isForProgram(format))) {
     const { ThreadStage } = await import('./thread-stage.js');
     return new ThreadStage(layer, key, isStopped);
@@ -138,6 +139,14 @@ async function isForProgram({ layer, program }: WrapperFormat): Promise<boolean>
   if (canStreamZstd()) return false;
   const { isInstalled } = await import('./program-stage.js');
   return isInstalled(program.command);
+}
+
+function noKey(): WrapperError {
+  return WrapperError.from({
+    code: 'XB_KEY_REQUIRED',
+    message: 'the archive is encrypted as a whole by xbcrypt, and no key was given',
+    hints: ['give one by --encrypt-key-file=FILE (to verify: with --deep), or by the variable XBCRYPT_ENCRYPTION_KEY'],
+  });
 }
 
 function tooDeep({ title }: WrapperFormat): XbstreamError {

@@ -1,3 +1,4 @@
+import type { Source } from '../input/source.js';
 import { errorToRecord, XbstreamError, type ErrorFacts, type ErrorRecord } from '../errors.js';
 
 /** Something is wrong with what an archive is wrapped in as a whole: nothing behind that place can be read. */
@@ -11,17 +12,21 @@ export class WrapperError extends XbstreamError {
   }
 }
 
-/**
- * Says of the first error that has a place in the archive that this is not one in the input.
- *
- * @param wrappers outermost first
- */
-export function insideWrappers(
-  errors: readonly XbstreamError[],
-  wrappers: readonly string[] | undefined,
-): readonly XbstreamError[] {
+/** Says of the first error that has a place in the archive which one that is in the input, where that is another. */
+export function withPlace(errors: readonly XbstreamError[], source: Source | undefined): readonly XbstreamError[] {
   const index = errors.findIndex(({ archiveOffset }) => archiveOffset !== undefined);
-  if (index === -1 || wrappers === undefined || wrappers.length === 0) return errors;
+  if (index === -1 || source === undefined) return errors;
+  const { wrappers = [] } = source;
+  const place = source.placeOf?.(errors[index]!.archiveOffset!);
+  if (place !== undefined) {
+    return errors.with(
+      index,
+      errors[index]!.with({
+        details: [`that is ${place}; the parts follow each other in the order in which they were named`],
+      }),
+    );
+  }
+  if (wrappers.length === 0) return errors;
   const error = errors[index]!;
   const around = `the archive is inside of ${[...wrappers].reverse().join(' data, inside of ')} data; its bytes are counted there`;
   const isNone = error.code === 'XB_BAD_MAGIC' && error.archiveOffset === 0;

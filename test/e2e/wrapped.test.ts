@@ -139,7 +139,7 @@ describe('an archive that is wrapped as a whole', { concurrency: 2 }, () => {
 
   test('a damaged one: told where, in what, and what of the archive came before', async (context) => {
     const packed = gzipSync(bytes);
-    const cut = packed.subarray(0, packed.length - 500);
+    const cut = packed.subarray(0, packed.length - 20);
     const stdin = { kind: 'pipe', bytes: cut } as const;
     const target = tempDir(context);
     const said = new RegExp(`the gzip data ends inside a member\n +at byte ${cut.length} of the gzip data`);
