@@ -1,6 +1,7 @@
 import { DEFAULT_CHUNK_BYTES, type CreateOptions, type CreateSource } from '../engine/create-options.js';
 import type { InputChoice } from '../input/open-source.js';
 import type { OutputChoice } from '../output/archive-target.js';
+import { compressionOf, type Compression } from '../output/compression.js';
 import type { OptionValues } from './option-values.js';
 import type { Form } from './options.js';
 import { rawWords } from './raw-words.js';
@@ -51,7 +52,10 @@ export function outputChoice(
   { isTerminal }: CallSurroundings,
 ): OutputChoice {
   const path = values.last('output');
-  if (path !== undefined && path !== '-') return { kind: 'path', path, overwrite: values.has('overwrite') };
+  const compression = compressionChoice(values);
+  if (path !== undefined && path !== '-') {
+    return { kind: 'path', path, overwrite: values.has('overwrite'), ...compression };
+  }
   if (values.has('json')) {
     throw usageError('--json and what is made cannot both go to stdout', `name a file for it: -o ${what}`);
   }
@@ -62,7 +66,15 @@ export function outputChoice(
       `into a pipe: tsxbstream ${call} | ...`,
     );
   }
-  return { kind: 'descriptor', fd: STDOUT };
+  return { kind: 'descriptor', fd: STDOUT, ...compression };
+}
+
+/** By name, or by the ending of the file that is made. */
+function compressionChoice(values: OptionValues): { compression?: Compression } {
+  const named = values.last('compress');
+  const compression =
+    named === undefined ? compressionOf(values.last('output') ?? '') : (named as Compression | 'none');
+  return compression === undefined || compression === 'none' ? {} : { compression };
 }
 
 function filesSource(

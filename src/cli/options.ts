@@ -197,6 +197,13 @@ const TABLE = {
     group: 'Where to',
     help: 'write to FILE instead of stdout; it gets its name when it is whole',
   },
+  compress: {
+    value: 'FORMAT',
+    kind: oneOf(['gzip', 'zstd', 'lz4', 'none']),
+    forms: MAKING,
+    group: 'Where to',
+    help: 'compress all of it as gzip, zstd or lz4 (default: by the ending of FILE: .gz, .zst, .lz4), or not (none)',
+  },
   'tmp-dir': {
     value: 'DIR',
     kind: nonEmpty('a directory'),

@@ -16,6 +16,13 @@ export interface ZstdThreadData {
 export const ANSWERS = 0;
 export const PRESENCE = 1;
 
+/** What it is to do. */
+export interface ZstdOrder {
+  /** A frame to be decoded, or what is to be made one. */
+  bytes: Uint8Array;
+  compress: boolean;
+}
+
 /** What it answers for a frame. */
 export type ZstdAnswer = { output: Uint8Array } | { failure: string } | { missing: string };
 
@@ -41,11 +48,11 @@ class ZstdThread {
     port1.unref();
   }
 
-  /** @param frame lent until the call returns @returns its number */
-  send(frame: Buffer): number {
-    const copy = Buffer.allocUnsafeSlow(frame.length);
-    frame.copy(copy);
-    this.#port.postMessage(copy, [copy.buffer]);
+  /** @param bytes lent until the call returns @returns the number of the answer */
+  send(bytes: Buffer, compress: boolean): number {
+    const copy = Buffer.allocUnsafeSlow(bytes.length);
+    bytes.copy(copy);
+    this.#port.postMessage({ bytes: copy, compress } satisfies ZstdOrder, [copy.buffer]);
     return this.#sent++;
   }
 
@@ -77,7 +84,7 @@ export class ZstdFrames {
   /** Begins to decode a frame; there must be none under way. @param frame lent until the call returns */
   begin(frame: Buffer): void {
     thread ??= new ZstdThread();
-    this.#underWay = thread.send(frame);
+    this.#underWay = thread.send(frame, false);
   }
 
   /** Waits for the frame that is under way. */
@@ -92,6 +99,20 @@ export class ZstdFrames {
     if (this.#underWay !== undefined) thread!.take(this.#underWay);
     this.#underWay = undefined;
   }
+}
+
+/**
+ * Makes a frame.
+ *
+ * @throws XbstreamError `XB_IO` where the package is missing
+ */
+export function compressedFrame(content: Buffer): Buffer {
+  thread ??= new ZstdThread();
+  let frame = Buffer.alloc(0);
+  passOn(thread.take(thread.send(content, true)), (bytes) => {
+    frame = Buffer.from(bytes);
+  });
+  return frame;
 }
 
 /**
@@ -111,12 +132,8 @@ export function passOn(answer: ZstdAnswer, sink: OutputSink): void {
 }
 
 function missing(reason: string): XbstreamError {
-  return new XbstreamError(
-    'XB_IO',
-    'zstd cannot be decoded: the package @mongodb-js/zstd is missing, or does not load',
-    {
-      details: [`Node has zstd of its own from 22.15 on; this is Node ${process.versions.node}`, reason],
-      hints: ['install the packages again (npm ci), or use a newer Node'],
-    },
-  );
+  return new XbstreamError('XB_IO', 'there is no zstd: the package @mongodb-js/zstd is missing, or does not load', {
+    details: [`Node has zstd of its own from 22.15 on; this is Node ${process.versions.node}`, reason],
+    hints: ['install the packages again (npm ci), or use a newer Node'],
+  });
 }

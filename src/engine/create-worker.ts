@@ -159,7 +159,10 @@ function noFiles(): XbstreamError {
 function breakOff(): void {
   const isRead = making === undefined ? options.output.kind !== 'path' : making.target.partial === undefined;
   try {
-    if (isRead) begun().writer.breakOff();
+    if (!isRead) return;
+    const { writer, target } = begun();
+    writer.breakOff();
+    target.flush();
   } catch {
     // Nobody there to be told.
   }

@@ -223,7 +223,7 @@ async function run(): Promise<MakeResult> {
   }
   errors = [...withParts(withPlace(errors, source), options.input)];
   if (stopped || errors.length > 0) {
-    await breakOff(tar);
+    await breakOff(tar, target);
     target?.discard();
   }
   source?.close();
@@ -232,9 +232,10 @@ async function run(): Promise<MakeResult> {
 }
 
 /** Whoever reads the tar must not take it for whole. */
-async function breakOff(tar: TarWriter | undefined): Promise<void> {
+async function breakOff(tar: TarWriter | undefined, target: ArchiveTarget | undefined): Promise<void> {
   try {
     await tar?.breakOff();
+    target?.flush();
   } catch {
     // Nobody there to be told.
   }

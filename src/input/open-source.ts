@@ -19,6 +19,12 @@ export type SystemInputChoice =
   /** A file (or named pipe, or block device) by its path. */
   | { kind: 'path'; path: string };
 
+/** Files that follow each other: the parts of an archive. */
+export interface PartsChoice {
+  kind: 'parts';
+  paths: readonly string[];
+}
+
 /** A key for an archive that is encrypted as a whole. Plain data, so that it can be sent to another thread. */
 export interface StreamKey {
   cipher: 'AES128' | 'AES192' | 'AES256' | 'NONE';
@@ -37,8 +43,7 @@ export type InputChoice = (
   | SystemInputChoice
   /** A stream of another thread. */
   | { kind: 'ring'; ring: RingHandle }
-  /** Files that follow each other: the parts of an archive. */
-  | { kind: 'parts'; paths: readonly string[] }
+  | PartsChoice
   | NamedPipesChoice
 ) & { stream?: StreamChoice };
 

@@ -31,6 +31,7 @@ export interface ArchivePieces {
 export async function openPieces(input: ArchiveInput): Promise<ArchivePieces> {
   const choice = systemInput(input);
   if (choice === undefined) return new StreamPieces(piecesOf(input as ByteStream));
+  if (choice.kind === 'parts') return new PartsPieces(choice.paths);
   const name = inputName(choice);
   try {
     const fd = choice.kind === 'path' ? await open(choice.path, 'r') : choice.fd;
@@ -106,6 +107,36 @@ class FilePieces implements ArchivePieces {
 
   #giveBack(): void {
     if (this.#facts.isOwn) fs.close(this.#fd, () => undefined);
+  }
+}
+
+/** Files, one behind the other. */
+class PartsPieces implements ArchivePieces {
+  readonly #paths: string[];
+  #current: ArchivePieces | undefined;
+
+  constructor(paths: readonly string[]) {
+    this.#paths = [...paths];
+  }
+
+  async next(): Promise<Buffer | undefined> {
+    for (;;) {
+      const piece = await this.#current?.next();
+      if (piece !== undefined) return piece;
+      this.close();
+      const path = this.#paths.shift();
+      if (path === undefined) return undefined;
+      this.#current = await openPieces(path);
+    }
+  }
+
+  skip(most: number): number {
+    return this.#current?.skip(most) ?? 0;
+  }
+
+  close(): void {
+    this.#current?.close();
+    this.#current = undefined;
   }
 }
 

@@ -2,6 +2,8 @@ import * as fs from 'node:fs';
 import { systemCodeOf, systemError, XbstreamError } from '../errors.js';
 import { pathForSystem, pathFromText, pathText, type StoredPath } from '../format/stored-path.js';
 import type { RingHandle } from '../input/ring.js';
+import { CompressingSink } from './compressing-sink.js';
+import type { Compression } from './compression.js';
 import { DescriptorWriter, Stopped } from './descriptor-writer.js';
 import { changeName, FILE_MODE, NEW_FILE_FLAGS } from './file-calls.js';
 import type { SequentialSink } from './gatherer.js';
@@ -9,13 +11,17 @@ import { partialName } from './partial-name.js';
 import { RingSink } from './ring-sink.js';
 
 /** Where a verb puts the one file that it makes. */
-export type OutputChoice =
-  /** A descriptor this process has open; 1 is stdout. */
+export type OutputChoice = /** A descriptor this process has open; 1 is stdout. */
+(
   | { kind: 'descriptor'; fd: number }
   /** A file, which gets its name when it is whole. */
   | { kind: 'path'; path: string; overwrite: boolean }
   /** A reader in another thread. */
-  | { kind: 'ring'; ring: RingHandle };
+  | { kind: 'ring'; ring: RingHandle }
+) & {
+  /** What is made is compressed as a whole. */
+  compression?: Compression | undefined;
+};
 
 /** What messages call an output. */
 export function outputName(choice: OutputChoice): string {
@@ -45,6 +51,7 @@ export class ArchiveTarget {
   readonly #choice: OutputChoice;
   #fd: number | undefined;
   readonly #ring: RingSink | undefined;
+  readonly #compressing: CompressingSink | undefined;
   readonly #partialPath: StoredPath | undefined;
 
   /**
@@ -56,13 +63,16 @@ export class ArchiveTarget {
     this.name = outputName(choice);
     if (choice.kind === 'ring') {
       this.#ring = new RingSink(choice.ring, isStopped);
-      this.sink = this.#ring;
+      this.#compressing = compressing(this.#ring, choice.compression);
+      this.sink = this.#compressing ?? this.#ring;
       return;
     }
     [this.#fd, this.#partialPath] =
       choice.kind === 'descriptor' ? [choice.fd, undefined] : openTarget(choice, isStopped);
     this.partial = this.#partialPath === undefined ? undefined : pathText(this.#partialPath);
-    this.sink = new DescriptorWriter(this.#fd, this.name, isStopped);
+    const writer = new DescriptorWriter(this.#fd, this.name, isStopped);
+    this.#compressing = compressing(writer, choice.compression);
+    this.sink = this.#compressing ?? writer;
   }
 
   /** Whether a file of this number would be the one that is being written. */
@@ -72,8 +82,14 @@ export class ArchiveTarget {
     return own.isFile() && own.dev === BigInt(stat.dev) && own.ino === BigInt(stat.ino);
   }
 
+  /** Writes what is held back, though it will never be whole. */
+  flush(): void {
+    this.#compressing?.flush();
+  }
+
   /** It is whole: gives it its name. @throws XbstreamError `XB_IO`, `XB_TARGET_EXISTS` */
   commit(): void {
+    this.#compressing?.end();
     this.#ring?.end();
     if (this.#choice.kind !== 'path') return;
     try {
@@ -103,6 +119,10 @@ export class ArchiveTarget {
     this.#fd = undefined;
     if (fd !== undefined) fs.closeSync(fd);
   }
+}
+
+function compressing(sink: TargetSink, compression: Compression | undefined): CompressingSink | undefined {
+  return compression === undefined ? undefined : new CompressingSink(sink, compression);
 }
 
 /** Opens a file that is to have this path: itself where it cannot be replaced, else a partial one. */
