@@ -25,7 +25,7 @@ const OUTPUT_BYTES = 256 << 10;
 /** What comes next in a member, in this order. */
 type Part = 'header' | 'extra length' | 'extra' | 'name' | 'comment' | 'header checksum' | 'content' | 'trailer';
 
-/** Decodes gzip: members that follow each other, with nothing between or behind them (format.md, section 6; RFC 1952). */
+/** Decodes gzip: members that follow each other, with nothing between or behind them (format.md, section 8; RFC 1952). */
 export class GzipDecoder implements Decoder {
   readonly layer = 'gzip';
   /** What is here is written before it is passed on, so that nothing has to wait. */

@@ -16,7 +16,7 @@ const SEEK_FOOTER_BYTES = 9;
 
 type CompressFrame = (content: Buffer) => Buffer;
 
-/** Compresses what is written to it, in frames that are independent of each other (format.md, section 6). */
+/** Compresses what is written to it, in frames that are independent of each other (format.md, section 8). */
 export class CompressingSink implements TargetSink {
   readonly #sink: TargetSink;
   readonly #compression: Compression;

@@ -1,4 +1,4 @@
-/** What an archive can be wrapped in as a whole, and how that is recognised (format.md, section 6). */
+/** What an archive can be wrapped in as a whole, and how that is recognised (format.md, section 8). */
 import type { LayerName } from '../codec/codec.js';
 
 /** A program of the system that undoes a wrapper. */
