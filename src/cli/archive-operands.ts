@@ -38,8 +38,9 @@ export function archiveOperands(values: OptionValues, operands: readonly string[
     return { archive: first, patterns: others };
   }
   let count = 1;
-  if (takesPatterns) while (count < operands.length && follows(operands[count - 1]!, operands[count]!)) count += 1;
-  else count = operands.length;
+  while (count < operands.length && follows(operands[count - 1]!, operands[count]!)) count += 1;
+  const second = takesPatterns ? undefined : operands[count];
+  if (second !== undefined) throw secondArchive(second, form);
   if (count === 1) return { archive: first, patterns: others };
   const parts = operands.slice(0, count);
   assertAll(parts, form);
@@ -47,7 +48,11 @@ export function archiveOperands(values: OptionValues, operands: readonly string[
 }
 
 function secondArchive(word: string, form: Form): Error {
-  return usageError(`${form} takes one archive, and "${word}" is a second`, `${FORMS[form].call} ARCHIVE`);
+  return usageError(
+    `${form} takes one archive, and "${word}" is a second`,
+    `${FORMS[form].call} ARCHIVE`,
+    `if they are the parts of one, in their order: ${FORMS[form].call} --parts ...`,
+  );
 }
 
 /** Whether two words name files that are parts of the same archive: patterns are not called so. */

@@ -109,9 +109,8 @@ export class ZstdFrames {
 export function compressedFrame(content: Buffer): Buffer {
   thread ??= new ZstdThread();
   let frame = Buffer.alloc(0);
-  passOn(thread.take(thread.send(content, true)), (bytes) => {
-    frame = Buffer.from(bytes);
-  });
+  const answer = thread.take(thread.send(content, true));
+  passOn(answer, (bytes) => (frame = Buffer.from(bytes)), 'made');
   return frame;
 }
 
@@ -120,9 +119,9 @@ export function compressedFrame(content: Buffer): Buffer {
  *
  * @throws {@link ZstdFailure}; XbstreamError `XB_IO` where the package is missing; what the sink throws
  */
-export function passOn(answer: ZstdAnswer, sink: OutputSink): void {
+export function passOn(answer: ZstdAnswer, sink: OutputSink, wanted: 'decoded' | 'made' = 'decoded'): void {
   if ('failure' in answer) throw new ZstdFailure(answer.failure);
-  if ('missing' in answer) throw missing(answer.missing);
+  if ('missing' in answer) throw missing(answer.missing, wanted);
   const output = Buffer.from(answer.output.buffer);
   try {
     if (output.length > 0) sink(output);
@@ -131,9 +130,13 @@ export function passOn(answer: ZstdAnswer, sink: OutputSink): void {
   }
 }
 
-function missing(reason: string): XbstreamError {
-  return new XbstreamError('XB_IO', 'there is no zstd: the package @mongodb-js/zstd is missing, or does not load', {
-    details: [`Node has zstd of its own from 22.15 on; this is Node ${process.versions.node}`, reason],
-    hints: ['install the packages again (npm ci), or use a newer Node'],
-  });
+function missing(reason: string, wanted: 'decoded' | 'made'): XbstreamError {
+  return new XbstreamError(
+    'XB_IO',
+    `zstd cannot be ${wanted}: the package @mongodb-js/zstd is missing, or does not load`,
+    {
+      details: [`Node has zstd of its own from 22.15 on; this is Node ${process.versions.node}`, reason],
+      hints: ['install the packages again (npm ci), or use a newer Node'],
+    },
+  );
 }

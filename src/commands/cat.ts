@@ -206,7 +206,7 @@ async function catAsItComes(source: Source, tools: CatTools): Promise<readonly X
         await lane.push(part);
         await output.flush();
       }
-      reporter.progress({ bytes: lane.archiveBytes, totalBytes, files, path: lane.path });
+      reporter.progress({ bytes: source.inputBytes ?? lane.archiveBytes, totalBytes, files, path: lane.path });
     },
     skippableBytes: 0,
     skip: () => undefined,

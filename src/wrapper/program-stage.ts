@@ -34,7 +34,8 @@ export class ProgramStage implements Stage {
   constructor(format: WrapperFormat, isStopped: () => boolean) {
     const { command, args } = format.program!;
     const env = { ...process.env, LC_ALL: 'C' };
-    const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'], env });
+    // In a group of its own: Ctrl-C is for this process, which ends it.
+    const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'], env, detached: true });
     this.#child = child;
     // It ends where it does not want more; what became of it is told by its exit code.
     child.stdin.on('error', () => undefined);
@@ -129,6 +130,12 @@ class ProgramSource implements Source {
     const said = this.#said.trim();
     // bzip2 says of what is behind the end that it has ignored it, and calls that success.
     if (code === 0 && said === '') return;
+    if (signal != null) {
+      throw WrapperError.from({
+        code: 'XB_IO',
+        message: `${command}, which decodes the archive, was ended by ${signal}`,
+      });
+    }
     const isCut = /unexpected end|ends unexpectedly|premature end|truncated/i.test(said);
     throw WrapperError.from({
       code: isCut ? 'XB_LAYER_TRUNCATED' : 'XB_BAD_LAYER',
@@ -136,7 +143,6 @@ class ProgramSource implements Source {
       details: [
         `at or before byte ${this.#takenBytes()} of the ${title}`,
         ...said.split('\n', SAID_LINES_MAX).filter((line) => line !== ''),
-        ...(signal == null ? [] : [`${command} was ended by ${signal}`]),
       ],
     });
   }

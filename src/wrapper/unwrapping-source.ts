@@ -35,8 +35,13 @@ export class UnwrappingSource implements Source {
   #inner: UnwrappingSource | undefined;
   /** What became of what is inside: what it failed with, in a box. */
   #inside: Promise<{ error: unknown } | undefined> = Promise.resolve(undefined);
+  #tellFailedInside: () => void = () => undefined;
+  readonly #failedInside = new Promise<void>((resolve) => {
+    this.#tellFailedInside = resolve;
+  });
   /** The input had failed before. */
   #isStarved = false;
+  #hasFailedInside = false;
   #rawBytes = 0;
   #stopped = false;
 
@@ -59,8 +64,9 @@ export class UnwrappingSource implements Source {
     const head = new HeadSink(sink, this.#depth > 0, (bytes) => this.#begin(bytes, sink));
     let failure: { error: unknown } | undefined;
     try {
-      await this.#raw.run(head);
-      if (!this.#isEnded) await head.end();
+      // An input that is silent may not notice that it was stopped.
+      await Promise.race([this.#raw.run(head), this.#failedInside]);
+      if (!this.#isEnded && !this.#hasFailedInside) await head.end();
     } catch (error) {
       failure = { error };
       this.#isStarved = true;
@@ -102,6 +108,8 @@ export class UnwrappingSource implements Source {
       // Nobody wants the rest.
       if (!this.#isStarved) this.#raw.stop();
       stage.end(true);
+      this.#hasFailedInside = true;
+      this.#tellFailedInside();
       return { error };
     }
   }

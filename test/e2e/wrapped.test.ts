@@ -228,6 +228,19 @@ describe('an archive that is wrapped as a whole', { concurrency: 2 }, () => {
     await assert.rejects(info(path, { decodeStream: false }), { code: 'XB_BAD_MAGIC' });
   });
 
+  test('what is wrong inside is told at once, also where the input is silent from then on', async () => {
+    const inside = Buffer.from(bytes);
+    inside[1000]! ^= 1;
+    async function* silent(): AsyncGenerator<Buffer> {
+      yield gzipSync(inside);
+      await new Promise(() => undefined);
+    }
+    const read = async (): Promise<void> => {
+      for await (const { header } of readChunks(silent())) assert.ok(header.path);
+    };
+    await assert.rejects(read(), { code: 'XB_BAD_CRC' });
+  });
+
   test('a bomb takes time, and no memory', async (context) => {
     // 256 MiB of zeros in one chunk, in 1 MiB of gzip in 1.5 KiB of gzip.
     const zeros = Buffer.alloc(256 * 1024 * 1024);
