@@ -40,18 +40,22 @@ export interface CreateOptions extends Omit<CommonOptions, 'absoluteNames' | 'de
   absoluteNames?: boolean | undefined;
   /** Where the output is a path: replace a file that is there, once the new one is whole. Default: it is an error. */
   overwrite?: boolean | undefined;
+  /** Compress the archive as a whole, in frames that can be decoded by themselves. Default: it is not. */
+  compress?: 'gzip' | 'zstd' | 'lz4' | undefined;
   /** Make an archive without files where there are none. Default: that is an error, `XB_EMPTY_ARCHIVE`. */
   allowEmpty?: boolean | undefined;
 }
 
+const { signal, onProgress, onWarning, absoluteNames } = COMMON_KINDS;
 const KINDS = {
-  ...COMMON_KINDS,
+  ...{ signal, onProgress, onWarning, absoluteNames },
   ...BACKUP_KINDS,
   onFile: 'function',
   directory: 'text',
   sparse: 'boolean',
   chunkBytes: 'count',
   overwrite: 'boolean',
+  compress: ['gzip', 'zstd', 'lz4'],
   allowEmpty: 'boolean',
 } as const satisfies Record<keyof CreateOptions, OptionKind>;
 
@@ -85,7 +89,8 @@ export async function create(
     );
   }
   return runGuarded(options, ({ signal, reporter }) =>
-    withOutput(checked, overwrite, signal, (output, either) => {
+    withOutput(checked, overwrite, signal, (choice, either) => {
+      const output = { ...choice, compression: options.compress };
       const createFrom = (from: CreateSource): Promise<MakeResult> => {
         const { absoluteNames = false, sparse = false, allowEmpty = false } = options;
         return resultOf(

@@ -11,17 +11,18 @@ import { partialName } from './partial-name.js';
 import { RingSink } from './ring-sink.js';
 
 /** Where a verb puts the one file that it makes. */
-export type OutputChoice = /** A descriptor this process has open; 1 is stdout. */
-(
-  | { kind: 'descriptor'; fd: number }
-  /** A file, which gets its name when it is whole. */
-  | { kind: 'path'; path: string; overwrite: boolean }
-  /** A reader in another thread. */
-  | { kind: 'ring'; ring: RingHandle }
-) & {
-  /** What is made is compressed as a whole. */
-  compression?: Compression | undefined;
-};
+export type OutputChoice =
+  /** A descriptor this process has open; 1 is stdout. */
+  (
+    | { kind: 'descriptor'; fd: number }
+    /** A file, which gets its name when it is whole. */
+    | { kind: 'path'; path: string; overwrite: boolean }
+    /** A reader in another thread. */
+    | { kind: 'ring'; ring: RingHandle }
+  ) & {
+    /** What is made is compressed as a whole. */
+    compression?: Compression | undefined;
+  };
 
 /** What messages call an output. */
 export function outputName(choice: OutputChoice): string {

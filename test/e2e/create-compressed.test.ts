@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { list } from '../../dist/index.js';
+import { create, list } from '../../dist/index.js';
 import { noise } from '../helpers/archive-bytes.js';
 import { run } from '../helpers/cli.js';
 import { assertEnded, EXIT } from '../helpers/outcome.js';
@@ -101,6 +101,15 @@ describe('an archive that is compressed as it is made', { concurrency: 2 }, () =
     const target = tempDir(context);
     execFileSync('tar', ['-xzf', tar, '-C', target]);
     assert.deepEqual(readTree(target), readTree(directory));
+  });
+
+  test('by the library', async (context) => {
+    const directory = sources(context);
+    const path = join(tempDir(context), 'archive');
+    await create(['a', 'd/b'], path, { directory, compress: 'zstd' });
+    const { wrappers, entries } = await list(path);
+    assert.deepEqual([wrappers, entries.map(({ path: name }) => name)], [['zstd'], ['a', 'd/b']]);
+    await assert.rejects(create(['a'], `${path}2`, { directory, decodeStream: false } as object), { code: 'XB_USAGE' });
   });
 
   test('a format that is not known', async () => {
