@@ -18,7 +18,7 @@ export type { ArchiveOutput } from './library/output.js';
 export { readChunks, type ArchiveChunk, type PayloadPiece, type ReadChunksOptions } from './library/read-chunks.js';
 export { readEntries, type ReadEntriesOptions } from './library/read-entries.js';
 export type { ArchiveEntry, FileEntry, RemovedEntry, RenamedEntry } from './library/archive-entry.js';
-export type { ArchiveInput } from './library/input.js';
+export type { ArchiveInput, ArchiveParts } from './library/input.js';
 export type { ByteStream } from './input/pieces.js';
 export type {
   BackupOptions,

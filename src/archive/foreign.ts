@@ -1,4 +1,5 @@
 import { errorToRecord, XbstreamError, type ErrorFacts } from '../errors.js';
+import { wrapperOf } from '../wrapper/formats.js';
 
 interface ForeignFormat {
   name: string;
@@ -13,32 +14,10 @@ interface ForeignFormat {
 
 const GPG_HINTS = ['decrypt it on the way: gpg -d FILE | tsxbstream -x -C DIR'];
 
+/** What is undone elsewhere comes here only where that was refused. */
+const UNWRAPPED_HINTS = ['without --no-decode-stream (in the library: with decodeStream) it is undone on the way'];
+
 const FOREIGN_FORMATS: readonly ForeignFormat[] = [
-  {
-    name: 'gzip data',
-    at: 0,
-    magic: '\x1f\x8b\x08',
-    hints: ['unpack it on the way: gunzip -c FILE | tsxbstream -x -C DIR'],
-  },
-  {
-    name: 'zstd data',
-    at: 0,
-    magic: '\x28\xb5\x2f\xfd',
-    hints: ['unpack it on the way: zstd -dc FILE | tsxbstream -x -C DIR'],
-  },
-  {
-    name: 'an LZ4 file',
-    at: 0,
-    magic: '\x04\x22\x4d\x18',
-    hints: ['unpack it on the way: lz4 -dc FILE | tsxbstream -x -C DIR'],
-  },
-  { name: 'xz data', at: 0, magic: '\xfd7zXZ\0', hints: ['unpack it on the way: xz -dc FILE | tsxbstream -x -C DIR'] },
-  {
-    name: 'bzip2 data',
-    at: 4,
-    magic: '1AY&SY',
-    hints: ['unpack it on the way: bzip2 -dc FILE | tsxbstream -x -C DIR'],
-  },
   { name: 'a zip archive', at: 0, magic: 'PK\x03\x04', hints: ['unpack it with unzip'], isOpen: true },
   {
     name: 'a tar archive',
@@ -46,19 +25,6 @@ const FOREIGN_FORMATS: readonly ForeignFormat[] = [
     magic: 'ustar',
     hints: ['unpack it with tar: tar -xf FILE -C DIR'],
     isOpen: true,
-  },
-  // The first bytes that qpress packs it cannot shorten.
-  {
-    name: 'an xbstream archive that was packed by qpress as a whole',
-    at: 0,
-    magic: /^qpress10.{0,200}XBSTCK01/s,
-    hints: ['unpack it on the way: qpress -do FILE | tsxbstream -x -C DIR'],
-  },
-  {
-    name: 'a qpress archive (.qp)',
-    at: 0,
-    magic: 'qpress10',
-    hints: ['this is one compressed file, not a stream of files: decompress it with qpress -do FILE'],
   },
   {
     name: 'an LZ4 file of the old kind',
@@ -71,12 +37,6 @@ const FOREIGN_FORMATS: readonly ForeignFormat[] = [
     at: 0,
     magic: '\x89LZO\0\r\n\x1a\n',
     hints: ['unpack it on the way: lzop -dc FILE | tsxbstream -x -C DIR'],
-  },
-  {
-    name: 'data encrypted by xbcrypt',
-    at: 0,
-    magic: 'XBCRYP0',
-    hints: ['decrypt it on the way: xbcrypt -d -a AES256 -f KEYFILE < FILE | tsxbstream -x -C DIR'],
   },
   {
     name: 'data encrypted by openssl',
@@ -121,12 +81,14 @@ export class ForeignInput extends XbstreamError {
  */
 export function notAnArchive(bytes: Buffer): XbstreamError {
   const head = bytes.toString('latin1', 0, 512);
+  const wrapper = wrapperOf(bytes);
   const known = FOREIGN_FORMATS.find(({ at, magic }) =>
     typeof magic === 'string' ? head.startsWith(magic, at) : magic.test(head),
   );
   const make = (what: string, details: readonly string[], hints: readonly string[], Kind = XbstreamError) =>
     new Kind('XB_BAD_MAGIC', `this is no xbstream archive: ${what}`, { archiveOffset: 0, details, hints });
 
+  if (wrapper !== undefined) return make(`it is ${wrapper.title}`, [], UNWRAPPED_HINTS, ForeignInput);
   if (known !== undefined) {
     return make(`it is ${known.name}`, [], known.hints, known.isOpen === true ? XbstreamError : ForeignInput);
   }

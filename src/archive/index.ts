@@ -2,6 +2,7 @@ import type { XbstreamError } from '../errors.js';
 import type { ChunkHeader } from '../format/chunk.js';
 import type { StoredPath } from '../format/stored-path.js';
 import { PIECE_ROOM_BYTES, type ByteSink, type Source } from '../input/source.js';
+import { withPlace, WrapperError } from '../wrapper/wrapper-error.js';
 import type { ChunkConsumer, PayloadUse } from './chunk-reader.js';
 import { EntryTable, type EntryChange } from './entry-table.js';
 import type { Entry } from './entry.js';
@@ -65,6 +66,8 @@ export interface ArchiveIndex {
   problemCount: number;
   chunks: number;
   archiveBytes: number;
+  /** What was around it as a whole, outermost first. */
+  wrappers: readonly string[];
   /** Names of whole files that were passed over, since nobody wants them and they are not allowed. */
   leftOut: ReadonlySet<StoredPath>;
 }
@@ -98,24 +101,39 @@ const PIECES_AT_A_TIME = 16;
 export async function readIndex(source: Source, options: IndexOptions): Promise<ArchiveIndex> {
   const builder = new IndexBuilder(source, options);
   try {
-    await source.run(builder);
-    return builder.end();
+    const outer = await readAll(source, builder);
+    const index = builder.end();
+    if (outer === undefined) return index;
+    return { ...index, problems: [outer, ...index.problems], problemCount: index.problemCount + 1 };
   } catch (error) {
-    if (!(error instanceof ForeignInput)) throw error;
+    if (!(error instanceof ForeignInput) && !(error instanceof WrapperError)) throw error;
     return {
       entries: [],
       corrections: [],
       history: [],
-      problems: [error],
+      problems: [...withPlace([error], source)],
       problemCount: 1,
       chunks: 0,
       archiveBytes: 0,
+      wrappers: source.wrappers ?? [],
       leftOut: new Set(),
     };
   }
 }
 
+/** @returns what is wrong with what the archive is wrapped in: what came before that place is known */
+async function readAll(source: Source, builder: IndexBuilder): Promise<WrapperError | undefined> {
+  try {
+    await source.run(builder);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof WrapperError) || !builder.hasBegun) throw error;
+    return error;
+  }
+}
+
 class IndexBuilder implements ByteSink, ChunkConsumer {
+  readonly #source: Source;
   readonly #options: IndexOptions;
   readonly #room = Buffer.allocUnsafeSlow(PIECE_ROOM_BYTES);
   readonly #table: EntryTable<NotedContent>;
@@ -134,6 +152,7 @@ class IndexBuilder implements ByteSink, ChunkConsumer {
   #taker: NotedContent | undefined;
 
   constructor(source: Source, options: IndexOptions) {
+    this.#source = source;
     this.#options = options;
     this.#table = new EntryTable({ ...options, keepsGoing: true });
     this.#damage = new DamageReport(this.#table);
@@ -156,12 +175,18 @@ class IndexBuilder implements ByteSink, ChunkConsumer {
         const whole = [...states].filter((entry) => entry.whole && !this.#damage.has(entry));
         return { path, states: whole.map((entry) => this.#describe(entry)) };
       }),
-      problems: this.#damage.problems,
+      problems: [...withPlace(this.#damage.problems, this.#source)],
       problemCount: this.#damage.count,
       chunks: this.#reader.chunks,
       archiveBytes: this.#reader.archiveBytes,
+      wrappers: this.#source.wrappers ?? [],
       leftOut: this.#table.leftOut,
     };
+  }
+
+  /** Some of the archive has come. */
+  get hasBegun(): boolean {
+    return this.#reader.archiveBytes > 0;
   }
 
   room(): Buffer {
@@ -172,7 +197,8 @@ class IndexBuilder implements ByteSink, ChunkConsumer {
     this.#reader.push(piece);
     this.#pieces += 1;
     if (this.#pieces % PIECES_AT_A_TIME !== 1) return undefined;
-    this.#options.onProgress?.({ bytes: this.#reader.archiveBytes, files: this.#wholeFiles, path: this.#path });
+    const bytes = this.#source.inputBytes ?? this.#reader.archiveBytes;
+    this.#options.onProgress?.({ bytes, files: this.#wholeFiles, path: this.#path });
     return new Promise((resolve) => setImmediate(resolve));
   }
 

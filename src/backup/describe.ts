@@ -17,6 +17,7 @@ type TextFacts = Omit<
   | 'files'
   | 'bytes'
   | 'archiveBytes'
+  | 'wrappers'
   | 'complete'
   | 'unread'
   | 'missing'

@@ -1,12 +1,12 @@
 /** The form of xbstream and mbstream: `-x` unpacks stdin, `-c` writes an archive to stdout. */
-import { archiveOnStdin } from '../verbs/options/inputs.js';
+import { archiveOnStdin, withStream } from '../verbs/options/inputs.js';
 import { omit, pick, reworded, told, type OptionTable } from '../verbs/options/option.js';
 import { OPTIONS, type Mode } from '../verbs/options/table.js';
 import { usageError } from '../verbs/options/usage-error.js';
 import { extract, EXTRACT_OPTIONS, ignoredWords } from '../verbs/extract.js';
 import type { CallSurroundings, CallText, CallWords, VerbCall } from '../verbs/verb.js';
 
-const UNPACKING = omit(EXTRACT_OPTIONS, 'json');
+const UNPACKING = omit(EXTRACT_OPTIONS, 'json', 'parts');
 
 const XBSTREAM_OPTIONS = {
   ...UNPACKING,
@@ -50,9 +50,10 @@ export const xbstream: CallText & {
     if (values.has('create' satisfies Mode)) return creating(words, surroundings);
     const options = told(XBSTREAM_OPTIONS, values, surroundings.env);
     const { namedPipes, directory } = options;
-    const input = namedPipes ?? archiveOnStdin(operands, surroundings.isTerminal);
+    const found = namedPipes ?? archiveOnStdin(operands, surroundings.isTerminal);
+    const input = withStream(found, options, values, surroundings.env);
     return extract.with(
-      { ...options, input, json: false, target: directory ?? '.', createTarget: false, asXbstream: true },
+      { ...options, input, json: false, parts: false, target: directory ?? '.', createTarget: false, asXbstream: true },
       ignoredWords(operands, directory),
     );
   },

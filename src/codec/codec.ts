@@ -1,7 +1,7 @@
 import { XbstreamError, type XbstreamErrorCode } from '../errors.js';
 
-/** What can have been done to a stored file, named as users know it. */
-export type LayerName = 'xbcrypt' | 'zstd' | 'lz4' | 'qpress';
+/** What can have been done to a stored file, or to an archive as a whole (`gzip` only that), named as users know it. */
+export type LayerName = 'xbcrypt' | 'zstd' | 'lz4' | 'qpress' | 'gzip';
 
 export type CipherName = 'AES128' | 'AES192' | 'AES256' | 'NONE';
 
@@ -48,7 +48,13 @@ export interface DecoderContext {
   isFull: () => boolean;
 }
 
-const TITLES: Readonly<Record<LayerName, string>> = { xbcrypt: 'xbcrypt', zstd: 'zstd', lz4: 'LZ4', qpress: 'qpress' };
+const TITLES: Readonly<Record<LayerName, string>> = {
+  xbcrypt: 'xbcrypt',
+  zstd: 'zstd',
+  lz4: 'LZ4',
+  qpress: 'qpress',
+  gzip: 'gzip',
+};
 
 /**
  * An error at a place in a layer's data.

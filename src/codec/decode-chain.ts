@@ -7,6 +7,7 @@ import {
   type LayerName,
   type OutputSink,
 } from './codec.js';
+import { GzipDecoder } from './gzip.js';
 import { Lz4Decoder } from './lz4.js';
 import { QpressDecoder } from './qpress.js';
 import { XbcryptDecoder } from './xbcrypt.js';
@@ -129,5 +130,7 @@ function makeDecoder(layer: LayerName, key: DecryptionKey | undefined, context: 
       return new Lz4Decoder(context);
     case 'zstd':
       return new ZstdDecoder(context);
+    case 'gzip':
+      return new GzipDecoder(context);
   }
 }

@@ -4,7 +4,14 @@ import type { OutputSink } from './codec.js';
 import { freeNativeMemory } from './native-memory.js';
 import { ZstdFailure } from './zstd-stream.js';
 
-/** What the thread that decodes answers for a frame. */
+/** What the thread is to do. */
+export interface ZstdOrder {
+  /** A frame to be decoded, or what is to be made one. */
+  bytes: Uint8Array;
+  compress: boolean;
+}
+
+/** What it answers. */
 export type ZstdAnswer = { output: Uint8Array } | { failure: string } | { missing: string };
 
 /**
@@ -12,7 +19,7 @@ export type ZstdAnswer = { output: Uint8Array } | { failure: string } | { missin
  * who undoes layers does all else at once.
  */
 class ZstdThread {
-  readonly #helper = new Helper<undefined, Uint8Array, ZstdAnswer>(new URL('./zstd-thread.js', import.meta.url), {
+  readonly #helper = new Helper<undefined, ZstdOrder, ZstdAnswer>(new URL('./zstd-thread.js', import.meta.url), {
     name: 'the thread that decodes zstd',
     data: undefined,
     decodes: true,
@@ -26,11 +33,11 @@ class ZstdThread {
     this.#helper.unref();
   }
 
-  /** @param frame lent until the call returns @returns its number */
-  send(frame: Buffer): number {
-    const copy = Buffer.allocUnsafeSlow(frame.length);
-    frame.copy(copy);
-    this.#helper.tell(copy, [copy.buffer]);
+  /** @param bytes lent until the call returns @returns the number of the answer */
+  send(bytes: Buffer, compress: boolean): number {
+    const copy = Buffer.allocUnsafeSlow(bytes.length);
+    bytes.copy(copy);
+    this.#helper.tell({ bytes: copy, compress }, [copy.buffer]);
     return this.#sent++;
   }
 
@@ -56,7 +63,7 @@ export class ZstdFrames {
   /** Begins to decode a frame; there must be none under way. @param frame lent until the call returns */
   begin(frame: Buffer): void {
     thread ??= new ZstdThread();
-    this.#underWay = thread.send(frame);
+    this.#underWay = thread.send(frame, false);
   }
 
   /** Waits for the frame that is under way. */
@@ -74,13 +81,26 @@ export class ZstdFrames {
 }
 
 /**
+ * Makes a frame.
+ *
+ * @throws XbstreamError `XB_IO` where the package is missing
+ */
+export function compressedFrame(content: Buffer): Buffer {
+  thread ??= new ZstdThread();
+  let frame = Buffer.alloc(0);
+  const answer = thread.take(thread.send(content, true));
+  passOn(answer, (bytes) => (frame = Buffer.from(bytes)), 'made');
+  return frame;
+}
+
+/**
  * Gives what has come out of a frame.
  *
  * @throws {@link ZstdFailure}; XbstreamError `XB_IO` where the package is missing; what the sink throws
  */
-export function passOn(answer: ZstdAnswer, sink: OutputSink): void {
+export function passOn(answer: ZstdAnswer, sink: OutputSink, wanted: 'decoded' | 'made' = 'decoded'): void {
   if ('failure' in answer) throw new ZstdFailure(answer.failure);
-  if ('missing' in answer) throw missing(answer.missing);
+  if ('missing' in answer) throw missing(answer.missing, wanted);
   const output = Buffer.from(answer.output.buffer);
   try {
     if (output.length > 0) sink(output);
@@ -89,10 +109,10 @@ export function passOn(answer: ZstdAnswer, sink: OutputSink): void {
   }
 }
 
-function missing(reason: string): XbstreamError {
+function missing(reason: string, wanted: 'decoded' | 'made'): XbstreamError {
   return new XbstreamError(
     'XB_IO',
-    'zstd cannot be decoded: the package @mongodb-js/zstd is missing, or does not load',
+    `zstd cannot be ${wanted}: the package @mongodb-js/zstd is missing, or does not load`,
     {
       details: [`Node has zstd of its own from 22.15 on; this is Node ${process.versions.node}`, reason],
       hints: ['install the packages again (npm ci), or use a newer Node'],

@@ -1,20 +1,26 @@
 import { createRequire } from 'node:module';
 import { freeNativeMemory } from './native-memory.js';
-import type { ZstdAnswer } from './zstd-frames.js';
+import type { ZstdAnswer, ZstdOrder } from './zstd-frames.js';
 
-type Decompress = (frame: Buffer) => Promise<Buffer>;
+type Convert = (bytes: Buffer) => Promise<Buffer>;
 
-let decompress: Decompress | undefined;
+interface ZstdPackage {
+  decompress: Convert;
+  compress: Convert;
+}
 
-/** Decodes one whole frame by the package. */
-async function decode(frame: Buffer): Promise<ZstdAnswer> {
+let zstd: ZstdPackage | undefined;
+
+/** Decodes, or makes, one whole frame by the package. */
+async function convert({ bytes, compress }: ZstdOrder): Promise<ZstdAnswer> {
   try {
-    decompress ??= (createRequire(import.meta.url)('@mongodb-js/zstd') as { decompress: Decompress }).decompress;
+    zstd ??= createRequire(import.meta.url)('@mongodb-js/zstd') as ZstdPackage;
   } catch (error) {
     return { missing: error instanceof Error ? error.message : String(error) };
   }
   try {
-    const native = await decompress(frame);
+    const given = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+    const native = await (compress ? zstd.compress(given) : zstd.decompress(given));
     // What the package has allocated cannot be moved to another thread.
     const output = Buffer.allocUnsafeSlow(native.length);
     native.copy(output);
@@ -28,12 +34,12 @@ async function decode(frame: Buffer): Promise<ZstdAnswer> {
 /** @returns what takes frames, and answers one after the other, in their order */
 export function answerFrames(
   answer: (answer: ZstdAnswer, moved: readonly ArrayBuffer[]) => void,
-): (frame: Uint8Array) => void {
+): (order: ZstdOrder) => void {
   let last = Promise.resolve();
-  return (frame) => {
+  return (order) => {
     last = last.then(async () => {
-      const decoded = await decode(Buffer.from(frame.buffer, frame.byteOffset, frame.length));
-      answer(decoded, 'output' in decoded ? [decoded.output.buffer as ArrayBuffer] : []);
+      const found = await convert(order);
+      answer(found, 'output' in found ? [found.output.buffer as ArrayBuffer] : []);
     });
   };
 }

@@ -24,8 +24,8 @@ export interface LaneOptions extends EntryFilesOptions {
   allowEmpty: boolean;
   /** Payloads of files that are not wanted may be jumped over instead of checked. */
   jump: boolean;
-  /** Digests of the raw archive to work out, by their names in `node:crypto`. */
-  digests: readonly string[];
+  /** Digests of the raw archive to work out. */
+  digests?: ArchiveDigests | undefined;
   /** Goes on after damage, at the next chunk that makes sense. */
   salvage?: SalvageSettings | undefined;
 }
@@ -80,7 +80,7 @@ export class Lane implements ByteSink, ChunkConsumer {
       this.#reader = new SalvagingReader(this, this.#damage, { view: salvage.view, absoluteNames, refused });
     }
     this.#files = new EntryFiles(options, (entry) => this.#isLost(entry));
-    this.#digests = new ArchiveDigests(options.digests);
+    this.#digests = options.digests ?? new ArchiveDigests([]);
   }
 
   room(): Buffer {

@@ -44,15 +44,15 @@ async function hasLargeChunks(input: SystemInputChoice, chunkBytesMin: number): 
     fd = input.kind === 'path' ? await open(input.path, 'r') : input.fd;
     const start = positionOf(input, fd);
     const head = Buffer.alloc(MAX_HEADER_BYTES);
-    let position = start;
+    let archiveOffset = 0;
     let chunks = 0;
     for (; chunks < SAMPLE_CHUNKS; chunks += 1) {
-      const { bytesRead } = await read(fd, head, 0, head.length, position);
-      const header = decodeChunkHeader(head, 0, bytesRead, position - start);
+      const { bytesRead } = await read(fd, head, 0, head.length, start + archiveOffset);
+      const header = decodeChunkHeader(head, 0, bytesRead, archiveOffset);
       if (header === undefined) break;
-      position = start + chunkEnd(header);
+      archiveOffset = chunkEnd(header);
     }
-    return position - start >= chunks * chunkBytesMin;
+    return archiveOffset >= chunks * chunkBytesMin;
   } catch {
     // Whoever reads it in earnest will say what is wrong.
     return false;

@@ -1,5 +1,9 @@
+import { XbstreamError } from '../errors.js';
 import { openSource, type InputChoice } from '../input/open-source.js';
+import { withParts } from '../input/part-hint.js';
 import type { Source } from '../input/source.js';
+import { openArchive } from '../wrapper/open-archive.js';
+import { withPlace } from '../wrapper/wrapper-error.js';
 
 /** What tells work to stop. */
 export interface Stopping {
@@ -9,18 +13,40 @@ export interface Stopping {
 }
 
 /**
- * Opens an input, works on it until that is done or it is to stop, and closes it.
+ * Opens an archive, works on it until that is done or it is to stop, and closes it.
  *
  * @throws XbstreamError `XB_IO`, and what the work throws
  * @throws the signal's reason after it was aborted
  */
 export async function withSource<Result>(
   input: InputChoice,
-  { signal, isStopped }: Stopping,
+  stopping: Stopping,
+  work: (source: Source) => Promise<Result>,
+): Promise<Result> {
+  let source: Source | undefined;
+  try {
+    return await run(stopping, async () => (source = await openArchive(input, stopping.isStopped)), work);
+  } catch (error) {
+    throw error instanceof XbstreamError ? withParts(withPlace([error], source), input)[0]! : error;
+  }
+}
+
+/** The same for an input that is read as it is. */
+export function withRawSource<Result>(
+  input: InputChoice,
+  stopping: Stopping,
+  work: (source: Source) => Promise<Result>,
+): Promise<Result> {
+  return run(stopping, () => openSource(input, stopping.isStopped), work);
+}
+
+async function run<Result>(
+  { signal }: Stopping,
+  open: () => Promise<Source>,
   work: (source: Source) => Promise<Result>,
 ): Promise<Result> {
   signal.throwIfAborted();
-  const source = await openSource(input, isStopped);
+  const source = await open();
   const stop = (): void => source.stop();
   signal.addEventListener('abort', stop, { once: true });
   try {

@@ -1,5 +1,4 @@
-import * as fs from 'node:fs';
-import { systemError } from '../errors.js';
+import type { PositionedBytes } from './positioned.js';
 import { PIECE_BYTES, type ByteSink, type Source } from './source.js';
 
 const PAGE_BYTES = 4096;
@@ -11,29 +10,23 @@ const JUMP_BYTES_MIN = 32 * 1024;
 /** Where malloc puts a large block within a page. */
 const MALLOC_OFFSET = 16;
 
-/** A regular file or block device: read by position, synchronously. It belongs into a thread that nothing else needs. */
+/** A regular file, a block device, or several files as one: read by position, synchronously. It belongs into a thread that nothing else needs. */
 export class FileSource implements Source {
   readonly seekable: boolean;
-  readonly #fd: number;
-  readonly #name: string;
+  readonly #file: PositionedBytes;
   readonly #start: number;
   #position: number;
   #pieceBytes = FIRST_PIECE_BYTES;
   readonly #isStopped: () => boolean;
   #stopped = false;
 
-  readonly #isOwn: boolean;
-
   /**
-   * @param isOwn the descriptor is this input's own, to be closed at its end
-   * @param name for messages
+   * @param file closed at the end
    * @param position where to begin, in bytes; undefined for a device that cannot seek
    * @param isStopped asked before each piece, since a synchronous loop hears no event
    */
-  constructor(fd: number, isOwn: boolean, name: string, position: number | undefined, isStopped: () => boolean) {
-    this.#fd = fd;
-    this.#isOwn = isOwn;
-    this.#name = name;
+  constructor(file: PositionedBytes, position: number | undefined, isStopped: () => boolean) {
+    this.#file = file;
     this.#start = position ?? 0;
     this.#position = this.#start;
     this.seekable = position !== undefined;
@@ -44,7 +37,8 @@ export class FileSource implements Source {
     while (!this.#stopped && !this.#isStopped()) {
       const memory = sink.room();
       const start = startInRoom(this.#position);
-      const bytes = this.#read(memory, start, Math.min(this.#pieceBytes, memory.length - start));
+      const wanted = Math.min(this.#pieceBytes, memory.length - start);
+      const bytes = this.#file.read(memory, start, wanted, this.seekable ? this.#position : null);
       if (bytes === 0) {
         const again = this.seekable ? (sink.endReached?.() ?? 0) : 0;
         if (again === 0) return;
@@ -67,11 +61,11 @@ export class FileSource implements Source {
       return memory.subarray(0, 0);
     const position = this.#start + archiveOffset;
     const start = room === undefined ? 0 : startInRoom(position);
-    try {
-      return memory.subarray(start, start + fs.readSync(this.#fd, memory, start, bytes, position));
-    } catch (error) {
-      throw systemError(`cannot read ${this.#name}`, error);
-    }
+    return memory.subarray(start, start + this.#file.read(memory, start, bytes, position));
+  }
+
+  placeOf(archiveOffset: number): string | undefined {
+    return this.#file.placeOf?.(this.#start + archiveOffset);
   }
 
   rewind(): void {
@@ -84,21 +78,12 @@ export class FileSource implements Source {
   }
 
   close(): void {
-    if (this.#isOwn) fs.closeSync(this.#fd);
-  }
-
-  #read(memory: Buffer, start: number, bytes: number): number {
-    try {
-      return fs.readSync(this.#fd, memory, start, bytes, this.seekable ? this.#position : null);
-    } catch (error) {
-      throw systemError(`cannot read ${this.#name}`, error);
-    }
+    this.#file.close();
   }
 
   /** Passes over what the sink does not want, but not beyond the end that the file had: a cut must be seen. */
   #jump(sink: ByteSink): void {
-    const { size } = fs.fstatSync(this.#fd);
-    const bytes = Math.min(sink.skippableBytes, Math.max(0, size - this.#position));
+    const bytes = Math.min(sink.skippableBytes, Math.max(0, this.#file.endBytes - this.#position));
     this.#position += bytes;
     this.#pieceBytes = PIECE_BYTES_AFTER_JUMP;
     sink.skip(bytes);

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { systemCodeOf, systemError, XbstreamError } from '../errors.js';
 import { FileSource } from './file.js';
+import { OneFile } from './positioned.js';
 import type { NamedPipesChoice } from './named-pipes.js';
 import type { RingHandle } from './ring.js';
 import type { Source } from './source.js';
@@ -17,19 +18,50 @@ export type SystemInputChoice =
   /** A file (or named pipe, or block device) by its path. */
   | { kind: 'path'; path: string };
 
+/** Files that follow each other: the parts of an archive. */
+export interface PartsChoice {
+  kind: 'parts';
+  paths: readonly string[];
+}
+
+/** A key for an archive that is encrypted as a whole. Plain data, so that it can be sent to another thread. */
+export interface StreamKey {
+  cipher: 'AES128' | 'AES192' | 'AES256' | 'NONE';
+  bytes: Uint8Array;
+}
+
+/** What is to be done about compression and encryption around an archive as a whole. */
+export interface StreamChoice {
+  /** Nothing is undone: the input must be an archive as it is. */
+  asIs?: boolean | undefined;
+  key?: StreamKey | undefined;
+}
+
 /** Where the bytes of an archive come from. */
-export type InputChoice =
+export type InputChoice = (
   | SystemInputChoice
   /** A stream of another thread. */
   | { kind: 'ring'; ring: RingHandle }
-  | NamedPipesChoice;
+  | PartsChoice
+  | NamedPipesChoice
+) & { stream?: StreamChoice };
 
 /** What messages call an input. */
 export function inputName(choice: InputChoice): string {
   if (choice.kind === 'path') return choice.path;
   if (choice.kind === 'ring') return 'the stream';
   if (choice.kind === 'named-pipes') return choice.directory;
+  if (choice.kind === 'parts') return partsName(choice.paths);
   return choice.fd === 0 ? 'stdin' : `descriptor ${choice.fd}`;
+}
+
+/** What a digest of an input is of, as `sha1sum` prints it. */
+export function digestedName(choice: InputChoice): string {
+  return choice.kind === 'path' || choice.kind === 'parts' ? inputName(choice) : '-';
+}
+
+function partsName(paths: readonly string[]): string {
+  return paths.length <= 3 ? paths.join(' ') : `${paths[0]!} to ${paths.at(-1)!} (${paths.length} parts)`;
 }
 
 /**
@@ -47,6 +79,10 @@ export async function openSource(choice: InputChoice, isStopped: () => boolean):
   if (choice.kind === 'named-pipes') {
     const { NamedPipesSource } = await import('./named-pipes.js');
     return new NamedPipesSource(choice);
+  }
+  if (choice.kind === 'parts') {
+    const { FileParts } = await import('./file-parts.js');
+    return new FileSource(new FileParts(choice.paths), 0, isStopped);
   }
   let fd: number;
   let stat: fs.Stats;
@@ -74,7 +110,7 @@ export async function openSource(choice: InputChoice, isStopped: () => boolean):
     });
   }
   const position = stat.isFile() || stat.isBlockDevice() ? positionOf(choice, fd) : undefined;
-  return new FileSource(fd, choice.kind === 'path', name, position, isStopped);
+  return new FileSource(new OneFile(fd, name, choice.kind === 'path'), position, isStopped);
 }
 
 /** How often, in milliseconds, it is looked whether to stop while nobody writes to a named pipe. */

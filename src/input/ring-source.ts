@@ -35,6 +35,11 @@ export class RingSource implements Source {
     }
   }
 
+  /** Nothing more will be put into the ring. */
+  get hasEnded(): boolean {
+    return this.#ring.hasEnded;
+  }
+
   stop(): void {
     this.#stopped = true;
     this.#ring.wake();

@@ -30,6 +30,10 @@ export interface ByteSink {
 export interface Source {
   /** Whether bytes nobody needs can be jumped over. */
   readonly seekable: boolean;
+  /** What was around the archive as a whole, outermost first, as far as is known yet; missing where nothing is undone. */
+  readonly wrappers?: readonly string[];
+  /** Bytes of the input that were read, where they are others than those that it gives. */
+  readonly inputBytes?: number | undefined;
   /**
    * Bytes at any place, where the input can seek: fewer than asked for, perhaps none, at its end.
    *
@@ -38,6 +42,8 @@ export interface Source {
    * @throws XbstreamError `XB_IO`
    */
   bytesAt?(archiveOffset: number, bytes: number, room?: Buffer): Buffer;
+  /** What a person calls a place in the archive, where the input is more than one file. */
+  placeOf?(archiveOffset: number): string | undefined;
   /**
    * Gives all bytes to `sink`, in order, and resolves at the input's end, or after {@link stop}.
    *

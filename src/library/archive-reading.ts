@@ -1,11 +1,11 @@
 import { ChunkReader, type ChunkConsumer } from '../archive/chunk-reader.js';
 import { emptyArchive } from '../archive/salvage/damage-report.js';
 import { XbstreamError } from '../errors.js';
-import type { SystemInputChoice } from '../input/open-source.js';
+import type { PartsChoice, StreamChoice, SystemInputChoice } from '../input/open-source.js';
 import type { ByteStream } from '../input/pieces.js';
 import { PIECE_ROOM_BYTES, type ByteSink, type Source } from '../input/source.js';
 import { Turn } from '../input/turn.js';
-import { openSystemInput, StreamSource } from './event-loop-sources.js';
+import { openSystemInput, StreamSource, unwrapped } from './event-loop-sources.js';
 import { systemInput, type ArchiveInput } from './input.js';
 
 /** Most bytes that are dealt with at a time: that takes well below a millisecond of the event loop. */
@@ -17,6 +17,8 @@ export interface ArchiveReadingOptions {
   signal?: AbortSignal | undefined;
   /** Told how many bytes have been read. */
   onProgress?: ((archiveBytes: number) => void) | undefined;
+  /** What is to be done about what the archive is wrapped in as a whole. */
+  stream: StreamChoice;
   /** Take an input without a single chunk for whole. */
   allowEmpty: boolean;
   /** The signal was aborted. */
@@ -34,7 +36,9 @@ export class ArchiveReading implements ByteSink {
   isClosed = false;
   /** A file handle that nobody holds is closed. */
   readonly #input: ArchiveInput;
-  readonly #choice: SystemInputChoice | undefined;
+  readonly #choice: SystemInputChoice | PartsChoice | undefined;
+  /** A stream of the caller's, in its place. */
+  readonly #stream: StreamSource | undefined;
   readonly #options: ArchiveReadingOptions;
   readonly #reader: ChunkReader;
   readonly #turn = new Turn();
@@ -60,7 +64,8 @@ export class ArchiveReading implements ByteSink {
     this.#options = options;
     this.#reader = new ChunkReader(consumer);
     this.#choice = systemInput(input);
-    if (this.#choice === undefined) this.#source = new StreamSource(this.#input as ByteStream);
+    this.#stream = this.#choice === undefined ? new StreamSource(this.#input as ByteStream) : undefined;
+    this.#source = this.#stream;
     // One of its own: many archives may be read with the same signal, and Node warns of many listeners.
     this.#signal = options.signal === undefined ? undefined : AbortSignal.any([options.signal]);
     this.#signal?.addEventListener('abort', this.#onAbort, { once: true });
@@ -88,8 +93,13 @@ export class ArchiveReading implements ByteSink {
   async #run(): Promise<void> {
     this.#hasBegun = true;
     try {
-      this.#opening = this.#choice && openSystemInput(this.#choice, () => this.isClosed);
-      this.#source ??= await this.#opening!;
+      const { stream } = this.#options;
+      const isStopped = (): boolean => this.isClosed;
+      this.#opening =
+        this.#stream === undefined
+          ? openSystemInput(this.#choice!, stream, isStopped)
+          : unwrapped(this.#stream, stream, isStopped);
+      this.#source = await this.#opening;
       const running = this.#source.run(this);
       // While it was being opened.
       if (this.isClosed) this.#source.stop();

@@ -6,7 +6,7 @@ import { giveBackUnread } from './event-loop-sources.js';
 import { systemInput, withInput, type ArchiveInput } from './input.js';
 import { resultOf, type MakeResult } from './make-result.js';
 import { toldBy, type Callbacks, type FileOptions } from './options.js';
-import { checkOutput, withOutput, type ArchiveOutput } from './output.js';
+import { checkOutput, compressionFor, withOutput, type ArchiveOutput } from './output.js';
 import { runFor, runOn } from './run.js';
 
 /** Where there is no file to write. */
@@ -35,7 +35,8 @@ export function convertToTar(input: ArchiveInput, options: TarOptions = {}): Rea
     (ring, destroyed) => {
       const either = signal === undefined ? destroyed : AbortSignal.any([signal, destroyed]);
       return runOn(input, { ...options, signal: either }, (choice, caller) => {
-        const work = verb.run({ ...told, overwrite: false, input: choice, output: { kind: 'ring', ring } }, caller);
+        const output = { kind: 'ring' as const, ring, compression: compressionFor(told) };
+        const work = verb.run({ ...told, overwrite: false, input: choice, output }, caller);
         return resultOf(caller, work, choice, caller.signal);
       });
     },
@@ -61,8 +62,8 @@ export async function writeTar(
   systemInput(input);
   const checked = checkOutput(target);
   return runFor(options, (caller) =>
-    withOutput(checked, told.overwrite, caller.signal, (output, either) =>
-      withInput(input, either, (choice) => {
+    withOutput(checked, told, caller.signal, (output, either) =>
+      withInput(input, options, either, (choice) => {
         const work = verb.run({ ...told, input: choice, output }, caller.stoppedBy(either));
         return resultOf(caller, work, choice, either);
       }),

@@ -44,7 +44,7 @@ export async function create(
     );
   }
   return runFor(options, (caller) =>
-    withOutput(checked, told.overwrite, caller.signal, (output, either) => {
+    withOutput(checked, told, caller.signal, (output, either) => {
       const createFrom = (from: CreateSource): Promise<MakeResult> => {
         const input = from.kind === 'tar' ? { input: from.input } : {};
         const work = verb.run({ ...told, ...input, source: from, output }, caller.stoppedBy(either));
@@ -52,7 +52,9 @@ export async function create(
       };
       if (source.kind === 'files') return createFrom(source);
       const { backup } = told;
-      return withInput(source.input, either, (input) => createFrom({ kind: 'tar', input, backup }));
+      return withInput(source.input, { decodeStream: false }, either, (input) =>
+        createFrom({ kind: 'tar', input, backup }),
+      );
     }),
   );
 }

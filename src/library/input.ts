@@ -2,10 +2,12 @@ import * as fs from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { systemCodeOf, systemError, XbstreamError } from '../errors.js';
-import type { InputChoice, SystemInputChoice } from '../input/open-source.js';
+import type { InputChoice, PartsChoice, SystemInputChoice } from '../input/open-source.js';
 import { isByteStream, type ByteStream } from '../input/pieces.js';
 import { STREAM_FAILED } from '../input/ring-source.js';
 import { StreamFeed } from '../input/stream-feed.js';
+import { checkText } from '../verbs/options/program-options.js';
+import { streamOption, type StreamOptions } from './options.js';
 
 /**
  * Where an archive comes from.
@@ -13,11 +15,17 @@ import { StreamFeed } from '../input/stream-feed.js';
  * - `string`, `URL`: a file by its path, or by a `file:` URL. It is read by position, only what is needed of it.
  * - `FileHandle`, `number`: an open file, from where it stands; a pipe. It stays open. (A socket is given as the stream that
  *   it is.) A handle must not be closed before the work is done.
+ * - `{ parts }`: the paths of several files, which are read as one.
  * - a Node `Readable`, a web `ReadableStream`, an iterable or async iterable of `Uint8Array`: read to its end as fast as it
  *   is worked up, with about a MiB under way; destroyed (cancelled, returned) when the work ends before that. Bytes that were
  *   given must not be changed afterwards.
  */
-export type ArchiveInput = string | URL | FileHandle | number | ByteStream;
+export type ArchiveInput = string | URL | FileHandle | number | ArchiveParts | ByteStream;
+
+/** The files that an archive was cut into (`split`), or that it was written to side by side (`--fifo-streams`), in their order. */
+export interface ArchiveParts {
+  parts: readonly string[];
+}
 
 /** An input in a form that the commands know. */
 interface OpenedInput {
@@ -26,12 +34,13 @@ interface OpenedInput {
   feed: StreamFeed | undefined;
 }
 
-/** An input that is a file or a pipe of the system; undefined for streams. @throws XbstreamError `XB_USAGE`, `XB_IO` */
-export function systemInput(input: unknown): SystemInputChoice | undefined {
+/** An input that is a file, several, or a pipe of the system; undefined for streams. @throws XbstreamError `XB_USAGE`, `XB_IO` */
+export function systemInput(input: unknown): SystemInputChoice | PartsChoice | undefined {
   if (typeof input === 'string') return pathInput(input);
   if (input instanceof URL) return urlInput(input);
   if (typeof input === 'number') return descriptorInput(input);
   if (isFileHandle(input)) return descriptorInput(input.fd);
+  if (isParts(input)) return partsInput(input);
   if (isByteStream(input)) return undefined;
   throw new XbstreamError('XB_USAGE', 'the archive must be a path, an open file or a stream', {
     details: [`found: ${input === null ? 'null' : typeof input}`],
@@ -79,6 +88,16 @@ function isFileHandle(input: unknown): input is FileHandle {
   );
 }
 
+function isParts(input: unknown): input is ArchiveParts {
+  return typeof input === 'object' && input !== null && 'parts' in input && Array.isArray(input.parts);
+}
+
+function partsInput({ parts }: ArchiveParts): PartsChoice {
+  if (parts.length === 0) throw new XbstreamError('XB_USAGE', 'an archive has at least one part');
+  for (const part of parts) checkText('the path of a part', part);
+  return { kind: 'parts', paths: [...parts] };
+}
+
 function openInput(input: ArchiveInput): OpenedInput {
   const choice = systemInput(input);
   if (choice !== undefined) return { choice, feed: undefined };
@@ -95,16 +114,18 @@ function openInput(input: ArchiveInput): OpenedInput {
  */
 export async function withInput<Result>(
   input: ArchiveInput,
+  options: StreamOptions,
   signal: AbortSignal,
   work: (choice: InputChoice) => Promise<Result>,
 ): Promise<Result> {
+  const stream = streamOption(options);
   const { choice, feed } = openInput(input);
   const stop = (): void => feed?.stop();
   signal.addEventListener('abort', stop, { once: true });
   try {
     signal.throwIfAborted();
     feed?.start();
-    return await work(choice);
+    return await work({ ...choice, stream });
   } catch (error) {
     throw feed?.failure === undefined ? error : withCause(error, feed.failure.error);
   } finally {

@@ -31,7 +31,7 @@ export async function list(input: ArchiveInput, options: ListOptions = {}): Prom
   return runOn(input, options, async (choice, caller) => {
     const work = inThread('list', { ...told, input: choice }, { input: choice, decodes: false }, caller);
     const { summary, problems } = await caller.resultOf(work, choice, failures(keepGoing));
-    const { entries, corrections, bytes, chunks, archiveBytes } = summary;
-    return { ok: problems.length === 0, entries, corrections, bytes, chunks, archiveBytes, problems };
+    const { entries, corrections, bytes, chunks, archiveBytes, wrappers } = summary;
+    return { ok: problems.length === 0, entries, corrections, bytes, chunks, archiveBytes, wrappers, problems };
   });
 }

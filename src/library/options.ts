@@ -1,7 +1,8 @@
 import type { XbstreamError } from '../errors.js';
 import { given, type Given, type Option, type OptionTable, type Told } from '../verbs/options/option.js';
+import type { StreamChoice } from '../input/open-source.js';
 import { checkOptions, type ProgramKind } from '../verbs/options/program-options.js';
-import type { OPTIONS } from '../verbs/options/table.js';
+import { OPTIONS } from '../verbs/options/table.js';
 import type { FileReport, ProgressReport } from '../ui/reporter.js';
 
 /** What every function can be told. Callbacks are called in the caller's thread; what one throws ends the work. */
@@ -27,7 +28,10 @@ export interface ProblemOptions {
 }
 
 /** What every function can be told that reads an archive. */
-export interface CommonOptions extends Callbacks, Given<Pick<typeof OPTIONS, 'absoluteNames'>> {}
+export interface CommonOptions extends Callbacks, Given<Pick<typeof OPTIONS, 'absoluteNames' | 'decodeStream'>> {}
+
+/** Options that concern what an archive is wrapped in as a whole. */
+export type StreamOptions = Given<Pick<typeof OPTIONS, 'decodeStream' | 'key'>>;
 
 /** Which files of an archive are meant. Default: all. */
 export type SelectionOptions = Given<Pick<typeof OPTIONS, 'include' | 'exclude' | 'tables' | 'databases'>>;
@@ -39,6 +43,17 @@ export type DecodingOptions = Given<
 
 /** What is to be said of the beginning of a backup, which ends where a file ends. */
 export type BackupOptions = Given<Pick<typeof OPTIONS, 'backup'>>;
+
+/** The kinds of {@link StreamOptions}. */
+export const STREAM_KINDS = {
+  decodeStream: OPTIONS.decodeStream.program.kind,
+  key: OPTIONS.key.program.kind,
+} as const satisfies Record<keyof StreamOptions, ProgramKind>;
+
+/** What is to be done about what an archive is wrapped in as a whole. @throws XbstreamError `XB_BAD_KEY` */
+export function streamOption({ decodeStream = true, key }: StreamOptions): StreamChoice {
+  return { asIs: !decodeStream, key: OPTIONS.key.program.take(key) };
+}
 
 /** The kinds of {@link Callbacks}. */
 export const CALLBACKS = {

@@ -2,6 +2,7 @@ import { Writable } from 'node:stream';
 import type { WritableStream } from 'node:stream/web';
 import { XbstreamError } from '../errors.js';
 import type { OutputChoice } from '../output/archive-target.js';
+import type { Compression } from '../output/compression.js';
 import { filePath } from './input.js';
 import { checkText } from '../verbs/options/program-options.js';
 import { abortOf, StreamWriter } from './stream-writer.js';
@@ -58,6 +59,11 @@ function isWebStream(output: unknown): output is WritableStream<Uint8Array> {
   );
 }
 
+/** What is made is compressed with. */
+export function compressionFor({ compress }: { compress: Compression | 'none' | undefined }): Compression | undefined {
+  return compress === 'none' ? undefined : compress;
+}
+
 /**
  * Has something made into an output.
  *
@@ -67,15 +73,18 @@ function isWebStream(output: unknown): output is WritableStream<Uint8Array> {
  */
 export async function withOutput<Result>(
   output: CheckedOutput,
-  overwrite: boolean,
+  told: { overwrite: boolean; compress: Compression | 'none' | undefined },
   signal: AbortSignal,
   work: (choice: OutputChoice, signal: AbortSignal) => Promise<Result>,
 ): Promise<Result> {
-  if ('path' in output) return work({ kind: 'path', path: output.path, overwrite }, signal);
+  const compression = compressionFor(told);
+  if ('path' in output) {
+    return work({ kind: 'path', path: output.path, overwrite: told.overwrite, compression }, signal);
+  }
   const writer = new StreamWriter(output.stream());
   try {
     const either = AbortSignal.any([signal, writer.failed]);
-    const result = await work({ kind: 'ring', ring: writer.ring }, either);
+    const result = await work({ kind: 'ring', ring: writer.ring, compression }, either);
     // It may wait for the stream for as long as that likes.
     await Promise.race([writer.end(), abortOf(signal)]);
     signal.throwIfAborted();

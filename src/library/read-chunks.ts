@@ -3,10 +3,11 @@ import { XbstreamError } from '../errors.js';
 import type { ChunkHeader } from '../format/chunk.js';
 import { ArchiveReading } from './archive-reading.js';
 import type { ArchiveInput } from './input.js';
+import { STREAM_KINDS, streamOption, type StreamOptions } from './options.js';
 import { checkOptions, type ProgramKind } from '../verbs/options/program-options.js';
 
 /** What {@link readChunks} can be told. */
-export interface ReadChunksOptions {
+export interface ReadChunksOptions extends StreamOptions {
   /** Ends the reading within a moment; it then fails with the signal's reason. */
   signal?: AbortSignal | undefined;
   /**
@@ -40,6 +41,7 @@ const KINDS = {
   signal: 'signal',
   check: 'boolean',
   allowEmpty: 'boolean',
+  ...STREAM_KINDS,
 } as const satisfies Record<keyof ReadChunksOptions, ProgramKind>;
 
 /**
@@ -60,7 +62,7 @@ export async function* readChunks(
   checkOptions(options, KINDS);
   const { signal, check = true, allowEmpty = false } = options;
   const chunks = new ChunkQueue(check ? 'check' : 'pass');
-  const archive = new ArchiveReading(input, chunks, { signal, allowEmpty });
+  const archive = new ArchiveReading(input, chunks, { signal, allowEmpty, stream: streamOption(options) });
   try {
     for (;;) {
       chunks.pass();

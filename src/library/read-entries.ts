@@ -7,20 +7,23 @@ import type { ArchiveEntry } from './archive-entry.js';
 import { ArchiveReading } from './archive-reading.js';
 import type { ArchiveInput } from './input.js';
 import { checkOptions, type ProgramKind } from '../verbs/options/program-options.js';
-import { CALLBACKS, type CommonOptions } from './options.js';
+import { CALLBACKS, STREAM_KINDS, streamOption, type CommonOptions, type DecodingOptions } from './options.js';
 import { QueuedFile } from './queued-file.js';
 
 /** What {@link readEntries} can be told. */
-export interface ReadEntriesOptions extends Omit<CommonOptions, 'onWarning'> {
+export interface ReadEntriesOptions extends Omit<CommonOptions, 'onWarning'>, Pick<DecodingOptions, 'key'> {
   /** Take an input without a single chunk for whole. Default: it is an error, `XB_EMPTY_ARCHIVE`. */
   allowEmpty?: boolean | undefined;
 }
 
 const { signal, onProgress } = CALLBACKS;
-const KINDS = { signal, onProgress, absoluteNames: 'boolean', allowEmpty: 'boolean' } as const satisfies Record<
-  keyof ReadEntriesOptions,
-  ProgramKind
->;
+const KINDS = {
+  signal,
+  onProgress,
+  absoluteNames: 'boolean',
+  allowEmpty: 'boolean',
+  ...STREAM_KINDS,
+} as const satisfies Record<keyof ReadEntriesOptions, ProgramKind>;
 
 /**
  * Reads the files of an archive as they come, in this thread, and no faster than their content is read. At the end every file
@@ -43,6 +46,7 @@ export async function* readEntries(
   const queue = new EntryQueue(options.absoluteNames ?? false);
   const archive = new ArchiveReading(input, queue, {
     signal: options.signal,
+    stream: streamOption(options),
     allowEmpty,
     onAbort: () => queue.wake(),
     onProgress: tell === undefined ? undefined : (bytes) => tell({ bytes }),

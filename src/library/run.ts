@@ -5,7 +5,7 @@ import type { Outcome } from '../outcome.js';
 import { outcomeOf } from '../verbs/outcome-of.js';
 import type { Context } from '../verbs/verb.js';
 import { withInput, type ArchiveInput } from './input.js';
-import type { Callbacks, FileOptions, ProblemOptions } from './options.js';
+import type { Callbacks, FileOptions, ProblemOptions, StreamOptions } from './options.js';
 
 /** The caller of a function, for whom verbs do its work. */
 export class Caller implements Context {
@@ -97,8 +97,8 @@ export async function runFor<Result>(
 /** The same on an input. @throws what {@link withInput} throws */
 export function runOn<Result>(
   input: ArchiveInput,
-  options: Callbacks & FileOptions & ProblemOptions,
+  options: Callbacks & FileOptions & ProblemOptions & StreamOptions,
   work: (choice: InputChoice, caller: Caller) => Promise<Result>,
 ): Promise<Result> {
-  return runFor(options, (caller) => withInput(input, caller.signal, (choice) => work(choice, caller)));
+  return runFor(options, (caller) => withInput(input, options, caller.signal, (choice) => work(choice, caller)));
 }

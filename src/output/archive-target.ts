@@ -2,6 +2,8 @@ import * as fs from 'node:fs';
 import { systemCodeOf, systemError, XbstreamError } from '../errors.js';
 import { pathForSystem, pathFromText, pathText, type StoredPath } from '../format/stored-path.js';
 import type { RingHandle } from '../input/ring.js';
+import { CompressingSink } from './compressing-sink.js';
+import type { Compression } from './compression.js';
 import { changeName, FILE_MODE, NEW_FILE_FLAGS } from './directory/file-calls.js';
 import { partialName } from './directory/partial-name.js';
 import { DescriptorSink, Stopped, type SequentialSink, RingSink } from './sinks.js';
@@ -9,11 +11,16 @@ import { DescriptorSink, Stopped, type SequentialSink, RingSink } from './sinks.
 /** Where a verb puts the one file that it makes. */
 export type OutputChoice =
   /** A descriptor this process has open; 1 is stdout. */
-  | { kind: 'descriptor'; fd: number }
-  /** A file, which gets its name when it is whole. */
-  | { kind: 'path'; path: string; overwrite: boolean }
-  /** A reader in another thread. */
-  | { kind: 'ring'; ring: RingHandle };
+  (
+    | { kind: 'descriptor'; fd: number }
+    /** A file, which gets its name when it is whole. */
+    | { kind: 'path'; path: string; overwrite: boolean }
+    /** A reader in another thread. */
+    | { kind: 'ring'; ring: RingHandle }
+  ) & {
+    /** What is made is compressed as a whole. */
+    compression?: Compression | undefined;
+  };
 
 /** What messages call an output. */
 export function outputName(choice: OutputChoice): string {
@@ -43,6 +50,7 @@ export class ArchiveTarget {
   readonly #choice: OutputChoice;
   #fd: number | undefined;
   readonly #ring: RingSink | undefined;
+  readonly #compressing: CompressingSink | undefined;
   readonly #partialPath: StoredPath | undefined;
 
   /**
@@ -54,13 +62,16 @@ export class ArchiveTarget {
     this.name = outputName(choice);
     if (choice.kind === 'ring') {
       this.#ring = new RingSink(choice.ring, isStopped);
-      this.sink = this.#ring;
+      this.#compressing = compressing(this.#ring, choice.compression);
+      this.sink = this.#compressing ?? this.#ring;
       return;
     }
     [this.#fd, this.#partialPath] =
       choice.kind === 'descriptor' ? [choice.fd, undefined] : openTarget(choice, isStopped);
     this.partial = this.#partialPath === undefined ? undefined : pathText(this.#partialPath);
-    this.sink = new DescriptorSink(this.#fd, this.name, isStopped);
+    const writer = new DescriptorSink(this.#fd, this.name, isStopped);
+    this.#compressing = compressing(writer, choice.compression);
+    this.sink = this.#compressing ?? writer;
   }
 
   /** Whether a file of this number would be the one that is being written. */
@@ -70,8 +81,14 @@ export class ArchiveTarget {
     return own.isFile() && own.dev === BigInt(stat.dev) && own.ino === BigInt(stat.ino);
   }
 
+  /** Writes what is held back, though it will never be whole. */
+  flush(): void {
+    this.#compressing?.flush();
+  }
+
   /** It is whole: gives it its name. @throws XbstreamError `XB_IO`, `XB_TARGET_EXISTS` */
   commit(): void {
+    this.#compressing?.end();
     this.#ring?.end();
     if (this.#choice.kind !== 'path') return;
     try {
@@ -101,6 +118,10 @@ export class ArchiveTarget {
     this.#fd = undefined;
     if (fd !== undefined) fs.closeSync(fd);
   }
+}
+
+function compressing(sink: TargetSink, compression: Compression | undefined): CompressingSink | undefined {
+  return compression === undefined ? undefined : new CompressingSink(sink, compression);
 }
 
 /** Opens a file that is to have this path: itself where it cannot be replaced, else a partial one. */

@@ -50,7 +50,7 @@ export class InfoTextReporter extends TextPrinter implements InfoReporter {
 function lines(description: BackupDescription): [string, string | undefined][] {
   const { serverVersion, serverFlavor, fromLsn, toLsn, keyPlugin } = description;
   const { binlogFile, binlogPosition, gtid, compression, encrypted } = description;
-  const { files, bytes, archiveBytes, complete, startTime, endTime, kind } = description;
+  const { wrappers, files, bytes, archiveBytes, complete, startTime, endTime, kind } = description;
   const amount = `${formatCount(files, 'file')}, ${formatBytes(bytes)} (archive: ${formatBytes(archiveBytes)})`;
   return [
     ['backup', whatItIs(description)],
@@ -75,6 +75,7 @@ function lines(description: BackupDescription): [string, string | undefined][] {
         ? undefined
         : `encrypted by the server: ${[keyPlugin.name, ...keyPlugin.settings].join(', ')}`,
     ],
+    ['wrapped in', wrappers.length === 0 ? undefined : wrappers.join(', ')],
     ['content', `${amount}${complete ? '' : '; NOT WHOLE'}`],
   ];
 }

@@ -29,7 +29,7 @@ export class ListJsonReporter extends JsonPrinter implements ListReporter {
         effective,
       });
     }
-    const { entries, bytes, chunks, archiveBytes, complete } = listing;
-    this.conclude('summary', { entries: entries.length, bytes, chunks, archiveBytes, complete });
+    const { entries, bytes, chunks, archiveBytes, wrappers, complete } = listing;
+    this.conclude('summary', { entries: entries.length, bytes, chunks, archiveBytes, wrappers, complete });
   }
 }

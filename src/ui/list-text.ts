@@ -39,8 +39,8 @@ export class ListTextReporter extends TextPrinter implements ListReporter {
     return `${columns.join('  ')}\n`;
   }
 
-  #totals({ entries, bytes, chunks, archiveBytes, complete }: Listing): string {
-    const archive = `${formatCount(chunks, 'chunk')}, ${this.#size(archiveBytes)} of archive`;
+  #totals({ entries, bytes, chunks, archiveBytes, wrappers, complete }: Listing): string {
+    const archive = `${formatCount(chunks, 'chunk')}, ${this.#size(archiveBytes)} of archive${insideText(wrappers)}`;
     const state = complete ? '' : '; NOT WHOLE';
     return `${formatCount(entries.length, 'file')}, ${this.#size(bytes)} (${archive})${state}\n`;
   }
@@ -59,6 +59,10 @@ export class ListTextReporter extends TextPrinter implements ListReporter {
     }
     return widths;
   }
+}
+
+function insideText(wrappers: readonly string[]): string {
+  return wrappers.length === 0 ? '' : ` inside ${wrappers.join(', ')}`;
 }
 
 interface Widths {

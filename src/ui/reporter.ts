@@ -134,6 +134,8 @@ export interface Listing {
   /** Chunks of the archive. */
   chunks: number;
   archiveBytes: number;
+  /** What was around the archive as a whole and was undone, outermost first. */
+  wrappers: readonly string[];
   /** Nothing is wrong with the archive, as far as was looked. */
   complete: boolean;
 }
@@ -240,6 +242,8 @@ export interface BackupDescription {
   files: number;
   bytes: number;
   archiveBytes: number;
+  /** What was around the archive as a whole and was undone, outermost first. */
+  wrappers: readonly string[];
   complete: boolean;
   /** Files that could not be read, and why. */
   unread: readonly { path: string; reason: string }[];

@@ -12,6 +12,7 @@ import { XbstreamError } from '../errors.js';
 import { pathText, type StoredPath } from '../format/stored-path.js';
 import { inputSize } from '../input/input-size.js';
 import type { InputChoice } from '../input/open-source.js';
+import { withParts } from '../input/part-hint.js';
 import { RingWriter, type RingHandle } from '../input/ring.js';
 import { PIECE_BYTES, type ByteSink, type Source } from '../input/source.js';
 import { caught, isGood, type Outcome } from '../outcome.js';
@@ -20,9 +21,9 @@ import type { TaskThread } from '../threads/task-thread.js';
 import { makePlainReporter } from '../ui/make-inspect-reporter.js';
 import { stdoutSink } from './stdout-sink.js';
 import { AS_STORED, WantedAsTheyCome, WantedFiles } from './cat-wanted.js';
-import { archiveInput } from './options/inputs.js';
+import { readArchive } from './options/inputs.js';
 import { pick, reworded, type Told } from './options/option.js';
-import { COMMON, KEY_FILE_OR_VARIABLE, keyOption, OPTIONS, SELECTION } from './options/table.js';
+import { COMMON, KEY_FILE_OR_VARIABLE, keyOption, OPTIONS, READING, SELECTION } from './options/table.js';
 import { usageError } from './options/usage-error.js';
 import { defineVerb, tellProblems, type Context } from './verb.js';
 
@@ -31,6 +32,7 @@ const CALL = 'tsxbstream cat';
 export const CAT_OPTIONS = {
   ...pick(OPTIONS, 'raw', 'allowEmpty'),
   ...pick(OPTIONS, ...SELECTION),
+  ...pick(OPTIONS, ...READING),
   ...pick(OPTIONS, ...COMMON),
   /**
    * Undo compression also of files that were asked for by their stored names, such as `t.ibd.zst`. Default: false. (Encryption
@@ -81,9 +83,11 @@ export const cat = defineVerb({
     throw usageError(`--raw and --${asked} exclude each other`, '--raw gives what is stored: leave out one of them');
   },
 
-  read: (options, { values, operands }, { isTerminal }): CatOptions => {
+  read: (options, words, surroundings): CatOptions => {
+    const { values } = words;
     const { include, tables, databases } = options;
-    const patterns = operands.slice(1);
+    const named = { call: CALL, more: ' PATH', namesStdin: true };
+    const { input, patterns } = readArchive(options, words, surroundings, named);
     if (patterns.length + include.length + tables.length + databases.length === 0) {
       throw usageError(
         'it is not said which file to write',
@@ -93,7 +97,6 @@ export const cat = defineVerb({
     }
     const isAsked = DECODING_WORDS.some((name) => values.has(name));
     const isDecryptionOff = values.last('decrypt')?.toUpperCase() === 'NONE';
-    const input = archiveInput(operands, { call: CALL, more: ' PATH', namesStdin: true }, isTerminal);
     return { ...options, input, patterns, decrypt: isAsked && !isDecryptionOff };
   },
 
@@ -118,7 +121,7 @@ async function catInto(options: CatOptions, write: ContentSink, context: Context
     const tools = { options, sink, context };
     return source.seekable ? catByPosition(source, tools) : catAsItComes(source, tools);
   });
-  return { summary: undefined, problems, stopped: false };
+  return { summary: undefined, problems: withParts(problems, options.input), stopped: false };
 }
 
 /** In a thread of its own, for a reader in another. */
@@ -290,7 +293,6 @@ async function catAsItComes(source: Source, tools: CatTools): Promise<readonly X
     leavesOut: (path) => wanted.excludes(path),
     allowEmpty: options.allowEmpty,
     jump: false,
-    digests: [],
     onFile: () => {
       files += 1;
     },
@@ -304,7 +306,7 @@ async function catAsItComes(source: Source, tools: CatTools): Promise<readonly X
         await lane.push(part);
         await output.flush();
       }
-      context.progress({ bytes: lane.archiveBytes, totalBytes, files, path: lane.path });
+      context.progress({ bytes: source.inputBytes ?? lane.archiveBytes, totalBytes, files, path: lane.path });
     },
     skippableBytes: 0,
     skip: () => undefined,

@@ -4,17 +4,18 @@ import type { Outcome } from '../outcome.js';
 import type { OutputChoice } from '../output/archive-target.js';
 import type { MadeSummary, MakeReporter, StatusPrinter } from '../ui/reporter.js';
 import { make, makingReporter, tellMaking } from './create.js';
-import { archiveInput, madeOutput } from './options/inputs.js';
+import { madeOutput, readArchive } from './options/inputs.js';
 import { pick, reworded, type Told } from './options/option.js';
-import { COMMON, DECODING, OPTIONS, SELECTION } from './options/table.js';
+import { COMMON, DECODING, OPTIONS, READING, SELECTION } from './options/table.js';
 import { defineVerb } from './verb.js';
 
 const CALL = 'tsxbstream convert-to-tar';
 
 export const TAR_OPTIONS = {
-  ...pick(OPTIONS, 'decompress', 'mtime', 'stream', 'tmpDir', 'allowEmpty', 'backup', 'json', 'output'),
+  ...pick(OPTIONS, 'decompress', 'mtime', 'stream', 'tmpDir', 'allowEmpty', 'backup', 'json', 'output', 'compress'),
   ...pick(OPTIONS, ...SELECTION),
   ...pick(OPTIONS, ...DECODING),
+  ...pick(OPTIONS, ...READING),
   ...pick(OPTIONS, ...COMMON),
   include: reworded(OPTIONS.include, { include: 'convert only files that match, such as "shop/*"; may be repeated' }),
   overwrite: reworded(OPTIONS.overwrite, { overwrite: 'replace FILE of --output when the new one is whole' }),
@@ -48,12 +49,11 @@ export const convertToTar = defineVerb<typeof TAR_OPTIONS, TarOptions, MadeSumma
   ],
   options: TAR_OPTIONS,
 
-  read: (options, { operands }, { isTerminal }): TarOptions => ({
-    ...options,
-    input: archiveInput(operands, { call: CALL }, isTerminal),
-    include: [...operands.slice(1), ...options.include],
-    output: madeOutput(options, `${CALL} ARCHIVE`, 'FILE.tar', isTerminal),
-  }),
+  read: (options, words, surroundings): TarOptions => {
+    const { input, patterns } = readArchive(options, words, surroundings, { call: CALL });
+    const output = madeOutput(options, `${CALL} ARCHIVE`, 'FILE.tar', surroundings.isTerminal);
+    return { ...options, input, include: [...patterns, ...options.include], output };
+  },
 
   run: (options: TarOptions, context): Promise<Outcome<MadeSummary>> => {
     const { input, output, decompress, key } = options;

@@ -17,7 +17,7 @@ import { defineVerb, tellProblems, type CallSurroundings, type CallWords, type C
 const CALL = 'tsxbstream create';
 
 export const CREATE_OPTIONS = {
-  ...pick(OPTIONS, 'sparse', 'chunkBytes', 'json', 'fromTar', 'filesFrom', 'nullSeparated', 'output'),
+  ...pick(OPTIONS, 'sparse', 'chunkBytes', 'json', 'fromTar', 'filesFrom', 'nullSeparated', 'output', 'compress'),
   ...pick(OPTIONS, ...COMMON),
   directory: reworded(OPTIONS.directory, { directory: 'look for FILEs in DIR instead of the current directory' }),
   /** Keep leading slashes, and what stands before `..`, in names. Default: they are cut off. */

@@ -1,6 +1,8 @@
 import { ForeignInput } from '../archive/foreign.js';
 import type { XbstreamError, XbstreamErrorCode } from '../errors.js';
 import { shellWord } from '../format/shell-word.js';
+import { withParts } from '../input/part-hint.js';
+import type { InputChoice } from '../input/open-source.js';
 import type { UnpackJob } from './unpack-job.js';
 
 /** The input ends too soon: there may be a longer one. */
@@ -25,8 +27,9 @@ const DAMAGE: ReadonlySet<XbstreamErrorCode> = new Set([
 
 /** The errors of a run, the first that tells of damage with what saves the rest. */
 export function withCure(errors: readonly XbstreamError[], job: UnpackJob): readonly XbstreamError[] {
-  const index = errors.findIndex((error) => isCurable(error));
-  return index === -1 ? errors : errors.with(index, errors[index]!.with({ hints: hintsFor(errors, job) }));
+  const told = withParts(errors, job.options.input);
+  const index = told.findIndex((error) => isCurable(error));
+  return index === -1 ? told : told.with(index, told[index]!.with({ hints: hintsFor(told, job) }));
 }
 
 function isCurable(error: XbstreamError): boolean {
@@ -34,9 +37,15 @@ function isCurable(error: XbstreamError): boolean {
   return DAMAGE.has(error.code) && !(error instanceof ForeignInput);
 }
 
+/** An input as a command line has it. */
+function archiveWords(input: InputChoice): string {
+  if (input.kind === 'parts') return `--parts ${input.paths.map(shellWord).join(' ')}`;
+  return input.kind === 'path' ? shellWord(input.path) : '-';
+}
+
 function hintsFor(errors: readonly XbstreamError[], job: UnpackJob): string[] {
   const { input } = job.options;
-  const archive = input.kind === 'path' ? shellWord(input.path) : '-';
+  const archive = archiveWords(input);
   const from = archive === '-' ? '... | ' : '';
   if (job.verb === 'verify') {
     return [`to save every file that is whole: ${from}tsxbstream extract --keep-going -C DIR ${archive}`];

@@ -4,13 +4,13 @@ import { statSync } from 'node:fs';
 import { judgeBackup, type BackupFinding } from '../backup/backup-state.js';
 import type { XbstreamError } from '../errors.js';
 import { pathText } from '../format/stored-path.js';
-import { inputName, type InputChoice } from '../input/open-source.js';
+import { digestedName, type InputChoice } from '../input/open-source.js';
 import { isGood, type Outcome } from '../outcome.js';
 import { makeReporter } from '../ui/make-reporter.js';
 import type { ExtractSummary, Reporter, StatusPrinter } from '../ui/reporter.js';
-import { archiveInput } from './options/inputs.js';
+import { readArchive } from './options/inputs.js';
 import { pick, typed, type Told } from './options/option.js';
-import { COMMON, DECODING, OPTIONS, SELECTION } from './options/table.js';
+import { COMMON, DECODING, OPTIONS, READING, SELECTION } from './options/table.js';
 import { extractShared } from './extract-shared.js';
 import { inThread } from './threads/start.js';
 import type { UnpackSummary } from './unpack.js';
@@ -34,6 +34,7 @@ export const EXTRACT_OPTIONS = {
   ),
   ...pick(OPTIONS, ...SELECTION),
   ...pick(OPTIONS, ...DECODING),
+  ...pick(OPTIONS, ...READING),
   ...pick(OPTIONS, ...COMMON),
   directory: typed(OPTIONS.directory),
 };
@@ -72,12 +73,11 @@ export const extract = defineVerb({
   ],
   options: EXTRACT_OPTIONS,
 
-  read: (options, { operands }, { isTerminal }): ExtractOptions => ({
-    ...options,
-    input: archiveInput(operands, { call: CALL, more: ' -C DIR' }, isTerminal),
-    include: [...operands.slice(1), ...options.include],
-    target: options.directory ?? '.',
-  }),
+  read: (options, words, surroundings): ExtractOptions => {
+    const { input, patterns } = readArchive(options, words, surroundings, { call: CALL, more: ' -C DIR' });
+    const include = [...patterns, ...options.include];
+    return { ...options, input, include, target: options.directory ?? '.' };
+  },
 
   run: unpackInto,
 
@@ -116,7 +116,7 @@ async function unpackInto(options: ExtractOptions, context: Context): Promise<Ou
       elapsedSeconds: (performance.now() - started) / 1000,
       target: options.target,
       dryRun: options.dryRun,
-      archiveName: options.input.kind === 'path' ? inputName(options.input) : '-',
+      archiveName: digestedName(options.input),
     },
   };
 }

@@ -10,20 +10,22 @@ import { withSource } from '../engine/with-source.js';
 import { XbstreamError } from '../errors.js';
 import type { InputChoice } from '../input/open-source.js';
 import { inputSize } from '../input/input-size.js';
+import { withParts } from '../input/part-hint.js';
 import type { Outcome } from '../outcome.js';
 import { makeInfoReporter } from '../ui/make-inspect-reporter.js';
 import type { BackupDescription, InfoReporter, StatusPrinter } from '../ui/reporter.js';
-import { onlyArchive } from './options/inputs.js';
+import { readArchive } from './options/inputs.js';
 import { pick, reworded, type Told } from './options/option.js';
-import { COMMON, KEY_FILE_OR_VARIABLE, keyOption, OPTIONS } from './options/table.js';
+import { COMMON, KEY_FILE_OR_VARIABLE, keyOption, OPTIONS, READING } from './options/table.js';
 import { defineVerb, tellProblems, type Context } from './verb.js';
 
 const CALL = 'tsxbstream info';
 
 export const INFO_OPTIONS = {
   ...pick(OPTIONS, 'json', 'allowEmpty', 'backup'),
+  ...pick(OPTIONS, ...READING),
   ...pick(OPTIONS, ...COMMON),
-  /** For small files that are encrypted: 16, 24 or 32 bytes; a string stands for its UTF-8 bytes. */
+  /** For small files that are encrypted, and an archive that is as a whole: 16, 24 or 32 bytes; a string stands for its UTF-8 bytes. */
   key: reworded(
     keyOption(() => true),
     KEY_FILE_OR_VARIABLE,
@@ -48,9 +50,9 @@ export const info = defineVerb({
   ],
   options: INFO_OPTIONS,
 
-  read: (options, { operands }, { isTerminal }): InfoOptions => ({
+  read: (options, words, surroundings): InfoOptions => ({
     ...options,
-    input: onlyArchive(operands, { call: CALL }, isTerminal),
+    input: readArchive(options, words, surroundings, { call: CALL }, false).input,
   }),
 
   run: describeBackup,
@@ -82,7 +84,7 @@ async function describeBackup(options: InfoOptions, context: Context): Promise<O
     if (warning !== undefined) context.warning(warning);
     if (error !== undefined) problems.push(error);
   }
-  return { summary: describe(index, finding, options), problems, stopped: false };
+  return { summary: describe(index, finding, options), problems: withParts(problems, input), stopped: false };
 }
 
 function describe(index: ArchiveIndex, finding: BackupFinding, options: InfoOptions): BackupDescription {
@@ -108,6 +110,7 @@ function describe(index: ArchiveIndex, finding: BackupFinding, options: InfoOpti
     files: index.entries.length,
     bytes: index.entries.reduce((sum, { bytes }) => sum + bytes, 0),
     archiveBytes: index.archiveBytes,
+    wrappers: index.wrappers,
     complete: index.problemCount === 0,
     unread,
     missing: missingFrom(index.problemCount, finding, texts),

@@ -7,12 +7,14 @@ import { allLayersOf } from '../codec/stored-layers.js';
 import { withSource } from '../engine/with-source.js';
 import type { InputChoice } from '../input/open-source.js';
 import { inputSize } from '../input/input-size.js';
+import { withParts } from '../input/part-hint.js';
 import type { Outcome } from '../outcome.js';
 import { makeListReporter } from '../ui/make-inspect-reporter.js';
 import type { Listing, ListReporter, StatusPrinter } from '../ui/reporter.js';
-import { archiveInput } from './options/inputs.js';
-import { pick, type Told } from './options/option.js';
-import { COMMON, OPTIONS, SELECTION } from './options/table.js';
+import { WrapperError } from '../wrapper/wrapper-error.js';
+import { readArchive } from './options/inputs.js';
+import { pick, reworded, type Told } from './options/option.js';
+import { COMMON, keyOption, OPTIONS, READING, SELECTION } from './options/table.js';
 import { defineVerb, tellProblems, type Context } from './verb.js';
 
 const CALL = 'tsxbstream list';
@@ -20,7 +22,18 @@ const CALL = 'tsxbstream list';
 export const LIST_OPTIONS = {
   ...pick(OPTIONS, 'sort', 'inBytes', 'json', 'allowEmpty'),
   ...pick(OPTIONS, ...SELECTION),
+  ...pick(OPTIONS, ...READING),
   ...pick(OPTIONS, ...COMMON),
+  /** For an archive that is encrypted as a whole: 16, 24 or 32 bytes; a string stands for its UTF-8 bytes. */
+  key: reworded(
+    keyOption(() => true),
+    {
+      decrypt: 'the cipher of an archive that is encrypted as a whole; not needed, the length of a key says it',
+      'encrypt-key': 'decrypt an archive that is encrypted as a whole with KEY; taken off the process list at once',
+      'encrypt-key-file':
+        'decrypt an archive that is encrypted as a whole with the key in FILE. The variable XBCRYPT_ENCRYPTION_KEY gives one where no option does',
+    },
+  ),
 };
 
 /** Everything a listing can be told. */
@@ -46,11 +59,10 @@ export const list = defineVerb({
   ],
   options: LIST_OPTIONS,
 
-  read: (options, { operands }, { isTerminal }): ListOptions => ({
-    ...options,
-    input: archiveInput(operands, { call: CALL }, isTerminal),
-    include: [...operands.slice(1), ...options.include],
-  }),
+  read: (options, words, surroundings): ListOptions => {
+    const { input, patterns } = readArchive(options, words, surroundings, { call: CALL });
+    return { ...options, input, include: [...patterns, ...options.include] };
+  },
 
   run: listArchive,
 
@@ -85,10 +97,12 @@ async function listArchive(options: ListOptions, context: Context): Promise<Outc
     }),
   );
   const entries = index.entries.filter(({ path }) => selection.wants(path)).sort(ORDERS[sort]);
-  const isForeign = index.problems.some((problem) => problem instanceof ForeignInput);
+  const isForeign = index.problems.some(
+    (problem) => problem instanceof ForeignInput || problem instanceof WrapperError,
+  );
   const unmatched = isForeign ? [] : selection.unmatched();
   return {
-    problems: [...index.problems, ...errors, ...unmatched],
+    problems: withParts([...index.problems, ...errors, ...unmatched], input),
     stopped: false,
     summary: {
       entries: entries.map(({ path, bytes, chunks, complete, sparse, archiveOffset }) => {
@@ -98,6 +112,7 @@ async function listArchive(options: ListOptions, context: Context): Promise<Outc
       bytes: entries.reduce((sum, { bytes }) => sum + bytes, 0),
       chunks: index.chunks,
       archiveBytes: index.archiveBytes,
+      wrappers: index.wrappers,
       complete: index.problemCount === 0,
     },
   };

@@ -12,7 +12,7 @@ import { TarCopy, writeSpooled } from '../engine/tar-copy.js';
 import { XbstreamError } from '../errors.js';
 import type { ChunkHeader } from '../format/chunk.js';
 import type { StoredPath } from '../format/stored-path.js';
-import { openSource } from '../input/open-source.js';
+import { withParts } from '../input/part-hint.js';
 import type { Source } from '../input/source.js';
 import type { Outcome } from '../outcome.js';
 import { ArchiveTarget } from '../output/archive-target.js';
@@ -22,6 +22,8 @@ import { SpoolOutput } from '../output/spool/spooled-files.js';
 import type { SpooledFile } from '../output/spool/spooled-files.js';
 import { TarWriter } from '../tar/writer.js';
 import type { TaskThread } from '../threads/task-thread.js';
+import { openArchive } from '../wrapper/open-archive.js';
+import { withPlace } from '../wrapper/wrapper-error.js';
 import type { TarOptions } from './convert-to-tar.js';
 import { leftEncrypted } from './unpack-job.js';
 import type { MakeTotals } from './pack.js';
@@ -30,12 +32,12 @@ import { encryptedPolicy } from './verb.js';
 export async function makeTar(options: TarOptions, thread: TaskThread): Promise<Outcome<MakeTotals>> {
   let target: ArchiveTarget | undefined;
   let making: TarMaking | undefined;
-  let problems: XbstreamError[] = [];
+  let problems: readonly XbstreamError[] = [];
   let stopped = false;
   let source: Source | undefined;
   let decoding: Decoding | undefined;
   try {
-    const opened = await openSource(options.input, thread.isStopped);
+    const opened = await openArchive(options.input, thread.isStopped);
     source = opened;
     thread.signal.addEventListener('abort', () => opened.stop());
     target = new ArchiveTarget(options.output, thread.isStopped);
@@ -53,8 +55,9 @@ export async function makeTar(options: TarOptions, thread: TaskThread): Promise<
     else if (error instanceof XbstreamError) problems = [error];
     else throw error;
   }
+  problems = withParts(withPlace(problems, source), options.input);
   if (stopped || problems.length > 0) {
-    await making?.breakOff();
+    await making?.breakOff(target);
     target?.discard();
   }
   source?.close();
@@ -79,9 +82,10 @@ class TarMaking {
   }
 
   /** Whoever reads the tar must not take it for whole. */
-  async breakOff(): Promise<void> {
+  async breakOff(target: ArchiveTarget | undefined): Promise<void> {
     try {
       await this.#tar.breakOff();
+      target?.flush();
     } catch {
       // Nobody there to be told.
     }
@@ -145,9 +149,9 @@ class TarMaking {
         wanted: new WantedByCurrentName(selection, key),
         leavesOut: (path) => selection.excludes(path),
         jump: false,
-        digests: [],
         onFile: () => undefined,
       },
+      source,
       this.#thread,
       stream ? passOn : undefined,
     );
@@ -226,11 +230,13 @@ function isCertain({ complete, extents }: IndexEntry): boolean {
 
 /** A lane that says how far it is, and passes files on after each piece. */
 class TellingLane extends Lane {
+  readonly #source: Source;
   readonly #thread: TaskThread;
   readonly #passOn: (() => Promise<void>) | undefined;
 
-  constructor(options: LaneOptions, thread: TaskThread, passOn: (() => Promise<void>) | undefined) {
+  constructor(options: LaneOptions, source: Source, thread: TaskThread, passOn: (() => Promise<void>) | undefined) {
     super(options);
+    this.#source = source;
     this.#thread = thread;
     this.#passOn = passOn;
   }
@@ -242,7 +248,7 @@ class TellingLane extends Lane {
 
   override push(piece: Buffer): Promise<void> | undefined {
     const wait = super.push(piece);
-    this.#thread.control.progressBytes = this.archiveBytes;
+    this.#thread.control.progressBytes = this.#source.inputBytes ?? this.archiveBytes;
     return this.#passOn === undefined ? wait : this.#pass(this.#passOn, wait);
   }
 

@@ -3,7 +3,7 @@ import { ArchiveWriter } from '../archive/writer.js';
 import { backupFinding, judgeBackup } from '../backup/backup-state.js';
 import { FilePacker } from '../engine/file-packer.js';
 import { TarPacker } from '../engine/tar-packer.js';
-import { withSource } from '../engine/with-source.js';
+import { withRawSource } from '../engine/with-source.js';
 import { XbstreamError } from '../errors.js';
 import type { StoredPath } from '../format/stored-path.js';
 import { FileList, type ListedFile } from '../input/file-list.js';
@@ -74,7 +74,11 @@ class Packing {
     const making = this.#making;
     const isRead = making === undefined ? this.#options.output.kind !== 'path' : making.target.partial === undefined;
     try {
-      if (isRead) this.#begun().writer.breakOff();
+      if (isRead) {
+        const { writer, target } = this.#begun();
+        writer.breakOff();
+        target.flush();
+      }
     } catch {
       // Nobody there to be told.
     }
@@ -143,7 +147,7 @@ class Packing {
     const { TarReader } = await import('../tar/reader.js');
     const names: StoredPath[] = [];
     await stoppable(
-      withSource(input, thread, async (source) => {
+      withRawSource(input, thread, async (source) => {
         const reader = new TarReader(
           new TarPacker(this.#begun().writer, {
             ...{ absoluteNames, chunkBytes, sparse },

@@ -9,14 +9,14 @@ import { viewOf } from '../archive/salvage/byte-view.js';
 import { WantedByCurrentName, WantedByFinalName, type WantedEntries } from '../archive/selection/wanted-entries.js';
 import { backupFinding, type BackupFinding } from '../backup/backup-state.js';
 import type { DecryptionKey } from '../codec/codec.js';
+import { ArchiveDigests } from '../engine/archive-digests.js';
 import { setUpDecoding } from '../engine/decoding-setup.js';
 import { forgetCorrected } from '../engine/earlier-run.js';
-import { Lane, type LaneTotals } from '../engine/lane.js';
+import { Lane, type LaneOptions, type LaneTotals } from '../engine/lane.js';
 import { XbstreamError } from '../errors.js';
 import type { ChunkHeader } from '../format/chunk.js';
 import type { StoredPath } from '../format/stored-path.js';
 import { inputSize } from '../input/input-size.js';
-import { openSource } from '../input/open-source.js';
 import type { ByteSink, Source } from '../input/source.js';
 import type { Outcome } from '../outcome.js';
 import { DirectoryOutput } from '../output/directory/directory-output.js';
@@ -26,6 +26,8 @@ import { Manifest } from '../output/manifest.js';
 import { assertMayGive } from '../output/directory/owner.js';
 import { threadCount } from '../threads/cores.js';
 import type { TaskThread } from '../threads/task-thread.js';
+import { openArchive } from '../wrapper/open-archive.js';
+import { withPlace, WrapperError } from '../wrapper/wrapper-error.js';
 import { withCure } from './cure.js';
 import type { ExtractOptions } from './extract.js';
 import { decodes, encryptedPolicyOf, leftEncrypted, undoingOf, type UnpackJob } from './unpack-job.js';
@@ -67,10 +69,12 @@ type LaneOutput = DirectoryOutput | DryRunOutput | DiscardingOutput;
 
 /** A lane that tells how far it has come. */
 class ReportingLane extends Lane implements ByteSink {
+  readonly #source: Source;
   readonly #thread: TaskThread;
 
-  constructor(options: ConstructorParameters<typeof Lane>[0], thread: TaskThread) {
+  constructor(options: LaneOptions, source: Source, thread: TaskThread) {
     super(options);
+    this.#source = source;
     this.#thread = thread;
   }
 
@@ -81,7 +85,7 @@ class ReportingLane extends Lane implements ByteSink {
 
   override push(piece: Buffer): Promise<void> | undefined {
     const wait = super.push(piece);
-    this.#thread.control.progressBytes = this.archiveBytes;
+    this.#thread.control.progressBytes = this.#source.inputBytes ?? this.archiveBytes;
     this.#thread.flush();
     return wait;
   }
@@ -102,7 +106,8 @@ export async function unpack(job: UnpackJob, thread: TaskThread): Promise<Outcom
   const isSmall = (inputSize(options.input) ?? Infinity) < HELPED_BYTES_MIN;
   const decoding = await setUpDecoding({ ...options, ...undoing }, (message) => thread.warning(message), !isSmall);
   try {
-    const opened = await openSource(options.input, thread.isStopped);
+    const digests = new ArchiveDigests(options.digests);
+    const opened = await openArchive(options.input, thread.isStopped, (piece) => digests.updateWrapped(piece));
     source = opened;
     thread.signal.addEventListener('abort', () => opened.stop());
     const selection = new Selection(isVerifying ? { include: [], exclude: [] } : job.options);
@@ -127,15 +132,17 @@ export async function unpack(job: UnpackJob, thread: TaskThread): Promise<Outcom
         allowEmpty: options.allowEmpty,
         jump: source.seekable && options.digests.length === 0 && !isVerifying,
         salvage: keepsGoing ? { view: viewOf(source) } : undefined,
-        digests: options.digests,
+        digests,
         onFile: (path, bytes) => thread.file(path, bytes),
       },
+      source,
       thread,
     );
-    await source.run(lane);
-    isUnread = thread.isStopped();
-    if (!isUnread) {
-      problems = [...(await lane.end()), ...uncertain];
+    const outer = await readAll(source, lane, keepsGoing, options.digests.length > 0);
+    isUnread = thread.isStopped() || outer !== undefined;
+    if (!thread.isStopped()) {
+      problems = withPlace(await lane.end(), source);
+      problems = [...(outer === undefined ? [] : [outer]), ...problems, ...uncertain];
       if (problems.every(({ code }) => code === 'XB_NO_MATCH')) problems = [...problems, ...selection.unmatched()];
       if (selection.unpreparable !== undefined) thread.warning(selection.unpreparable);
       if (problems.length === 0 || keepsGoing) {
@@ -150,11 +157,13 @@ export async function unpack(job: UnpackJob, thread: TaskThread): Promise<Outcom
   } catch (error) {
     if (!(error instanceof XbstreamError)) throw error;
     const details = keepsGoing && isUnread && !isVerifying ? [UNREAD] : [];
-    if (options.digests.length > 0 && error instanceof ForeignInput) details.push(NO_DIGEST);
-    problems = [...(lane?.problems ?? []), error.with({ details })];
+    const isOuter = error instanceof ForeignInput || error instanceof WrapperError;
+    if (options.digests.length > 0 && isOuter) details.push(NO_DIGEST);
+    problems = withPlace([...(lane?.problems ?? []), error.with({ details })], source);
   }
   const stopped = thread.isStopped() && problems.length === 0;
-  problems = withCure(problems, job);
+  const isOuterAlone = lane?.archiveBytes === 0 && problems[0] instanceof WrapperError;
+  if (!isOuterAlone) problems = withCure(problems, job);
   const left = lane?.abandon(problems, !isVerifying && job.options.removePartial) ?? { errors: problems, partials: [] };
   // Not before: jobs that were under way are done now.
   const lost = keepsGoing ? (lane?.lost ?? []) : [];
@@ -177,6 +186,22 @@ export async function unpack(job: UnpackJob, thread: TaskThread): Promise<Outcom
       freeBytes: output instanceof DryRunOutput ? output.freeBytes : undefined,
     },
   };
+}
+
+/** @returns what is wrong with what the archive is wrapped in, where the files before that place are wanted all the same */
+async function readAll(
+  source: Source,
+  lane: Lane,
+  keepsGoing: boolean,
+  wantsDigest: boolean,
+): Promise<WrapperError | undefined> {
+  try {
+    await source.run(lane);
+    return undefined;
+  } catch (error) {
+    if (!keepsGoing || !(error instanceof WrapperError) || lane.archiveBytes === 0) throw error;
+    return wantsDigest ? error.with({ details: [NO_DIGEST] }) : error;
+  }
 }
 
 /** How entries are chosen: by final names where the input can be read twice. */

@@ -1,12 +1,12 @@
 /** `verify`: reads a whole archive and tells all that is wrong with it. */
 import { judgeBackup } from '../backup/backup-state.js';
-import { inputName, type InputChoice } from '../input/open-source.js';
+import { digestedName, type InputChoice } from '../input/open-source.js';
 import type { Outcome } from '../outcome.js';
 import { makeVerifyReporter } from '../ui/make-inspect-reporter.js';
 import type { StatusPrinter, Verification, VerifyReporter } from '../ui/reporter.js';
-import { onlyArchive } from './options/inputs.js';
+import { readArchive } from './options/inputs.js';
 import { pick, reworded, type Told } from './options/option.js';
-import { COMMON, DECODING, KEY_FILE_OR_VARIABLE, OPTIONS } from './options/table.js';
+import { COMMON, DECODING, KEY_FILE_OR_VARIABLE, OPTIONS, READING } from './options/table.js';
 import { usageError } from './options/usage-error.js';
 import { inThread } from './threads/start.js';
 import { defineVerb, tellProblems, type Context } from './verb.js';
@@ -17,6 +17,7 @@ const CALL = 'tsxbstream verify';
 export const VERIFY_OPTIONS = {
   ...pick(OPTIONS, 'deep', 'digests', 'manifest', 'overwrite', 'allowEmpty', 'backup', 'format', 'json'),
   ...pick(OPTIONS, ...DECODING),
+  ...pick(OPTIONS, ...READING),
   ...pick(OPTIONS, ...COMMON),
   overwrite: reworded(OPTIONS.overwrite, { overwrite: 'replace FILE of --manifest when the new one is whole' }),
   key: reworded(OPTIONS.key, KEY_FILE_OR_VARIABLE),
@@ -72,9 +73,9 @@ export const verify = defineVerb({
     }
   },
 
-  read: (options, { operands }, { isTerminal }): VerifyOptions => ({
+  read: (options, words, surroundings): VerifyOptions => ({
     ...options,
-    input: onlyArchive(operands, { call: CALL }, isTerminal),
+    input: readArchive(options, words, surroundings, { call: CALL }, false).input,
   }),
 
   run: prove,
@@ -119,7 +120,7 @@ async function prove(options: VerifyOptions, context: Context): Promise<Outcome<
       ...{ entries, archiveBytes, problems, problemCount, digests },
       bytes: entryBytes,
       elapsedSeconds: (performance.now() - started) / 1000,
-      archiveName: input.kind === 'path' ? inputName(input) : '-',
+      archiveName: digestedName(input),
     },
   };
 }

@@ -130,7 +130,11 @@ test('-x takes what concerns the target, the selection and the checks, too', asy
 
 test('a key decrypts without --decrypt', async () => {
   const key = { cipher: 'AES192', bytes: Buffer.from('0123456789abcdef01234567') };
-  assert.deepEqual(await optionsOf(['-x', '-k', '0123456789abcdef01234567']), { ...DEFAULTS, key });
+  assert.deepEqual(await optionsOf(['-x', '-k', '0123456789abcdef01234567']), {
+    ...DEFAULTS,
+    key,
+    input: { kind: 'descriptor', fd: 0, stream: { asIs: false, key } },
+  });
 });
 
 test('files that stay encrypted: a warning with -x, an error with a verb, nothing where that is allowed', async () => {
@@ -152,10 +156,12 @@ test('files that stay encrypted: a warning with -x, an error with a verb, nothin
 
 test('layers are undone with the key and the threads that were given', async () => {
   const words = '-x --decompress --decrypt=aes128 -k 0123456789abcdef --decompress-threads=2 --encrypt-threads=3';
+  const key = { cipher: 'AES128', bytes: Buffer.from('0123456789abcdef') } as const;
   assert.deepEqual(await optionsOf(words.split(' ')), {
     ...DEFAULTS,
     decompress: true,
-    key: { cipher: 'AES128', bytes: Buffer.from('0123456789abcdef') },
+    key,
+    input: { kind: 'descriptor', fd: 0, stream: { asIs: false, key } },
     decompressThreads: 2,
     decryptThreads: 3,
   });

@@ -41,7 +41,6 @@ export async function runLane(
     absoluteNames: settings.absoluteNames ?? false,
     allowEmpty: settings.allowEmpty ?? false,
     jump: false,
-    digests: [],
     onFile: (path) => completed.push(path),
   });
   let errors: XbstreamError[];

@@ -30,7 +30,6 @@ export async function salvage(bytes: Buffer, seekable: boolean, pieceBytes = 409
     absoluteNames: false,
     allowEmpty: false,
     jump: false,
-    digests: [],
     salvage: { view: seekable ? view : undefined },
     onFile: () => undefined,
   });

@@ -1,8 +1,14 @@
 /** What a verb reads, and where it writes, as a command line names it. */
 import { existsSync } from 'node:fs';
+import { readKey } from '../../codec/key.js';
+import { XbstreamError } from '../../errors.js';
 import { shellWord } from '../../format/shell-word.js';
-import type { InputChoice } from '../../input/open-source.js';
+import type { InputChoice, StreamKey } from '../../input/open-source.js';
 import type { OutputChoice } from '../../output/archive-target.js';
+import { compressionOf, type Compression } from '../../output/compression.js';
+import type { CallSurroundings, CallWords } from '../verb.js';
+import { archiveOperands } from './archive-operands.js';
+import type { OptionValues } from './option-values.js';
 import { usageError } from './usage-error.js';
 
 const STDIN = 0;
@@ -18,51 +24,79 @@ export interface NamedCall {
   namesStdin?: boolean;
 }
 
+/** What is said of the archive that a verb reads, beside its name. */
+interface ArchiveOptions {
+  parts: boolean;
+  decodeStream: boolean;
+  key?: StreamKey | undefined;
+}
+
 /**
- * The archive that a verb reads.
+ * The archive that a verb reads: the first word, or the first words where they are its parts.
  *
- * @param operands what was typed: the archive first
- * @throws XbstreamError `XB_USAGE` for a terminal, and for what is no name
+ * @param takesPatterns the other words are patterns
+ * @throws XbstreamError `XB_USAGE` for a terminal, and for what is no name; for keys what reading one throws
  */
-export function archiveInput(
-  operands: readonly string[],
+export function readArchive(
+  options: ArchiveOptions,
+  { values, operands }: CallWords,
+  { isTerminal, env }: CallSurroundings,
   named: NamedCall,
+  takesPatterns = true,
+): { input: InputChoice; patterns: readonly string[] } {
+  const { archive, patterns } = archiveOperands(options.parts, operands, named.call, takesPatterns);
+  const input = archiveInput(archive, operands, named, isTerminal);
+  return { input: withStream(input, options, values, env), patterns };
+}
+
+/** Says of an input what is to be done about what the archive is wrapped in as a whole. */
+export function withStream(
+  input: InputChoice,
+  { decodeStream, key }: Omit<ArchiveOptions, 'parts'>,
+  values: OptionValues,
+  env: NodeJS.ProcessEnv,
+): InputChoice {
+  // The file of a key may be a pipe, and is read once.
+  const found = key ?? streamKey(values, env);
+  return decodeStream && found === undefined ? input : { ...input, stream: { asIs: !decodeStream, key: found } };
+}
+
+function streamKey(values: OptionValues, env: NodeJS.ProcessEnv): StreamKey | undefined {
+  const encryptKey = values.last('encrypt-key');
+  const encryptKeyFile = values.last('encrypt-key-file');
+  try {
+    return readKey({ decodes: true, decrypt: values.last('decrypt'), encryptKey, encryptKeyFile }, env);
+  } catch (error) {
+    // One that nobody spoke of, and that is none, is missed only where something is encrypted.
+    const isGiven = [encryptKey, encryptKeyFile].some((given) => given !== undefined);
+    if (!isGiven && error instanceof XbstreamError) return undefined;
+    throw error;
+  }
+}
+
+function archiveInput(
+  archive: string | readonly string[] | undefined,
+  operands: readonly string[],
+  { call, more = '', namesStdin = false }: NamedCall,
   isTerminal: (fd: number) => boolean,
 ): InputChoice {
-  const [archive] = operands;
+  if (typeof archive === 'object') return { kind: 'parts', paths: archive };
   if (archive !== undefined && archive !== '-') {
     if (/[*?[\]{}]/.test(archive) && !existsSync(archive)) {
       throw usageError(
         `there is no archive "${archive}"; it looks like a pattern`,
         'the archive comes first, and - stands for stdin:',
-        `${named.call} - ${operands.map(shellWord).join(' ')} < ARCHIVE`,
+        `${call} - ${operands.map(shellWord).join(' ')} < ARCHIVE`,
       );
     }
     if (archive === '') throw usageError('the name of the archive is empty', '- stands for stdin');
     return { kind: 'path', path: archive };
   }
-  if (isTerminal(STDIN)) {
-    const { call, more = '', namesStdin = false } = named;
-    throw terminalError(
-      `from a file: ${call} ARCHIVE${more}`,
-      `from a pipe: ... | ${call}${namesStdin ? ' -' : ''}${more}`,
-    );
-  }
-  return { kind: 'descriptor', fd: STDIN };
-}
-
-/** The archive of a verb that takes one and nothing else. @throws XbstreamError `XB_USAGE` */
-export function onlyArchive(
-  operands: readonly string[],
-  named: NamedCall,
-  isTerminal: (fd: number) => boolean,
-): InputChoice {
-  const [, second] = operands;
-  if (second !== undefined) {
-    const verb = named.call.replace(/^\S+ /, '');
-    throw usageError(`${verb} takes one archive, and "${second}" is a second`, `${named.call} ARCHIVE`);
-  }
-  return archiveInput(operands, named, isTerminal);
+  if (!isTerminal(STDIN)) return { kind: 'descriptor', fd: STDIN };
+  throw terminalError(
+    `from a file: ${call} ARCHIVE${more}`,
+    `from a pipe: ... | ${call}${namesStdin ? ' -' : ''}${more}`,
+  );
 }
 
 /** The archive on stdin, for the form of xbstream. @throws XbstreamError `XB_USAGE` for a terminal */
@@ -92,12 +126,19 @@ export function otherInput(name: string, what: string, isTerminal: (fd: number) 
  * @throws XbstreamError `XB_USAGE` for a terminal
  */
 export function madeOutput(
-  { output, overwrite, json }: { output: string | undefined; overwrite: boolean; json: boolean },
+  options: {
+    output: string | undefined;
+    overwrite: boolean;
+    json: boolean;
+    compress: Compression | 'none' | undefined;
+  },
   call: string,
   what: string,
   isTerminal: (fd: number) => boolean,
 ): OutputChoice {
-  if (output !== undefined && output !== '-') return { kind: 'path', path: output, overwrite };
+  const { output, overwrite, json, compress } = options;
+  const compression = compress === 'none' ? undefined : (compress ?? compressionOf(output ?? ''));
+  if (output !== undefined && output !== '-') return { kind: 'path', path: output, overwrite, compression };
   if (json) {
     throw usageError('--json and what is made cannot both go to stdout', `name a file for it: -o ${what}`);
   }
@@ -108,5 +149,5 @@ export function madeOutput(
       `into a pipe: ${call} | ...`,
     );
   }
-  return { kind: 'descriptor', fd: STDOUT };
+  return { kind: 'descriptor', fd: STDOUT, compression };
 }

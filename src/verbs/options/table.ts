@@ -9,6 +9,7 @@ import type { BackupChoice } from '../../backup/backup-state.js';
 import type { DecryptionKey } from '../../codec/codec.js';
 import { keyFromBytes, readKey } from '../../codec/key.js';
 import { XbstreamError } from '../../errors.js';
+import type { Compression } from '../../output/compression.js';
 import type { ExistingFilePolicy } from '../../output/output.js';
 import type { Owner } from '../../output/directory/owner.js';
 import type { VerifyFormat } from '../../ui/make-inspect-reporter.js';
@@ -175,6 +176,11 @@ export const OPTIONS = {
     group: 'Threads and keys',
     help: 'with --decompress and no key: encrypted files may stay as they are',
   }),
+  /**
+   * Undo what the archive is wrapped in as a whole: gzip, zstd, lz4, bzip2, xz, qpress, xbcrypt (with a `key`). Default: true;
+   * without it such an input is an error, `XB_BAD_MAGIC`.
+   */
+  decodeStream: decodeStreamOption(),
   /** Give what is stored, also where a file was asked for by the name it has when it is decoded. Default: false. */
   raw: flag('raw', { group: 'What to do', help: 'as it is stored: decompress and decrypt nothing' }),
   fromTar: typedText('from-tar', {
@@ -199,6 +205,10 @@ export const OPTIONS = {
     help: 'write each file as soon as it is whole; fails where the archive corrects one that is written',
   }),
 
+  parts: typedFlag('parts', {
+    group: 'Which files',
+    help: 'all words that are no options are the parts of one archive, in their order (a directory: the files in it); files are chosen by --include',
+  }),
   filesFrom: typedText('files-from', {
     letters: 'T',
     value: 'FILE',
@@ -269,6 +279,8 @@ export const OPTIONS = {
     group: 'Where to',
     help: 'write to FILE instead of stdout; it gets its name when it is whole',
   }),
+  /** Compress what is made as a whole, in frames that can be decoded by themselves. Default: it is not. */
+  compress: compressOption(),
   /** Where files of an input that comes as a stream wait for its end. Default: `os.tmpdir()`. */
   tmpDir: tmpDirOption(),
   /** Replace a file that is there, once the new one is whole. Default: that is an error, `XB_TARGET_EXISTS`. */
@@ -421,10 +433,39 @@ export function wordsOf(table: OptionTable): Map<string, OptionDefinition> {
 
 /** What every verb has. */
 export const COMMON = ['absoluteNames', 'verbose', 'quiet', 'progress', 'color', 'help', 'version'] as const;
+/** What every verb has that reads an archive. */
+export const READING = ['decodeStream', 'parts'] as const;
 /** Which files of an archive are meant. */
 export const SELECTION = ['include', 'exclude', 'tables', 'databases'] as const;
 /** How layers are undone by a verb that has threads for that. */
 export const DECODING = ['parallel', 'decompressThreads', 'decryptThreads', 'key', 'allowEncrypted'] as const;
+
+function decodeStreamOption(): Option<boolean> {
+  const definition: OptionDefinition = {
+    group: 'What to do',
+    help: 'refuse an archive that is compressed or encrypted as a whole (gzip, zstd, lz4, bzip2, xz, qpress, xbcrypt), which else is undone on the way',
+  };
+  return {
+    words: { 'no-decode-stream': definition },
+    read: (values) => !values.has('no-decode-stream'),
+    program: { kind: 'boolean', take: (given) => given ?? true },
+  };
+}
+
+function compressOption(): Option<Compression | 'none' | undefined> {
+  const formats: readonly (Compression | 'none')[] = ['gzip', 'zstd', 'lz4', 'none'];
+  const definition: OptionDefinition = {
+    value: 'FORMAT',
+    kind: oneOf(formats),
+    group: 'Where to',
+    help: 'compress all of it as gzip, zstd or lz4 (default: by the ending of FILE: .gz, .zst, .lz4), or not (none)',
+  };
+  return {
+    words: { compress: definition },
+    read: (values) => formats.find((each) => each === values.last('compress')),
+    program: { kind: formats, take: (given) => given },
+  };
+}
 
 function chunkBytesOption(): Option<number> {
   const definition: OptionDefinition = {

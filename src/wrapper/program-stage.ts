@@ -1,0 +1,170 @@
+import { spawn, type ChildProcessByStdio } from 'node:child_process';
+import { accessSync, constants } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import type { Readable, Writable } from 'node:stream';
+import { systemCodeOf } from '../errors.js';
+import { PIECE_BYTES, type ByteSink, type Source } from '../input/source.js';
+import type { WrapperFormat, WrapperProgram } from './formats.js';
+import type { Stage } from './stage.js';
+import { WrapperError } from './wrapper-error.js';
+
+/** So much of what a program says is kept. */
+const SAID_CHARACTERS_MAX = 1000;
+/** And so much is told: bzip2 goes on with advice. */
+const SAID_LINES_MAX = 2;
+
+type Child = ChildProcessByStdio<Writable, Readable, Readable>;
+
+/** How a program has ended. */
+interface Ending {
+  /** It could not be started. */
+  error?: Error;
+  code?: number | null;
+  signal?: NodeJS.Signals | null;
+}
+
+/** Undoes a wrapper by a program of the system, through pipes. */
+export class ProgramStage implements Stage {
+  readonly source: Source;
+  readonly #child: Child;
+  #takenBytes = 0;
+  #isOver = false;
+
+  /** @param format one that a program undoes */
+  constructor(format: WrapperFormat, isStopped: () => boolean) {
+    const { command, args } = format.program!;
+    const env = { ...process.env, LC_ALL: 'C' };
+    // In a group of its own: Ctrl-C is for this process, which ends it.
+    const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'], env, detached: true });
+    this.#child = child;
+    // It ends where it does not want more; what became of it is told by its exit code.
+    child.stdin.on('error', () => undefined);
+    this.source = new ProgramSource(child, format, () => this.#takenBytes, isStopped);
+  }
+
+  take(piece: Buffer): Promise<void> {
+    this.#takenBytes += piece.length;
+    return new Promise((resolve) => {
+      if (this.#isOver || this.#child.stdin.destroyed) resolve();
+      else this.#child.stdin.write(piece, () => resolve());
+    });
+  }
+
+  end(failed: boolean): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    if (failed) this.close();
+    else this.#child.stdin.end();
+  }
+
+  close(): void {
+    this.#child.kill('SIGKILL');
+    for (const stream of [this.#child.stdin, this.#child.stdout, this.#child.stderr]) stream.destroy();
+  }
+}
+
+/** What a program writes, and what it fails with. */
+class ProgramSource implements Source {
+  readonly seekable = false;
+  readonly #child: Child;
+  readonly #format: WrapperFormat;
+  readonly #takenBytes: () => number;
+  readonly #isStopped: () => boolean;
+  readonly #ended: Promise<Ending>;
+  #said = '';
+  #stopped = false;
+
+  constructor(child: Child, format: WrapperFormat, takenBytes: () => number, isStopped: () => boolean) {
+    this.#child = child;
+    this.#format = format;
+    this.#takenBytes = takenBytes;
+    this.#isStopped = isStopped;
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      this.#said = (this.#said + text).slice(0, SAID_CHARACTERS_MAX);
+    });
+    this.#ended = new Promise((resolve) => {
+      child.on('error', (error) => resolve({ error }));
+      // Comes when all that it wrote has come, too.
+      child.on('close', (code, signal) => resolve({ code, signal }));
+    });
+  }
+
+  async run(sink: ByteSink): Promise<void> {
+    try {
+      for await (const piece of this.#child.stdout as AsyncIterable<Buffer>) {
+        for (let at = 0; at < piece.length && !this.#isEnded;) {
+          const room = sink.room();
+          const bytes = piece.copy(room, 0, at, Math.min(piece.length, at + PIECE_BYTES));
+          at += bytes;
+          await sink.push(room.subarray(0, bytes));
+        }
+        if (this.#isEnded) return;
+      }
+    } catch (error) {
+      // It was destroyed since nobody wants it any more.
+      if (systemCodeOf(error) !== 'ERR_STREAM_PREMATURE_CLOSE') throw error;
+    }
+    const ending = await this.#ended;
+    if (!this.#isEnded) this.#assertWell(ending);
+  }
+
+  get #isEnded(): boolean {
+    return this.#stopped || this.#isStopped();
+  }
+
+  #assertWell({ error, code, signal }: Ending): void {
+    const { program, title } = this.#format;
+    const { command, packageName } = program!;
+    if (error !== undefined) {
+      const isMissing = systemCodeOf(error) === 'ENOENT';
+      throw WrapperError.from({
+        code: 'XB_UNSUPPORTED_LAYER',
+        message: `the archive is ${title}, and ${command}, which undoes that, ${isMissing ? 'is not installed' : 'cannot be started'}`,
+        details: isMissing ? [] : [error.message],
+        hints: [
+          `install it: apt-get install ${packageName}`,
+          `or undo it elsewhere: ${command} -dc FILE | tsxbstream ...`,
+        ],
+      });
+    }
+    const said = this.#said.trim();
+    // bzip2 says of what is behind the end that it has ignored it, and calls that success.
+    if (code === 0 && said === '') return;
+    if (signal != null) {
+      throw WrapperError.from({
+        code: 'XB_IO',
+        message: `${command}, which decodes the archive, was ended by ${signal}`,
+      });
+    }
+    const isCut = /unexpected end|ends unexpectedly|premature end|truncated/i.test(said);
+    throw WrapperError.from({
+      code: isCut ? 'XB_LAYER_TRUNCATED' : 'XB_BAD_LAYER',
+      message: isCut ? `the ${title} ends too early` : `the ${title} cannot be decoded to its end`,
+      details: [
+        `at or before byte ${this.#takenBytes()} of the ${title}`,
+        ...said.split('\n', SAID_LINES_MAX).filter((line) => line !== ''),
+      ],
+    });
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#child.stdout.destroy();
+  }
+
+  close(): void {
+    this.#child.stdout.destroy();
+  }
+}
+
+/** Whether a program is found where the system looks for one. */
+export function isInstalled(command: WrapperProgram['command']): boolean {
+  return (process.env['PATH'] ?? '').split(delimiter).some((directory) => {
+    try {
+      accessSync(join(directory, command), constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}
