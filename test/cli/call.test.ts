@@ -444,7 +444,8 @@ test('convert-to-tar is told what extract is, and what a tar needs', async () =>
   assert.equal(call.kind, 'verb');
   assert.deepEqual(call.options, {
     input: { kind: 'path', path: 'package.json' },
-    output: { kind: 'path', path: 'x', overwrite: false },
+    output: { kind: 'path', path: 'x', overwrite: false, compression: undefined },
+    ...{ parts: false, decodeStream: true, compress: undefined },
     ...{ include: ['shop/*'], exclude: [], tables: ['a.b'], databases: [] },
     ...{ decompress: true, key: undefined, allowEncrypted: false },
     ...{ decompressThreads: undefined, decryptThreads: undefined, parallel: undefined },
