@@ -15,9 +15,14 @@ export { convertToTar, writeTar, type TarOptions, type WriteTarOptions } from '.
 export type { MakeResult } from './library/make-result.js';
 export type { Owner } from './output/directory/owner.js';
 export type { ArchiveOutput } from './library/output.js';
-export { readChunks, type ArchiveChunk, type PayloadPiece, type ReadChunksOptions } from './library/read-chunks.js';
-export { readEntries, type ReadEntriesOptions } from './library/read-entries.js';
-export type { ArchiveEntry, FileEntry, RemovedEntry, RenamedEntry } from './library/archive-entry.js';
+export {
+  readChunks,
+  type ArchiveChunk,
+  type PayloadPiece,
+  type ReadChunksOptions,
+} from './library/reading/read-chunks.js';
+export { readEntries, type ReadEntriesOptions } from './library/reading/read-entries.js';
+export type { ArchiveEntry, FileEntry, RemovedEntry, RenamedEntry } from './library/reading/archive-entry.js';
 export type { ArchiveInput, ArchiveParts } from './library/input.js';
 export type { ByteStream } from './input/pieces.js';
 export type {

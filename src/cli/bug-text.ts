@@ -1,4 +1,4 @@
-import { errorText } from '../ui/error-text.js';
+import { errorText } from '../ui/text/error-text.js';
 import type { Paint } from '../ui/paint.js';
 import { version } from './version.js';
 

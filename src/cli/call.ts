@@ -6,11 +6,11 @@ import { usageError } from '../verbs/options/usage-error.js';
 import { VERBS, type Registration } from '../verbs/registry.js';
 import type { CallSurroundings, VerbCall } from '../verbs/verb.js';
 import { EXIT_OK, EXIT_USAGE } from './exit-codes.js';
-import { allForms, loadForm, XBSTREAM, type Form } from './forms.js';
-import { readValues } from './option-values.js';
-import { hideSecrets } from './process-title.js';
+import { allForms, loadForm, XBSTREAM, type Form } from './grammar/forms.js';
+import { readValues } from './grammar/option-values.js';
+import { hideSecrets } from './grammar/process-title.js';
 import { version, versionLine, xbstreamName } from './version.js';
-import { normaliseWords, UnknownOption, type NormalisedWords } from './xbstream-grammar.js';
+import { normaliseWords, UnknownOption, type NormalisedWords } from './grammar/xbstream-grammar.js';
 
 /** What a command line asks for. */
 export type Call =
@@ -31,7 +31,7 @@ export async function readCall(surroundings: CallSurroundings): Promise<Call> {
   if (xbstreamName(argv) !== undefined) return readForm(XBSTREAM, words, surroundings);
   if (isXbstreamForm(argv)) return readForm(XBSTREAM, words, surroundings, true);
   if (first === 'completion') {
-    const { completionScript } = await import('./completion.js');
+    const { completionScript } = await import('./help/completion.js');
     return { kind: 'text', text: completionScript(second, await allForms()), exitCode: EXIT_OK };
   }
   if (first !== 'help') return readForm(await loadForm(knownVerb(first)), words.slice(1), surroundings);
@@ -42,10 +42,10 @@ export async function readCall(surroundings: CallSurroundings): Promise<Call> {
 
 /** Help texts are loaded only where somebody asks for one. */
 async function answer(
-  text: (help: typeof import('./help.js')) => string | Promise<string>,
+  text: (help: typeof import('./help/help.js')) => string | Promise<string>,
   exitCode: number = EXIT_OK,
 ): Promise<Call> {
-  return { kind: 'text', text: await text(await import('./help.js')), exitCode };
+  return { kind: 'text', text: await text(await import('./help/help.js')), exitCode };
 }
 
 /** @param isAnyCall `--help` asks for everything where it is not said what is to be done */

@@ -1,8 +1,8 @@
 /** From the command line to the exit code. */
 import { isatty } from 'node:tty';
 import { XbstreamError } from '../errors.js';
-import { errorText } from '../ui/error-text.js';
-import { errorFields, jsonLine } from '../ui/json-line.js';
+import { errorText } from '../ui/text/error-text.js';
+import { errorFields, jsonLine } from '../ui/json/json-line.js';
 import type { ReporterSurroundings } from '../ui/make-reporter.js';
 import { choosePaint } from '../ui/paint.js';
 import { bugText } from './bug-text.js';

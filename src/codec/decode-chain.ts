@@ -8,10 +8,10 @@ import {
   type OutputSink,
 } from './codec.js';
 import { GzipDecoder } from './gzip.js';
-import { Lz4Decoder } from './lz4.js';
-import { QpressDecoder } from './qpress.js';
+import { Lz4Decoder } from './lz4/lz4.js';
+import { QpressDecoder } from './qpress/qpress.js';
 import { XbcryptDecoder } from './xbcrypt.js';
-import { ZstdDecoder } from './zstd.js';
+import { ZstdDecoder } from './zstd/zstd.js';
 
 export interface DecodeChainOptions {
   /** The layers to undo, outermost first; at least one. */

@@ -1,4 +1,4 @@
-import { hashStripes } from './lz4-kernel.js';
+import { hashStripes } from './lz4/lz4-kernel.js';
 
 const PRIME_1 = 0x9e3779b1 | 0;
 const PRIME_2 = 0x85ebca77 | 0;

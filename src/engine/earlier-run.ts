@@ -5,7 +5,7 @@ import type { StoredPath } from '../format/stored-path.js';
 import type { Source } from '../input/source.js';
 import type { KeptFile } from '../output/directory/kept-file.js';
 import type { OutputFile } from '../output/output.js';
-import { Decoding, type DecodingOptions } from './decoding.js';
+import { Decoding, type DecodingOptions } from './decoding/decoding.js';
 
 /** What an earlier run may have left in an output. */
 interface EarlierFiles {

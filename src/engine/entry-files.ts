@@ -3,8 +3,8 @@ import type { Entry } from '../archive/entry.js';
 import type { WantedEntries } from '../archive/selection/wanted-entries.js';
 import type { StoredPath } from '../format/stored-path.js';
 import type { Output, OutputFile } from '../output/output.js';
-import type { Decoding } from './decoding.js';
-import { PagedFile } from './paged-file.js';
+import type { Decoding } from './decoding/decoding.js';
+import { PagedFile } from './decoding/paged-file.js';
 
 type FileEntry = Entry<OutputFile>;
 

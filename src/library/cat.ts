@@ -5,7 +5,7 @@ import { CAT_OPTIONS } from '../verbs/cat.js';
 import type { Given } from '../verbs/options/option.js';
 import { checkText } from '../verbs/options/program-options.js';
 import { inThread } from '../verbs/threads/start.js';
-import { giveBackUnread } from './event-loop-sources.js';
+import { giveBackUnread } from './reading/event-loop-sources.js';
 import { systemInput, type ArchiveInput } from './input.js';
 import { toldBy, type Callbacks } from './options.js';
 import { runOn } from './run.js';

@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream';
 import { RingReadable } from './ring-readable.js';
 import { convertToTar as verb, TAR_OPTIONS } from '../verbs/convert-to-tar.js';
 import { omit, type Given } from '../verbs/options/option.js';
-import { giveBackUnread } from './event-loop-sources.js';
+import { giveBackUnread } from './reading/event-loop-sources.js';
 import { systemInput, withInput, type ArchiveInput } from './input.js';
 import { resultOf, type MakeResult } from './make-result.js';
 import { toldBy, type Callbacks, type FileOptions } from './options.js';

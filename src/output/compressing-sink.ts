@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import * as zlib from 'node:zlib';
-import { compressZstdFrame } from '../codec/zstd-compress.js';
+import { compressZstdFrame } from '../codec/zstd/zstd-compress.js';
 import { systemError } from '../errors.js';
 import type { TargetSink } from './archive-target.js';
 import type { Compression } from './compression.js';

@@ -1,16 +1,16 @@
-import { InfoJsonReporter } from './info-json.js';
-import { InfoTextReporter } from './info-text.js';
-import { ListJsonReporter } from './list-json.js';
-import { ListTextReporter } from './list-text.js';
+import { InfoJsonReporter } from './json/info-json.js';
+import { InfoTextReporter } from './text/info-text.js';
+import { ListJsonReporter } from './json/list-json.js';
+import { ListTextReporter } from './text/list-text.js';
 import { isProgressShown, type ProgressChoice, type ReporterSurroundings } from './make-reporter.js';
 import type { ColorChoice, Paint } from './paint.js';
 import { ProgressDisplay } from './progress.js';
 import type { CommonReporter, InfoReporter, ListReporter, StatusPrinter, VerifyReporter } from './reporter.js';
-import { TextPrinter } from './text-printer.js';
-import { VerifyGithubReporter } from './verify-github.js';
-import { VerifyJsonReporter } from './verify-json.js';
-import { VerifyJunitReporter } from './verify-junit.js';
-import { VerifyTextReporter } from './verify-text.js';
+import { TextPrinter } from './text/text-printer.js';
+import { VerifyGithubReporter } from './text/verify-github.js';
+import { VerifyJsonReporter } from './json/verify-json.js';
+import { VerifyJunitReporter } from './text/verify-junit.js';
+import { VerifyTextReporter } from './text/verify-text.js';
 
 /** What was chosen about what is shown, whatever the verb. */
 export interface InspectChoices {

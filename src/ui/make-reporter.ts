@@ -1,9 +1,9 @@
-import { JsonReporter } from './json.js';
+import { JsonReporter } from './json/json.js';
 import type { OutputStream } from './output-stream.js';
 import type { ColorChoice, Paint } from './paint.js';
 import { ProgressDisplay } from './progress.js';
 import type { MakeReporter, Reporter, StatusPrinter } from './reporter.js';
-import { TextReporter } from './text.js';
+import { TextReporter } from './text/text.js';
 
 export type ProgressChoice = 'auto' | 'always' | 'never';
 

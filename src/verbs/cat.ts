@@ -4,8 +4,8 @@ import { readIndex, type ArchiveIndex, type IndexEntry } from '../archive/index.
 import { ExtentReader, SMALL_PIECE_BYTES } from '../archive/extents.js';
 import { readIndexFor, WantedByCurrentName } from '../archive/selection/wanted-entries.js';
 import type { LayerChoice } from '../codec/stored-layers.js';
-import { Decoding } from '../engine/decoding.js';
-import { encryptedAmong, keyRequired, TAKE_RAW } from '../engine/encrypted-files.js';
+import { Decoding } from '../engine/decoding/decoding.js';
+import { encryptedAmong, keyRequired, TAKE_RAW } from '../engine/decoding/encrypted-files.js';
 import { Lane } from '../engine/lane.js';
 import { withSource } from '../engine/with-source.js';
 import { XbstreamError } from '../errors.js';

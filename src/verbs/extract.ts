@@ -11,10 +11,10 @@ import type { ExtractSummary, Reporter, StatusPrinter } from '../ui/reporter.js'
 import { readArchive } from './options/inputs.js';
 import { pick, typed, type Told } from './options/option.js';
 import { COMMON, DECODING, OPTIONS, READING, SELECTION } from './options/table.js';
-import { extractShared } from './extract-shared.js';
+import { extractShared } from './unpack/extract-shared.js';
 import { inThread } from './threads/start.js';
-import type { UnpackSummary } from './unpack.js';
-import { decodes } from './unpack-job.js';
+import type { UnpackSummary } from './unpack/unpack.js';
+import { decodes } from './unpack/unpack-job.js';
 import { defineVerb, tellProblems, type Context } from './verb.js';
 
 const CALL = 'tsxbstream extract';

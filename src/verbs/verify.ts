@@ -10,7 +10,7 @@ import { COMMON, DECODING, KEY_FILE_OR_VARIABLE, OPTIONS, READING } from './opti
 import { usageError } from './options/usage-error.js';
 import { inThread } from './threads/start.js';
 import { defineVerb, tellProblems, type Context } from './verb.js';
-import { verifyShared } from './verify-shared.js';
+import { verifyShared } from './unpack/verify-shared.js';
 
 const CALL = 'tsxbstream verify';
 

@@ -143,7 +143,7 @@ async function openStage(format: WrapperFormat, { isStopped, key }: UnwrappingOp
 /** Where Node has no zstd of its own only whole frames are decoded, and an archive may be a single one. */
 async function isForProgram({ layer, program }: WrapperFormat): Promise<boolean> {
   if (layer !== 'zstd' || program === undefined) return layer === undefined;
-  const { canStreamZstd } = await import('../codec/zstd-stream.js');
+  const { canStreamZstd } = await import('../codec/zstd/zstd-stream.js');
   if (canStreamZstd()) return false;
   const { isInstalled } = await import('./program-stage.js');
   return isInstalled(program.command);

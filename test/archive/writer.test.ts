@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { crc32 } from 'node:zlib';
 import { ArchiveWriter } from '../../dist/archive/writer.js';
-import { ChunkMaker } from '../../dist/engine/chunk-maker.js';
+import { ChunkMaker } from '../../dist/engine/packing/chunk-maker.js';
 import { archive, end, noise, payload, sparse } from '../helpers/archive-bytes.js';
 
 function written(work: (writer: ArchiveWriter) => void): Buffer {

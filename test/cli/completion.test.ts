@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { describe, test } from 'node:test';
-import { completionScript, SHELLS } from '../../dist/cli/completion.js';
+import { completionScript, SHELLS } from '../../dist/cli/help/completion.js';
 import { run } from '../helpers/cli.js';
 import { FORMS, VERBS } from '../helpers/forms.js';
 import { EXIT } from '../helpers/outcome.js';

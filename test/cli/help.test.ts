@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { formHelp, optionSpelling, overview, shortHelp } from '../../dist/cli/help.js';
+import { formHelp, optionSpelling, overview, shortHelp } from '../../dist/cli/help/help.js';
 import { FORMS, formOf } from '../helpers/forms.js';
 
 for (const [name, text] of [

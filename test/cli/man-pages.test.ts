@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
-import { manPages } from '../../dist/cli/man-pages.js';
+import { manPages } from '../../dist/cli/help/man-pages.js';
 import { FORMS, VERBS } from '../helpers/forms.js';
 import { hasProgram } from '../helpers/programs.js';
 

@@ -3,8 +3,8 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { XbstreamError } from '../../dist/errors.js';
 import { readCall } from '../../dist/cli/call.js';
-import { readValues } from '../../dist/cli/option-values.js';
-import { normaliseWords, spell, type OptionWord } from '../../dist/cli/xbstream-grammar.js';
+import { readValues } from '../../dist/cli/grammar/option-values.js';
+import { normaliseWords, spell, type OptionWord } from '../../dist/cli/grammar/xbstream-grammar.js';
 import type { OptionValues } from '../../dist/verbs/options/option-values.js';
 import { formOf } from '../helpers/forms.js';
 

@@ -8,7 +8,7 @@ import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { LayerName } from '../../dist/codec/codec.js';
 import { xxHash32 } from '../../dist/codec/xxhash32.js';
-import { canStreamZstd } from '../../dist/codec/zstd-stream.js';
+import { canStreamZstd } from '../../dist/codec/zstd/zstd-stream.js';
 import { qpressBlock, qpressHeader, QPRESS_TRAILER, u32, u64 } from '../helpers/layer-writers.js';
 import { withHeader } from '../helpers/quicklz-encoder.js';
 

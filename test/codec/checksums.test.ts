@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { quickLzOutput } from '../../dist/codec/quicklz.js';
+import { quickLzOutput } from '../../dist/codec/qpress/quicklz.js';
 import { XxHash32, xxHash32 } from '../../dist/codec/xxhash32.js';
 import { adler32OfZlib } from '../helpers/layer-writers.js';
 

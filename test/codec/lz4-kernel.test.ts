@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { lz4Output } from '../../dist/codec/lz4-kernel.js';
+import { lz4Output } from '../../dist/codec/lz4/lz4-kernel.js';
 
 function decodeLz4Block(block: Buffer, outputBytesMax: number): Buffer | string {
   const bytes = lz4Output.decode(block, outputBytesMax);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { quickLzOutput, readQuickLzHeader } from '../../dist/codec/quicklz.js';
+import { quickLzOutput, readQuickLzHeader } from '../../dist/codec/qpress/quicklz.js';
 import { encodeQuickLz, storeQuickLz, withHeader, type QuickLzEncoding } from '../helpers/quicklz-encoder.js';
 
 function decodeBlock(block: Buffer): Buffer | string {

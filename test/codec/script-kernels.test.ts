@@ -3,12 +3,12 @@ import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { Lz4Functions } from '../../dist/codec/lz4-kernel.js';
-import { lz4InScript } from '../../dist/codec/lz4-script.js';
-import { LZ4_WASM } from '../../dist/codec/lz4-wasm.js';
-import type { QuickLzFunctions } from '../../dist/codec/quicklz.js';
-import { quickLzInScript } from '../../dist/codec/quicklz-script.js';
-import { QUICKLZ_WASM } from '../../dist/codec/quicklz-wasm.js';
+import type { Lz4Functions } from '../../dist/codec/lz4/lz4-kernel.js';
+import { lz4InScript } from '../../dist/codec/lz4/lz4-script.js';
+import { LZ4_WASM } from '../../dist/codec/lz4/lz4-wasm.js';
+import type { QuickLzFunctions } from '../../dist/codec/qpress/quicklz.js';
+import { quickLzInScript } from '../../dist/codec/qpress/quicklz-script.js';
+import { QUICKLZ_WASM } from '../../dist/codec/qpress/quicklz-wasm.js';
 import { WasmKernel } from '../../dist/codec/wasm-kernel.js';
 import { encodeQuickLz } from '../helpers/quicklz-encoder.js';
 

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import * as zlib from 'node:zlib';
-import { canStreamZstd, ZstdFailure, ZstdStream } from '../../dist/codec/zstd-stream.js';
+import { canStreamZstd, ZstdFailure, ZstdStream } from '../../dist/codec/zstd/zstd-stream.js';
 import { DecodeChain } from '../../dist/codec/decode-chain.js';
 import { checkEveryFlippedBit, checkEveryTruncation, outcome } from '../helpers/damage.js';
 import { decode } from '../helpers/decode.js';

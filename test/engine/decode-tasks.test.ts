@@ -1,8 +1,8 @@
 /** What a helping thread that decodes does with what it is told, without a thread. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { HelperAnswer, HelperTask } from '../../dist/engine/decode-helpers.js';
-import { DecodeTasks } from '../../dist/engine/decode-tasks.js';
+import type { HelperAnswer, HelperTask } from '../../dist/engine/decoding/decode-helpers.js';
+import { DecodeTasks } from '../../dist/engine/decoding/decode-tasks.js';
 import { noise } from '../helpers/archive-bytes.js';
 import { qpressFile } from '../helpers/layer-writers.js';
 

@@ -1,7 +1,7 @@
 /** How many threads undo layers: no limit that was given is overrun. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { decodingThreads, type DecodingSetup } from '../../dist/engine/decoding-setup.js';
+import { decodingThreads, type DecodingSetup } from '../../dist/engine/decoding/decoding-setup.js';
 
 const key = { cipher: 'AES256', bytes: Buffer.alloc(32) } as const;
 

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { Extents } from '../../dist/archive/extents.js';
 import type { ArchiveIndex, IndexEntry } from '../../dist/archive/index.js';
-import { planWork } from '../../dist/engine/work-plan.js';
+import { planWork } from '../../dist/engine/pipeline/work-plan.js';
 
 const MIB = 2 ** 20;
 

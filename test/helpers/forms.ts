@@ -1,4 +1,4 @@
-import { allForms, type Form } from '../../dist/cli/forms.js';
+import { allForms, type Form } from '../../dist/cli/grammar/forms.js';
 
 /** All ways to call the program, that of xbstream first. */
 export const FORMS = await allForms();

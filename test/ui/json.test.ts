@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { XbstreamError } from '../../dist/errors.js';
-import { JsonReporter } from '../../dist/ui/json.js';
+import { JsonReporter } from '../../dist/ui/json/json.js';
 import { plainPaint } from '../../dist/ui/paint.js';
 import type { ExtractSummary, Reporter } from '../../dist/ui/reporter.js';
 import { CollectingStream } from './collecting-stream.js';

@@ -3,7 +3,7 @@ import { suite, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { plainPaint } from '../../dist/ui/paint.js';
 import { ProgressDisplay } from '../../dist/ui/progress.js';
-import { TextReporter } from '../../dist/ui/text.js';
+import { TextReporter } from '../../dist/ui/text/text.js';
 import { CollectingStream, screenOf } from './collecting-stream.js';
 
 const MIB = 1024 ** 2;

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { XbstreamError } from '../../dist/errors.js';
 import { choosePaint, plainPaint } from '../../dist/ui/paint.js';
 import type { ExtractSummary, Reporter } from '../../dist/ui/reporter.js';
-import { TextReporter, type TextSettings } from '../../dist/ui/text.js';
+import { TextReporter, type TextSettings } from '../../dist/ui/text/text.js';
 import { CollectingStream } from './collecting-stream.js';
 
 const MIB = 1024 ** 2;

@@ -1,6 +1,6 @@
 /** Where the thread starts that makes an archive. */
 import { parentPort } from 'node:worker_threads';
 import { TaskThread } from '../../threads/task-thread.js';
-import { pack } from '../pack.js';
+import { pack } from '../make/pack.js';
 
 await TaskThread.serve(parentPort!, pack);

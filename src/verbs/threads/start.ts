@@ -8,10 +8,10 @@ import { startThreadEarly } from '../../threads/start-thread.js';
 import type { catIntoRing } from '../cat.js';
 import type { info } from '../info.js';
 import type { list } from '../list.js';
-import type { makeTar } from '../make-tar.js';
-import type { pack } from '../pack.js';
-import type { runPipeline } from '../pipeline-task.js';
-import type { unpack } from '../unpack.js';
+import type { makeTar } from '../make/make-tar.js';
+import type { pack } from '../make/pack.js';
+import type { runPipeline } from '../unpack/pipeline-task.js';
+import type { unpack } from '../unpack/unpack.js';
 import type { Context } from '../verb.js';
 
 /** What can be done in a thread of its own, by the names of the modules here. */

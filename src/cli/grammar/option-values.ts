@@ -1,0 +1,39 @@
+import { OptionValues } from '../../verbs/options/option-values.js';
+import { usageError } from '../../verbs/options/usage-error.js';
+import type { Form } from './forms.js';
+import type { NormalisedWords, OptionWord } from './xbstream-grammar.js';
+
+/**
+ * The options of a normalised command line as values. Those of verbs are parsed by yargs; the form of xbstream is read as it
+ * is: at the end of an ssh pipe the 30 ms are felt that yargs takes to load.
+ *
+ * @throws XbstreamError `XB_USAGE`
+ */
+export async function readValues({ options }: NormalisedWords, form: Form): Promise<OptionValues> {
+  const values = form.name === 'xbstream' ? readWords(options) : await parsed(options, form);
+  checkValues(values, form);
+  return values;
+}
+
+/** In a bundle of its own. */
+async function parsed(options: readonly OptionWord[], form: Form): Promise<OptionValues> {
+  const { parseVerb } = await import('./parse-verb.js');
+  return parseVerb(options, form);
+}
+
+function readWords(options: readonly OptionWord[]): OptionValues {
+  const values = new Map<string, string[]>();
+  for (const { name, value = '' } of options) values.set(name, [...(values.get(name) ?? []), value]);
+  return new OptionValues(values);
+}
+
+/** Checks every value against what its option takes. */
+function checkValues(values: OptionValues, { words }: Form): void {
+  for (const name of values.names()) {
+    const { kind, secret, valueIsOptional } = words.get(name)!;
+    for (const value of values.all(name)) {
+      if (kind === undefined || (valueIsOptional === true && value === '') || kind.accepts(value)) continue;
+      throw usageError(`--${name} takes ${kind.expects}${secret === true || value === '' ? '' : `, not "${value}"`}`);
+    }
+  }
+}

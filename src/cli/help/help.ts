@@ -1,0 +1,115 @@
+/** Help texts, from the tables of options and forms. At most 80 columns, for a rescue console is no wider. */
+import { OPTION_GROUPS, type OptionDefinition } from '../../verbs/options/option.js';
+import type { Example } from '../../verbs/verb.js';
+import type { Form } from '../grammar/forms.js';
+import { wrap } from './wrap.js';
+
+const WIDTH = 80;
+/** Where the description of an option begins. */
+const COLUMN = 29;
+const EXIT_CODE_COLUMN = 15;
+
+export const EXIT_CODES = [
+  ['0', 'done, and the archive is whole'],
+  ['1', 'the system refused: I/O, permission, no space, target exists, no match'],
+  ['2', 'the command line cannot be followed'],
+  ['3', 'the archive is damaged'],
+  ['4', 'the archive is incomplete'],
+  ['5', 'content cannot be decoded: key missing or wrong, unknown layer'],
+  ['129-131, 143', 'ended by SIGHUP, SIGINT, SIGQUIT, SIGTERM'],
+] as const;
+
+export const SIGNALS = [
+  [
+    'SIGINT, SIGTERM, SIGHUP',
+    'stop, name the unfinished files that are left, and die of the signal; a second one ends at once',
+  ],
+  ['SIGQUIT', 'the same, and say before how far the run was, and at which file'],
+  ['SIGUSR1', 'print a line on stderr, and go on: files, bytes, rate, the file that is at work on'],
+] as const;
+
+function section(title: string, lines: readonly string[]): string {
+  return `${title}:\n${lines.map((line) => `  ${line}\n`).join('')}`;
+}
+
+function paragraphs(texts: readonly string[]): string {
+  return texts.map((text) => `${wrap(text, WIDTH).join('\n')}\n`).join('\n');
+}
+
+/** `-C, --directory=DIR` */
+export function optionSpelling(name: string, { letters = '', value, valueIsOptional }: OptionDefinition): string {
+  const short =
+    letters === ''
+      ? '    '
+      : `${letters
+          .split('')
+          .map((letter) => `-${letter}`)
+          .join(', ')}, `;
+  const withValue = value === undefined ? '' : valueIsOptional === true ? `[=${value}]` : `=${value}`;
+  return `${short}--${name}${withValue}`;
+}
+
+function optionLines([name, definition]: [string, OptionDefinition]): string[] {
+  const spelling = optionSpelling(name, definition);
+  const [first = '', ...rest] = wrap(definition.help, WIDTH - 2 - COLUMN);
+  const indent = ' '.repeat(COLUMN);
+  const below = rest.map((line) => indent + line);
+  return spelling.length + 2 <= COLUMN
+    ? [spelling.padEnd(COLUMN) + first, ...below]
+    : [spelling, indent + first, ...below];
+}
+
+function optionSections({ words }: Form): string[] {
+  const options = [...words];
+  return OPTION_GROUPS.flatMap((group) => {
+    const lines = options.filter(([, definition]) => definition.group === group).flatMap(optionLines);
+    return lines.length > 0 ? [section(group, lines)] : [];
+  });
+}
+
+function exampleLines({ command, purpose }: Example): string[] {
+  return [command, `    ${purpose}`];
+}
+
+function exitCodeLines([code, meaning]: readonly [string, string]): string[] {
+  const [first = '', ...rest] = wrap(meaning, WIDTH - 2 - EXIT_CODE_COLUMN);
+  return [code.padEnd(EXIT_CODE_COLUMN) + first, ...rest.map((line) => ' '.repeat(EXIT_CODE_COLUMN) + line)];
+}
+
+const exitCodeSection = section('Exit codes', EXIT_CODES.flatMap(exitCodeLines));
+
+/** All there is to know about one way to call the program. */
+export function formHelp(form: Form): string {
+  const { usage, description, examples } = form;
+  return [
+    section('Usage', usage),
+    paragraphs(description),
+    section('Examples', examples.flatMap(exampleLines)),
+    ...optionSections(form),
+    exitCodeSection,
+  ].join('\n');
+}
+
+function usageLines(forms: readonly Form[]): string[] {
+  return forms.flatMap(({ usage, summary }) => [...usage, `    ${summary}`]);
+}
+
+/** What there is, and where to read on. */
+export function overview(version: string, forms: readonly Form[]): string {
+  return [
+    paragraphs([`tsxbstream ${version}: unpacks MySQL and MariaDB backup streams (xbstream, mbstream).`]),
+    section('Usage', usageLines(forms)),
+    section('Examples', forms.flatMap(({ examples }) => examples.slice(0, 2)).flatMap(exampleLines)),
+    section(
+      'All options',
+      forms.map(({ call }) => `${call} --help`),
+    ),
+    section('Completion of command lines', ['source <(tsxbstream completion bash)      also zsh and fish']),
+    exitCodeSection,
+  ].join('\n');
+}
+
+/** The few lines for someone who has typed nothing but the program's name. */
+export function shortHelp(forms: readonly Form[]): string {
+  return [section('Usage', usageLines(forms)), section('More', ['tsxbstream --help'])].join('\n');
+}

@@ -1,0 +1,290 @@
+import { createRequire } from 'node:module';
+import { hex32, layerError, type DecoderContext } from '../codec.js';
+import { FrameDecoder } from '../frame-decoder.js';
+import { lz4Output } from './lz4-kernel.js';
+import { freeNativeMemory } from '../native-memory.js';
+import type { Found } from '../unit-decoder.js';
+import { xxHash32, XxHash32 } from '../xxhash32.js';
+
+const FORMAT = { magic: 0x184d2204, title: 'LZ4', name: 'LZ4 frame format' };
+const FLAGS_AT = 4;
+const DESCRIPTOR_AT = 5;
+const CONTENT_SIZE_AT = 6;
+/** Magic, flags, block descriptor and header checksum. */
+const HEADER_BYTES_MIN = 7;
+
+const FLAG_VERSION_MASK = 0xc0;
+const FLAG_VERSION = 0x40;
+const FLAG_INDEPENDENT = 0x20;
+const FLAG_BLOCK_CHECKSUM = 0x10;
+const FLAG_CONTENT_SIZE = 0x08;
+const FLAG_CONTENT_CHECKSUM = 0x04;
+const FLAG_RESERVED = 0x02;
+const FLAG_DICTIONARY = 0x01;
+
+const WORD_BYTES = 4;
+const STORED_BIT = 0x80000000;
+/** No block decodes to more, whatever a frame says. */
+const BLOCK_BYTES_MAX = 4 << 20;
+/** How far back a linked block may reach. */
+const HISTORY_BYTES = 64 << 10;
+/** So much output is gathered before it is hashed and passed on, while it is still in the CPU's caches. */
+const OUTPUT_BYTES = 256 << 10;
+
+type UncompressSync = (sizeAndBlock: Uint8Array, dictionary?: Uint8Array) => Buffer;
+
+let packaged: UncompressSync | undefined | 'missing';
+
+/** The package's decoder, where there is a binary of it for this machine. */
+function packagedDecoder(): UncompressSync | undefined {
+  try {
+    packaged ??= (createRequire(import.meta.url)('lz4-napi') as { uncompressSync: UncompressSync }).uncompressSync;
+  } catch {
+    packaged = 'missing';
+  }
+  return packaged === 'missing' ? undefined : packaged;
+}
+
+interface Frame {
+  layerOffset: number;
+  blockBytesMax: number;
+  blockChecksums: boolean;
+  hasContentChecksum: boolean;
+  contentBytes: number | undefined;
+  /** Blocks may copy from the 64 KiB of output before them: xtrabackup writes none, others may. */
+  linked: boolean;
+  /** Bytes that have come out of it. */
+  producedBytes: number;
+  hash: XxHash32 | undefined;
+  /** For linked blocks: the last bytes that have come out. */
+  history: Buffer;
+}
+
+/** Decodes LZ4 frames, block by block (format.md, section 4; lz4_Frame_format.md). */
+export class Lz4Decoder extends FrameDecoder {
+  readonly layer = 'lz4';
+  #frame: Frame | undefined;
+  #isEndMark = false;
+
+  constructor(context: DecoderContext) {
+    super(FORMAT, context);
+  }
+
+  protected get isInFrame(): boolean {
+    return this.#frame !== undefined;
+  }
+
+  protected walk(window: Buffer, at: number, available: number): Found {
+    return this.#measureBlock(this.#frame!, window, at, available);
+  }
+
+  protected beginFrame(window: Buffer, at: number, available: number): Found {
+    this.unitNeedsBytes = HEADER_BYTES_MIN;
+    if (available < HEADER_BYTES_MIN) return 'more';
+    const flags = window[at + FLAGS_AT]!;
+    const headerBytes =
+      HEADER_BYTES_MIN +
+      ((flags & FLAG_CONTENT_SIZE) !== 0 ? 8 : 0) +
+      ((flags & FLAG_DICTIONARY) !== 0 ? WORD_BYTES : 0);
+    this.unitNeedsBytes = headerBytes;
+    if (available < headerBytes) return 'more';
+    const expected = window[at + headerBytes - 1]!;
+    const found = (xxHash32(window.subarray(at + FLAGS_AT, at + headerBytes - 1)) >>> 8) & 0xff;
+    if (expected !== found) {
+      throw this.damage(
+        'checksum mismatch in an LZ4 frame header',
+        at,
+        `expected ${expected.toString(16)}, found ${found.toString(16)}`,
+      );
+    }
+    this.#openFrame(window, at, flags);
+    this.unitBytes = headerBytes;
+    return 'skip';
+  }
+
+  #openFrame(window: Buffer, at: number, flags: number): void {
+    const descriptor = window[at + DESCRIPTOR_AT]!;
+    const blockSizeCode = descriptor >>> 4;
+    if (
+      (flags & FLAG_VERSION_MASK) !== FLAG_VERSION ||
+      (flags & FLAG_RESERVED) !== 0 ||
+      (descriptor & 0x8f) !== 0 ||
+      blockSizeCode < 4
+    ) {
+      const found = `flags ${flags.toString(16)}, block descriptor ${descriptor.toString(16)} (hex)`;
+      throw this.unsupported('the LZ4 frame is of a version that is not known', at, found);
+    }
+    if ((flags & FLAG_DICTIONARY) !== 0) {
+      throw this.unsupported('the LZ4 frame needs a dictionary, which a backup does not carry', at);
+    }
+    // Sizes beyond what a number can hold exactly are refused when the content ends before them.
+    const contentBytes =
+      (flags & FLAG_CONTENT_SIZE) !== 0 ? Number(window.readBigUInt64LE(at + CONTENT_SIZE_AT)) : undefined;
+    const hasContentChecksum = (flags & FLAG_CONTENT_CHECKSUM) !== 0;
+    this.#frame = {
+      layerOffset: this.windowOffset + at,
+      blockBytesMax: 1 << (8 + 2 * blockSizeCode),
+      blockChecksums: (flags & FLAG_BLOCK_CHECKSUM) !== 0,
+      hasContentChecksum,
+      contentBytes,
+      linked: (flags & FLAG_INDEPENDENT) === 0,
+      producedBytes: 0,
+      hash: hasContentChecksum ? new XxHash32() : undefined,
+      history: Buffer.alloc(0),
+    };
+  }
+
+  #measureBlock(frame: Frame, window: Buffer, at: number, available: number): Found {
+    this.unitNeedsBytes = WORD_BYTES;
+    if (available < WORD_BYTES) return 'more';
+    const word = window.readUInt32LE(at);
+    this.#isEndMark = word === 0;
+    if (this.#isEndMark) {
+      this.unitBytes = WORD_BYTES + (frame.hasContentChecksum ? WORD_BYTES : 0);
+    } else {
+      const isStored = word >= STORED_BIT;
+      const bytes = isStored ? word - STORED_BIT : word;
+      const outputBytesMax = blockBytesMax(frame, frame.contentBytes);
+      const bytesMax = isStored ? outputBytesMax : compressedBytesMax(Math.max(outputBytesMax, frame.blockBytesMax));
+      if (bytes > bytesMax) {
+        const found = `at most ${bytesMax} bytes, found ${bytes}`;
+        throw this.damage('an LZ4 block is larger than its frame allows', at, found);
+      }
+      this.unitBytes = WORD_BYTES + bytes + (frame.blockChecksums ? WORD_BYTES : 0);
+    }
+    this.unitNeedsBytes = this.unitBytes;
+    return available < this.unitBytes ? 'more' : 'unit';
+  }
+
+  protected decode(unit: Buffer, layerOffset: number): void {
+    const frame = this.#frame!;
+    if (this.#isEndMark) this.#endFrame(frame, unit);
+    else this.#decodeBlock(frame, unit, layerOffset);
+  }
+
+  #decodeBlock(frame: Frame, unit: Buffer, layerOffset: number): void {
+    const end = frame.blockChecksums ? unit.length - WORD_BYTES : unit.length;
+    const block = unit.subarray(WORD_BYTES, end);
+    if (frame.blockChecksums) checkBlock(block, unit.readUInt32LE(end), layerOffset);
+    const leftBytes = frame.contentBytes === undefined ? undefined : frame.contentBytes - frame.producedBytes;
+    const outputBytesMax = blockBytesMax(frame, leftBytes);
+    if (unit.readUInt32LE(0) >= STORED_BIT) {
+      if (block.length > outputBytesMax) throw wrongContentSize(frame, frame.producedBytes + block.length);
+      this.flush();
+      frame.producedBytes += block.length;
+      this.#putOut(frame, block);
+    } else if (frame.linked) {
+      const plain = decodeLinkedBlock(frame, unit.subarray(0, end), layerOffset, outputBytesMax);
+      frame.producedBytes += plain.length;
+      this.#putOut(frame, plain);
+      freeNativeMemory(plain);
+    } else {
+      if (!lz4Output.hasRoom(block.length)) this.flush();
+      const bytes = lz4Output.decode(block, outputBytesMax);
+      if (typeof bytes === 'string') throw undecodable(layerOffset, bytes);
+      frame.producedBytes += bytes;
+      if (lz4Output.bytes >= OUTPUT_BYTES) this.flush();
+    }
+  }
+
+  /** What was decoded and is gathered goes out. */
+  protected override flush(): void {
+    if (lz4Output.bytes > 0) this.#putOut(this.#frame!, lz4Output.take());
+  }
+
+  #putOut(frame: Frame, plain: Buffer): void {
+    frame.hash?.update(plain);
+    if (frame.linked) frame.history = lastBytes(frame.history, plain);
+    this.context.output(plain);
+  }
+
+  #endFrame(frame: Frame, unit: Buffer): void {
+    this.flush();
+    this.#frame = undefined;
+    if (frame.contentBytes !== undefined && frame.contentBytes !== frame.producedBytes) {
+      throw wrongContentSize(frame, frame.producedBytes);
+    }
+    const found = frame.hash?.digest();
+    if (found === undefined) return;
+    const expected = unit.readUInt32LE(WORD_BYTES);
+    if (found === expected) return;
+    throw layerError(
+      'XB_BAD_LAYER',
+      'checksum mismatch in the content of an LZ4 frame',
+      'lz4',
+      frame.layerOffset,
+      `expected xxh32 ${hex32(expected)}, found ${hex32(found)}`,
+    );
+  }
+}
+
+/**
+ * The most that a block decodes to. Two real writers made blocks larger than their frames say: where the content size is
+ * known, what is left of it is the limit.
+ */
+function blockBytesMax(frame: Frame, leftBytes: number | undefined): number {
+  return leftBytes === undefined ? frame.blockBytesMax : Math.min(leftBytes, BLOCK_BYTES_MAX);
+}
+
+/** The worst case of the LZ4 block format. */
+function compressedBytesMax(bytes: number): number {
+  return bytes + Math.floor(bytes / 255) + 16;
+}
+
+function checkBlock(block: Buffer, expected: number, layerOffset: number): void {
+  const found = xxHash32(block);
+  if (expected === found) return;
+  throw layerError(
+    'XB_BAD_LAYER',
+    'checksum mismatch in an LZ4 block',
+    'lz4',
+    layerOffset,
+    `expected xxh32 ${hex32(expected)}, found ${hex32(found)}`,
+  );
+}
+
+/** @param sizeAndBlock a block that may copy from what came before it, with its size before it */
+function decodeLinkedBlock(frame: Frame, sizeAndBlock: Buffer, layerOffset: number, outputBytesMax: number): Buffer {
+  const uncompressSync = packagedDecoder();
+  if (uncompressSync === undefined) {
+    const bytes = lz4Output.decode(sizeAndBlock.subarray(WORD_BYTES), outputBytesMax, frame.history);
+    if (typeof bytes === 'string') throw undecodable(layerOffset, bytes);
+    return lz4Output.take();
+  }
+  // Blocks that are larger than the frame says are rare, and room for them in every block would cost fresh pages.
+  const usual = Math.min(frame.blockBytesMax, outputBytesMax);
+  const word = sizeAndBlock.readUInt32LE(0);
+  let problem: unknown;
+  // The decoder wants the output's size before the block: it is put where the block's own size stands.
+  for (const limit of outputBytesMax > usual ? [usual, outputBytesMax] : [usual]) {
+    try {
+      sizeAndBlock.writeUInt32LE(limit, 0);
+      return uncompressSync(sizeAndBlock, frame.history.length > 0 ? frame.history : undefined);
+    } catch (error) {
+      problem = error;
+    } finally {
+      sizeAndBlock.writeUInt32LE(word, 0);
+    }
+  }
+  throw undecodable(layerOffset, problem instanceof Error ? problem.message : String(problem));
+}
+
+/** What the next linked block may copy from, in memory of its own. */
+function lastBytes(before: Buffer, plain: Buffer): Buffer {
+  if (plain.length >= HISTORY_BYTES) return Buffer.from(plain.subarray(-HISTORY_BYTES));
+  return Buffer.concat([before.subarray(Math.max(0, before.length + plain.length - HISTORY_BYTES)), plain]);
+}
+
+function undecodable(layerOffset: number, reason: string) {
+  return layerError('XB_BAD_LAYER', 'an LZ4 block cannot be decoded', 'lz4', layerOffset, reason);
+}
+
+function wrongContentSize(frame: Frame, found: number) {
+  return layerError(
+    'XB_BAD_LAYER',
+    'an LZ4 frame does not hold as much as it says',
+    'lz4',
+    frame.layerOffset,
+    `expected ${frame.contentBytes ?? 'less'} bytes, found ${found}`,
+  );
+}

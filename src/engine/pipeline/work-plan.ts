@@ -1,0 +1,48 @@
+import { crc32 } from '../../format/crc32.js';
+import type { ArchiveIndex, IndexEntry } from '../../archive/index.js';
+import { PARTIAL_ENDING } from '../../output/directory/partial-name.js';
+
+/** Where only checksums are to be held, a larger file is shared, in parts of about this size. */
+const PART_BYTES = 64 * 1024 * 1024;
+
+/** What there is to do in an archive, in the order in which pipelines take it. */
+export interface WorkPlan {
+  /** Files, or parts of them. */
+  files: readonly IndexEntry[];
+  /** What the archive looked like: pipelines that saw another have not done the same work. */
+  signature: number;
+}
+
+/**
+ * Plans to go through an archive file by file, where its files do not depend on each other.
+ *
+ * @param index with extents
+ * @param chunkBytesMin with smaller chunks on average it does not pay
+ * @param inParts a file may be cut into parts, between chunks: each of these is looked at by itself
+ * @returns undefined where it has to be read in its own order: something is wrong with it, it corrects itself, it is made of
+ *   small pieces
+ */
+export function planWork(index: ArchiveIndex, chunkBytesMin: number, inParts: boolean): WorkPlan | undefined {
+  const { entries, corrections, problemCount, chunks, archiveBytes } = index;
+  if (problemCount > 0 || corrections.length > 0 || archiveBytes < chunks * chunkBytesMin) return undefined;
+  // What one pipeline stores under such a name another would take for the residue of an earlier run.
+  if (entries.some(({ path }) => path.endsWith(PARTIAL_ENDING))) return undefined;
+  const files = inParts ? entries.flatMap(partsOf) : [...entries];
+  if (files.length === 0) return undefined;
+  // The largest first, so that the last ones to be taken are small. Those that are an end chunk alone come last.
+  files.sort((a, b) => b.bytes - a.bytes || a.ordinal - b.ordinal);
+  const offsets = Float64Array.from(files, ({ archiveOffset }) => archiveOffset);
+  return { files, signature: crc32(Buffer.from(offsets.buffer)) + archiveBytes };
+}
+
+function partsOf(entry: IndexEntry): IndexEntry[] {
+  const { extents, bytes } = entry;
+  const count = Math.min(Math.ceil(bytes / PART_BYTES), extents?.length ?? 0);
+  if (extents === undefined || count < 2) return [entry];
+  const chunkAt = (part: number): number => Math.floor((part * extents.length) / count);
+  return Array.from({ length: count }, (_, part) => ({
+    ...entry,
+    bytes: bytes / count,
+    extents: extents.slice(chunkAt(part), chunkAt(part + 1)),
+  }));
+}

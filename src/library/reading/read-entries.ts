@@ -1,0 +1,185 @@
+import type { ChunkConsumer, PayloadUse } from '../../archive/chunk-reader.js';
+import { EntryTable } from '../../archive/entry-table.js';
+import type { Entry } from '../../archive/entry.js';
+import { XbstreamError } from '../../errors.js';
+import type { ChunkHeader } from '../../format/chunk.js';
+import type { ArchiveEntry } from './archive-entry.js';
+import { ArchiveReading } from './archive-reading.js';
+import type { ArchiveInput } from '../input.js';
+import { checkOptions, type ProgramKind } from '../../verbs/options/program-options.js';
+import { CALLBACKS, STREAM_KINDS, streamOption, type CommonOptions, type DecodingOptions } from '../options.js';
+import { QueuedFile } from './queued-file.js';
+
+/** What {@link readEntries} can be told. */
+export interface ReadEntriesOptions extends Omit<CommonOptions, 'onWarning'>, Pick<DecodingOptions, 'key'> {
+  /** Take an input without a single chunk for whole. Default: it is an error, `XB_EMPTY_ARCHIVE`. */
+  allowEmpty?: boolean | undefined;
+}
+
+const { signal, onProgress } = CALLBACKS;
+const KINDS = {
+  signal,
+  onProgress,
+  absoluteNames: 'boolean',
+  allowEmpty: 'boolean',
+  ...STREAM_KINDS,
+} as const satisfies Record<keyof ReadEntriesOptions, ProgramKind>;
+
+/**
+ * Reads the files of an archive as they come, in this thread, and no faster than their content is read. At the end every file
+ * is whole, or the iteration has failed.
+ *
+ * Files of an archive may interleave. Read one after the other, what comes for the others meanwhile waits in memory, at most
+ * 64 MiB (`XB_UNSUPPORTED_ORDER` beyond that). To have any archive take no more than a few pieces, begin to read each content
+ * without waiting for its end, and wait for all of them when the iteration is over.
+ *
+ * @throws XbstreamError (from the iteration, and from every content that is being read) any code of a damaged or incomplete
+ *   archive; `XB_UNSUPPORTED_ORDER` also where content does not come in order; `XB_IO`, `XB_USAGE`
+ * @throws the signal's reason after it was aborted, and what `onProgress` threw
+ */
+export async function* readEntries(
+  input: ArchiveInput,
+  options: ReadEntriesOptions = {},
+): AsyncGenerator<ArchiveEntry, void, undefined> {
+  checkOptions(options, KINDS);
+  const { onProgress: tell, allowEmpty = false } = options;
+  const queue = new EntryQueue(options.absoluteNames ?? false);
+  const archive = new ArchiveReading(input, queue, {
+    signal: options.signal,
+    stream: streamOption(options),
+    allowEmpty,
+    onAbort: () => queue.wake(),
+    onProgress: tell === undefined ? undefined : (bytes) => tell({ bytes }),
+  });
+  try {
+    for (;;) {
+      const entry = await queue.next(archive);
+      if (entry === undefined) break;
+      yield entry;
+    }
+    queue.assertComplete();
+  } catch (error) {
+    // Those who read content are told, too.
+    archive.fail(error);
+    throw error;
+  } finally {
+    await archive.close();
+    queue.wake();
+  }
+}
+
+/** What may wait in memory for files that nobody reads yet, in bytes. */
+const HELD_BYTES_MAX = 64 * 1024 * 1024;
+/** What may wait for readers that are slower than others, in bytes. */
+const AWAITED_BYTES_MAX = 1024 * 1024;
+
+/** What has been found in an archive and nobody has taken yet: entries, and the content of files. */
+class EntryQueue implements ChunkConsumer {
+  readonly #table: EntryTable<QueuedFile>;
+  readonly #entries: ArchiveEntry[] = [];
+  /** Files of whose content something may wait. */
+  readonly #files = new Set<QueuedFile>();
+  /** The file that was given last. */
+  #given: QueuedFile | undefined;
+  /** Where the payload of the current chunk goes. */
+  #file: QueuedFile | undefined;
+  #archive: ArchiveReading | undefined;
+  #waiting: (() => void)[] = [];
+
+  constructor(absoluteNames: boolean) {
+    this.#table = new EntryTable({ absoluteNames, keepsGoing: false });
+  }
+
+  chunk(header: ChunkHeader, spanBytes: number): PayloadUse {
+    const change = this.#table.apply(header, spanBytes);
+    const { archiveOffset } = header;
+    this.#file = undefined;
+    switch (change.kind) {
+      case 'content':
+        if (change.begins) this.#begin(change.entry, change.replaced !== undefined);
+        this.#file = change.entry.content;
+        break;
+      case 'whole':
+        if (change.entry.content === undefined) this.#begin(change.entry, change.replaced !== undefined);
+        change.entry.content!.end(change.entry.sizeBytes);
+        break;
+      case 'remove': {
+        const { kind, path, entry } = change;
+        this.#entries.push({ kind, path, archiveOffset, effective: entry !== undefined });
+        break;
+      }
+      case 'rename': {
+        const { kind, path, newPath, entry } = change;
+        this.#entries.push({ kind, path, newPath, archiveOffset, effective: entry !== undefined });
+        break;
+      }
+      case 'nothing':
+        break;
+    }
+    return this.#file === undefined || this.#file.isPassed ? 'check' : 'take';
+  }
+
+  #begin(entry: Entry<QueuedFile>, rewrites: boolean): void {
+    const file = new QueuedFile(
+      entry,
+      rewrites,
+      () => this.#advance(),
+      () => this.wake(),
+    );
+    entry.content = file;
+    this.#files.add(file);
+    this.#entries.push(file);
+  }
+
+  payload(bytes: Buffer, fileOffset: number): void {
+    this.#file!.take(bytes, fileOffset);
+  }
+
+  chunkEnd(): void {
+    // Content is given before its checksum is judged, but it ends only when all have held.
+  }
+
+  /** @returns undefined at the archive's end */
+  async next(archive: ArchiveReading): Promise<ArchiveEntry | undefined> {
+    this.#archive = archive;
+    this.#given?.passUnclaimed();
+    while (this.#entries.length === 0 && !archive.isOver) await this.#advance();
+    const entry = this.#entries.shift();
+    this.#given = entry instanceof QueuedFile ? entry : undefined;
+    return entry;
+  }
+
+  /** Has more of the archive read, unless somebody has to take first what is there. */
+  async #advance(): Promise<void> {
+    const archive = this.#archive!;
+    // Somebody waits for content that never came.
+    if (archive.isOver) this.assertComplete();
+    let held = 0;
+    let awaited = 0;
+    for (const file of this.#files) {
+      if (file.isOver) this.#files.delete(file);
+      else if (file.isRead) awaited += file.waitingBytes;
+      else held += file.waitingBytes;
+    }
+    if (held > HELD_BYTES_MAX && !archive.isClosed) throw tooMuchHeld();
+    if (archive.isClosed || awaited <= AWAITED_BYTES_MAX) await archive.step();
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+  }
+
+  /** Those who wait for others look again. */
+  wake(): void {
+    for (const resolve of this.#waiting.splice(0)) resolve();
+  }
+
+  /** @throws XbstreamError `XB_MISSING_EOF` when a file is still open */
+  assertComplete(): void {
+    for (const entry of this.#table.open) throw EntryTable.missingEnd(entry);
+  }
+}
+
+function tooMuchHeld(): XbstreamError {
+  return new XbstreamError('XB_UNSUPPORTED_ORDER', 'the files of the archive interleave too much to be read in turn', {
+    details: [`more than ${HELD_BYTES_MAX} bytes wait in memory for files that come later`],
+    hints: ['read them at the same time: do not wait for the end of one content before you ask for the next entry'],
+  });
+}

@@ -1,0 +1,13 @@
+import { pathFields } from './json-line.js';
+import { JsonPrinter } from './json-printer.js';
+import type { BackupDescription, InfoReporter } from '../reporter.js';
+
+/** A description of a backup for programs: one line. */
+export class InfoJsonReporter extends JsonPrinter implements InfoReporter {
+  described({ unread, ...description }: BackupDescription): void {
+    this.conclude('info', {
+      ...description,
+      unread: unread.length === 0 ? undefined : unread.map(({ path, reason }) => ({ ...pathFields(path), reason })),
+    });
+  }
+}

@@ -1,0 +1,87 @@
+import type { XbstreamError } from '../../errors.js';
+import { errorsText, warningText } from '../text/error-text.js';
+import { errorFields, jsonLine, type Fields } from './json-line.js';
+import type { OutputStream } from '../output-stream.js';
+import type { Paint } from '../paint.js';
+import type { CommonReporter, ProgressReport, StatusPrinter } from '../reporter.js';
+import { Screen } from '../screen.js';
+
+/** What a program wants to read, and where. */
+export interface JsonSettings {
+  /** Where the JSON lines go. */
+  results: OutputStream;
+  /** Where errors and warnings go as text, too. */
+  problems: OutputStream;
+  paint: Paint;
+  /** Also say how far the reading has come. */
+  progress: boolean;
+  /** Tell people each of many problems that say the same. */
+  verbose: boolean;
+}
+
+/** What all printers for programs do alike. */
+export class JsonPrinter implements CommonReporter, StatusPrinter {
+  readonly #settings: JsonSettings;
+  readonly #screen = new Screen();
+  /** The last line of all. */
+  #conclusion: string | undefined;
+
+  constructor(settings: JsonSettings) {
+    this.#settings = settings;
+  }
+
+  warning(message: string): void {
+    this.write('warning', { message });
+    this.#screen.write(this.#settings.problems, warningText(message, this.#settings.paint));
+  }
+
+  error(error: XbstreamError): void {
+    this.#tell('error', [error]);
+  }
+
+  errors(errors: readonly XbstreamError[]): void {
+    this.#tell('error', errors);
+  }
+
+  /** All that is wrong with the archive that was looked at. */
+  protected problems(errors: readonly XbstreamError[]): void {
+    this.#tell('problem', errors);
+  }
+
+  status(line: string): void {
+    this.#screen.write(this.#settings.problems, `tsxbstream: ${line}\n`);
+  }
+
+  progress({ bytes, totalBytes }: ProgressReport): void {
+    if (this.#settings.progress) this.write('progress', { bytes, totalBytes });
+  }
+
+  close(): void {
+    if (this.#conclusion !== undefined) this.#screen.list(this.#settings.results, this.#conclusion);
+    this.#conclusion = undefined;
+    this.#screen.close();
+  }
+
+  /** The last line of a run: what is still told of errors comes before it. */
+  protected conclude(type: string, fields: Fields): void {
+    this.#conclusion = jsonLine(type, fields);
+  }
+
+  /** Writes a line soon, together with its likes. */
+  protected list(type: string, fields: Fields): void {
+    this.#screen.list(this.#settings.results, jsonLine(type, fields));
+  }
+
+  protected write(type: string, fields: Fields): void {
+    this.list(type, fields);
+    this.#screen.flush();
+  }
+
+  /** Each as a line for programs; for people what says the same of many is told once. */
+  #tell(type: 'error' | 'problem', errors: readonly XbstreamError[]): void {
+    const { problems, paint, verbose } = this.#settings;
+    for (const error of errors) this.list(type, errorFields(error));
+    this.#screen.flush();
+    this.#screen.write(problems, errorsText(errors, paint, verbose));
+  }
+}

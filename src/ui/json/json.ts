@@ -1,0 +1,31 @@
+import { pathFields } from './json-line.js';
+import { JsonPrinter } from './json-printer.js';
+import type { ExtractSummary, FileReport, MadeSummary, MakeReporter, Reporter } from '../reporter.js';
+
+/** The printer for programs of the verbs that go from file to file: JSON lines. */
+export class JsonReporter extends JsonPrinter implements Reporter, MakeReporter {
+  readonly wantsFiles = true;
+
+  file({ path, bytes }: FileReport): void {
+    this.list('file', { ...pathFields(path), bytes });
+  }
+
+  extracted(summary: ExtractSummary): void {
+    const { ok, files, bytes, keptFiles, dryRun, freeBytes, digests, lost = [], lostCount = 0 } = summary;
+    for (const path of lost) this.list('lost', pathFields(path));
+    this.conclude('summary', {
+      ok,
+      files,
+      bytes,
+      lostFiles: lostCount > 0 ? lostCount : undefined,
+      keptFiles: keptFiles > 0 ? keptFiles : undefined,
+      dryRun: dryRun ? true : undefined,
+      freeBytes,
+      digests: Object.keys(digests).length > 0 ? digests : undefined,
+    });
+  }
+
+  made({ ok, files, bytes, outputBytes }: MadeSummary): void {
+    this.conclude('summary', { ok, files, bytes, outputBytes });
+  }
+}

@@ -1,0 +1,201 @@
+/** The thread that makes an archive. */
+import { ArchiveWriter } from '../../archive/writer.js';
+import { backupFinding, judgeBackup } from '../../backup/backup-state.js';
+import { FilePacker } from '../../engine/packing/file-packer.js';
+import { TarPacker } from '../../engine/packing/tar-packer.js';
+import { withRawSource } from '../../engine/with-source.js';
+import { XbstreamError } from '../../errors.js';
+import type { StoredPath } from '../../format/stored-path.js';
+import { FileList, type ListedFile } from '../../input/file-list.js';
+import { readPathList } from '../../input/path-list.js';
+import { PIECE_ROOM_BYTES } from '../../input/source.js';
+import type { Outcome } from '../../outcome.js';
+import { ArchiveTarget } from '../../output/archive-target.js';
+import { Stopped } from '../../output/sinks.js';
+import type { TaskThread } from '../../threads/task-thread.js';
+import type { CreateOptions, CreateSource, FilesSource } from '../create.js';
+
+/** What the making of one file out of many has come to. */
+export interface MakeTotals {
+  files: number;
+  /** Bytes of these files. */
+  bytes: number;
+  /** Bytes written. */
+  outputBytes: number;
+}
+
+export async function pack(options: CreateOptions, thread: TaskThread): Promise<Outcome<MakeTotals>> {
+  const packing = new Packing(options, thread);
+  try {
+    await packing.run();
+    return { summary: packing.totals, problems: [], stopped: false };
+  } catch (error) {
+    if (!(error instanceof XbstreamError) && !(error instanceof Stopped)) throw error;
+    packing.breakOff();
+    const problems = error instanceof XbstreamError ? [error] : [];
+    return { summary: packing.totals, problems, stopped: error instanceof Stopped };
+  }
+}
+
+/** What is made, and where it goes. */
+interface Making {
+  target: ArchiveTarget;
+  writer: ArchiveWriter;
+}
+
+class Packing {
+  readonly #options: CreateOptions;
+  readonly #thread: TaskThread;
+  #files = 0;
+  #bytes = 0;
+  #making: Making | undefined;
+
+  constructor(options: CreateOptions, thread: TaskThread) {
+    this.#options = options;
+    this.#thread = thread;
+  }
+
+  get totals(): MakeTotals {
+    return { files: this.#files, bytes: this.#bytes, outputBytes: this.#making?.target.sink.bytes ?? 0 };
+  }
+
+  async run(): Promise<void> {
+    const { source, allowEmpty } = this.#options;
+    if (source.kind === 'files') await this.#packFiles(source);
+    else await this.#packTar(source);
+    const { target, writer } = this.#begun();
+    if (this.#files === 0 && !allowEmpty) throw noFiles();
+    writer.flush();
+    target.commit();
+  }
+
+  /** Whoever reads a stream must not take it for whole, also where nothing has gone into it yet. */
+  breakOff(): void {
+    const making = this.#making;
+    const isRead = making === undefined ? this.#options.output.kind !== 'path' : making.target.partial === undefined;
+    try {
+      if (isRead) {
+        const { writer, target } = this.#begun();
+        writer.breakOff();
+        target.flush();
+      }
+    } catch {
+      // Nobody there to be told.
+    }
+    this.#making?.target.discard();
+  }
+
+  /** Opens the output: not before it is known that there is something to write. */
+  #begun(): Making {
+    if (this.#making === undefined) {
+      const target = new ArchiveTarget(this.#options.output, this.#thread.isStopped);
+      this.#making = { target, writer: new ArchiveWriter(target.sink) };
+    }
+    return this.#making;
+  }
+
+  #packed(path: StoredPath, bytes: number): void {
+    this.#files += 1;
+    this.#bytes += bytes;
+    this.#thread.file(path, bytes);
+  }
+
+  #assertNotStopped(): void {
+    if (this.#thread.isStopped()) throw new Stopped();
+  }
+
+  async #listFiles({ directory, recurse, paths, list }: FilesSource): Promise<readonly ListedFile[]> {
+    const { absoluteNames } = this.#options;
+    const thread = this.#thread;
+    const files = new FileList({ directory, recurse, absoluteNames, onWarning: (message) => thread.warning(message) });
+    for (const path of paths) files.add(path);
+    if (list !== undefined) {
+      const named = await readPathList(list.input, list.nullSeparated, thread.isStopped, (reading) =>
+        thread.signal.addEventListener('abort', () => reading.stop()),
+      );
+      for (const path of named) files.add(path);
+    }
+    this.#assertNotStopped();
+    return files.files;
+  }
+
+  /** Finds all files first, then writes. */
+  async #packFiles(source: FilesSource): Promise<void> {
+    const files = await this.#listFiles(source);
+    const { chunkBytes, sparse } = this.#options;
+    const { isStopped, control } = this.#thread;
+    const { target, writer } = this.#begun();
+    const packer = new FilePacker(writer, {
+      ...{ chunkBytes, sparse, isStopped },
+      isOutput: (stat) => target.isSame(stat),
+      onProgress: (bytes) => {
+        control.progressBytes += bytes;
+      },
+    });
+    for (const file of files) {
+      this.#assertNotStopped();
+      control.path = file.name;
+      this.#packed(file.name, packer.pack(file));
+    }
+  }
+
+  /** Packs what a tar archive holds, as it comes. */
+  async #packTar({ input, backup }: Extract<CreateSource, { kind: 'tar' }>): Promise<void> {
+    const { absoluteNames, chunkBytes, sparse } = this.#options;
+    const thread = this.#thread;
+    // Only this needs tar-stream.
+    const { TarReader } = await import('../../tar/reader.js');
+    const names: StoredPath[] = [];
+    await stoppable(
+      withRawSource(input, thread, async (source) => {
+        const reader = new TarReader(
+          new TarPacker(this.#begun().writer, {
+            ...{ absoluteNames, chunkBytes, sparse },
+            onMember: (path) => {
+              thread.control.path = path;
+            },
+            onFile: (path, bytes) => {
+              names.push(path);
+              this.#packed(path, bytes);
+            },
+            onWarning: (message) => thread.warning(message),
+          }),
+        );
+        const room = Buffer.allocUnsafeSlow(PIECE_ROOM_BYTES);
+        await source.run({
+          room: () => room,
+          push: (piece) => {
+            thread.control.progressBytes += piece.length;
+            return reader.push(piece);
+          },
+          skippableBytes: 0,
+          skip: () => undefined,
+        });
+        this.#assertNotStopped();
+        reader.end();
+      }),
+      thread,
+    );
+    const { error, warning } = judgeBackup(backup, backupFinding(names), undefined);
+    if (warning !== undefined) thread.warning(warning);
+    if (error !== undefined) throw error;
+  }
+}
+
+/** @throws Stopped where that is why it failed */
+async function stoppable(work: Promise<void>, { signal }: TaskThread): Promise<void> {
+  try {
+    await work;
+  } catch (error) {
+    throw signal.aborted && error === signal.reason ? new Stopped() : error;
+  }
+}
+
+function noFiles(): XbstreamError {
+  return new XbstreamError('XB_EMPTY_ARCHIVE', 'there is no file to put into the archive', {
+    hints: [
+      'look whether what names the files, or writes the tar, failed',
+      'if an empty archive is what you expect: --allow-empty',
+    ],
+  });
+}

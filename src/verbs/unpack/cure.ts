@@ -1,0 +1,59 @@
+import { ForeignInput } from '../../archive/foreign.js';
+import type { XbstreamError, XbstreamErrorCode } from '../../errors.js';
+import { shellWord } from '../../format/shell-word.js';
+import { withParts } from '../../input/part-hint.js';
+import type { InputChoice } from '../../input/open-source.js';
+import type { UnpackJob } from './unpack-job.js';
+
+/** The input ends too soon: there may be a longer one. */
+const CUT: ReadonlySet<XbstreamErrorCode> = new Set(['XB_TRUNCATED', 'XB_MISSING_EOF']);
+
+/** What costs some files of an archive, but not the others. */
+const DAMAGE: ReadonlySet<XbstreamErrorCode> = new Set([
+  ...CUT,
+  'XB_BAD_MAGIC',
+  'XB_BAD_HEADER',
+  'XB_UNKNOWN_CHUNK',
+  'XB_PATH_TOO_LONG',
+  'XB_UNSAFE_PATH',
+  'XB_BAD_CRC',
+  'XB_BAD_SPARSE_MAP',
+  'XB_OVERLAP',
+  'XB_DUPLICATE_PATH',
+  'XB_GAP',
+  'XB_BAD_LAYER',
+  'XB_LAYER_TRUNCATED',
+]);
+
+/** The errors of a run, the first that tells of damage with what saves the rest. */
+export function withCure(errors: readonly XbstreamError[], job: UnpackJob): readonly XbstreamError[] {
+  const told = withParts(errors, job.options.input);
+  const index = told.findIndex((error) => isCurable(error));
+  return index === -1 ? told : told.with(index, told[index]!.with({ hints: hintsFor(told, job) }));
+}
+
+function isCurable(error: XbstreamError): boolean {
+  // Of what is packed as a whole nothing can be saved.
+  return DAMAGE.has(error.code) && !(error instanceof ForeignInput);
+}
+
+/** An input as a command line has it. */
+function archiveWords(input: InputChoice): string {
+  if (input.kind === 'parts') return `--parts ${input.paths.map(shellWord).join(' ')}`;
+  return input.kind === 'path' ? shellWord(input.path) : '-';
+}
+
+function hintsFor(errors: readonly XbstreamError[], job: UnpackJob): string[] {
+  const { input } = job.options;
+  const archive = archiveWords(input);
+  const from = archive === '-' ? '... | ' : '';
+  if (job.verb === 'verify') {
+    return [`to save every file that is whole: ${from}tsxbstream extract --keep-going -C DIR ${archive}`];
+  }
+  const { target, keepGoing, dryRun } = job.options;
+  const goOn = 'with the whole archive at hand, the same command with --skip-existing goes on where this run stopped';
+  const isCut = errors.some(({ code }) => CUT.has(code)) && !dryRun;
+  const directory = `-C ${shellWord(target)}`;
+  const save = `to save the rest: ${from}tsxbstream extract --keep-going --skip-existing ${directory} ${archive}`;
+  return [...(isCut ? [goOn] : []), ...(keepGoing ? [] : [save])];
+}

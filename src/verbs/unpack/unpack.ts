@@ -1,0 +1,247 @@
+/**
+ * The thread that unpacks or verifies an archive in its own order: opens its input and output, and pushes the one through a
+ * lane into the other.
+ */
+import type { PayloadUse } from '../../archive/chunk-reader.js';
+import { ForeignInput } from '../../archive/foreign.js';
+import { Selection } from '../../archive/selection/selection.js';
+import { viewOf } from '../../archive/salvage/byte-view.js';
+import { WantedByCurrentName, WantedByFinalName, type WantedEntries } from '../../archive/selection/wanted-entries.js';
+import { backupFinding, type BackupFinding } from '../../backup/backup-state.js';
+import type { DecryptionKey } from '../../codec/codec.js';
+import { ArchiveDigests } from '../../engine/archive-digests.js';
+import { setUpDecoding } from '../../engine/decoding/decoding-setup.js';
+import { forgetCorrected } from '../../engine/earlier-run.js';
+import { Lane, type LaneOptions, type LaneTotals } from '../../engine/lane.js';
+import { XbstreamError } from '../../errors.js';
+import type { ChunkHeader } from '../../format/chunk.js';
+import type { StoredPath } from '../../format/stored-path.js';
+import { inputSize } from '../../input/input-size.js';
+import type { ByteSink, Source } from '../../input/source.js';
+import type { Outcome } from '../../outcome.js';
+import { DirectoryOutput } from '../../output/directory/directory-output.js';
+import { DiscardingOutput } from '../../output/virtual-output.js';
+import { DryRunOutput } from '../../output/directory/dry-run-output.js';
+import { Manifest } from '../../output/manifest.js';
+import { assertMayGive } from '../../output/directory/owner.js';
+import { threadCount } from '../../threads/cores.js';
+import type { TaskThread } from '../../threads/task-thread.js';
+import { openArchive } from '../../wrapper/open-archive.js';
+import { withPlace, WrapperError } from '../../wrapper/wrapper-error.js';
+import { withCure } from './cure.js';
+import type { ExtractOptions } from '../extract.js';
+import { decodes, encryptedPolicyOf, leftEncrypted, undoingOf, type UnpackJob } from './unpack-job.js';
+
+/** Most lost files that are named. */
+const MAX_LOST = 10_000;
+
+/** What there is to say when it has ended, well or badly. */
+export interface UnpackSummary extends LaneTotals {
+  /** How many problems there are; fewer may have been kept. */
+  problemCount: number;
+  /** Stored names of files that did not become complete though the reading went on; at most {@link MAX_LOST}. */
+  lost: StoredPath[];
+  lostCount: number;
+  /** The archive ends here, in bytes, in the middle of something, and all that came before was read. */
+  cutAt: number | undefined;
+  /** Partial files that were left, in the target. */
+  partials: StoredPath[];
+  digests: Record<string, string>;
+  /** What the archive is, by the names of its files, selected or not; undefined where none of it was read. */
+  backup: BackupFinding | undefined;
+  /** Bytes free in the target's file system; only after a dry run. */
+  freeBytes: number | undefined;
+}
+
+/** What an extraction with `keepGoing` says of an error that no going on is possible after. */
+const UNREAD =
+  'the extraction ended here: what comes later in the archive was not looked at, and is not among what is lost';
+
+/** Of a smaller archive all is decoded before another thread has started. */
+const HELPED_BYTES_MIN = 2 * 1024 * 1024;
+
+/** Why there is no digest of what was not read to its end. */
+const NO_DIGEST = 'there is no digest of it: the rest was not read';
+
+const NOTHING: LaneTotals = { files: 0, bytes: 0, keptFiles: 0, archiveBytes: 0, entries: 0, entryBytes: 0 };
+
+type LaneOutput = DirectoryOutput | DryRunOutput | DiscardingOutput;
+
+/** A lane that tells how far it has come. */
+class ReportingLane extends Lane implements ByteSink {
+  readonly #source: Source;
+  readonly #thread: TaskThread;
+
+  constructor(options: LaneOptions, source: Source, thread: TaskThread) {
+    super(options);
+    this.#source = source;
+    this.#thread = thread;
+  }
+
+  override chunk(header: ChunkHeader, spanBytes: number): PayloadUse {
+    this.#thread.control.path = header.path;
+    return super.chunk(header, spanBytes);
+  }
+
+  override push(piece: Buffer): Promise<void> | undefined {
+    const wait = super.push(piece);
+    this.#thread.control.progressBytes = this.#source.inputBytes ?? this.archiveBytes;
+    this.#thread.flush();
+    return wait;
+  }
+}
+
+export async function unpack(job: UnpackJob, thread: TaskThread): Promise<Outcome<UnpackSummary>> {
+  const { options } = job;
+  const isVerifying = job.verb === 'verify';
+  const undoing = undoingOf(job);
+  const keepsGoing = isVerifying || job.options.keepGoing;
+  let lane: Lane | undefined;
+  let output: LaneOutput | undefined;
+  let manifest: Manifest | undefined;
+  let source: Source | undefined;
+  let problems: readonly XbstreamError[] = [];
+  /** Not all of the archive was read. */
+  let isUnread = true;
+  const isSmall = (inputSize(options.input) ?? Infinity) < HELPED_BYTES_MIN;
+  const decoding = await setUpDecoding({ ...options, ...undoing }, (message) => thread.warning(message), !isSmall);
+  try {
+    const digests = new ArchiveDigests(options.digests);
+    const opened = await openArchive(options.input, thread.isStopped, (piece) => digests.updateWrapped(piece));
+    source = opened;
+    thread.signal.addEventListener('abort', () => opened.stop());
+    const selection = new Selection(isVerifying ? { include: [], exclude: [] } : job.options);
+    const { wanted, uncertain } = await chooseEntries(selection, source, thread, { ...options, key: undoing.key });
+    output = isVerifying ? new DiscardingOutput(options.manifest !== undefined) : openTarget(job.options);
+    manifest = openManifest(job, thread);
+    if (!isVerifying && source.seekable && job.options.existing.startsWith('keep-')) {
+      await forgetCorrected(source, output as DirectoryOutput | DryRunOutput, {
+        choose: () => ({ decompress: undoing.decompress, decrypt: undoing.key !== undefined }),
+        key: undoing.key,
+        absoluteNames: options.absoluteNames,
+        leavesOut: (path) => selection.excludes(path),
+        covers: (path) => selection.covers(path),
+      });
+      source.rewind?.();
+    }
+    lane = new ReportingLane(
+      {
+        ...{ output, decoding, wanted },
+        absoluteNames: options.absoluteNames,
+        leavesOut: (path) => selection.excludes(path),
+        allowEmpty: options.allowEmpty,
+        jump: source.seekable && options.digests.length === 0 && !isVerifying,
+        salvage: keepsGoing ? { view: viewOf(source) } : undefined,
+        digests,
+        onFile: (path, bytes) => thread.file(path, bytes),
+      },
+      source,
+      thread,
+    );
+    const outer = await readAll(source, lane, keepsGoing, options.digests.length > 0);
+    isUnread = thread.isStopped() || outer !== undefined;
+    if (!thread.isStopped()) {
+      problems = withPlace(await lane.end(), source);
+      problems = [...(outer === undefined ? [] : [outer]), ...problems, ...uncertain];
+      if (problems.every(({ code }) => code === 'XB_NO_MATCH')) problems = [...problems, ...selection.unmatched()];
+      if (selection.unpreparable !== undefined) thread.warning(selection.unpreparable);
+      if (problems.length === 0 || keepsGoing) {
+        manifest?.write(lane.files());
+        manifest = undefined;
+      }
+      problems = [
+        ...problems,
+        ...leftEncrypted(lane.files(), undoing, encryptedPolicyOf(job), consequenceOf(job), thread),
+      ];
+    }
+  } catch (error) {
+    if (!(error instanceof XbstreamError)) throw error;
+    const details = keepsGoing && isUnread && !isVerifying ? [UNREAD] : [];
+    const isOuter = error instanceof ForeignInput || error instanceof WrapperError;
+    if (options.digests.length > 0 && isOuter) details.push(NO_DIGEST);
+    problems = withPlace([...(lane?.problems ?? []), error.with({ details })], source);
+  }
+  const stopped = thread.isStopped() && problems.length === 0;
+  const isOuterAlone = lane?.archiveBytes === 0 && problems[0] instanceof WrapperError;
+  if (!isOuterAlone) problems = withCure(problems, job);
+  const left = lane?.abandon(problems, !isVerifying && job.options.removePartial) ?? { errors: problems, partials: [] };
+  // Not before: jobs that were under way are done now.
+  const lost = keepsGoing ? (lane?.lost ?? []) : [];
+  manifest?.discard();
+  output?.release();
+  source?.close();
+  decoding?.close();
+  return {
+    problems: isVerifying ? problems : left.errors,
+    stopped,
+    summary: {
+      ...(lane?.totals() ?? NOTHING),
+      problemCount: Math.max(problems.length, lane?.problemCount ?? 0),
+      backup: lane === undefined ? undefined : backupFinding(lane.storedPaths()),
+      lost: lost.slice(0, MAX_LOST),
+      lostCount: lost.length,
+      cutAt: keepsGoing ? lane?.cutAt : undefined,
+      partials: left.partials,
+      digests: stopped || isUnread || (problems.length > 0 && !keepsGoing) ? {} : (lane?.digests() ?? {}),
+      freeBytes: output instanceof DryRunOutput ? output.freeBytes : undefined,
+    },
+  };
+}
+
+/** @returns what is wrong with what the archive is wrapped in, where the files before that place are wanted all the same */
+async function readAll(
+  source: Source,
+  lane: Lane,
+  keepsGoing: boolean,
+  wantsDigest: boolean,
+): Promise<WrapperError | undefined> {
+  try {
+    await source.run(lane);
+    return undefined;
+  } catch (error) {
+    if (!keepsGoing || !(error instanceof WrapperError) || lane.archiveBytes === 0) throw error;
+    return wantsDigest ? error.with({ details: [NO_DIGEST] }) : error;
+  }
+}
+
+/** How entries are chosen: by final names where the input can be read twice. */
+async function chooseEntries(
+  selection: Selection,
+  source: Source,
+  thread: TaskThread,
+  { key, absoluteNames }: { key: DecryptionKey | undefined; absoluteNames: boolean },
+): Promise<{ wanted: WantedEntries; uncertain: XbstreamError[] }> {
+  if (selection.isEverything || !source.seekable)
+    return { wanted: new WantedByCurrentName(selection, key), uncertain: [] };
+  const { wanted, errors } = await WantedByFinalName.look(source, selection, key, absoluteNames);
+  source.rewind?.();
+  // Where something is found it is written, as it is from a pipe, and what is missing is told at the end.
+  const [unmatched] = selection.unmatched();
+  if (unmatched !== undefined && selection.isWithoutMatch && !thread.isStopped()) throw unmatched;
+  return { wanted, uncertain: errors };
+}
+
+function openTarget(options: ExtractOptions): DirectoryOutput | DryRunOutput {
+  if (options.owner !== undefined) assertMayGive(options.owner);
+  if (options.dryRun) return new DryRunOutput(options);
+  return new DirectoryOutput({
+    ...options,
+    hash: options.manifest !== undefined,
+    // A second one takes what lies in memory that it shares, and what is decoded does not.
+    threads: decodes(options) ? 1 : threadCount(options.parallel),
+    archiveBytes: inputSize(options.input),
+  });
+}
+
+/** Opened before the work begins: an archive of hours must not end in a name that cannot be had. */
+function openManifest(job: UnpackJob, thread: TaskThread): Manifest | undefined {
+  const path = job.options.manifest;
+  if (path === undefined || (job.verb === 'extract' && job.options.dryRun)) return undefined;
+  const overwrite = job.verb === 'extract' ? job.options.existing === 'overwrite' : job.options.overwrite;
+  return new Manifest(path, overwrite, thread.isStopped);
+}
+
+function consequenceOf(job: UnpackJob): string {
+  if (job.verb === 'verify') return 'what is inside was not looked at';
+  return job.options.dryRun ? 'would be unpacked as stored, not decoded' : 'unpacked as stored, not decoded';
+}
