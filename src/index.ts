@@ -24,7 +24,7 @@ export {
 export { readEntries, type ReadEntriesOptions } from './library/reading/read-entries.js';
 export type { ArchiveEntry, FileEntry, RemovedEntry, RenamedEntry } from './library/reading/archive-entry.js';
 export type { ArchiveInput, ArchiveParts } from './library/input.js';
-export type { ByteStream } from './input/pieces.js';
+export type { ByteStream } from './input/stream/pieces.js';
 export type {
   BackupOptions,
   Callbacks,

@@ -1,6 +1,6 @@
 import { XbstreamError } from '../errors.js';
 import { openSource, type InputChoice } from '../input/open-source.js';
-import { withParts } from '../input/part-hint.js';
+import { withParts } from '../input/parts/part-hint.js';
 import type { Source } from '../input/source.js';
 import { openArchive } from '../wrapper/open-archive.js';
 import { withPlace } from '../wrapper/wrapper-error.js';

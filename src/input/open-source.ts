@@ -5,7 +5,7 @@ import { systemCodeOf, systemError, XbstreamError } from '../errors.js';
 import { FileSource } from './file.js';
 import { OneFile } from './positioned.js';
 import type { NamedPipesChoice } from './named-pipes.js';
-import type { RingHandle } from './ring.js';
+import type { RingHandle } from './stream/ring.js';
 import type { Source } from './source.js';
 
 /** An input that is one thing the system knows. */
@@ -73,7 +73,7 @@ function partsName(paths: readonly string[]): string {
 export async function openSource(choice: InputChoice, isStopped: () => boolean): Promise<Source> {
   const name = inputName(choice);
   if (choice.kind === 'ring') {
-    const { RingSource } = await import('./ring-source.js');
+    const { RingSource } = await import('./stream/ring-source.js');
     return new RingSource(choice.ring, isStopped);
   }
   if (choice.kind === 'named-pipes') {
@@ -81,7 +81,7 @@ export async function openSource(choice: InputChoice, isStopped: () => boolean):
     return new NamedPipesSource(choice);
   }
   if (choice.kind === 'parts') {
-    const { FileParts } = await import('./file-parts.js');
+    const { FileParts } = await import('./parts/file-parts.js');
     return new FileSource(new FileParts(choice.paths), 0, isStopped);
   }
   let fd: number;

@@ -3,9 +3,9 @@ import type { FileHandle } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { systemCodeOf, systemError, XbstreamError } from '../errors.js';
 import type { InputChoice, PartsChoice, SystemInputChoice } from '../input/open-source.js';
-import { isByteStream, type ByteStream } from '../input/pieces.js';
-import { STREAM_FAILED } from '../input/ring-source.js';
-import { StreamFeed } from '../input/stream-feed.js';
+import { isByteStream, type ByteStream } from '../input/stream/pieces.js';
+import { STREAM_FAILED } from '../input/stream/ring-source.js';
+import { StreamFeed } from '../input/stream/stream-feed.js';
 import { checkText } from '../verbs/options/program-options.js';
 import { streamOption, type StreamOptions } from './options.js';
 

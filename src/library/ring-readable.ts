@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { makeRing, RingReader, type RingHandle } from '../input/ring.js';
+import { makeRing, RingReader, type RingHandle } from '../input/stream/ring.js';
 import { Turn } from '../input/turn.js';
 
 /** Most bytes that are given at a time. */

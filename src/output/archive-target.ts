@@ -1,7 +1,7 @@
 import * as fs from 'node:fs';
 import { systemCodeOf, systemError, XbstreamError } from '../errors.js';
 import { pathForSystem, pathFromText, pathText, type StoredPath } from '../format/stored-path.js';
-import type { RingHandle } from '../input/ring.js';
+import type { RingHandle } from '../input/stream/ring.js';
 import { CompressingSink } from './compressing-sink.js';
 import type { Compression } from './compression.js';
 import { changeName, FILE_MODE, NEW_FILE_FLAGS } from './directory/file-calls.js';

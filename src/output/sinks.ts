@@ -1,7 +1,7 @@
 /** What takes bytes from beginning to end, synchronously. */
 import * as fs from 'node:fs';
 import { systemCodeOf, systemError } from '../errors.js';
-import { RingWriter, type RingHandle } from '../input/ring.js';
+import { RingWriter, type RingHandle } from '../input/stream/ring.js';
 
 /** Takes bytes, in order; they are the giver's own again after the call. */
 export interface SequentialSink {

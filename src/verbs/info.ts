@@ -10,7 +10,7 @@ import { withSource } from '../engine/with-source.js';
 import { XbstreamError } from '../errors.js';
 import type { InputChoice } from '../input/open-source.js';
 import { inputSize } from '../input/input-size.js';
-import { withParts } from '../input/part-hint.js';
+import { withParts } from '../input/parts/part-hint.js';
 import type { Outcome } from '../outcome.js';
 import { makeInfoReporter } from '../ui/make-inspect-reporter.js';
 import type { BackupDescription, InfoReporter, StatusPrinter } from '../ui/reporter.js';

@@ -7,7 +7,7 @@ import { allLayersOf } from '../codec/stored-layers.js';
 import { withSource } from '../engine/with-source.js';
 import type { InputChoice } from '../input/open-source.js';
 import { inputSize } from '../input/input-size.js';
-import { withParts } from '../input/part-hint.js';
+import { withParts } from '../input/parts/part-hint.js';
 import type { Outcome } from '../outcome.js';
 import { makeListReporter } from '../ui/make-inspect-reporter.js';
 import type { Listing, ListReporter, StatusPrinter } from '../ui/reporter.js';

@@ -2,8 +2,8 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { DecodeChain } from '../codec/decode-chain.js';
 import { errorToRecord, XbstreamError } from '../errors.js';
-import { RingWriter } from '../input/ring.js';
-import { RingSource } from '../input/ring-source.js';
+import { RingWriter } from '../input/stream/ring.js';
+import { RingSource } from '../input/stream/ring-source.js';
 import { PIECE_ROOM_BYTES } from '../input/source.js';
 import type { UnwrapThreadData } from './thread-stage.js';
 

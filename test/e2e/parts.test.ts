@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { extract, list, readChunks, verify } from '../../dist/index.js';
-import { nextNames, partsApart, previousNames } from '../../dist/input/part-names.js';
+import { nextNames, partsApart, previousNames } from '../../dist/input/parts/part-names.js';
 import { archive, end, file, noise, payload } from '../helpers/archive-bytes.js';
 import { run } from '../helpers/cli.js';
 import { assertEnded, EXIT } from '../helpers/outcome.js';

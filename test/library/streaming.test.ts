@@ -8,7 +8,7 @@ import fc from 'fast-check';
 import { cat, decodeChunkHeader, readChunks, readEntries, verify } from '../../dist/index.js';
 import { openSource } from '../../dist/input/open-source.js';
 import { PIECE_ROOM_BYTES } from '../../dist/input/source.js';
-import { StreamFeed } from '../../dist/input/stream-feed.js';
+import { StreamFeed } from '../../dist/input/stream/stream-feed.js';
 import { end, file, noise, payload } from '../helpers/archive-bytes.js';
 import { plannedArchive } from '../helpers/arbitraries.js';
 import { cutAt } from '../helpers/lane.js';

@@ -2,7 +2,7 @@ import { ChunkReader, type ChunkConsumer } from '../../archive/chunk-reader.js';
 import { emptyArchive } from '../../archive/salvage/damage-report.js';
 import { XbstreamError } from '../../errors.js';
 import type { PartsChoice, StreamChoice, SystemInputChoice } from '../../input/open-source.js';
-import type { ByteStream } from '../../input/pieces.js';
+import type { ByteStream } from '../../input/stream/pieces.js';
 import { PIECE_ROOM_BYTES, type ByteSink, type Source } from '../../input/source.js';
 import { Turn } from '../../input/turn.js';
 import { openSystemInput, StreamSource, unwrapped } from './event-loop-sources.js';

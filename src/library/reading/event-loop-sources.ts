@@ -9,7 +9,7 @@ import {
   type StreamChoice,
   type SystemInputChoice,
 } from '../../input/open-source.js';
-import { piecesOf, type ByteStream, type Pieces } from '../../input/pieces.js';
+import { piecesOf, type ByteStream, type Pieces } from '../../input/stream/pieces.js';
 import { PIECE_BYTES, type ByteSink, type Source } from '../../input/source.js';
 import { HEAD_BYTES, wrapperOf } from '../../wrapper/formats.js';
 import { openArchive } from '../../wrapper/open-archive.js';

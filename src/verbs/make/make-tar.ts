@@ -12,7 +12,7 @@ import { TarCopy, writeSpooled } from '../../engine/packing/tar-copy.js';
 import { XbstreamError } from '../../errors.js';
 import type { ChunkHeader } from '../../format/chunk.js';
 import type { StoredPath } from '../../format/stored-path.js';
-import { withParts } from '../../input/part-hint.js';
+import { withParts } from '../../input/parts/part-hint.js';
 import type { Source } from '../../input/source.js';
 import type { Outcome } from '../../outcome.js';
 import { ArchiveTarget } from '../../output/archive-target.js';

@@ -2,7 +2,7 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { shellWord } from '../../format/shell-word.js';
-import { nextNames, partsApart, previousNames } from '../../input/part-names.js';
+import { nextNames, partsApart, previousNames } from '../../input/parts/part-names.js';
 import { usageError } from './usage-error.js';
 
 /** More are not missing: the names have nothing to do with each other. */

@@ -1,7 +1,7 @@
 import { ForeignInput } from '../../archive/foreign.js';
 import type { XbstreamError, XbstreamErrorCode } from '../../errors.js';
 import { shellWord } from '../../format/shell-word.js';
-import { withParts } from '../../input/part-hint.js';
+import { withParts } from '../../input/parts/part-hint.js';
 import type { InputChoice } from '../../input/open-source.js';
 import type { UnpackJob } from './unpack-job.js';
 

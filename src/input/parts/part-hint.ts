@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
-import type { XbstreamError, XbstreamErrorCode } from '../errors.js';
-import { shellWord } from '../format/shell-word.js';
-import type { InputChoice } from './open-source.js';
+import type { XbstreamError, XbstreamErrorCode } from '../../errors.js';
+import { shellWord } from '../../format/shell-word.js';
+import type { InputChoice } from '../open-source.js';
 import { nextNames, previousNames } from './part-names.js';
 
 /** What is wrong with a part of an archive that is read alone. */

@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { ReadableStream, ReadableStreamDefaultReader } from 'node:stream/web';
-import { XbstreamError } from '../errors.js';
+import { XbstreamError } from '../../errors.js';
 
 /** Something of the caller's that gives the bytes of an archive, in pieces of any size. */
 export type ByteStream =

@@ -1,6 +1,6 @@
-import { XbstreamError } from '../errors.js';
+import { XbstreamError } from '../../errors.js';
 import { RingReader, type RingHandle } from './ring.js';
-import { PIECE_BYTES, type ByteSink, type Source } from './source.js';
+import { PIECE_BYTES, type ByteSink, type Source } from '../source.js';
 
 /** What is said when the stream behind a ring has failed; whoever knows why says more. */
 export const STREAM_FAILED = 'the stream that gives the archive has failed';

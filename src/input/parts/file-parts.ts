@@ -1,6 +1,6 @@
 import * as fs from 'node:fs';
-import { systemError, XbstreamError } from '../errors.js';
-import { OneFile, type PositionedBytes } from './positioned.js';
+import { systemError, XbstreamError } from '../../errors.js';
+import { OneFile, type PositionedBytes } from '../positioned.js';
 
 interface Part {
   path: string;
