@@ -2,6 +2,7 @@ import * as zlib from 'node:zlib';
 import { crc32 } from '../format/crc32.js';
 import { XbstreamError } from '../errors.js';
 import { hex32, layerError, type Decoder, type DecoderContext, type OutputSink } from './codec.js';
+import { handleOf, type ZlibDecoder, type ZlibHandle } from './zlib-decoder.js';
 
 const ID1 = 0x1f;
 const ID2 = 0x8b;
@@ -263,26 +264,8 @@ class InflateFailure extends Error {
   }
 }
 
-/** See `zstd-stream.ts`: the synchronous call that `zlib.inflateRawSync` is made of, which alone tells where the data ends. */
-interface InflateHandle {
-  writeSync(
-    flush: number,
-    input: Uint8Array,
-    inputAt: number,
-    inputBytes: number,
-    output: Uint8Array,
-    outputAt: number,
-    outputBytes: number,
-  ): void;
-  onerror: (message: string) => void;
-}
-
-interface RawInflate {
-  _handle: InflateHandle | null;
-  /** What the last call has left of output and input, in bytes. */
-  _writeState: Uint32Array;
+interface RawInflate extends ZlibDecoder {
   reset(): void;
-  close(): void;
 }
 
 /** Undoes deflate as it comes. */
@@ -290,13 +273,13 @@ class RawInflater {
   /** The end of the compressed data has been seen. */
   hasEnded = false;
   readonly #stream = zlib.createInflateRaw() as unknown as RawInflate;
-  readonly #handle: InflateHandle;
+  readonly #handle: ZlibHandle;
   readonly #room = Buffer.allocUnsafeSlow(OUTPUT_BYTES);
   #failure: string | undefined;
 
   constructor() {
-    const { _handle: handle } = this.#stream;
-    if (handle === null || typeof handle.writeSync !== 'function') {
+    const handle = handleOf(this.#stream);
+    if (handle === undefined) {
       throw new XbstreamError('XB_UNSUPPORTED_LAYER', `gzip cannot be decoded by this Node, ${process.version}`, {
         hints: ['unpack it on the way: gzip -dc FILE | tsxbstream -x -C DIR'],
       });

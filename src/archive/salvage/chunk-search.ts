@@ -5,7 +5,10 @@ import { MAGIC } from './evidence.js';
 import { withWhatIsLost, wrongLength } from './salvage-errors.js';
 import type { UnreadablePart } from './suspect-files.js';
 
-const NOTHING = Buffer.alloc(0);
+export const NOTHING = Buffer.alloc(0);
+
+/** A magic was found where no chunk begins. */
+export class Rejected extends Error {}
 
 /** A chunk that is not known to be what it says. */
 export interface Suspect {
@@ -26,6 +29,11 @@ export interface Trouble {
   suspect: Suspect | undefined;
   /** Nothing but whole lines of text stand here: no chunk was lost among them. */
   isText: boolean;
+}
+
+/** Trouble of no chunk and no file in particular. */
+export function troubleAt(error: XbstreamError, errorAt: number, isText: boolean): Trouble {
+  return { error, errorAt, path: undefined, suspect: undefined, isText };
 }
 
 /** What is to be told when it is known how far trouble goes. */

@@ -2,22 +2,15 @@ import { XbstreamError } from '../../errors.js';
 import { chunkEnd, type ChunkHeader } from '../../format/chunk.js';
 import type { StoredPath } from '../../format/stored-path.js';
 import { ChunkReader, type ChunkConsumer, type PayloadUse } from '../chunk-reader.js';
-import { RecentBytes } from './byte-view.js';
-import { ChunkSearch, type Suspect, type Trouble } from './chunk-search.js';
+import { KEPT_BYTES, RecentBytes } from './byte-view.js';
+import { ChunkSearch, NOTHING, Rejected, troubleAt, type Suspect, type Trouble } from './chunk-search.js';
 import { Evidence, MAGIC, type HeaderGuess } from './evidence.js';
 import { RereadBudget } from './reread-budget.js';
 import { brokenPath, damagedHeader, seeminglyAbout, wrongLength, wrongPathLength } from './salvage-errors.js';
 import { isSalvageable, type DamageConsumer, type SalvageOptions, type SalvageReading } from './salvage.js';
 
-/** What is kept of an input that cannot be read again: the chunk at hand and a bit, as a rule (chunks have up to 10 MiB). */
-const KEPT_BYTES = 16 * 1024 * 1024;
 /** So much of what follows a bad header is looked at before it is judged, where it cannot be had later: a chunk as a rule. */
 const WAITED_BYTES = 12 * 1024 * 1024;
-
-const NOTHING = Buffer.alloc(0);
-
-/** A magic was found where no chunk begins. */
-class Rejected extends Error {}
 
 /**
  * A {@link ChunkReader} that goes on after damage, at the next chunk that makes sense, and tells of everything it meets.
@@ -403,9 +396,4 @@ export class SalvagingReader implements SalvageReading {
     this.#damage.damaged(error, path, part);
     if (doubted !== undefined) this.#damage.doubted(doubted);
   }
-}
-
-/** Trouble of no chunk and no file in particular. */
-function troubleAt(error: XbstreamError, errorAt: number, isText: boolean): Trouble {
-  return { error, errorAt, path: undefined, suspect: undefined, isText };
 }

@@ -1,34 +1,8 @@
 import type { OutputSink } from '../codec.js';
-
-/**
- * What stands behind Node's own decoder: the synchronous call that `zlib.zstdDecompressSync` is made of, and that well-known
- * packages use as well. It is not documented, so that it is tried before it is trusted.
- *
- * It is the one way that writes into memory which is used again: what `zstdDecompressSync` returns is fresh pages, twice, and
- * took 1.7 times the CPU for frames of 10 MiB.
- */
-interface ZstdHandle {
-  writeSync(
-    flush: number,
-    input: Uint8Array,
-    inputAt: number,
-    inputBytes: number,
-    output: Uint8Array,
-    outputAt: number,
-    outputBytes: number,
-  ): void;
-  onerror: (message: string) => void;
-}
-
-interface ZstdDecompress {
-  _handle: ZstdHandle | null;
-  /** What the last call has left of output and input, in bytes. */
-  _writeState: Uint32Array;
-  close(): void;
-}
+import { handleOf, type ZlibDecoder, type ZlibHandle } from '../zlib-decoder.js';
 
 interface ZlibWithZstd {
-  createZstdDecompress?: () => ZstdDecompress;
+  createZstdDecompress?: () => ZlibDecoder;
   constants: { ZSTD_e_continue?: number };
 }
 
@@ -54,14 +28,14 @@ export class ZstdFailure extends Error {}
 
 /** Decodes zstd as it comes, however large a frame is, with Node's own decoder. */
 export class ZstdStream {
-  readonly #decoder: ZstdDecompress = zlib().createZstdDecompress!();
-  readonly #handle: ZstdHandle;
+  readonly #decoder: ZlibDecoder = zlib().createZstdDecompress!();
+  readonly #handle: ZlibHandle;
   readonly #continue = zlib().constants.ZSTD_e_continue!;
   #failure: string | undefined;
 
   constructor() {
-    const handle = this.#decoder._handle;
-    if (handle === null || typeof handle.writeSync !== 'function') throw new ZstdFailure('no synchronous decoder');
+    const handle = handleOf(this.#decoder);
+    if (handle === undefined) throw new ZstdFailure('no synchronous decoder');
     this.#handle = handle;
     handle.onerror = (message) => {
       this.#failure = message;

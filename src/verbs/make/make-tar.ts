@@ -1,5 +1,4 @@
 /** The thread that converts an archive to a tar. */
-import type { PayloadUse } from '../../archive/chunk-reader.js';
 import type { IndexEntry } from '../../archive/index.js';
 import { ExtentReader } from '../../archive/extents.js';
 import { Selection } from '../../archive/selection/selection.js';
@@ -7,10 +6,10 @@ import { readIndexFor, WantedByCurrentName } from '../../archive/selection/wante
 import { backupFinding, judgeBackup } from '../../backup/backup-state.js';
 import { setUpDecoding } from '../../engine/decoding/decoding-setup.js';
 import type { Decoding } from '../../engine/decoding/decoding.js';
-import { Lane, type LaneOptions } from '../../engine/lane.js';
+import type { LaneOptions } from '../../engine/lane.js';
+import { ReportingLane } from '../../engine/reporting-lane.js';
 import { TarCopy, writeSpooled } from '../../engine/packing/tar-copy.js';
 import { XbstreamError } from '../../errors.js';
-import type { ChunkHeader } from '../../format/chunk.js';
 import type { StoredPath } from '../../format/stored-path.js';
 import { withParts } from '../../input/parts/part-hint.js';
 import type { Source } from '../../input/source.js';
@@ -142,7 +141,7 @@ class TarMaking {
         file.drop();
       }
     };
-    const lane = new TellingLane(
+    const lane = new PassingLane(
       {
         ...{ output, absoluteNames, allowEmpty },
         decoding: this.#decoding,
@@ -228,27 +227,17 @@ function isCertain({ complete, extents }: IndexEntry): boolean {
   return complete && extents !== undefined;
 }
 
-/** A lane that says how far it is, and passes files on after each piece. */
-class TellingLane extends Lane {
-  readonly #source: Source;
-  readonly #thread: TaskThread;
+/** Passes files on after each piece, where somebody waits for them. */
+class PassingLane extends ReportingLane {
   readonly #passOn: (() => Promise<void>) | undefined;
 
   constructor(options: LaneOptions, source: Source, thread: TaskThread, passOn: (() => Promise<void>) | undefined) {
-    super(options);
-    this.#source = source;
-    this.#thread = thread;
+    super(options, source, thread);
     this.#passOn = passOn;
-  }
-
-  override chunk(header: ChunkHeader, spanBytes: number): PayloadUse {
-    this.#thread.control.path = header.path;
-    return super.chunk(header, spanBytes);
   }
 
   override push(piece: Buffer): Promise<void> | undefined {
     const wait = super.push(piece);
-    this.#thread.control.progressBytes = this.#source.inputBytes ?? this.archiveBytes;
     return this.#passOn === undefined ? wait : this.#pass(this.#passOn, wait);
   }
 

@@ -2,7 +2,6 @@
  * The thread that unpacks or verifies an archive in its own order: opens its input and output, and pushes the one through a
  * lane into the other.
  */
-import type { PayloadUse } from '../../archive/chunk-reader.js';
 import { ForeignInput } from '../../archive/foreign.js';
 import { Selection } from '../../archive/selection/selection.js';
 import { viewOf } from '../../archive/salvage/byte-view.js';
@@ -12,12 +11,12 @@ import type { DecryptionKey } from '../../codec/codec.js';
 import { ArchiveDigests } from '../../engine/archive-digests.js';
 import { setUpDecoding } from '../../engine/decoding/decoding-setup.js';
 import { forgetCorrected } from '../../engine/earlier-run.js';
-import { Lane, type LaneOptions, type LaneTotals } from '../../engine/lane.js';
+import type { Lane, LaneTotals } from '../../engine/lane.js';
+import { ReportingLane } from '../../engine/reporting-lane.js';
 import { XbstreamError } from '../../errors.js';
-import type { ChunkHeader } from '../../format/chunk.js';
 import type { StoredPath } from '../../format/stored-path.js';
 import { inputSize } from '../../input/input-size.js';
-import type { ByteSink, Source } from '../../input/source.js';
+import type { Source } from '../../input/source.js';
 import type { Outcome } from '../../outcome.js';
 import { DirectoryOutput } from '../../output/directory/directory-output.js';
 import { DiscardingOutput } from '../../output/virtual-output.js';
@@ -66,30 +65,6 @@ const NO_DIGEST = 'there is no digest of it: the rest was not read';
 const NOTHING: LaneTotals = { files: 0, bytes: 0, keptFiles: 0, archiveBytes: 0, entries: 0, entryBytes: 0 };
 
 type LaneOutput = DirectoryOutput | DryRunOutput | DiscardingOutput;
-
-/** A lane that tells how far it has come. */
-class ReportingLane extends Lane implements ByteSink {
-  readonly #source: Source;
-  readonly #thread: TaskThread;
-
-  constructor(options: LaneOptions, source: Source, thread: TaskThread) {
-    super(options);
-    this.#source = source;
-    this.#thread = thread;
-  }
-
-  override chunk(header: ChunkHeader, spanBytes: number): PayloadUse {
-    this.#thread.control.path = header.path;
-    return super.chunk(header, spanBytes);
-  }
-
-  override push(piece: Buffer): Promise<void> | undefined {
-    const wait = super.push(piece);
-    this.#thread.control.progressBytes = this.#source.inputBytes ?? this.archiveBytes;
-    this.#thread.flush();
-    return wait;
-  }
-}
 
 export async function unpack(job: UnpackJob, thread: TaskThread): Promise<Outcome<UnpackSummary>> {
   const { options } = job;
