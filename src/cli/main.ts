@@ -27,10 +27,7 @@ async function startThreadEarly([, , ...words]: readonly string[]): Promise<void
   const unpacks = first.startsWith('-') && words.some((word) => /^(-\w*x|--ex)/.test(word));
   if (!unpacks && first !== 'extract' && first !== 'verify') return;
   const { startEarly } = await import('../verbs/threads/start.js');
-  startEarly(
-    'unpack',
-    words.some((word) => /^(--de|-\w*d)/.test(word)),
-  );
+  startEarly('unpack');
 }
 
 function showVersion(argv: readonly string[]): number {

@@ -42,7 +42,7 @@ export function cat(input: ArchiveInput, paths: string | readonly string[], opti
       const either = signal === undefined ? destroyed : AbortSignal.any([signal, destroyed]);
       return runOn(input, { ...options, signal: either }, async (choice, caller) => {
         const job = { options: { ...told, input: choice, patterns, decrypt }, output: ring };
-        const needs = { input: choice, output: { kind: 'ring' as const, ring }, decodes: true };
+        const needs = { input: choice, output: { kind: 'ring' as const, ring } };
         // There is nothing to say of it when all is well.
         const work = inThread('cat', job, needs, caller).then((outcome) => ({ ...outcome, summary: true }));
         await caller.resultOf(work, choice);

@@ -28,7 +28,7 @@ export interface InfoResult extends Omit<BackupDescription, 'complete'> {
 export async function info(input: ArchiveInput, options: InfoOptions = {}): Promise<InfoResult> {
   const { keepGoing, ...told } = toldBy(options, { ...INFO_OPTIONS, ...GOING_ON }, 'onProblem');
   return runOn(input, options, async (choice, caller) => {
-    const work = inThread('info', { ...told, input: choice }, { input: choice, decodes: false }, caller);
+    const work = inThread('info', { ...told, input: choice }, { input: choice }, caller);
     const { summary, problems } = await caller.resultOf(work, choice, failures(keepGoing));
     const { complete, ...description } = summary;
     return { ...description, ok: problems.length === 0 && complete, problems };

@@ -29,7 +29,7 @@ export interface ListResult extends Omit<Listing, 'complete'> {
 export async function list(input: ArchiveInput, options: ListOptions = {}): Promise<ListResult> {
   const { keepGoing, ...told } = toldBy(options, { ...LIST_OPTIONS, ...GOING_ON }, 'onProblem');
   return runOn(input, options, async (choice, caller) => {
-    const work = inThread('list', { ...told, input: choice }, { input: choice, decodes: false }, caller);
+    const work = inThread('list', { ...told, input: choice }, { input: choice }, caller);
     const { summary, problems } = await caller.resultOf(work, choice, failures(keepGoing));
     const { entries, corrections, bytes, chunks, archiveBytes, wrappers } = summary;
     return { ok: problems.length === 0, entries, corrections, bytes, chunks, archiveBytes, wrappers, problems };

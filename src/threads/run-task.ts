@@ -3,7 +3,7 @@ import { errorFromRecord, type ErrorRecord } from '../errors.js';
 import type { StoredPath } from '../format/stored-path.js';
 import type { Outcome } from '../outcome.js';
 import { threadEnded } from './presence.js';
-import { startThread, type ThreadPurpose } from './start-thread.js';
+import { startThread } from './start-thread.js';
 import { TaskControl } from './task-control.js';
 import { PROBLEMS, type TaskCommand, type TaskMessage, type TaskStart } from './task-protocol.js';
 
@@ -25,18 +25,19 @@ export interface TaskListener {
 /**
  * Has a task done in a thread of its own, so that this one stays free for signals and whatever the caller does.
  *
+ * @param module the thread's
  * @param options what it is told: plain data, but for `ports`
  * @returns what it came to; without a summary when it did not stop in time and was ended
  * @throws what the thread did not catch
  */
 export async function runTask<Summary>(
-  purpose: ThreadPurpose,
+  module: URL,
   options: unknown,
   ports: readonly MessagePort[],
   listener: TaskListener,
 ): Promise<Outcome<Summary>> {
   const control = new TaskControl();
-  const worker = startThread(purpose);
+  const worker = startThread(module);
   const say = (command: TaskCommand): void => worker.postMessage(command);
   const start: TaskStart<unknown> = { options, tellFiles: listener.file !== undefined, control: control.buffer };
   worker.postMessage(start, ports);

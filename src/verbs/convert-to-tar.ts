@@ -56,8 +56,8 @@ export const convertToTar = defineVerb<typeof TAR_OPTIONS, TarOptions, MadeSumma
   },
 
   run: (options: TarOptions, context): Promise<Outcome<MadeSummary>> => {
-    const { input, output, decompress, key } = options;
-    return make('make-tar', options, { input, output, decodes: decompress || key !== undefined }, context);
+    const { input, output } = options;
+    return make('make-tar', options, { input, output }, context);
   },
 
   reporter: (options: TarOptions, streams, paint) => makingReporter(options, streams, paint),

@@ -101,7 +101,7 @@ export const create = defineVerb<typeof CREATE_OPTIONS, CreateOptions, MadeSumma
 
   run: (options: CreateOptions, context): Promise<Outcome<MadeSummary>> => {
     const { input, output } = options;
-    return make('pack', options, { input, output, decodes: false }, context);
+    return make('pack', options, { input, output }, context);
   },
 
   reporter: (options: CreateOptions, streams, paint) => makingReporter(options, streams, paint),

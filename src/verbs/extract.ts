@@ -14,7 +14,6 @@ import { COMMON, DECODING, OPTIONS, READING, SELECTION } from './options/table.j
 import { extractShared } from './unpack/extract-shared.js';
 import { inThread } from './threads/start.js';
 import type { UnpackSummary } from './unpack/unpack.js';
-import { decodes } from './unpack/unpack-job.js';
 import { defineVerb, tellProblems, type Context } from './verb.js';
 
 const CALL = 'tsxbstream extract';
@@ -94,9 +93,10 @@ export const extract = defineVerb({
 
 async function unpackInto(options: ExtractOptions, context: Context): Promise<Outcome<ExtractSummary>> {
   const started = performance.now();
-  const needs = { input: options.input, decodes: decodes(options) };
+  const { input } = options;
   const outcome =
-    (await extractShared(options, context)) ?? (await inThread('unpack', { verb: 'extract', options }, needs, context));
+    (await extractShared(options, context)) ??
+    (await inThread('unpack', { verb: 'extract', options }, { input }, context));
   const { summary, stopped } = outcome;
   if (summary === undefined) return { ...outcome, summary };
   const problems = outcome.problems.map((error) => withTargetHint(error, options));

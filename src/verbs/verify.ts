@@ -93,10 +93,10 @@ export const verify = defineVerb({
 
 async function prove(options: VerifyOptions, context: Context): Promise<Outcome<Verification>> {
   const started = performance.now();
-  const { input, deep } = options;
+  const { input } = options;
   const outcome =
     (await verifyShared(options, context)) ??
-    (await inThread('unpack', { verb: 'verify', options }, { input, decodes: deep }, context));
+    (await inThread('unpack', { verb: 'verify', options }, { input }, context));
   const { summary, stopped } = outcome;
   const refusal = outcome.problems.find(({ code }) => code === 'XB_IO' || code === 'XB_TARGET_EXISTS');
   if (refusal !== undefined) return { summary: undefined, problems: [refusal], stopped };

@@ -58,7 +58,7 @@ async function byPipelines(options: VerifyOptions): Promise<Outcome<UnpackSummar
 }
 
 function byOneLane(options: VerifyOptions): Promise<Outcome<UnpackSummary>> {
-  return inThread('unpack', { verb: 'verify', options }, { input: options.input, decodes: true }, NOBODY);
+  return inThread('unpack', { verb: 'verify', options }, { input: options.input }, NOBODY);
 }
 
 function told({ summary, problems }: Outcome<UnpackSummary>): unknown {

@@ -36,8 +36,8 @@ function moduleOf(task: TaskName): URL {
 }
 
 /** Starts a thread that will probably be needed. */
-export function startEarly(task: TaskName, decodes: boolean): void {
-  startThreadEarly({ module: moduleOf(task), decodes });
+export function startEarly(task: TaskName): void {
+  startThreadEarly(moduleOf(task));
 }
 
 /** What of a task's options others must know. */
@@ -46,20 +46,18 @@ export interface TaskNeeds {
   input: InputChoice | undefined;
   /** What it writes. */
   output?: OutputChoice | undefined;
-  /** It undoes layers. */
-  decodes: boolean;
 }
 
 /** Has a task done in a thread of its own. @throws what the thread did not catch */
 export function inThread<Name extends TaskName>(
   task: Name,
   options: TaskOptions<Name>,
-  { input, output, decodes }: TaskNeeds,
+  { input, output }: TaskNeeds,
   context: Context,
 ): Promise<Outcome<TaskSummary<Name>>> {
   const ports = [input, output].flatMap((choice) => (choice?.kind === 'ring' ? [choice.ring.port] : []));
   const totalBytes = input === undefined ? undefined : inputSize(input);
-  return runTask({ module: moduleOf(task), decodes }, options, ports, {
+  return runTask(moduleOf(task), options, ports, {
     signal: context.signal,
     file: context.file,
     warning: (message) => context.warning(message),

@@ -4,7 +4,7 @@ import type { Outcome } from '../../outcome.js';
 import type { ProgressReport } from '../../ui/reporter.js';
 import type { PipelineSummary } from './pipeline-task.js';
 import { inThread } from '../threads/start.js';
-import { decodes, undoingOf, type UnpackJob } from './unpack-job.js';
+import type { UnpackJob } from './unpack-job.js';
 import type { Context } from '../verb.js';
 
 /**
@@ -19,7 +19,7 @@ export async function runPipelines(
   context: Context,
 ): Promise<Outcome<PipelineSummary>[]> {
   const { buffer: board } = new WorkBoard();
-  const needs = { input: job.options.input, decodes: decodes(undoingOf(job)) };
+  const { input } = job.options;
   const reports: ProgressReport[] = [];
   const warnings = new Set<string>();
   const warning = (message: string): void => {
@@ -34,7 +34,7 @@ export async function runPipelines(
         context.progress(sumOf(reports, report));
       };
       const own: Context = { signal, isStopped, file, warning, progress };
-      return inThread('pipeline', { ...job, share: { index, board, chunkBytesMin } }, needs, own);
+      return inThread('pipeline', { ...job, share: { index, board, chunkBytesMin } }, { input }, own);
     }),
   );
 }
