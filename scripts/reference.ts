@@ -124,6 +124,13 @@ const DEFAULTS: Readonly<Record<string, string>> = {
   'fifo-timeout': '60',
 };
 
+/** What a word is called in the library, where that is not the name of its row in the table. */
+const IN_LIBRARY: Readonly<Record<string, string>> = {
+  decrypt: '',
+  overwrite: "`overwrite`; of `extract` `existing: 'overwrite'`",
+  'skip-existing': "`existing: 'keep-same-size'`, with `=verify` `'keep-same-content'`",
+};
+
 /** @throws where nobody says what the default is */
 function defaultOf(name: string, option: TypedOption<unknown>): string {
   if (DEFAULTS[name] !== undefined) return DEFAULTS[name];
@@ -143,16 +150,23 @@ function spelling(
   return `\`${[...Array.from(letters, (letter) => `-${letter}`), long].join(', ')}${given}\``;
 }
 
+/** The form without a verb. */
+const AS_XBSTREAM = '`-x`/`-c`';
+
 /** Every option, its default, what has it, and what it is called in the library. */
 async function options(): Promise<string> {
   const forms = await allForms();
   const groups = new Map<string, string[]>();
+  const isTold = new Set<string>();
   for (const [program, option] of Object.entries<TypedOption<unknown>>(OPTIONS)) {
     for (const [name, definition] of Object.entries(option.words)) {
       const having = forms.filter(({ words }) => words.has(name));
-      const names = having.map((form) => (form === XBSTREAM ? '`-x`' : form.name));
+      const names = having.map((form) => (form === XBSTREAM ? AS_XBSTREAM : form.name));
       const who = having.length === forms.length ? 'all' : names.join(', ');
-      const inLibrary = 'program' in option && name !== 'decrypt' ? `\`${program}\`` : '';
+      // Two things that programs say apart may be one word on a command line.
+      if (isTold.has(name)) continue;
+      isTold.add(name);
+      const inLibrary = IN_LIBRARY[name] ?? ('program' in option ? `\`${program}\`` : '');
       const cells = [spelling(name, definition), defaultOf(name, option), who, inLibrary, definition.help];
       const rows = groups.get(definition.group) ?? [];
       groups.set(definition.group, [...rows, row(...cells)]);
