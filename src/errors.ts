@@ -1,4 +1,4 @@
-/** The codes an {@link XbstreamError} can carry. Scripts may rely on them; the README tells when each occurs. */
+/** The codes an {@link XbstreamError} can carry. Scripts may rely on them; docs/errors.md tells when each occurs. */
 export type XbstreamErrorCode =
   // the archive is damaged
   | 'XB_BAD_MAGIC'

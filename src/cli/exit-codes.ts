@@ -1,6 +1,6 @@
 import type { XbstreamErrorCode } from '../errors.js';
 
-/** Exit codes are an interface that scripts rely on; the README lists them. */
+/** Exit codes are an interface that scripts rely on; docs/errors.md lists them. */
 export const EXIT_OK = 0;
 /** The system refused, or what was asked for is not there. */
 export const EXIT_REFUSED = 1;

@@ -2,7 +2,7 @@
 import { isatty } from 'node:tty';
 import { XbstreamError } from '../errors.js';
 import { errorText } from '../ui/text/error-text.js';
-import { errorFields, jsonLine } from '../ui/json/json-line.js';
+import { errorFields, failedSummaryLine, jsonLine } from '../ui/json/json-line.js';
 import type { ReporterSurroundings } from '../ui/make-reporter.js';
 import { choosePaint } from '../ui/paint.js';
 import { bugText } from './bug-text.js';
@@ -24,13 +24,14 @@ export type Substitute = (run: VerbRun, call: VerbCall) => VerbRun;
 /** @returns the exit code */
 export async function run(surroundings: Surroundings, substitute: Substitute = (verbRun) => verbRun): Promise<number> {
   const { argv, stdout, stderr, env } = surroundings;
+  const started = performance.now();
   const outputs = new Outputs(stdout, stderr);
   const isDebugging = (env['TSXBSTREAM_DEBUG'] ?? '') !== '';
   let call: Call;
   try {
     call = await readCall({ argv, env, isTerminal: isatty });
   } catch (error) {
-    return tellUnreadable(error, surroundings, isDebugging);
+    return tellUnreadable(error, surroundings, isDebugging, started);
   }
   if (call.kind === 'text') {
     (call.exitCode === EXIT_OK ? stdout : stderr).write(call.text);
@@ -45,8 +46,13 @@ export async function run(surroundings: Surroundings, substitute: Substitute = (
   return runVerb(verbRun, { input, outputs, stderr, paint, showStack: options.verbose || isDebugging });
 }
 
-/** Answers a command line that cannot be followed. @returns the exit code */
-async function tellUnreadable(error: unknown, surroundings: Surroundings, isDebugging: boolean): Promise<number> {
+/** Answers a command line that cannot be followed. @param started as `performance.now` had it @returns the exit code */
+async function tellUnreadable(
+  error: unknown,
+  surroundings: Surroundings,
+  isDebugging: boolean,
+  started: number,
+): Promise<number> {
   const { argv, stdout, stderr, env } = surroundings;
   const paint = await choosePaint('auto', stderr.isTTY === true, env);
   if (!(error instanceof XbstreamError)) {
@@ -54,7 +60,10 @@ async function tellUnreadable(error: unknown, surroundings: Surroundings, isDebu
     return EXIT_REFUSED;
   }
   // A program that reads JSON lines is told in them, too.
-  if (argv.includes('--json') && !isXbstreamForm(argv)) stdout.write(jsonLine('error', errorFields(error)));
+  if (argv.includes('--json') && !isXbstreamForm(argv)) {
+    const elapsedSeconds = Math.round(performance.now() - started) / 1000;
+    stdout.write(jsonLine('error', errorFields(error)) + failedSummaryLine(elapsedSeconds));
+  }
   stderr.write(errorText(error, paint));
   return exitCodeFor([error.code]);
 }

@@ -3,6 +3,7 @@ import type { BackupDescription } from '../ui/reporter.js';
 import { INFO_OPTIONS } from '../verbs/info.js';
 import type { Given } from '../verbs/options/option.js';
 import { inThread } from '../verbs/threads/start.js';
+import { hintForPrograms } from './hints.js';
 import type { ArchiveInput } from './input.js';
 import { GOING_ON, toldBy, type Callbacks, type ProblemOptions } from './options.js';
 import { failures, runOn } from './run.js';
@@ -31,6 +32,7 @@ export async function info(input: ArchiveInput, options: InfoOptions = {}): Prom
     const work = inThread('info', { ...told, input: choice }, { input: choice }, caller);
     const { summary, problems } = await caller.resultOf(work, choice, failures(keepGoing));
     const { complete, ...description } = summary;
-    return { ...description, ok: problems.length === 0 && complete, problems };
+    const unread = description.unread.map(({ path, reason }) => ({ path, reason: hintForPrograms(reason) }));
+    return { ...description, unread, ok: problems.length === 0 && complete, problems };
   });
 }

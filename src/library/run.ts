@@ -4,6 +4,7 @@ import type { InputChoice } from '../input/open-source.js';
 import type { Outcome } from '../outcome.js';
 import { outcomeOf } from '../verbs/outcome-of.js';
 import type { Context } from '../verbs/verb.js';
+import { allForPrograms } from './hints.js';
 import { withInput, type ArchiveInput } from './input.js';
 import type { Callbacks, FileOptions, ProblemOptions, StreamOptions } from './options.js';
 
@@ -59,10 +60,12 @@ export class Caller implements Context {
     isFailure: (problem: XbstreamError) => boolean = () => true,
     signal = this.signal,
   ): Promise<{ summary: Summary; problems: readonly XbstreamError[] }> {
-    const { summary, problems, stopped } = await outcomeOf(work, input, signal);
+    const outcome = await outcomeOf(work, input, signal);
+    const { summary, stopped } = outcome;
+    const problems = allForPrograms(outcome.problems);
     for (const problem of problems) this.#tell(this.#options.onProblem, problem);
-    const refusal = problems.find(isFailure);
-    if (refusal !== undefined) throw refusal;
+    const refusal = outcome.problems.findIndex(isFailure);
+    if (refusal !== -1) throw problems[refusal]!;
     if (stopped) signal.throwIfAborted();
     if (summary === undefined) throw problems[0] ?? new Error('a verb ended without a result');
     return { summary, problems };

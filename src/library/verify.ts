@@ -1,6 +1,7 @@
 import type { Verification } from '../ui/reporter.js';
 import type { Given } from '../verbs/options/option.js';
 import { verify as verb, VERIFY_OPTIONS } from '../verbs/verify.js';
+import { allForPrograms } from './hints.js';
 import type { ArchiveInput } from './input.js';
 import { toldBy, type Callbacks, type ProblemOptions } from './options.js';
 import { runOn } from './run.js';
@@ -25,6 +26,15 @@ export async function verify(input: ArchiveInput, options: VerifyOptions = {}): 
     const work = verb.run({ ...told, input: choice }, caller);
     const { summary } = await caller.resultOf(work, choice, () => false);
     const { ok, entries, bytes, archiveBytes, elapsedSeconds, problems, problemCount, digests } = summary;
-    return { ok, entries, bytes, archiveBytes, elapsedSeconds, problems, problemCount, digests };
+    return {
+      ok,
+      entries,
+      bytes,
+      archiveBytes,
+      elapsedSeconds,
+      problems: allForPrograms(problems),
+      problemCount,
+      digests,
+    };
   });
 }

@@ -39,8 +39,9 @@ export function makeListReporter(
 ): ListReporter & StatusPrinter {
   const { quiet } = choices;
   if (choices.json) return new ListJsonReporter(jsonSettings(choices, streams, paint));
-  const humanSizes = streams.stdout.isTTY === true && !choices.bytes;
-  return new ListTextReporter({ ...textSettings(choices, streams, paint), humanSizes, quiet });
+  const isTerminal = streams.stdout.isTTY === true;
+  const humanSizes = isTerminal && !choices.bytes;
+  return new ListTextReporter({ ...textSettings(choices, streams, paint), humanSizes, quiet, header: isTerminal });
 }
 
 export function makeVerifyReporter(

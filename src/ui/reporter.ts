@@ -91,6 +91,8 @@ export interface MadeSummary {
   bytes: number;
   /** Bytes that were written. */
   outputBytes: number;
+  /** Bytes of the archive: as far as it was read, or as it was made. */
+  archiveBytes: number;
   elapsedSeconds: number;
   /** What was made, as messages call it. */
   outputName: string;
@@ -108,6 +110,8 @@ export interface ListedEntry {
   bytes: number;
   chunks: number;
   complete: boolean;
+  /** It is not complete, since the archive ends before its end; where other damage may have cost it that, that is not known. */
+  cut: boolean;
   sparse: boolean;
   /** What was done to it, outermost first. */
   layers: readonly string[];
@@ -142,7 +146,8 @@ export interface Listing {
 
 /** What a listing says. */
 export interface ListReporter extends CommonReporter {
-  listed(listing: Listing): void;
+  /** @param ok nothing is wrong, with the archive or with what was asked for */
+  listed(listing: Listing, ok: boolean): void;
 }
 
 /** What a verification has found. */
@@ -168,7 +173,8 @@ export interface VerifyReporter extends CommonReporter {
 
 /** Whom `info` tells what it has found out. */
 export interface InfoReporter extends CommonReporter {
-  described(description: BackupDescription): void;
+  /** @param ok nothing is wrong with the archive */
+  described(description: BackupDescription, ok: boolean): void;
 }
 
 /** Whether an archive is a backup, by the names of its files. */

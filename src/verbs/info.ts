@@ -60,7 +60,7 @@ export const info = defineVerb({
   reporter: (options, streams, paint): InfoReporter & StatusPrinter => makeInfoReporter(options, streams, paint),
 
   tell: ({ summary, problems, stopped }: Outcome<BackupDescription>, reporter) => {
-    if (summary !== undefined && !stopped) reporter.described(summary);
+    if (summary !== undefined && !stopped) reporter.described(summary, problems.length === 0);
     tellProblems(problems, reporter);
   },
 });

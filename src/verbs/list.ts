@@ -5,6 +5,7 @@ import { Selection } from '../archive/selection/selection.js';
 import { readIndexFor } from '../archive/selection/wanted-entries.js';
 import { allLayersOf } from '../codec/stored-layers.js';
 import { withSource } from '../engine/with-source.js';
+import type { XbstreamErrorCode } from '../errors.js';
 import type { InputChoice } from '../input/open-source.js';
 import { inputSize } from '../input/input-size.js';
 import { withParts } from '../input/parts/part-hint.js';
@@ -70,7 +71,7 @@ export const list = defineVerb({
     makeListReporter({ ...options, bytes: options.inBytes }, streams, paint),
 
   tell: ({ summary, problems, stopped }: Outcome<Listing>, reporter) => {
-    if (summary !== undefined && !stopped) reporter.listed(summary);
+    if (summary !== undefined && !stopped) reporter.listed(summary, problems.length === 0);
     tellProblems(problems, reporter);
   },
 });
@@ -82,6 +83,9 @@ const ORDERS: Readonly<Record<ListOptions['sort'], (a: IndexEntry, b: IndexEntry
   size: (a, b) => b.bytes - a.bytes || byText(a.path, b.path),
   name: (a, b) => byText(a.path, b.path),
 };
+
+/** What is wrong with an archive that ends too soon, and nothing else. */
+const CUT: ReadonlySet<XbstreamErrorCode> = new Set(['XB_TRUNCATED', 'XB_MISSING_EOF']);
 
 /** Of a file only headers are read, so that checksums are not judged; see `verify`. */
 async function listArchive(options: ListOptions, context: Context): Promise<Outcome<Listing>> {
@@ -96,6 +100,7 @@ async function listArchive(options: ListOptions, context: Context): Promise<Outc
       onProgress: (progress) => context.progress({ ...progress, totalBytes }),
     }),
   );
+  const isOnlyCut = index.problems.every(({ code }) => CUT.has(code));
   const entries = index.entries.filter(({ path }) => selection.wants(path)).sort(ORDERS[sort]);
   const isForeign = index.problems.some(
     (problem) => problem instanceof ForeignInput || problem instanceof WrapperError,
@@ -106,7 +111,8 @@ async function listArchive(options: ListOptions, context: Context): Promise<Outc
     stopped: false,
     summary: {
       entries: entries.map(({ path, bytes, chunks, complete, sparse, archiveOffset }) => {
-        return { path, bytes, chunks, complete, sparse, layers: allLayersOf(path), archiveOffset };
+        const cut = !complete && isOnlyCut;
+        return { path, bytes, chunks, complete, cut, sparse, layers: allLayersOf(path), archiveOffset };
       }),
       corrections: index.corrections,
       bytes: entries.reduce((sum, { bytes }) => sum + bytes, 0),

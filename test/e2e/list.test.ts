@@ -103,6 +103,57 @@ describe('list', { concurrency: true }, () => {
     assert.equal(linesOf(stdout, 'error')[0]?.['code'], 'XB_MISSING_EOF');
   });
 
+  test('a file that is cut is not called damaged, unless other damage may have cost it its end', async (context) => {
+    const directory = tempDir(context);
+    const states = async (bytes: Buffer) => {
+      const path = join(directory, 'archive');
+      fs.writeFileSync(path, bytes);
+      const { stdout } = await run(['list', path]);
+      const json = await run(['list', '--json', path]);
+      const cuts = linesOf(json.stdout, 'entry').map(({ cut }) => cut);
+      return [Array.from(stdout.matchAll(/^ *\d+ +(\w+) +- +(\w)$/gm), ([, state, name]) => `${name}: ${state}`), cuts];
+    };
+    const whole = archive(file('a', 'A'), file('b', 'B'.repeat(500)));
+    assert.deepEqual(await states(whole), [
+      ['a: whole', 'b: whole'],
+      [undefined, undefined],
+    ]);
+    // Inside a chunk, and before the end chunk.
+    for (const cut of [whole.subarray(0, -200), whole.subarray(0, whole.length - end('b').length)]) {
+      assert.deepEqual(await states(cut), [
+        ['a: whole', 'b: cut'],
+        [undefined, true],
+      ]);
+    }
+    const damaged = archive(payload('a', 0, 'A'), Buffer.alloc(300, '!'), file('c', 'C'), payload('b', 0, 'B'));
+    assert.deepEqual(await states(damaged), [
+      ['a: DAMAGED', 'c: whole', 'b: DAMAGED'],
+      [undefined, undefined, undefined],
+    ]);
+  });
+
+  test('names its columns on a terminal, and only there', (context) => {
+    if (!hasProgram(context, 'script', 'bsdutils')) return;
+    const path = join(tempDir(context), 'archive');
+    fs.writeFileSync(path, bytes);
+    const onTerminal = (words: string): string[] => {
+      const command = `${process.execPath} ${PROGRAM} list ${words} ${path}`;
+      return execFileSync('script', ['-qec', command, '/dev/null'], { encoding: 'utf8' }).split(/\r?\n/);
+    };
+    assert.match(onTerminal('')[0]!, /^ *SIZE  STATE    LAYERS        NAME$/);
+    const [header, first] = onTerminal('-v') as [string, string];
+    assert.match(header, /^ *SIZE  CHUNKS  OFFSET  STATE    LAYERS        NAME$/);
+    // Each title stands over its column: numbers end where it ends, words begin where it begins.
+    assert.equal(first.indexOf('  whole') + 2, header.indexOf('STATE'));
+    assert.equal(first.slice(0, header.indexOf('OFFSET') + 6).at(-1), '0');
+    assert.equal(first.indexOf('a/small'), header.indexOf('NAME'));
+    assert.match(onTerminal('-q')[0]!, /whole/);
+    for (const words of [[], ['-v']]) {
+      const piped = execFileSync(process.execPath, [PROGRAM, 'list', ...words, path], { encoding: 'utf8' });
+      assert.match(piped.split('\n')[0]!, /^ *1 .*whole.*a\/small/);
+    }
+  });
+
   test('a pattern that matches nothing; a pattern given first; an empty input', async (context) => {
     assert.equal((await run(['list', '-', 'nothing*'], { stdin })).code, EXIT.refused);
     const first = await run(['list', 'shop/*'], { stdin });

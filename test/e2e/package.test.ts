@@ -68,13 +68,18 @@ describe('the package', () => {
 
   test('holds what is needed, and no more', () => {
     const names = fs.readdirSync(installed, { recursive: true, encoding: 'utf8' });
-    for (const name of ['LICENSE', 'README.md', 'CHANGELOG.md', 'dist/index.js', 'dist/index.d.ts']) {
+    for (const name of [
+      ...['LICENSE', 'THIRD-PARTY.md', 'README.md', 'CHANGELOG.md', 'SECURITY.md', 'docs/json.schema.json'],
+      ...['dist/index.js', 'dist/index.d.ts'],
+    ]) {
       assert.ok(names.includes(name), `${name} is missing`);
     }
     const files = names.filter((name) => fs.statSync(join(installed, name)).isFile());
     const strange = files.filter(
       (name) =>
-        !/^(?:bin|dist)\/.*\.(?:js|d\.ts)$|^dist\/man\/[a-z-]+\.1$|^[A-Z]+(?:\.md)?$|^package\.json$/.test(name),
+        !/^(?:bin|dist)\/.*\.(?:js|d\.ts)$|^dist\/man\/[a-z-]+\.1$|^[A-Z-]+(?:\.md)?$|^docs\/[a-z-]+\.(?:md|schema\.json)$|^package\.json$/.test(
+          name,
+        ),
     );
     assert.deepEqual(strange, []);
     assert.deepEqual(

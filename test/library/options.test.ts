@@ -15,6 +15,7 @@ import {
   verify,
   writeTar,
   type CatOptions,
+  type XbstreamError,
 } from '../../dist/index.js';
 import { fixturePath } from '../helpers/fixtures.js';
 import { tempDir } from '../helpers/temp.js';
@@ -188,5 +189,33 @@ describe('keys', () => {
     const { ok, problems } = await verify(fixturePath(name), { deep: true, key: Buffer.alloc(32, 'x') });
     assert.ok(!ok);
     assert.equal(problems[0]!.code, 'XB_WRONG_KEY');
+  });
+});
+
+describe('an option that there is not', () => {
+  for (const [call, typed, meant] of [
+    ['extract', 'decompres', 'decompress'],
+    ['extract', 'stripComponent', 'stripComponents'],
+    ['list', 'excludes', 'exclude'],
+    ['verify', 'digest', 'digests'],
+  ] as const) {
+    test(`${call} ${typed}: it is said what was probably meant`, async () => {
+      await assert.rejects(
+        CALLS[call]!(fixturePath('percona/base-plain'), { [typed]: true }),
+        (error: XbstreamError) => {
+          assert.equal(error.message, `there is no option ${typed}`);
+          assert.equal(error.hints[0], `did you mean ${meant}?`);
+          assert.match(error.hints[1]!, /^there are: absoluteNames, /);
+          return true;
+        },
+      );
+    });
+  }
+
+  test('one that is like none is answered with all there are', async () => {
+    await assert.rejects(CALLS['list']!('archive', { colourful: true }), (error: XbstreamError) => {
+      assert.deepEqual([error.hints.length, /^there are: .*\bsort\b/.test(error.hints[0]!)], [1, true]);
+      return true;
+    });
   });
 });

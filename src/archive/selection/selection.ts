@@ -190,7 +190,8 @@ class Pattern {
     this.#wholePath = plain.includes('/');
     // A name that is in the archive letter by letter matches, whatever it would mean as a glob (`t2#P#p0.ibd` is harmless,
     // `a[1].ibd` is not).
-    const matches = globs()(plain, { dot: true });
+    // As in a shell: `[!12]` is none of these.
+    const matches = globs()(plain, { dot: true, posix: true });
     this.#matches = (name) => name === plain || matches(name);
   }
 

@@ -5,6 +5,7 @@ import { XbstreamError } from '../../errors.js';
 import type { ChunkHeader } from '../../format/chunk.js';
 import type { ArchiveEntry } from './archive-entry.js';
 import { ArchiveReading } from './archive-reading.js';
+import { forPrograms } from '../hints.js';
 import type { ArchiveInput } from '../input.js';
 import { checkOptions, type ProgramKind } from '../../verbs/options/program-options.js';
 import { CALLBACKS, STREAM_KINDS, streamOption, type CommonOptions, type DecodingOptions } from '../options.js';
@@ -60,8 +61,9 @@ export async function* readEntries(
     queue.assertComplete();
   } catch (error) {
     // Those who read content are told, too.
-    archive.fail(error);
-    throw error;
+    const told = forPrograms(error);
+    archive.fail(told);
+    throw told;
   } finally {
     await archive.close();
     queue.wake();

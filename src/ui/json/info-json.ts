@@ -4,8 +4,9 @@ import type { BackupDescription, InfoReporter } from '../reporter.js';
 
 /** A description of a backup for programs: one line. */
 export class InfoJsonReporter extends JsonPrinter implements InfoReporter {
-  described({ unread, ...description }: BackupDescription): void {
+  described({ unread, ...description }: BackupDescription, ok: boolean): void {
     this.conclude('info', {
+      ok,
       ...description,
       unread: unread.length === 0 ? undefined : unread.map(({ path, reason }) => ({ ...pathFields(path), reason })),
     });

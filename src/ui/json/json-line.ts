@@ -19,6 +19,11 @@ export function jsonLine(type: string, fields: Fields): string {
   return `${JSON.stringify({ type, ...fields }).replace(UNSAFE, escapeUnits)}\n`;
 }
 
+/** The summary of a run that came to nothing: a command line that cannot be followed, an input that cannot be opened. */
+export function failedSummaryLine(elapsedSeconds: number): string {
+  return jsonLine('summary', { ok: false, archiveBytes: 0, elapsedSeconds });
+}
+
 /** A stored path as its best reading, and its exact bytes where that is not all. */
 export function pathFields(path: string | undefined, name: 'path' | 'partial' = 'path'): Fields {
   if (path === undefined) return {};

@@ -1,6 +1,6 @@
 import type { XbstreamError } from '../../errors.js';
 import { errorsText, warningText } from '../text/error-text.js';
-import { errorFields, jsonLine, type Fields } from './json-line.js';
+import { errorFields, failedSummaryLine, jsonLine, type Fields } from './json-line.js';
 import type { OutputStream } from '../output-stream.js';
 import type { Paint } from '../paint.js';
 import type { CommonReporter, ProgressReport, StatusPrinter } from '../reporter.js';
@@ -23,8 +23,10 @@ export interface JsonSettings {
 export class JsonPrinter implements CommonReporter, StatusPrinter {
   readonly #settings: JsonSettings;
   readonly #screen = new Screen();
-  /** The last line of all. */
+  readonly #started = performance.now();
+  /** The last line of all, where the run has come to something. */
   #conclusion: string | undefined;
+  #isClosed = false;
 
   constructor(settings: JsonSettings) {
     this.#settings = settings;
@@ -57,14 +59,20 @@ export class JsonPrinter implements CommonReporter, StatusPrinter {
   }
 
   close(): void {
-    if (this.#conclusion !== undefined) this.#screen.list(this.#settings.results, this.#conclusion);
-    this.#conclusion = undefined;
+    if (!this.#isClosed) {
+      this.#screen.list(this.#settings.results, this.#conclusion ?? failedSummaryLine(this.#elapsedSeconds));
+    }
+    this.#isClosed = true;
     this.#screen.close();
   }
 
   /** The last line of a run: what is still told of errors comes before it. */
   protected conclude(type: string, fields: Fields): void {
-    this.#conclusion = jsonLine(type, fields);
+    this.#conclusion = jsonLine(type, { ...fields, elapsedSeconds: this.#elapsedSeconds });
+  }
+
+  get #elapsedSeconds(): number {
+    return Math.round(performance.now() - this.#started) / 1000;
   }
 
   /** Writes a line soon, together with its likes. */

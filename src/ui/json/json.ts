@@ -11,7 +11,7 @@ export class JsonReporter extends JsonPrinter implements Reporter, MakeReporter 
   }
 
   extracted(summary: ExtractSummary): void {
-    const { ok, files, bytes, keptFiles, dryRun, freeBytes, digests, lost = [], lostCount = 0 } = summary;
+    const { ok, files, bytes, keptFiles, dryRun, freeBytes, digests, lost = [], lostCount = 0, archiveBytes } = summary;
     for (const path of lost) this.list('lost', pathFields(path));
     this.conclude('summary', {
       ok,
@@ -22,10 +22,11 @@ export class JsonReporter extends JsonPrinter implements Reporter, MakeReporter 
       dryRun: dryRun ? true : undefined,
       freeBytes,
       digests: Object.keys(digests).length > 0 ? digests : undefined,
+      archiveBytes,
     });
   }
 
-  made({ ok, files, bytes, outputBytes }: MadeSummary): void {
-    this.conclude('summary', { ok, files, bytes, outputBytes });
+  made({ ok, files, bytes, outputBytes, archiveBytes }: MadeSummary): void {
+    this.conclude('summary', { ok, files, bytes, outputBytes, archiveBytes });
   }
 }

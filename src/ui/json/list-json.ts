@@ -12,10 +12,10 @@ export class ListJsonReporter extends JsonPrinter implements ListReporter {
     this.#settings = settings;
   }
 
-  listed(listing: Listing): void {
+  listed(listing: Listing, ok: boolean): void {
     const { verbose } = this.#settings;
-    for (const { path, bytes, chunks, complete, sparse, layers, archiveOffset } of listing.entries) {
-      const more = verbose ? { archiveOffset } : {};
+    for (const { path, bytes, chunks, complete, cut, sparse, layers, archiveOffset } of listing.entries) {
+      const more = { cut: cut ? true : undefined, archiveOffset: verbose ? archiveOffset : undefined };
       this.list('entry', { ...pathFields(path), bytes, chunks, complete, sparse, layers, ...more });
     }
     for (const { kind, path, newPath, archiveOffset, effective } of verbose ? listing.corrections : []) {
@@ -30,6 +30,6 @@ export class ListJsonReporter extends JsonPrinter implements ListReporter {
       });
     }
     const { entries, bytes, chunks, archiveBytes, wrappers, complete } = listing;
-    this.conclude('summary', { entries: entries.length, bytes, chunks, archiveBytes, wrappers, complete });
+    this.conclude('summary', { ok, entries: entries.length, bytes, chunks, archiveBytes, wrappers, complete });
   }
 }

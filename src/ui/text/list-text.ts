@@ -8,6 +8,8 @@ export interface ListTextSettings extends PrinterSettings {
   humanSizes: boolean;
   /** No totals. */
   quiet: boolean;
+  /** Name the columns: for who looks, not for a program that reads lines. */
+  header: boolean;
 }
 
 const NO_LAYERS = '-';
@@ -22,20 +24,36 @@ export class ListTextReporter extends TextPrinter implements ListReporter {
   }
 
   listed(listing: Listing): void {
-    const { verbose, quiet } = this.#settings;
-    const widths = this.#widths(listing);
-    for (const entry of listing.entries) this.list(this.#line(entry, widths));
+    const { verbose, quiet, header } = this.#settings;
+    const rows = listing.entries.map((entry) => this.#row(entry));
+    if (header && !quiet && rows.length > 0) rows.unshift(HEADER);
+    const widths = widthsOf(rows);
+    for (const row of rows) this.list(this.#line(row, widths));
     if (verbose) for (const correction of listing.corrections) this.list(correctionLine(correction));
     this.conclude(quiet ? '' : this.#totals(listing));
   }
 
-  #line(entry: ListedEntry, widths: Widths): string {
-    const { path, bytes, chunks, archiveOffset, complete } = entry;
-    const columns = [this.#size(bytes).padStart(widths.size)];
-    if (this.#settings.verbose) {
-      columns.push(String(chunks).padStart(widths.chunks), String(archiveOffset).padStart(widths.offset));
-    }
-    columns.push(complete ? 'whole  ' : 'DAMAGED', layersText(entry).padEnd(widths.layers), printablePath(path));
+  #row(entry: ListedEntry): Row {
+    const { path, bytes, chunks, archiveOffset } = entry;
+    return {
+      size: this.#size(bytes),
+      chunks: String(chunks),
+      offset: String(archiveOffset),
+      state: stateText(entry),
+      layers: layersText(entry),
+      name: printablePath(path),
+    };
+  }
+
+  #line({ size, chunks, offset, state, layers, name }: Row, widths: Widths): string {
+    const more = [chunks.padStart(widths.chunks), offset.padStart(widths.offset)];
+    const columns = [
+      size.padStart(widths.size),
+      ...(this.#settings.verbose ? more : []),
+      state.padEnd(STATE_WIDTH),
+      layers.padEnd(widths.layers),
+      name,
+    ];
     return `${columns.join('  ')}\n`;
   }
 
@@ -48,28 +66,49 @@ export class ListTextReporter extends TextPrinter implements ListReporter {
   #size(bytes: number): string {
     return this.#settings.humanSizes ? formatBytes(bytes) : String(bytes);
   }
-
-  #widths({ entries }: Listing): Widths {
-    const widths: Widths = { size: 0, chunks: 0, offset: 0, layers: 0 };
-    for (const entry of entries) {
-      widths.size = Math.max(widths.size, this.#size(entry.bytes).length);
-      widths.chunks = Math.max(widths.chunks, String(entry.chunks).length);
-      widths.offset = Math.max(widths.offset, String(entry.archiveOffset).length);
-      widths.layers = Math.max(widths.layers, layersText(entry).length);
-    }
-    return widths;
-  }
 }
 
 function insideText(wrappers: readonly string[]): string {
   return wrappers.length === 0 ? '' : ` inside ${wrappers.join(', ')}`;
 }
 
-interface Widths {
-  size: number;
-  chunks: number;
-  offset: number;
-  layers: number;
+/** The columns of a line. */
+interface Row {
+  size: string;
+  chunks: string;
+  /** Where the archive first mentions it. */
+  offset: string;
+  state: string;
+  layers: string;
+  name: string;
+}
+
+/** The columns that are as wide as what is longest in them. */
+const FITTED = ['size', 'chunks', 'offset', 'layers'] as const;
+type Widths = Record<(typeof FITTED)[number], number>;
+
+const HEADER: Row = {
+  size: 'SIZE',
+  chunks: 'CHUNKS',
+  offset: 'OFFSET',
+  state: 'STATE',
+  layers: 'LAYERS',
+  name: 'NAME',
+};
+/** Of the longest state, so that a listing has the same form whether there is damage or not. */
+const STATE_WIDTH = 'DAMAGED'.length;
+
+function widthsOf(rows: readonly Row[]): Widths {
+  const widths: Widths = { size: 0, chunks: 0, offset: 0, layers: 0 };
+  for (const row of rows) {
+    for (const column of FITTED) widths[column] = Math.max(widths[column], row[column].length);
+  }
+  return widths;
+}
+
+function stateText({ complete, cut }: ListedEntry): string {
+  if (complete) return 'whole';
+  return cut ? 'cut' : 'DAMAGED';
 }
 
 function layersText({ layers, sparse }: ListedEntry): string {

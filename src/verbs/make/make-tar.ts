@@ -61,8 +61,8 @@ export async function makeTar(options: TarOptions, thread: TaskThread): Promise<
   }
   source?.close();
   decoding?.close();
-  const { files = 0, bytes = 0 } = making ?? {};
-  return { summary: { files, bytes, outputBytes: target?.sink.bytes ?? 0 }, problems, stopped };
+  const { files = 0, bytes = 0, archiveBytes = 0 } = making ?? {};
+  return { summary: { files, bytes, archiveBytes, outputBytes: target?.sink.bytes ?? 0 }, problems, stopped };
 }
 
 class TarMaking {
@@ -72,6 +72,8 @@ class TarMaking {
   readonly #decoding: Decoding | undefined;
   files = 0;
   bytes = 0;
+  /** How far the archive was read. */
+  archiveBytes = 0;
 
   constructor(options: TarOptions, thread: TaskThread, tar: TarWriter, decoding: Decoding | undefined) {
     this.#options = options;
@@ -99,6 +101,7 @@ class TarMaking {
       leavesOut: (path) => selection.excludes(path),
       wantsExtents: () => true,
     });
+    this.archiveBytes = index.archiveBytes;
     this.#assertNotStopped();
     const isGood = index.problemCount === 0;
     const wanted = index.entries.filter((entry) => selection.wants(entry.path));
@@ -181,6 +184,7 @@ class TarMaking {
       }
       return errors;
     } finally {
+      this.archiveBytes = lane.archiveBytes;
       output.release();
     }
   }

@@ -22,6 +22,8 @@ export interface MakeTotals {
   bytes: number;
   /** Bytes written. */
   outputBytes: number;
+  /** Bytes of the archive: as far as it was read, or as it was made. */
+  archiveBytes: number;
 }
 
 export async function pack(options: CreateOptions, thread: TaskThread): Promise<Outcome<MakeTotals>> {
@@ -56,7 +58,8 @@ class Packing {
   }
 
   get totals(): MakeTotals {
-    return { files: this.#files, bytes: this.#bytes, outputBytes: this.#making?.target.sink.bytes ?? 0 };
+    const outputBytes = this.#making?.target.sink.bytes ?? 0;
+    return { files: this.#files, bytes: this.#bytes, outputBytes, archiveBytes: outputBytes };
   }
 
   async run(): Promise<void> {

@@ -1,5 +1,6 @@
 import { XbstreamError } from '../../errors.js';
 import { ID_MAX } from '../../output/directory/owner.js';
+import { closest } from './suggestion.js';
 
 /** What a value that a program gives has to be; a list of words stands for one of them. */
 export type ProgramKind =
@@ -15,9 +16,10 @@ export function checkOptions(options: unknown, kinds: Readonly<Record<string, Pr
   if (typeof options !== 'object' || options === null) throw wrongKind('the options', 'an object', options);
   for (const [name, value] of Object.entries(options)) {
     if (!Object.hasOwn(kinds, name)) {
-      throw new XbstreamError('XB_USAGE', `there is no option ${name}`, {
-        hints: [`there are: ${Object.keys(kinds).sort().join(', ')}`],
-      });
+      const similar = closest(name, Object.keys(kinds));
+      const hints = similar === undefined ? [] : [`did you mean ${similar}?`];
+      hints.push(`there are: ${Object.keys(kinds).sort().join(', ')}`);
+      throw new XbstreamError('XB_USAGE', `there is no option ${name}`, { hints });
     }
     if (value !== undefined) checkKind(`the option ${name}`, kinds[name]!, value);
   }

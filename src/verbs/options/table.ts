@@ -147,7 +147,7 @@ export const OPTIONS = {
     group: 'Threads and keys',
     help: 'use at most N threads',
   }),
-  /** Most threads that decompress. Default: as `decryptThreads`, else as many as help, at most 4. */
+  /** Most threads that decompress. Default: as `decryptThreads`, else as `parallel`. */
   decompressThreads: count('decompress-threads', {
     value: 'N',
     kind: positiveNumber,
@@ -155,7 +155,7 @@ export const OPTIONS = {
     group: 'Threads and keys',
     help: 'use at most N threads for decompression',
   }),
-  /** Most threads that decrypt; the same ones decompress, so that the smaller of both counts. Default: as `decompressThreads`. */
+  /** Most threads that decrypt; the same ones decompress, so that the smaller of both counts. Default: as `decompressThreads`, else as `parallel`. */
   decryptThreads: count('encrypt-threads', {
     value: 'N',
     kind: positiveNumber,

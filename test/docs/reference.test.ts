@@ -1,0 +1,109 @@
+/** What docs/ says of the program is so. */
+import assert from 'node:assert/strict';
+import * as fs from 'node:fs';
+import { dirname, join } from 'node:path';
+import { describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { Selection } from '../../dist/archive/selection/selection.js';
+import { exitCodeFor } from '../../dist/cli/exit-codes.js';
+import type { XbstreamErrorCode } from '../../dist/errors.js';
+import { pages } from '../../scripts/reference.js';
+
+const PROJECT = fileURLToPath(new URL('../../', import.meta.url));
+const textOf = (name: string): string => fs.readFileSync(join(PROJECT, name), 'utf8');
+
+/** Cells of the lines of a page's tables. */
+function rowsOf(page: string): string[][] {
+  const lines = textOf(page).split('\n');
+  return lines
+    .filter((line) => /^\|(?! ---)/.test(line))
+    .map((line) => line.split(/(?<!\\)\|/).map((cell) => cell.trim()));
+}
+
+/** As the type in src/errors.ts has them. */
+const CODES = Array.from(
+  textOf('src/errors.ts').matchAll(/^ {2}\| '(XB_\w+)'/gm),
+  ([, code]) => code as XbstreamErrorCode,
+);
+
+describe('docs/', () => {
+  test('json.md and options.md are as "npm run reference" makes them', async () => {
+    for (const [page, text] of Object.entries(await pages())) assert.equal(textOf(`docs/${page}`), text, page);
+  });
+
+  test('errors.md has every code, once, with its exit code, a cause and a cure', () => {
+    assert.ok(CODES.length > 20);
+    const rows = rowsOf('docs/errors.md').filter(([, code]) => code!.startsWith('`XB_'));
+    assert.deepEqual(
+      rows.map(([, code, exit]) => [code, exit]).sort(),
+      CODES.map((code) => [`\`${code}\``, String(exitCodeFor([code]))]).sort(),
+    );
+    for (const [, code, , cause, cure] of rows) assert.ok(cause !== '' && cure !== '', code);
+  });
+
+  test('the schema has every code', () => {
+    const schema = JSON.parse(textOf('docs/json.schema.json')) as { $defs: { code: { enum: string[] } } };
+    assert.deepEqual(schema.$defs.code.enum.sort(), [...CODES].sort());
+  });
+
+  test('each exit code that errors may have is explained', () => {
+    const explained = rowsOf('docs/errors.md').map(([, first]) => first);
+    for (const code of CODES) assert.ok(explained.includes(String(exitCodeFor([code]))), code);
+  });
+});
+
+/** Rows of "what is asked for, what it takes, what it leaves" under a heading of patterns.md. */
+function examplesUnder(heading: string): (readonly [asked: string, takes: string[], leaves: string[]])[] {
+  const [, section = ''] = textOf('docs/patterns.md').split(`## ${heading}\n`);
+  const lines = section.split(/^## /m)[0]!.split('\n');
+  const from = lines.findIndex((line) => line.endsWith('| takes | leaves |'));
+  const rows = lines.slice(from + 2);
+  return rows.slice(0, rows.indexOf('')).map((line) => {
+    const [, asked, takes, leaves] = line.split('|');
+    const words = (cell = ''): string[] => Array.from(cell.matchAll(/(`+) ?(.*?) ?\1/g), ([, , word]) => word!);
+    return [words(asked)[0]!, words(takes), words(leaves)];
+  });
+}
+
+describe('patterns.md', () => {
+  for (const [heading, select] of [
+    ['Patterns', (asked: string) => new Selection({ include: [asked], exclude: [] })],
+    ['`--tables` and `--databases`', (asked: string) => new Selection({ include: [], exclude: [], tables: [asked] })],
+  ] as const) {
+    const examples = examplesUnder(heading);
+    test(`has examples of ${heading}`, () => assert.ok(examples.length >= 5));
+    for (const [asked, takes, leaves] of examples) {
+      test(`${asked} takes what it says`, () => {
+        const selection = select(asked);
+        for (const name of takes) assert.ok(selection.wants(name), `takes ${name}`);
+        for (const name of leaves) assert.ok(!selection.wants(name), `leaves ${name}`);
+        if (heading !== 'Patterns') return;
+        const without = new Selection({ include: [], exclude: [asked] });
+        for (const name of takes) assert.ok(!without.wants(name), `--exclude leaves ${name}`);
+      });
+    }
+  }
+});
+
+describe('links between pages', () => {
+  const docs = fs.readdirSync(join(PROJECT, 'docs')).filter((name) => name.endsWith('.md'));
+  const roots = ['README.md', 'SECURITY.md', 'CHANGELOG.md', 'ARCHITECTURE.md'];
+  for (const page of [...roots, ...docs.map((name) => `docs/${name}`)]) {
+    test(page, () => {
+      const links = Array.from(textOf(page).matchAll(/\]\(([^)#\s]+)(?:#[^)]*)?\)/g), ([, link]) => link!);
+      const local = links.filter((link) => !/^[a-z]+:/.test(link));
+      assert.deepEqual(
+        local.filter((link) => !fs.existsSync(join(PROJECT, dirname(page), link))),
+        [],
+      );
+    });
+  }
+
+  test('README leads to every page of docs/', () => {
+    const readme = textOf('README.md');
+    assert.deepEqual(
+      [...docs, 'json.schema.json'].filter((name) => !readme.includes(`(docs/${name})`)),
+      [],
+    );
+  });
+});
