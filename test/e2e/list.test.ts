@@ -140,9 +140,9 @@ describe('list', { concurrency: true }, () => {
       const command = `${process.execPath} ${PROGRAM} list ${words} ${path}`;
       return execFileSync('script', ['-qec', command, '/dev/null'], { encoding: 'utf8' }).split(/\r?\n/);
     };
-    assert.match(onTerminal('')[0]!, /^ *SIZE  STATE    LAYERS        NAME$/);
+    assert.match(onTerminal('')[0]!, /^ *SIZE {2}STATE {4}LAYERS {8}NAME$/);
     const [header, first] = onTerminal('-v') as [string, string];
-    assert.match(header, /^ *SIZE  CHUNKS  OFFSET  STATE    LAYERS        NAME$/);
+    assert.match(header, /^ *SIZE {2}CHUNKS {2}OFFSET {2}STATE {4}LAYERS {8}NAME$/);
     // Each title stands over its column: numbers end where it ends, words begin where it begins.
     assert.equal(first.indexOf('  whole') + 2, header.indexOf('STATE'));
     assert.equal(first.slice(0, header.indexOf('OFFSET') + 6).at(-1), '0');
