@@ -116,6 +116,7 @@ function unQpress(stored: Buffer): Buffer {
   const parts: Buffer[] = [];
   must(input.take(8).toString('latin1') === 'qpress10', 'no qpress archive');
   const chunkBytes = input.u64();
+  if (chunkBytes > CONTENT_MAX) throw new Unsure('large blocks');
   must(input.take(1).toString('latin1') === 'F', 'no file in a qpress archive');
   input.take(input.u32());
   must(input.u8() === 0, 'end of the name');
