@@ -97,6 +97,33 @@ for (const seekable of [true, false]) {
       assert.equal(errors[0]?.code, 'XB_BAD_MAGIC');
     });
 
+    // 'b' and 'c' differ in one bit: a chunk that does not fit the one may be the other's.
+    const backwards = [payload('b', 10, 'later'), payload('b', 0, 'the begin.'), end('b')];
+    test('chunks in any order say nothing against files of a similar name, nor against the file being emptied', async () => {
+      for (const others of [[file('c', noise(10))], [end('c')], [end('b')]]) {
+        const { errors, files, lost } = await salvage(archive(...backwards, ...others), seekable);
+        assert.deepEqual([errors, lost], [[], []]);
+        const isEmptied = others[0]!.equals(end('b'));
+        assert.deepEqual([...files.keys()], isEmptied ? ['b'] : ['b', 'c']);
+        assert.equal(files.get('b')!.toString(), isEmptied ? '' : 'the begin.later');
+      }
+    });
+
+    test('a chunk that leaves a gap in its file may have been the end of another, which loses its name', async () => {
+      const whole = [file('c', noise(10)), payload('b', 10, 'later'), end('b')];
+      for (const chunks of [whole, whole.slice(0, 2), [...whole.slice(1), whole[0]!]]) {
+        const { errors, files, lost } = await salvage(archive(...chunks), seekable);
+        assert.ok(errors.length > 0);
+        assert.deepEqual([[...files.keys()], lost.sort()], [[], ['b', 'c']]);
+      }
+    });
+
+    test('the end of a file may have come first, where nothing can be read', async () => {
+      const bytes = archive(file('first', '1'), noise(100, 9), ...backwards, file('last', '2'));
+      const { files, lost } = await salvage(bytes, seekable);
+      assert.deepEqual([[...files.keys()], lost], [['first', 'last'], ['b']]);
+    });
+
     test('nothing but text is no archive, and told once', async () => {
       const { errors } = await salvage(Buffer.from('xtrabackup: error: no such thing\n'.repeat(100)), seekable);
       assert.deepEqual(

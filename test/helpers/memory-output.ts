@@ -75,6 +75,7 @@ class MemoryFile implements OutputFile {
   readonly #output: MemoryOutput;
   #content: Buffer = EMPTY;
   readonly #far: string[] = [];
+  #isAside = false;
 
   constructor(output: MemoryOutput, path: string) {
     this.#output = output;
@@ -105,7 +106,8 @@ class MemoryFile implements OutputFile {
   }
 
   remove(): void {
-    this.#output.forget(this.path);
+    // Another may have its name meanwhile.
+    if (!this.#isAside) this.#output.forget(this.path);
   }
 
   rename(path: string, replaced: OutputFile | undefined): void {
@@ -117,10 +119,12 @@ class MemoryFile implements OutputFile {
   }
 
   setAside(): void {
+    this.#isAside = true;
     this.#output.forget(this.path);
   }
 
   restore(): void {
+    this.#isAside = false;
     this.#output.give(this.path, this.#content);
   }
 

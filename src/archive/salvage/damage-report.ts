@@ -84,6 +84,7 @@ export class DamageReport<Content> implements DamageConsumer {
     } catch (error) {
       const isContent = header.type === 'payload' || header.type === 'sparse';
       if (isContent && !(error instanceof SecondArchive)) this.#refused(header);
+      if (header.type === 'end') this.#doNotFit(this.#table.find(header.path));
       throw error;
     }
     this.#unfinished = change.kind === 'content' ? change.entry : undefined;
@@ -92,9 +93,13 @@ export class DamageReport<Content> implements DamageConsumer {
       if (begins && isTentative) this.damaged(duplicatePath(entry.path, header), undefined);
       if (continues) this.#suspects.continued(entry);
       else if (!entry.isDoubted && (header.type === 'payload' || header.type === 'sparse'))
-        this.#stray(entry.path, header.fileOffset);
-    } else if (change.kind === 'whole' && !change.entry.endOnly && this.#suspects.isDoubtful(change.entry)) {
-      this.#lost.add(change.entry);
+        this.#suspects.jumped(entry, header.fileOffset);
+    } else if (change.kind === 'whole' && !change.entry.endOnly) {
+      const { entry } = change;
+      // Where all has come, in whatever order, each chunk was its own.
+      if (this.#lost.has(entry) || entry.isDoubted) this.#doNotFit(entry);
+      else if (this.#suspects.takeJumps(entry).size > 0 && this.#suspects.mayLack(entry)) this.#lost.add(entry);
+      if (this.#suspects.isDoubtful(entry)) this.#lost.add(entry);
     }
     return change;
   }
@@ -115,6 +120,12 @@ export class DamageReport<Content> implements DamageConsumer {
     const entry = this.#table.find(path);
     if (entry?.isTorn === true) this.#loseLate(entry);
     this.#stray(path, fileOffset);
+  }
+
+  /** Some chunks of a file that came out of order may have been another's. */
+  #doNotFit(entry: Entry<Content> | undefined): void {
+    if (entry === undefined) return;
+    for (const fileOffset of this.#suspects.takeJumps(entry)) this.#stray(entry.path, fileOffset);
   }
 
   #stray(path: StoredPath, fileOffset: number): void {
@@ -186,6 +197,7 @@ export class DamageReport<Content> implements DamageConsumer {
   end(chunks: number, allowEmpty: boolean): void {
     if (chunks === 0 && this.count === 0 && !allowEmpty) this.#add(emptyArchive(), undefined);
     this.#isCut ||= this.#unfinished !== undefined;
+    for (const entry of this.#suspects.jumping) this.#doNotFit(entry);
     for (const entry of this.#suspects.doubtfulEmpty()) this.#lost.add(entry);
     this.#restore((entry) => !entry.whole || this.#lost.has(entry));
     for (const entry of this.#table.open) {

@@ -24,6 +24,9 @@ export class SuspectFiles<Content> {
   readonly #unreadable: UnreadablePart[] = [];
   /** Chunks that do not fit the file they name: the names, by where in the file they say they belong. */
   readonly #strays = new Map<number, Set<StoredPath>>();
+  /** Where chunks of open files say they belong that do not go on where the file ended: what they are shows when it ends. */
+  readonly #jumps = new Map<Entry<Content>, Set<number>>();
+  #jumpCount = 0;
   #noted = 0;
   #late = 0;
 
@@ -45,6 +48,32 @@ export class SuspectFiles<Content> {
   /** Content came that goes on where what came before ended: nothing of the file was lost in between. */
   continued(entry: Entry<Content>): void {
     if (this.#atRisk.size > 0) this.#atRisk.delete(entry);
+  }
+
+  /** Content came that leaves a gap, or fills one: chunks may come in any order, but this one may be another file's, too. */
+  jumped(entry: Entry<Content>, fileOffset: number): void {
+    if (this.#jumpCount === MOST_NOTED) return;
+    const offsets = this.#jumps.get(entry) ?? new Set();
+    this.#jumpCount += offsets.has(fileOffset) ? 0 : 1;
+    this.#jumps.set(entry, offsets.add(fileOffset));
+  }
+
+  /** A file has ended, or nothing more can be said of it. @returns where the chunks of it belong that have {@link jumped} */
+  takeJumps(entry: Entry<Content>): ReadonlySet<number> {
+    const offsets = this.#jumps.get(entry) ?? new Set();
+    this.#jumps.delete(entry);
+    this.#jumpCount -= offsets.size;
+    return offsets;
+  }
+
+  /** Whether the last part of a file whose chunks come in any order may have stood where the archive cannot be read. */
+  mayLack(entry: Entry<Content>): boolean {
+    return this.#unreadable.some((part) => mayHold(part, entry.path));
+  }
+
+  /** Files of which chunks have {@link jumped}, and that have not ended. */
+  get jumping(): Entry<Content>[] {
+    return [...this.#jumps.keys()];
   }
 
   /**
