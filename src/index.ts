@@ -34,6 +34,7 @@ export type {
   ProblemOptions,
   SelectionOptions,
 } from './library/options.js';
+export type { Compression } from './output/compression.js';
 export type { BackupChoice } from './backup/backup-state.js';
 export { XbstreamError, type ErrorFacts, type XbstreamErrorCode } from './errors.js';
 export {

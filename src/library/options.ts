@@ -34,15 +34,15 @@ export interface CommonOptions extends Callbacks, Given<Pick<typeof OPTIONS, 'ab
 export type StreamOptions = Given<Pick<typeof OPTIONS, 'decodeStream' | 'key'>>;
 
 /** Which files of an archive are meant. Default: all. */
-export type SelectionOptions = Given<Pick<typeof OPTIONS, 'include' | 'exclude' | 'tables' | 'databases'>>;
+export interface SelectionOptions extends Given<Pick<typeof OPTIONS, 'include' | 'exclude' | 'tables' | 'databases'>> {}
 
 /** What may be undone of what xtrabackup did to files. */
-export type DecodingOptions = Given<
+export interface DecodingOptions extends Given<
   Pick<typeof OPTIONS, 'key' | 'allowEncrypted' | 'decompressThreads' | 'decryptThreads'>
->;
+> {}
 
 /** What is to be said of the beginning of a backup, which ends where a file ends. */
-export type BackupOptions = Given<Pick<typeof OPTIONS, 'backup'>>;
+export interface BackupOptions extends Given<Pick<typeof OPTIONS, 'backup'>> {}
 
 /** The kinds of {@link StreamOptions}. */
 export const STREAM_KINDS = {
