@@ -1,7 +1,7 @@
 /** Reading goes on after damage, and nothing that is whole is called damaged. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { archive, end, file, noise, payload } from '../helpers/archive-bytes.js';
+import { archive, end, file, noise, payload, payloadLike } from '../helpers/archive-bytes.js';
 import { backupFinding } from '../../dist/backup/backup-state.js';
 import { walkChunks } from '../helpers/chunk-walk.js';
 import { fixture } from '../helpers/fixtures.js';
@@ -141,6 +141,15 @@ for (const seekable of [true, false]) {
       assert.ok(errors.length > 0);
       assert.ok(performance.now() - started < 20_000);
     });
+  });
+}
+
+for (const seekable of [true, false]) {
+  test(`what may be skipped names no file, whatever bytes stand in its name (${seekable ? 'file' : 'pipe'})`, async () => {
+    const bytes = archive(payloadLike('Z', 'a\0b', 0, 'of no concern', { flags: 1, crc: 0 }), file('a', 'A'));
+    const { errors, files } = await salvage(bytes, seekable);
+    assert.deepEqual(errors, []);
+    assert.deepEqual([...files.keys()], ['a']);
   });
 }
 

@@ -87,11 +87,14 @@ function noThread(): TaskThread {
 
 type From = 'file' | 'pipe';
 
+/** The second reader knows nothing of what an archive may be wrapped in as a whole. */
+const AS_IS = { asIs: true };
+
 async function inputOf(from: From, { bytes, place }: WayTools): Promise<InputChoice> {
-  if (from === 'file') return { kind: 'path', path: place.archive };
+  if (from === 'file') return { kind: 'path', path: place.archive, stream: AS_IS };
   const fd = fs.openSync(place.pipe, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK);
   place.fed = feed(fs.openSync(place.pipe, fs.constants.O_WRONLY), bytes);
-  return Promise.resolve({ kind: 'descriptor', fd });
+  return Promise.resolve({ kind: 'descriptor', fd, stream: AS_IS });
 }
 
 function common({ key }: WayTools, decodes: boolean): Record<string, unknown> {
@@ -186,7 +189,12 @@ function calling(from: From, args: (tools: WayTools) => readonly string[], gives
     const stdin: Stdin = from === 'file' ? { kind: 'file', path: place.archive } : { kind: 'pipe', bytes };
     // What comes out of cat is no text.
     const wrapper = gives === 'stream' ? ['sh', '-c', 'exec "$@" >"$OUT"', 'sh'] : [];
-    const result = await run(args(tools), { stdin, wrapper, env: { OUT: place.tar }, measureMemory: true });
+    const result = await run([...args(tools), '--no-decode-stream'], {
+      stdin,
+      wrapper,
+      env: { OUT: place.tar },
+      measureMemory: true,
+    });
     const files =
       gives === 'directory' ? filesIn(place.target) : gives === 'tar' ? await tarOf(result, place) : undefined;
     const stream = gives === 'stream' ? new Map([['', foundBytes(fs.readFileSync(place.tar))]]) : undefined;

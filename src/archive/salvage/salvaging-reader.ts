@@ -149,8 +149,9 @@ export class SalvagingReader implements SalvageReading {
       if (!this.#evidence.mayBeChunk(header)) throw new Rejected();
       this.#endSearch(header.archiveOffset);
     }
-    // No writer makes such a path: the header is damaged, and has perhaps swallowed what follows.
-    if (header.path !== this.#soundPath && header.path.includes('\0')) throw brokenPath(header);
+    // No writer makes such a path: the header is damaged, and has perhaps swallowed what follows. What is skipped names no file.
+    const isNamed = header.type !== 'ignorable' && header.path !== this.#soundPath;
+    if (isNamed && header.path.includes('\0')) throw brokenPath(header);
     if (header.type === 'rename' && header.newPath.includes('\0')) throw brokenPath(header);
     this.#soundPath = header.path;
     this.chunks += 1;
