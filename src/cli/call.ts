@@ -30,14 +30,25 @@ export async function readCall(surroundings: CallSurroundings): Promise<Call> {
   if (first === undefined) return answer(async ({ shortHelp }) => shortHelp(await allForms()), EXIT_USAGE);
   if (xbstreamName(argv) !== undefined) return readForm(XBSTREAM, words, surroundings);
   if (isXbstreamForm(argv)) return readForm(XBSTREAM, words, surroundings, true);
-  if (first === 'completion') {
-    const { completionScript } = await import('./help/completion.js');
-    return { kind: 'text', text: completionScript(second, await allForms()), exitCode: EXIT_OK };
+  if (first === 'completion') return readCompletion(second);
+  if (first === '__complete') {
+    const { completionAnswer } = await import('./completion/answer.js');
+    return { kind: 'text', text: await completionAnswer(second, words.slice(2)), exitCode: EXIT_OK };
   }
   if (first !== 'help') return readForm(await loadForm(knownVerb(first)), words.slice(1), surroundings);
   if (second === undefined) return answer(async ({ overview }) => overview(version(), await allForms()));
+  if (second === 'completion') return readCompletion('--help');
   const form = second.startsWith('-') ? XBSTREAM : await loadForm(knownVerb(second));
   return answer(({ formHelp }) => formHelp(form));
+}
+
+/** @param word the shell, or what asks for help */
+async function readCompletion(word: string | undefined): Promise<Call> {
+  const { COMPLETION } = await import('./completion/form.js');
+  if (word === '-h') return answer(({ briefHelp }) => briefHelp(COMPLETION));
+  if (word === '--help' || word === '-?') return answer(({ formHelp }) => formHelp(COMPLETION));
+  const { completionScript } = await import('./completion/scripts.js');
+  return { kind: 'text', text: completionScript(word), exitCode: EXIT_OK };
 }
 
 /** Help texts are loaded only where somebody asks for one. */
@@ -59,11 +70,17 @@ async function readForm(
   hideSecrets(normalised, form);
   const isAskedFor = (name: string): boolean => normalised.options.some((option) => option.name === name);
   if (isAskedFor('help')) {
+    const isDropIn = xbstreamName(surroundings.argv) !== undefined;
+    // Who types -h wants a reminder, on one screen.
+    const isBrief = !isDropIn && !words.some((word) => word.startsWith('--h') || word.includes('?'));
     if (isAnyCall && !isAskedFor('extract' satisfies Mode) && !isAskedFor('create' satisfies Mode)) {
-      return answer(async ({ overview }) => overview(version(), await allForms()));
+      return answer(async ({ overview, shortHelp }) =>
+        isBrief ? shortHelp(await allForms()) : overview(version(), await allForms()),
+      );
     }
+    if (isBrief) return answer(({ briefHelp }) => briefHelp(form));
     // What asks xbstream for its help may be after its version.
-    const title = xbstreamName(surroundings.argv) === undefined ? '' : versionLine(surroundings.argv);
+    const title = isDropIn ? versionLine(surroundings.argv) : '';
     return answer(({ formHelp }) => title + formHelp(form));
   }
   if (isAskedFor('version')) return { kind: 'text', text: versionLine(surroundings.argv), exitCode: EXIT_OK };

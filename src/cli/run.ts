@@ -4,7 +4,7 @@ import { XbstreamError } from '../errors.js';
 import { errorText } from '../ui/text/error-text.js';
 import { errorFields, failedSummaryLine, jsonLine } from '../ui/json/json-line.js';
 import type { ReporterSurroundings } from '../ui/make-reporter.js';
-import { choosePaint } from '../ui/paint.js';
+import { choosePaints } from '../ui/paint.js';
 import { bugText } from './bug-text.js';
 import type { VerbCall, VerbRun } from '../verbs/verb.js';
 import { isXbstreamForm, readCall, type Call } from './call.js';
@@ -39,11 +39,11 @@ export async function run(surroundings: Surroundings, substitute: Substitute = (
     return outputs.failure === undefined ? call.exitCode : EXIT_REFUSED;
   }
   const { options, warnings } = call;
-  const paint = await choosePaint(options.color, stderr.isTTY === true, env);
+  const paint = await choosePaints(options.color, surroundings, env);
   const verbRun = substitute(call.begin(surroundings, paint), call);
   for (const warning of warnings) verbRun.reporter.warning(warning);
   const { input } = options;
-  return runVerb(verbRun, { input, outputs, stderr, paint, showStack: options.verbose || isDebugging });
+  return runVerb(verbRun, { input, outputs, stderr, paint: paint(stderr), showStack: options.verbose || isDebugging });
 }
 
 /** Answers a command line that cannot be followed. @param started as `performance.now` had it @returns the exit code */
@@ -54,7 +54,7 @@ async function tellUnreadable(
   started: number,
 ): Promise<number> {
   const { argv, stdout, stderr, env } = surroundings;
-  const paint = await choosePaint('auto', stderr.isTTY === true, env);
+  const paint = (await choosePaints('auto', surroundings, env))(stderr);
   if (!(error instanceof XbstreamError)) {
     stderr.write(bugText(error, isDebugging, paint));
     return EXIT_REFUSED;

@@ -3,7 +3,7 @@ import { InfoTextReporter } from './text/info-text.js';
 import { ListJsonReporter } from './json/list-json.js';
 import { ListTextReporter } from './text/list-text.js';
 import { isProgressShown, type ProgressChoice, type ReporterSurroundings } from './make-reporter.js';
-import type { ColorChoice, Paint } from './paint.js';
+import type { ColorChoice, PaintOf } from './paint.js';
 import { ProgressDisplay } from './progress.js';
 import type { CommonReporter, InfoReporter, ListReporter, StatusPrinter, VerifyReporter } from './reporter.js';
 import { TextPrinter } from './text/text-printer.js';
@@ -35,7 +35,7 @@ export interface VerifyChoices extends InspectChoices {
 export function makeListReporter(
   choices: ListChoices,
   streams: ReporterSurroundings,
-  paint: Paint,
+  paint: PaintOf,
 ): ListReporter & StatusPrinter {
   const { quiet } = choices;
   if (choices.json) return new ListJsonReporter(jsonSettings(choices, streams, paint));
@@ -47,7 +47,7 @@ export function makeListReporter(
 export function makeVerifyReporter(
   choices: VerifyChoices,
   streams: ReporterSurroundings,
-  paint: Paint,
+  paint: PaintOf,
 ): VerifyReporter & StatusPrinter {
   if (choices.format === 'json') return new VerifyJsonReporter(jsonSettings(choices, streams, paint));
   const settings = { ...textSettings(choices, streams, paint), quiet: choices.quiet };
@@ -64,7 +64,7 @@ export function makeVerifyReporter(
 export function makeInfoReporter(
   choices: InspectChoices,
   streams: ReporterSurroundings,
-  paint: Paint,
+  paint: PaintOf,
 ): InfoReporter & StatusPrinter {
   if (choices.json) return new InfoJsonReporter(jsonSettings(choices, streams, paint));
   return new InfoTextReporter({ ...textSettings(choices, streams, paint), quiet: choices.quiet });
@@ -74,16 +74,16 @@ export function makeInfoReporter(
 export function makePlainReporter(
   choices: InspectChoices,
   streams: ReporterSurroundings,
-  paint: Paint,
+  paint: PaintOf,
 ): CommonReporter & StatusPrinter {
   return new TextPrinter(textSettings(choices, streams, paint));
 }
 
-function textSettings(choices: InspectChoices, { stdout, stderr }: ReporterSurroundings, paint: Paint) {
+function textSettings(choices: InspectChoices, { stdout, stderr }: ReporterSurroundings, paint: PaintOf) {
   const progress = isProgressShown(choices, stderr) ? new ProgressDisplay(stderr) : undefined;
   return { results: stdout, problems: stderr, paint, progress, verbose: choices.verbose };
 }
 
-function jsonSettings({ progress, verbose }: InspectChoices, { stdout, stderr }: ReporterSurroundings, paint: Paint) {
+function jsonSettings({ progress, verbose }: InspectChoices, { stdout, stderr }: ReporterSurroundings, paint: PaintOf) {
   return { results: stdout, problems: stderr, paint, progress: progress === 'always', verbose };
 }

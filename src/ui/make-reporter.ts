@@ -1,6 +1,6 @@
 import { JsonReporter } from './json/json.js';
 import type { OutputStream } from './output-stream.js';
-import type { ColorChoice, Paint } from './paint.js';
+import type { ColorChoice, PaintOf } from './paint.js';
 import { ProgressDisplay } from './progress.js';
 import type { MakeReporter, Reporter, StatusPrinter } from './reporter.js';
 import { TextReporter } from './text/text.js';
@@ -37,7 +37,7 @@ export function isProgressShown(
 export function makeReporter(
   choices: ReporterChoices,
   { stdout, stderr }: ReporterSurroundings,
-  paint: Paint,
+  paint: PaintOf,
 ): Reporter & MakeReporter & StatusPrinter {
   const { json, quiet, verbose, dryRun, closingLine } = choices;
   if (json) {

@@ -9,7 +9,7 @@ const QUIET_MILLISECONDS = 500;
 /** Without a terminal every update is a line that stays, in a log perhaps. */
 const MILLISECONDS_BETWEEN_LINES = 2000;
 /** A line no longer than this still fits after the window was made narrower, in most cases. */
-const WIDEST_LINE = 80;
+const WIDEST_LINE = 100;
 
 const secondsNow = (): number => performance.now() / 1000;
 

@@ -18,6 +18,16 @@ export function formatRate(bytesPerSecond: number): string {
   return `${formatBytes(bytesPerSecond)}/s`;
 }
 
+/** What of a run is measured by time. */
+type Measured = 'archive' | 'files';
+
+/** `in 0.42 s, 286 MiB/s of archive`: how long it took, and how much of what went by. */
+export function formatPace(seconds: number, bytes: number, of: Measured): string {
+  // Of a fraction of a second no rate can be told that would mean anything.
+  const rate = seconds < 0.05 ? '' : `, ${formatRate(bytes / seconds)} of ${of}`;
+  return `in ${formatSeconds(seconds)}${rate}`;
+}
+
 const twoDigits = (value: number): string => String(value).padStart(2, '0');
 
 /** How long something took: `0.42 s`, `7.3 s`, `42 s`, `3 min 05 s`, `2 h 04 min`. */

@@ -4,7 +4,7 @@ import type { StoredPath } from '../format/stored-path.js';
 import type { InputChoice } from '../input/open-source.js';
 import type { Outcome } from '../outcome.js';
 import type { ReporterSurroundings } from '../ui/make-reporter.js';
-import type { Paint } from '../ui/paint.js';
+import type { PaintOf } from '../ui/paint.js';
 import type { CommonReporter, FileReport, ProgressReport, StatusPrinter } from '../ui/reporter.js';
 import { told, type OptionTable, type Told } from './options/option.js';
 import type { OptionValues } from './options/option-values.js';
@@ -90,7 +90,7 @@ export interface VerbDefinition<
    * @throws the signal's reason after it was aborted
    */
   run: (options: Options, context: Context) => Promise<Outcome<Summary>>;
-  reporter: (options: Options, streams: ReporterSurroundings, paint: Paint) => Reporter;
+  reporter: (options: Options, streams: ReporterSurroundings, paint: PaintOf) => Reporter;
   /** Tells what it came to. */
   tell: (outcome: Outcome<Summary>, reporter: Reporter) => void;
   /** What it leaves is not what goes to stdout: that nobody reads there any more must be told. */
@@ -101,7 +101,7 @@ export interface VerbDefinition<
 export interface VerbCall {
   options: Shown & { input?: InputChoice };
   warnings: readonly string[];
-  begin(streams: ReporterSurroundings, paint: Paint): VerbRun;
+  begin(streams: ReporterSurroundings, paint: PaintOf): VerbRun;
 }
 
 /** What a run of a verb needs beside its context. */

@@ -19,7 +19,7 @@ export const VERIFY_OPTIONS = {
   ...pick(OPTIONS, ...DECODING),
   ...pick(OPTIONS, ...READING),
   ...pick(OPTIONS, ...COMMON),
-  overwrite: reworded(OPTIONS.overwrite, { overwrite: 'replace FILE of --manifest when the new one is whole' }),
+  overwrite: reworded(OPTIONS.overwrite, { overwrite: 'replace FILE of --manifest when a new one is whole' }),
   key: reworded(OPTIONS.key, KEY_FILE_OR_VARIABLE),
   allowEncrypted: reworded(OPTIONS.allowEncrypted, {
     'allow-encrypted': 'with --deep and no key: encrypted files need not be looked into',

@@ -249,8 +249,22 @@ test('help and version are texts, whatever else is asked for', async () => {
     for (const words of [['--version', '-v'], ['-xV']]) assert.match((await textOf(words, name)).text, title);
   }
   assert.deepEqual(await textOf(['help', 'extract']), extract);
+  assert.deepEqual(await textOf(['help', 'completion']), await textOf(['completion', '--help']));
   assert.match((await textOf(['-xV'])).text, /^tsxbstream \d+\.\d+\.\d+\n$/);
   assert.match((await textOf(['extract', '--version'])).text, /^tsxbstream \d+\.\d+\.\d+\n$/);
+});
+
+test('-h is shorter than --help', async () => {
+  for (const words of [[], ['-x'], ['extract'], ['completion']]) {
+    const brief = await textOf([...words, '-h']);
+    const full = await textOf([...words, '--help']);
+    assert.equal(brief.exitCode, 0);
+    assert.ok(brief.text.length < full.text.length);
+  }
+  assert.equal((await textOf(['-h'])).text, (await textOf([])).text);
+  assert.deepEqual(await textOf(['-xh']), await textOf(['-x', '-h']));
+  // The drop-in has the help of the program it stands for.
+  assert.match((await textOf(['-h'], 'xbstream')).text, /--fifo-timeout/);
 });
 
 test('no word at all is answered with the usage and exit code 2', async () => {
@@ -259,25 +273,20 @@ test('no word at all is answered with the usage and exit code 2', async () => {
     text: `Usage:
   tsxbstream -x [options] < ARCHIVE
   tsxbstream -c [options] FILE... > ARCHIVE
-      unpack and pack as xbstream and mbstream do
-  tsxbstream extract [options] [ARCHIVE] [PATTERN...]
-      unpack an archive, or some of its files
-  tsxbstream list [options] [ARCHIVE] [PATTERN...]
-      show what is in an archive
-  tsxbstream verify [options] [ARCHIVE]
-      prove that an archive is whole
-  tsxbstream info [options] [ARCHIVE]
-      tell what backup an archive holds, and what to do with it
-  tsxbstream cat [options] ARCHIVE PATH...
-      write the content of files to stdout
-  tsxbstream create [options] FILE...
-  tsxbstream create [options] --from-tar[=FILE]
-      make an archive of files, directories or a tar archive
-  tsxbstream convert-to-tar [options] [ARCHIVE] [PATTERN...]
-      make a tar of an archive, or of some of its files
+  tsxbstream VERB [options] ...
+
+Verbs:
+  extract         unpack an archive, or some of its files
+  list            show what is in an archive
+  verify          prove that an archive is whole
+  info            tell what backup an archive holds, and what to do with it
+  cat             write the content of files to stdout
+  create          make an archive of files, directories or a tar archive
+  convert-to-tar  make a tar of an archive, or of some of its files
+  completion      print the script that has a shell complete command lines
 
 More:
-  tsxbstream --help
+  tsxbstream VERB -h, tsxbstream --help, man tsxbstream
 `,
     exitCode: 2,
   });

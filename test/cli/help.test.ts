@@ -1,12 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { formHelp, optionSpelling, overview, shortHelp } from '../../dist/cli/help/help.js';
+import { briefHelp, formHelp, optionSpelling, overview, shortHelp } from '../../dist/cli/help/help.js';
+import { COMPLETION } from '../../dist/cli/completion/form.js';
 import { FORMS, formOf } from '../helpers/forms.js';
 
 for (const [name, text] of [
   ['overview', overview('10.20.30', FORMS)],
   ['short help', shortHelp(FORMS)],
-  ...FORMS.map((form) => [form.name, formHelp(form)] as const),
+  ...[...FORMS, COMPLETION].flatMap((form) => [
+    [form.name, formHelp(form)] as const,
+    [`short help of ${form.name}`, briefHelp(form)] as const,
+  ]),
 ] as const) {
   test(`the ${name} fits 80 columns`, () => {
     assert.deepEqual(
@@ -22,6 +26,30 @@ for (const form of FORMS) {
     const text = formHelp(form);
     const named = [...text.matchAll(/^ {2}(?:-\S, )*\s*--([a-z-]+)/gm)].map(([, name]) => name);
     assert.deepEqual(named.sort(), [...form.words.keys()].sort());
+  });
+}
+
+for (const [name, text] of [
+  ['tsxbstream', shortHelp(FORMS)],
+  ...[...FORMS, COMPLETION].map((form) => [form.call, briefHelp(form)] as const),
+] as const) {
+  test(`${name} -h is one screen, and says where there is more`, () => {
+    assert.ok(text.split('\n').length <= 24, text);
+    assert.match(text, /--help, man tsxbstream/);
+  });
+}
+
+for (const form of FORMS) {
+  test(`${form.call} -h has each option but those that every program has`, () => {
+    const named = [
+      ...briefHelp(form)
+        .replace(/^(?:usage:| {7}|as in:|more:).*$/gm, '')
+        .matchAll(/--([a-z-]+)/g),
+    ].map(([, name]) => name);
+    for (const [name, { group }] of form.words) {
+      const isTold = group !== 'Compatibility' && name !== 'help' && name !== 'version';
+      assert.equal(named.includes(name), isTold, name);
+    }
   });
 }
 

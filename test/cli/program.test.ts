@@ -147,7 +147,7 @@ suite('the program', { concurrency: 4 }, () => {
 
   test('a verb that succeeds', async () => {
     assert.deepEqual(await ended(startFake('ok', 'extract', '-C', 'restored')), {
-      stdout: 'unpacked 2 files (3.0 MiB) into restored in 1.5 s, 2.0 MiB/s\n',
+      stdout: 'unpacked 2 files (3.0 MiB from 3.0 MiB of archive) into restored in 1.5 s, 2.0 MiB/s of archive\n',
       stderr: '',
       end: 0,
     });

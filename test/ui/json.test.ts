@@ -26,7 +26,13 @@ const NOTHING = '{"type":"summary","ok":false,"archiveBytes":0,"elapsedSeconds":
 function printed(tell: (reporter: Reporter) => void, progress = false): { stdout: string; stderr: string } {
   const stdout = new CollectingStream();
   const stderr = new CollectingStream();
-  const reporter = new JsonReporter({ results: stdout, problems: stderr, paint: plainPaint, progress, verbose: false });
+  const reporter = new JsonReporter({
+    results: stdout,
+    problems: stderr,
+    paint: () => plainPaint,
+    progress,
+    verbose: false,
+  });
   tell(reporter);
   reporter.close();
   return { stdout: stdout.text.replace(/("elapsedSeconds":)[\d.]+/, '$10'), stderr: stderr.text };

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { choosePaint, plainPaint, wantsColor } from '../../dist/ui/paint.js';
+import { choosePaint, choosePaints, plainPaint, wantsColor } from '../../dist/ui/paint.js';
+import { CollectingStream } from './collecting-stream.js';
 
 test('colour on a terminal that can do it, unless NO_COLOR says otherwise', () => {
   assert.equal(wantsColor('auto', true, {}), true);
@@ -20,7 +21,14 @@ test('the colours', async () => {
   assert.equal(await choosePaint('never', true, {}), plainPaint);
   const paint = await choosePaint('always', false, {});
   assert.deepEqual(
-    [paint.failure('a'), paint.caution('b'), paint.advice('c')],
-    ['\x1b[1m\x1b[31ma\x1b[39m\x1b[22m', '\x1b[1m\x1b[33mb\x1b[39m\x1b[22m', '\x1b[36mc\x1b[39m'],
+    [paint.success('s'), paint.failure('a'), paint.caution('b'), paint.advice('c')],
+    ['\x1b[32ms\x1b[39m', '\x1b[1m\x1b[31ma\x1b[39m\x1b[22m', '\x1b[1m\x1b[33mb\x1b[39m\x1b[22m', '\x1b[36mc\x1b[39m'],
   );
+});
+
+test('each stream has its own: a file that results go to gets none of what a terminal does', async () => {
+  const stdout = new CollectingStream();
+  const stderr = new CollectingStream(80);
+  const paint = await choosePaints('auto', { stdout, stderr }, {});
+  assert.deepEqual([paint(stdout).failure('a'), paint(stderr).success('a')], ['a', '\x1b[32ma\x1b[39m']);
 });

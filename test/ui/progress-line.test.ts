@@ -37,6 +37,36 @@ for (const [width, line] of [
   });
 }
 
+const BUSY: ProgressState = { ...HALF, files: 1234, path: 'shop/orders_of_the_last_year.ibd' };
+
+for (const [width, line] of [
+  [
+    119,
+    ' 50%  [============            ]  1.5 GiB of 3.0 GiB  300 MiB/s  ETA 0:05  1,234 files  .../orders_of_the_last_year.ibd',
+  ],
+  [79, ' 50%  1.5 GiB of 3.0 GiB  300 MiB/s  ETA 0:05  1,234 files  ...he_last_year.ibd'],
+  [70, ' 50%  1.5 GiB of 3.0 GiB  300 MiB/s  ETA 0:05  1,234 files'],
+  [50, ' 50%  1.5 GiB of 3.0 GiB  300 MiB/s  ETA 0:05'],
+] as const) {
+  test(`in ${width} columns, with the files that are done, and the one at work on: "${line}"`, () => {
+    assert.equal(progressLine(BUSY, width), line);
+  });
+}
+
+test('the bar does not come and go with the lengths of names', () => {
+  const bar = (path: string): string | undefined => /\[.*\]/.exec(progressLine({ ...BUSY, path }, 99))?.[0];
+  assert.equal(bar('a'), bar(BUSY.path!));
+});
+
+test('a name that an archive made up does nothing to a terminal, and is not wider than its place', () => {
+  const path = Buffer.from(`\x1b[2J${'表'.repeat(100)}`).toString('latin1');
+  const line = progressLine({ ...UNKNOWN, files: 1, path }, 79);
+  assert.match(line, /^1\.5 GiB read {2}300 MiB\/s {2}1:05 elapsed {2}1 file {2}\.\.\.表+$/);
+  const columns = Array.from(line).reduce((sum, character) => sum + (character === '表' ? 2 : 1), 0);
+  assert.ok(columns <= 79, `${columns}`);
+  assert.doesNotMatch(progressLine({ ...UNKNOWN, files: 1, path: '\x1b[2J' }, 79), /\x1b/);
+});
+
 test('before the first byte of a pipe has come', () => {
   assert.equal(progressLine({ bytes: 0, bytesPerSecond: 0, elapsedSeconds: 2 }, 79), 'waiting for the archive');
 });
@@ -65,6 +95,8 @@ test('a line is never wider than it may be', () => {
         totalBytes: fc.option(bytes, { nil: undefined }),
         bytesPerSecond: bytes,
         elapsedSeconds: fc.nat(),
+        files: fc.option(fc.nat(), { nil: undefined }),
+        path: fc.option(fc.string(), { nil: undefined }),
       }),
       fc.nat(120),
       (state, width) => {

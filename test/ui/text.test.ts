@@ -40,7 +40,7 @@ function printed(
   const reporter = new TextReporter({
     results: toStderr ? stderr : stdout,
     problems: stderr,
-    paint: plainPaint,
+    paint: () => plainPaint,
     quiet: false,
     verbose: false,
     dryRun: false,
@@ -63,14 +63,16 @@ function wholeRun(summary: Partial<ExtractSummary> = {}): (reporter: Reporter) =
 
 test('a verb closes with one line on stdout', () => {
   assert.deepEqual(printed(wholeRun()), {
-    stdout: 'unpacked 9 files (118 MiB) into restored in 0.42 s, 286 MiB/s\n',
+    stdout: 'unpacked 9 files (118 MiB from 120 MiB of archive) into restored in 0.42 s, 286 MiB/s of archive\n',
     stderr: '',
   });
 });
 
 test('files that were kept are told, and no rate of a moment', () => {
   assert.deepEqual(printed(wholeRun({ keptFiles: 2, elapsedSeconds: 0.04, target: 'a\nb' })), {
-    stdout: String.raw`unpacked 9 files (118 MiB, 2 of them kept as they were) into a\x0ab in 0.04 s` + '\n',
+    stdout:
+      String.raw`unpacked 9 files, 2 of them kept as they were (118 MiB from 120 MiB of archive) into a\x0ab in 0.04 s` +
+      '\n',
     stderr: '',
   });
 });
@@ -92,7 +94,7 @@ test('a verb names files on stdout with -v', () => {
   assert.deepEqual(printed(wholeRun(), { verbose: true }), {
     stdout: String.raw`db1/t1.ibd
 db1/tüble\x1b[2J\xff.ibd
-unpacked 9 files (118 MiB) into restored in 0.42 s, 286 MiB/s
+unpacked 9 files (118 MiB from 120 MiB of archive) into restored in 0.42 s, 286 MiB/s of archive
 `,
     stderr: '',
   });
@@ -113,7 +115,7 @@ test('a dry run tells sizes, what is needed and what is free', () => {
   assert.deepEqual(printed(wholeRun({ dryRun: true, freeBytes: 42 * 1024 * MIB }), { dryRun: true }), {
     stdout: String.raw` 96.0 KiB  db1/t1.ibd
   117 MiB  db1/tüble\x1b[2J\xff.ibd
-would unpack 9 files (118 MiB) into restored; 42.0 GiB free there
+would unpack 9 files (118 MiB from 120 MiB of archive) into restored; 42.0 GiB free there
 `,
     stderr: '',
   });
@@ -124,7 +126,7 @@ test('a dry run tells when it would not fit', () => {
     stdout: '',
     stderr: String.raw` 96.0 KiB  db1/t1.ibd
   117 MiB  db1/tüble\x1b[2J\xff.ibd
-would unpack 9 files (118 MiB) into restored; 100 MiB free there: 18.0 MiB too little
+would unpack 9 files (118 MiB from 120 MiB of archive) into restored; 100 MiB free there: 18.0 MiB too little
 `,
   });
 });
@@ -169,12 +171,13 @@ test('nothing that an archive puts into an error or a warning reaches the termin
 });
 
 test('in colour', async () => {
+  const colours = await choosePaint('always', false, {});
   const tell = (reporter: Reporter): void => {
     reporter.warning('one');
     reporter.error(new XbstreamError('XB_IO', 'two', { details: ['three'], hints: ['four'] }));
   };
   assert.equal(
-    printed(tell, { paint: await choosePaint('always', false, {}) }).stderr,
+    printed(tell, { paint: () => colours }).stderr,
     '\x1b[1m\x1b[33mtsxbstream: warning:\x1b[39m\x1b[22m one\n' +
       '\x1b[1m\x1b[31mtsxbstream:\x1b[39m\x1b[22m two\n  three\n  \x1b[36mfour\x1b[39m\n',
   );

@@ -5,12 +5,16 @@ import { VERBS, type Registration } from '../../verbs/registry.js';
 import type { AnyVerb, CallSurroundings, CallText, CallWords, VerbCall } from '../../verbs/verb.js';
 import { xbstream } from './xbstream-form.js';
 
-export interface Form extends CallText {
+/** What help texts tell of a way to call the program. */
+export interface FormText extends CallText {
   name: string;
   /** Other words for a verb. */
   aliases: readonly string[];
   /** Its options by their long names, in the order of help texts. */
   words: ReadonlyMap<string, OptionDefinition>;
+}
+
+export interface Form extends FormText {
   /** What a command line asks for. @throws XbstreamError `XB_USAGE`, and for keys what reading one throws */
   called(words: CallWords, surroundings: CallSurroundings): Promise<VerbCall>;
 }

@@ -1,13 +1,16 @@
 /** Help texts, from the tables of options and forms. At most 80 columns, for a rescue console is no wider. */
 import { OPTION_GROUPS, type OptionDefinition } from '../../verbs/options/option.js';
 import type { Example } from '../../verbs/verb.js';
-import type { Form } from '../grammar/forms.js';
+import { XBSTREAM, type Form, type FormText } from '../grammar/forms.js';
+import { COMPLETION } from '../completion/form.js';
 import { wrap } from './wrap.js';
 
 const WIDTH = 80;
 /** Where the description of an option begins. */
 const COLUMN = 29;
 const EXIT_CODE_COLUMN = 15;
+/** Where it is said what a verb does. */
+const CALL_COLUMN = 16;
 
 export const EXIT_CODES = [
   ['0', 'done, and the archive is whole'],
@@ -59,7 +62,7 @@ function optionLines([name, definition]: [string, OptionDefinition]): string[] {
     : [spelling, indent + first, ...below];
 }
 
-function optionSections({ words }: Form): string[] {
+function optionSections({ words }: FormText): string[] {
   const options = [...words];
   return OPTION_GROUPS.flatMap((group) => {
     const lines = options.filter(([, definition]) => definition.group === group).flatMap(optionLines);
@@ -79,7 +82,7 @@ function exitCodeLines([code, meaning]: readonly [string, string]): string[] {
 const exitCodeSection = section('Exit codes', EXIT_CODES.flatMap(exitCodeLines));
 
 /** All there is to know about one way to call the program. */
-export function formHelp(form: Form): string {
+export function formHelp(form: FormText): string {
   const { usage, description, examples } = form;
   return [
     section('Usage', usage),
@@ -102,14 +105,53 @@ export function overview(version: string, forms: readonly Form[]): string {
     section('Examples', forms.flatMap(({ examples }) => examples.slice(0, 2)).flatMap(exampleLines)),
     section(
       'All options',
-      forms.map(({ call }) => `${call} --help`),
+      [...forms, COMPLETION].map(({ call }) => `${call} --help`),
     ),
-    section('Completion of command lines', ['source <(tsxbstream completion bash)      also zsh and fish']),
     exitCodeSection,
   ].join('\n');
 }
 
-/** The few lines for someone who has typed nothing but the program's name. */
+/** What every program has. */
+const KNOWN: readonly string[] = ['help', 'version'];
+
+/** What is typed most often, on one screen, for who has forgotten how it is called. */
+export function briefHelp(form: FormText): string {
+  const { call, usage, summary, examples } = form;
+  const options = [...form.words];
+  const usual = options.filter(([, { usual }]) => usual !== undefined).map(briefLine);
+  const others = options
+    .filter(([name, { usual, group }]) => usual === undefined && group !== 'Compatibility' && !KNOWN.includes(name))
+    .map(([name]) => `--${name}`);
+  const also = usual.length === 0 ? [] : wrap(`also: ${others.join(' ')}`, WIDTH);
+  // Where there are two ways to call it they are examples enough.
+  const example = examples.slice(0, usage.length === 1 ? 1 : 0).map(({ command }) => `as in: ${command}`);
+  const blocks = [
+    [...usage.map((line, index) => (index === 0 ? `usage: ${line}` : `       ${line}`)), summary],
+    [...usual, ...also],
+    [...example, `more:  ${call} --help, man ${manPage(form)}`],
+  ];
+  const filled = blocks.filter((lines) => lines.length > 0);
+  return filled.map((lines) => lines.map((line) => `${line}\n`).join('')).join('\n');
+}
+
+function briefLine([name, definition]: [string, OptionDefinition]): string {
+  const { usual, help } = definition;
+  return optionSpelling(name, definition).padEnd(COLUMN) + (typeof usual === 'string' ? usual : help);
+}
+
+/** What the manual page of a form is called. */
+export function manPage({ name }: FormText): string {
+  return name === XBSTREAM.name ? 'tsxbstream' : `tsxbstream-${name}`;
+}
+
+/** One screen for someone who has typed nothing but the program's name. */
 export function shortHelp(forms: readonly Form[]): string {
-  return [section('Usage', usageLines(forms)), section('More', ['tsxbstream --help'])].join('\n');
+  const verbs = [...forms.filter(({ name }) => name !== XBSTREAM.name), COMPLETION];
+  const lines = verbs.map(({ name, summary }) => name.padEnd(CALL_COLUMN) + summary);
+  const [unpack, pack] = XBSTREAM.usage;
+  return [
+    section('Usage', [unpack!, pack!, 'tsxbstream VERB [options] ...']),
+    section('Verbs', lines),
+    section('More', ['tsxbstream VERB -h, tsxbstream --help, man tsxbstream']),
+  ].join('\n');
 }

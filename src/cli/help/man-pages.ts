@@ -1,17 +1,20 @@
 /** The manual pages: one for the program and one for each verb, from the tables of options and forms (man(7)). */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { EXIT_CODES, SIGNALS, optionSpelling } from './help.js';
 import { OPTION_GROUPS } from '../../verbs/options/option.js';
 import type { Example } from '../../verbs/verb.js';
-import { allForms, XBSTREAM, type Form } from '../grammar/forms.js';
+import { COMPLETION } from '../completion/form.js';
+import { allForms, XBSTREAM, type Form, type FormText } from '../grammar/forms.js';
 import { version } from '../version.js';
+import { EXIT_CODES, manPage, optionSpelling, SIGNALS } from './help.js';
+import { ENVIRONMENT, EXIT_NOTES, topicsOf, type Topic } from './man-topics.js';
+import { wrap } from './wrap.js';
 
-const ENVIRONMENT = [
-  ['XBCRYPT_ENCRYPTION_KEY', 'the key for --decrypt, where no option gives one'],
-  ['NO_COLOR', 'when it is not empty, nothing is coloured unless --color=always says so'],
-  ['TSXBSTREAM_DEBUG', 'when it is not empty, a bug is told with its stack'],
-] as const;
+/** When the pages were last gone over: a build gives the same pages on any day. */
+const DATE = '2026-11-29';
+
+/** Pages of other programs that have to do with ours. */
+const ELSEWHERE = ['mbstream', 'mariadb-backup', 'tar', 'sha256sum'];
 
 /** Writes the pages into a folder, which is made where it is missing: a step of the build. */
 export async function writeManPages(folder: string): Promise<void> {
@@ -21,28 +24,41 @@ export async function writeManPages(folder: string): Promise<void> {
 
 /** The pages by their file names. */
 export function manPages(programVersion: string, forms: readonly Form[]): Map<string, string> {
-  return new Map(forms.map((form) => [`${pageName(form)}.1`, page(form, programVersion, forms)]));
+  const all: readonly FormText[] = [...forms, COMPLETION];
+  const pages = all.flatMap((form) => {
+    const text = page(form, programVersion, all);
+    return [manPage(form), ...aliasPages(form)].map((name) => [`${name}.1`, text] as const);
+  });
+  return new Map(pages);
 }
 
-function pageName({ name }: Form): string {
-  return name === XBSTREAM.name ? 'tsxbstream' : `tsxbstream-${name}`;
+/** What the pages of other names for a verb are called. They are that of the verb: links do not survive packing. */
+function aliasPages({ aliases }: FormText): string[] {
+  return aliases.map((alias) => `tsxbstream-${alias}`);
 }
 
-function page(form: Form, programVersion: string, forms: readonly Form[]): string {
+function page(form: FormText, programVersion: string, forms: readonly FormText[]): string {
   const { name, usage, summary, description, examples } = form;
   const isProgram = name === XBSTREAM.name;
   const usages = isProgram ? forms.flatMap((each) => each.usage) : usage;
-  const commands = forms.filter((each) => each.name !== XBSTREAM.name);
+  const verbs = forms.filter((each) => each.name !== XBSTREAM.name);
   return [
-    `.TH ${pageName(form).toUpperCase()} 1 "" "tsxbstream ${programVersion}" "User Commands"`,
+    `.TH ${manPage(form).toUpperCase()} 1 ${DATE} "tsxbstream ${programVersion}" "User Commands"`,
     // Neither hyphens nor spaces are put into what is to be typed.
     '.nh\n.ad l',
-    section('NAME', `${roff(pageName(form))} \\- ${roff(isProgram ? PROGRAM_SUMMARY : summary)}`),
+    section(
+      'NAME',
+      prose(`${[manPage(form), ...aliasPages(form)].join(', ')} - ${isProgram ? PROGRAM_SUMMARY : summary}`),
+    ),
     section('SYNOPSIS', usages.map((line) => `.B ${roff(line)}`).join('\n.br\n')),
-    section('DESCRIPTION', description.map(roff).join('\n.PP\n')),
-    ...(isProgram ? [section('COMMANDS', commands.map((verb) => tagged(verb.call, verb.summary)).join('\n'))] : []),
+    section('DESCRIPTION', description.map(prose).join('\n.PP\n')),
+    ...(isProgram ? [section('COMMANDS', verbs.map((verb) => tagged(verb.call, verb.summary)).join('\n'))] : []),
     section(isProgram ? 'OPTIONS OF -x AND -c' : 'OPTIONS', options(form)),
-    section('EXIT STATUS', EXIT_CODES.map(([code, meaning]) => tagged(code, meaning)).join('\n')),
+    ...topicsOf(form).map(topicSection),
+    section(
+      'EXIT STATUS',
+      [...EXIT_CODES.map(([code, meaning]) => tagged(code, meaning)), `.PP\n${prose(EXIT_NOTES)}`].join('\n'),
+    ),
     section('SIGNALS', SIGNALS.map(([name, meaning]) => tagged(name, meaning)).join('\n')),
     section('ENVIRONMENT', ENVIRONMENT.map(([name, meaning]) => tagged(name, meaning)).join('\n')),
     section('EXAMPLES', examples.map(example).join('\n')),
@@ -58,11 +74,19 @@ function section(title: string, body: string): string {
   return `.SH ${roff(title)}\n${body}`;
 }
 
-function tagged(tag: string, text: string): string {
-  return `.TP\n.B ${roff(tag)}\n${roff(text)}`;
+function topicSection({ title, blocks }: Topic): string {
+  const texts = blocks.map((block, index) => {
+    if (typeof block === 'string') return index === 0 ? prose(block) : `.PP\n${prose(block)}`;
+    return block.map(([tag, meaning]) => tagged(tag, meaning)).join('\n');
+  });
+  return section(title, texts.join('\n'));
 }
 
-function options({ words }: Form): string {
+function tagged(tag: string, text: string): string {
+  return `.TP\n.B ${roff(tag)}\n${prose(text)}`;
+}
+
+function options({ words }: FormText): string {
   const all = [...words];
   return OPTION_GROUPS.flatMap((group) => {
     const own = all.filter(([, definition]) => definition.group === group);
@@ -73,18 +97,24 @@ function options({ words }: Form): string {
 }
 
 function example({ command, purpose }: Example): string {
-  return `.TP\n${roff(purpose)}:\n.nf\n${roff(command)}\n.fi`;
+  return `.TP\n${prose(purpose)}:\n.nf\n${roff(command)}\n.fi`;
 }
 
-function seeAlso({ name }: Form, forms: readonly Form[]): string {
-  const others = forms.filter((other) => other.name !== name);
-  return others.map((other) => `.BR ${roff(pageName(other))} (1)`).join(',\n');
+function seeAlso({ name }: FormText, forms: readonly FormText[]): string {
+  const ours = forms.filter((other) => other.name !== name).map(manPage);
+  return [...ours, ...ELSEWHERE].map((page) => `.BR ${roff(page)} (1)`).join(',\n');
 }
 
-/** Text as roff takes it for itself. */
+/** No line of a page is longer. */
+const LINE_WIDTH = 78;
+
+/** Text that is filled: its lines are those of the page's source. */
+function prose(text: string): string {
+  const lines = wrap(roff(text), LINE_WIDTH);
+  return lines.map((line) => line.replace(/^[.']/, String.raw`\&$&`)).join('\n');
+}
+
+/** Text as roff takes it for itself, but for what only the beginning of a line means. */
 function roff(text: string): string {
-  return text
-    .replaceAll('\\', String.raw`\e`)
-    .replaceAll('-', String.raw`\-`)
-    .replace(/^[.']/, String.raw`\&$&`);
+  return text.replaceAll('\\', String.raw`\e`).replaceAll('-', String.raw`\-`);
 }

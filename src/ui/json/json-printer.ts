@@ -2,7 +2,7 @@ import type { XbstreamError } from '../../errors.js';
 import { errorsText, warningText } from '../text/error-text.js';
 import { errorFields, failedSummaryLine, jsonLine, type Fields } from './json-line.js';
 import type { OutputStream } from '../output-stream.js';
-import type { Paint } from '../paint.js';
+import type { PaintOf } from '../paint.js';
 import type { CommonReporter, ProgressReport, StatusPrinter } from '../reporter.js';
 import { Screen } from '../screen.js';
 
@@ -12,7 +12,7 @@ export interface JsonSettings {
   results: OutputStream;
   /** Where errors and warnings go as text, too. */
   problems: OutputStream;
-  paint: Paint;
+  paint: PaintOf;
   /** Also say how far the reading has come. */
   progress: boolean;
   /** Tell people each of many problems that say the same. */
@@ -34,7 +34,8 @@ export class JsonPrinter implements CommonReporter, StatusPrinter {
 
   warning(message: string): void {
     this.write('warning', { message });
-    this.#screen.write(this.#settings.problems, warningText(message, this.#settings.paint));
+    const { problems, paint } = this.#settings;
+    this.#screen.write(problems, warningText(message, paint(problems)));
   }
 
   error(error: XbstreamError): void {
@@ -90,6 +91,6 @@ export class JsonPrinter implements CommonReporter, StatusPrinter {
     const { problems, paint, verbose } = this.#settings;
     for (const error of errors) this.list(type, errorFields(error));
     this.#screen.flush();
-    this.#screen.write(problems, errorsText(errors, paint, verbose));
+    this.#screen.write(problems, errorsText(errors, paint(problems), verbose));
   }
 }

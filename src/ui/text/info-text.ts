@@ -21,17 +21,22 @@ export class InfoTextReporter extends TextPrinter implements InfoReporter {
 
   described(description: BackupDescription): void {
     for (const [heading, text] of lines(description)) {
-      if (text !== undefined) this.list(`${`${heading}:`.padEnd(COLUMN)}${printable(text)}\n`);
+      if (text === undefined) continue;
+      const isDamaged = heading === 'content' && !description.complete;
+      const shown = isDamaged ? this.paint.failure(printable(text)) : printable(text);
+      this.list(`${`${heading}:`.padEnd(COLUMN)}${shown}\n`);
     }
     for (const { path, reason } of description.unread) {
       this.list(`${'not read:'.padEnd(COLUMN)}${printablePath(path)}: ${printable(reason)}\n`);
     }
-    for (const what of description.missing) this.list(`${'missing:'.padEnd(COLUMN)}${printable(what)}\n`);
+    for (const what of description.missing) {
+      this.list(`${this.paint.failure('missing:'.padEnd(COLUMN))}${printable(what)}\n`);
+    }
     if (!this.#settings.quiet) this.#advise(description);
   }
 
   #advise({ next, placeholders, replication }: BackupDescription): void {
-    const { paint } = this.#settings;
+    const { paint } = this;
     next.forEach(({ purpose, command, each }, index) => {
       const often = each === undefined ? '' : ` (for each ${each})`;
       this.list(`${index === 0 ? '\nwhat to do next:\n' : ''}  ${index + 1}. ${printable(purpose)}${often}\n`);
@@ -76,7 +81,7 @@ function lines(description: BackupDescription): [string, string | undefined][] {
         : `encrypted by the server: ${[keyPlugin.name, ...keyPlugin.settings].join(', ')}`,
     ],
     ['wrapped in', wrappers.length === 0 ? undefined : wrappers.join(', ')],
-    ['content', `${amount}${complete ? '' : '; NOT WHOLE'}`],
+    ['content', `${amount}${complete ? '' : `; NOT WHOLE`}`],
   ];
 }
 

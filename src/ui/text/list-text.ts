@@ -13,6 +13,8 @@ export interface ListTextSettings extends PrinterSettings {
 }
 
 const NO_LAYERS = '-';
+const DAMAGED = 'DAMAGED';
+const CUT = 'cut';
 
 /** A listing for people: a line for each file, its name last; with `verbose` also chunks, positions and corrections. */
 export class ListTextReporter extends TextPrinter implements ListReporter {
@@ -50,17 +52,26 @@ export class ListTextReporter extends TextPrinter implements ListReporter {
     const columns = [
       size.padStart(widths.size),
       ...(this.#settings.verbose ? more : []),
-      state.padEnd(STATE_WIDTH),
+      this.#painted(state),
       layers.padEnd(widths.layers),
       name,
     ];
     return `${columns.join('  ')}\n`;
   }
 
+  /** Padded first: colours have no width. */
+  #painted(state: string): string {
+    const text = state.padEnd(STATE_WIDTH);
+    if (state === DAMAGED) return this.paint.failure(text);
+    return state === CUT ? this.paint.caution(text) : text;
+  }
+
   #totals({ entries, bytes, chunks, archiveBytes, wrappers, complete }: Listing): string {
-    const archive = `${formatCount(chunks, 'chunk')}, ${this.#size(archiveBytes)} of archive${insideText(wrappers)}`;
-    const state = complete ? '' : '; NOT WHOLE';
-    return `${formatCount(entries.length, 'file')}, ${this.#size(bytes)} (${archive})${state}\n`;
+    const unit = this.#settings.humanSizes ? '' : ' bytes';
+    const inside = `${this.#size(archiveBytes)}${unit} of archive${insideText(wrappers)}`;
+    const state = complete ? '' : `; ${this.paint.failure('NOT WHOLE')}`;
+    const files = `${formatCount(entries.length, 'file')}, ${this.#size(bytes)}${unit}`;
+    return `${files} (${formatCount(chunks, 'chunk')}, ${inside})${state}\n`;
   }
 
   #size(bytes: number): string {
@@ -96,7 +107,7 @@ const HEADER: Row = {
   name: 'NAME',
 };
 /** Of the longest state, so that a listing has the same form whether there is damage or not. */
-const STATE_WIDTH = 'DAMAGED'.length;
+const STATE_WIDTH = DAMAGED.length;
 
 function widthsOf(rows: readonly Row[]): Widths {
   const widths: Widths = { size: 0, chunks: 0, offset: 0, layers: 0 };
@@ -108,7 +119,7 @@ function widthsOf(rows: readonly Row[]): Widths {
 
 function stateText({ complete, cut }: ListedEntry): string {
   if (complete) return 'whole';
-  return cut ? 'cut' : 'DAMAGED';
+  return cut ? CUT : DAMAGED;
 }
 
 function layersText({ layers, sparse }: ListedEntry): string {

@@ -1,7 +1,7 @@
 import type { XbstreamError } from '../../errors.js';
 import { errorsText, errorText, warningText } from './error-text.js';
 import type { OutputStream } from '../output-stream.js';
-import type { Paint } from '../paint.js';
+import type { Paint, PaintOf } from '../paint.js';
 import type { ProgressDisplay } from '../progress.js';
 import type { CommonReporter, ProgressReport, StatusPrinter } from '../reporter.js';
 import { Screen } from '../screen.js';
@@ -12,7 +12,7 @@ export interface PrinterSettings {
   results: OutputStream;
   /** Where errors and warnings go. */
   problems: OutputStream;
-  paint: Paint;
+  paint: PaintOf;
   progress?: ProgressDisplay | undefined;
   /** Tell each of many problems that say the same. */
   verbose: boolean;
@@ -30,12 +30,12 @@ export class TextPrinter implements CommonReporter, StatusPrinter {
 
   warning(message: string): void {
     const { problems, paint } = this.#settings;
-    this.#screen.write(problems, warningText(message, paint));
+    this.#screen.write(problems, warningText(message, paint(problems)));
   }
 
   error(error: XbstreamError): void {
     const { problems, paint } = this.#settings;
-    this.#screen.write(problems, errorText(error, paint));
+    this.#screen.write(problems, errorText(error, paint(problems)));
   }
 
   status(line: string): void {
@@ -44,7 +44,7 @@ export class TextPrinter implements CommonReporter, StatusPrinter {
 
   errors(errors: readonly XbstreamError[]): void {
     const { problems, paint, verbose } = this.#settings;
-    this.#screen.write(problems, errorsText(errors, paint, verbose));
+    this.#screen.write(problems, errorsText(errors, paint(problems), verbose));
   }
 
   progress(report: ProgressReport): void {
@@ -53,6 +53,12 @@ export class TextPrinter implements CommonReporter, StatusPrinter {
 
   close(): void {
     this.#screen.close();
+  }
+
+  /** The colours of results. */
+  protected get paint(): Paint {
+    const { results, paint } = this.#settings;
+    return paint(results);
   }
 
   /** Writes a result soon, together with its likes. */

@@ -1,7 +1,8 @@
+import type { Paint } from '../paint.js';
 import { printable, printablePath } from '../printable.js';
 import type { ExtractSummary, FileReport, MadeSummary, MakeReporter, Reporter } from '../reporter.js';
 import { TextPrinter, type PrinterSettings } from './text-printer.js';
-import { formatBytes, formatCount, formatRate, formatSeconds } from '../units.js';
+import { formatBytes, formatCount, formatPace } from '../units.js';
 
 /** What a person wants to read, and where. Results go to stdout for a verb, to stderr for the xbstream form. */
 export interface TextSettings extends PrinterSettings {
@@ -13,17 +14,16 @@ export interface TextSettings extends PrinterSettings {
   closingLine: boolean;
 }
 
-/** `9 files (117 MiB)` and what was kept of them. */
-function amount({ files, bytes, keptFiles }: ExtractSummary): string {
+/** `9 files (117 MiB from 12.0 MiB of archive)` and what was kept of them. */
+function amount({ files, bytes, archiveBytes, keptFiles }: ExtractSummary): string {
   const kept = keptFiles === 0 ? '' : `, ${keptFiles.toLocaleString('en-US')} of them kept as they were`;
-  return `${formatCount(files, 'file')} (${formatBytes(bytes)}${kept})`;
+  return `${formatCount(files, 'file')}${kept} (${formatBytes(bytes)} from ${formatBytes(archiveBytes)} of archive)`;
 }
 
 function unpackedLine(summary: ExtractSummary): string {
   const { archiveBytes, elapsedSeconds, target } = summary;
-  // Of a fraction of a second no rate can be told that would mean anything.
-  const rate = elapsedSeconds < 0.05 ? '' : `, ${formatRate(archiveBytes / elapsedSeconds)}`;
-  return `unpacked ${amount(summary)} into ${printable(target)} in ${formatSeconds(elapsedSeconds)}${rate}\n`;
+  const pace = formatPace(elapsedSeconds, archiveBytes, 'archive');
+  return `unpacked ${amount(summary)} into ${printable(target)} ${pace}\n`;
 }
 
 function dryRunLine(summary: ExtractSummary): string {
@@ -45,7 +45,11 @@ export function digestLines({ digests, archiveName }: Pick<ExtractSummary, 'dige
 const MOST_LOST_TOLD = 20;
 
 /** What did not become complete though the reading went on; empty where nothing was lost. */
-function lostLines({ lost = [], lostCount = 0, cutAt, files, bytes }: ExtractSummary, verbose: boolean): string {
+function lostLines(
+  { lost = [], lostCount = 0, cutAt, files, bytes }: ExtractSummary,
+  verbose: boolean,
+  paint: Paint,
+): string {
   if (lostCount === 0 && cutAt === undefined) return '';
   const told = verbose || lost.length <= MOST_LOST_TOLD ? lost : lost.slice(0, MOST_LOST_TOLD);
   const how = told.length < lost.length ? ' (-v names them, --json too)' : '';
@@ -53,8 +57,9 @@ function lostLines({ lost = [], lostCount = 0, cutAt, files, bytes }: ExtractSum
   const more = left > 0 ? `  and ${left.toLocaleString('en-US')} more${how}\n` : '';
   const names = told.map((path) => `  ${printablePath(path)}\n`).join('') + more;
   const whole = `${formatCount(files, 'file')} (${formatBytes(bytes)}) are whole`;
-  if (cutAt === undefined) return `lost ${formatCount(lostCount, 'file')}; ${whole}. Lost:\n${names}`;
-  const cut = `the archive is cut at byte ${cutAt}: what would have followed is not known`;
+  if (cutAt === undefined)
+    return `${paint.failure(`lost ${formatCount(lostCount, 'file')}`)}; ${whole}. Lost:\n${names}`;
+  const cut = `${paint.caution(`the archive is cut at byte ${cutAt}`)}: what would have followed is not known`;
   return names === '' ? `${cut}. ${whole}\n` : `${cut}. ${whole}. Not complete:\n${names}`;
 }
 
@@ -82,7 +87,7 @@ export class TextReporter extends TextPrinter implements Reporter, MakeReporter 
     const { quiet, closingLine } = this.#settings;
     if (!summary.ok) {
       // What went wrong is told by the errors; a digest of half an archive would only be taken for that of the whole.
-      const lines = lostLines(summary, this.#settings.verbose);
+      const lines = lostLines(summary, this.#settings.verbose, this.paint);
       if (lines !== '') this.conclude(lines);
       return;
     }
@@ -90,11 +95,11 @@ export class TextReporter extends TextPrinter implements Reporter, MakeReporter 
     this.conclude(digestLines(summary) + (quiet ? '' : closing));
   }
 
-  made({ ok, files, bytes, elapsedSeconds, outputName }: MadeSummary): void {
+  made({ ok, files, bytes, outputBytes, elapsedSeconds, outputName }: MadeSummary): void {
     const { quiet, closingLine } = this.#settings;
     if (!ok || quiet || !closingLine) return;
-    const rate = elapsedSeconds < 0.05 ? '' : `, ${formatRate(bytes / elapsedSeconds)}`;
     const what = `${formatCount(files, 'file')} (${formatBytes(bytes)})`;
-    this.conclude(`wrote ${what} to ${printable(outputName)} in ${formatSeconds(elapsedSeconds)}${rate}\n`);
+    const output = `${printable(outputName)} (${formatBytes(outputBytes)})`;
+    this.conclude(`wrote ${what} to ${output} ${formatPace(elapsedSeconds, bytes, 'files')}\n`);
   }
 }

@@ -1,10 +1,11 @@
 import type { XbstreamError } from '../../errors.js';
+import { plainPaint, type Paint } from '../paint.js';
 import { likeProblems, othersLine } from './like-problems.js';
 import { printable, printablePath } from '../printable.js';
-import type { Verification, VerifyReporter } from '../reporter.js';
+import type { FileReport, Verification, VerifyReporter } from '../reporter.js';
 import { digestLines } from './text.js';
 import { TextPrinter, type PrinterSettings } from './text-printer.js';
-import { formatBytes, formatCount, formatRate, formatSeconds } from '../units.js';
+import { formatBytes, formatCount, formatPace } from '../units.js';
 
 export interface VerifyTextSettings extends PrinterSettings {
   /** Nothing when all is well. */
@@ -32,13 +33,14 @@ export function placeOf({ archiveOffset }: XbstreamError): string {
 }
 
 /** What a verification comes to, in a line. */
-export function verdict(verification: Verification): string {
+export function verdict(verification: Verification, paint: Paint = plainPaint): string {
   const { ok, entries, bytes, archiveBytes, elapsedSeconds, problems, problemCount, archiveName } = verification;
   const name = archiveName === '-' ? 'the archive on stdin' : printable(archiveName);
-  const rate = elapsedSeconds < 0.05 ? '' : `, ${formatRate(archiveBytes / elapsedSeconds)}`;
-  const amount = `${formatCount(entries, 'file')} (${formatBytes(bytes)})`;
-  if (ok) return `${name} is whole: ${amount}, every checksum held, in ${formatSeconds(elapsedSeconds)}${rate}`;
-  return `${name} is NOT ${isOnlyUnread(problems) ? 'proven ' : ''}whole: ${formatCount(problemCount, 'problem')}; ${amount} in ${formatSeconds(elapsedSeconds)}${rate}`;
+  const pace = formatPace(elapsedSeconds, archiveBytes, 'archive');
+  const amount = `${formatCount(entries, 'file')} (${formatBytes(bytes)} in ${formatBytes(archiveBytes)} of archive)`;
+  if (ok) return `${name} is ${paint.success('whole')}: ${amount}, every checksum held, ${pace}`;
+  const not = isOnlyUnread(problems) ? paint.caution('NOT proven whole') : paint.failure('NOT whole');
+  return `${name} is ${not}: ${formatCount(problemCount, 'problem')}; ${amount} ${pace}`;
 }
 
 /** Nothing was found damaged, but something could not be looked into. */
@@ -55,8 +57,18 @@ export class VerifyTextReporter extends TextPrinter implements VerifyReporter {
     this.#settings = settings;
   }
 
+  /** With `-v` each file is named as it is found whole. */
+  get wantsFiles(): boolean {
+    return this.#settings.verbose;
+  }
+
+  file({ path }: FileReport): void {
+    this.list(`${this.paint.success('whole')}  ${printablePath(path)}\n`);
+  }
+
   verified(verification: Verification): void {
-    const { paint, quiet, verbose } = this.#settings;
+    const { paint } = this;
+    const { quiet, verbose } = this.#settings;
     const { ok, problems, problemCount } = verification;
     const alike = verbose ? [] : likeProblems(problems).filter(({ others }) => others.length > 0);
     const untold = new Set(alike.flatMap(({ others }) => others));
@@ -75,7 +87,7 @@ export class VerifyTextReporter extends TextPrinter implements VerifyReporter {
     // What to do next, once: thousands of problems may share it.
     const hints = new Set(problems.flatMap((problem) => problem.hints));
     for (const hint of hints) this.list(`  ${paint.advice(printable(hint))}\n`);
-    const closing = quiet && ok ? '' : `${verdict(verification)}\n`;
+    const closing = quiet && ok ? '' : `${verdict(verification, paint)}\n`;
     this.conclude(digestLines(verification) + closing);
   }
 }

@@ -39,6 +39,8 @@ export interface OptionDefinition {
   classic?: boolean;
   group: OptionGroup;
   help: string;
+  /** It is among those used most, which `-h` tells: in these words, at most 51 characters, or with `true` in those of `help`. */
+  usual?: true | string;
   /** The value is never shown anywhere. */
   secret?: boolean;
 }
@@ -143,13 +145,21 @@ export function typedChoice<const Word extends string>(
   };
 }
 
+/** At most so many characters are told of an option in a line. */
+const USUAL_LENGTH = 51;
+
 /** The same option, with other words in help texts. */
 export function reworded<Kept extends TypedOption<unknown>>(
   option: Kept,
   help: Readonly<Record<string, string>>,
 ): Kept {
   const words = Object.entries(option.words).map(([name, definition]) => {
-    return [name, { ...definition, help: help[name] ?? definition.help }] as const;
+    const { [name]: other } = help;
+    if (other === undefined) return [name, definition] as const;
+    const { usual, ...rest } = definition;
+    const isShort = other.length <= USUAL_LENGTH;
+    const said = usual === undefined ? {} : isShort ? { usual: true as const } : usual === true ? {} : { usual };
+    return [name, { ...rest, ...said, help: other }] as const;
   });
   return { ...option, words: Object.fromEntries(words) };
 }

@@ -52,6 +52,7 @@ const PATTERN = nonEmpty('a pattern of file names, such as "shop/*"');
 const OVERWRITE: OptionDefinition = {
   group: 'Where to',
   help: 'replace files that are there; each old file stays until the new one is whole',
+  usual: 'replace files that are there',
 };
 
 /**
@@ -88,6 +89,7 @@ export function keyOption(
         classic: true,
         group: 'Threads and keys',
         help: 'decrypt .xbcrypt files with the key in FILE. The variable XBCRYPT_ENCRYPTION_KEY gives one where no option does, but one asks for decoding',
+        usual: 'decrypt with the key in FILE',
       },
     },
     read: (values, env) =>
@@ -123,12 +125,14 @@ export const OPTIONS = {
     classic: true,
     group: 'What to do',
     help: 'unpack the archive on stdin',
+    usual: true,
   }),
   createMode: typedFlag('create' satisfies Mode, {
     letters: 'c',
     classic: true,
     group: 'What to do',
     help: 'write an archive of FILEs to stdout',
+    usual: true,
   }),
 
   /** Undo compression, by the stored names' suffixes. Default: false. (Encryption is undone where a `key` is given.) */
@@ -136,6 +140,7 @@ export const OPTIONS = {
     classic: true,
     group: 'What to do',
     help: 'decompress .qp, .lz4 and .zst files',
+    usual: true,
   }),
   /** Most threads. Default: as many as help. */
   parallel: count('parallel', {
@@ -189,6 +194,7 @@ export const OPTIONS = {
     kind: nonEmpty('a tar archive'),
     group: 'What to do',
     help: 'make the archive of the files in a tar archive; of the one on stdin without FILE',
+    usual: 'make it of the files in a tar archive',
   }),
   /** Leave out aligned blocks of zeros (Percona's sparse chunks; mbstream does not read them). Default: false. */
   sparse: flag('sparse', {
@@ -230,6 +236,7 @@ export const OPTIONS = {
     kind: PATTERN,
     group: 'Which files',
     help: 'only files that match, such as "shop/*"; may be repeated',
+    usual: 'only files that match, such as "shop/*"',
   }),
   /** Globs; what one of them matches is left out, whatever `include` says. */
   exclude: texts('exclude', {
@@ -246,6 +253,7 @@ export const OPTIONS = {
       kind: nonEmpty('names of tables, such as shop.orders'),
       group: 'Which files',
       help: 'the files of these tables (DB.* for all of a database), and all that a prepare needs',
+      usual: 'these tables, and all that a prepare needs',
     },
     (list) => sqlNames(list, '--tables names no table', 'shop.orders,shop.customers'),
   ),
@@ -257,6 +265,7 @@ export const OPTIONS = {
       kind: nonEmpty('names of databases, such as shop'),
       group: 'Which files',
       help: 'the files of these databases, and all that a prepare needs',
+      usual: 'these databases, and all that a prepare needs',
     },
     (list) => sqlNames(list, '--databases names no database', 'shop,crm'),
   ),
@@ -269,6 +278,7 @@ export const OPTIONS = {
     classic: true,
     group: 'Where to',
     help: 'unpack into DIR instead of the current directory',
+    usual: 'where to unpack; of create: where FILEs lie',
   }),
   /** Make the target directory, and its parents, when it is missing. Default: true. */
   createTarget: createTargetOption(),
@@ -278,6 +288,7 @@ export const OPTIONS = {
     kind: nonEmpty('a file'),
     group: 'Where to',
     help: 'write to FILE instead of stdout; it gets its name when it is whole',
+    usual: 'write to FILE, not to stdout',
   }),
   /** Compress what is made as a whole, in frames that can be decoded by themselves. Default: it is not. */
   compress: compressOption(),
@@ -293,6 +304,7 @@ export const OPTIONS = {
   dryRun: flag('dry-run', {
     group: 'Where to',
     help: 'write nothing: say what would be written and what space is free',
+    usual: 'write nothing: say what would be written',
   }),
   /** Have every file on the disk, not only in its cache, before its name is final. Default: false. */
   fsync: flag('fsync', { group: 'Where to', help: 'have each file on the disk before it gets its final name' }),
@@ -305,6 +317,7 @@ export const OPTIONS = {
   keepGoing: flag('keep-going', {
     group: 'Where to',
     help: 'after damage go on with the next chunk that makes sense, and save every file that is whole',
+    usual: 'after damage go on, and save what is whole',
   }),
   /** After a failure remove the partial files of this run. Default: false. */
   removePartial: flag('remove-partial', {
@@ -342,6 +355,7 @@ export const OPTIONS = {
   deep: flag('deep', {
     group: 'Checking',
     help: 'also decompress and decrypt every file, and check all that is inside',
+    usual: 'also look inside compressed and encrypted files',
   }),
   /**
    * Whether it must be a finished backup, with `xtrabackup_info`, which xtrabackup and mariabackup write last; else that is
@@ -353,12 +367,15 @@ export const OPTIONS = {
   /** Default: `archive`, the order in which the archive first mentions them. */
   sort: choice(
     'sort',
-    { value: 'BY', group: 'What is shown', help: 'archive (the order in it), size or name' },
+    { value: 'BY', group: 'What is shown', help: 'archive (the order in it), size or name', usual: true },
     ['archive', 'size', 'name'],
     'archive',
   ),
   inBytes: typedFlag('bytes', { group: 'What is shown', help: 'sizes in bytes, also on a terminal' }),
-  json: typedFlag('json', { group: 'What is shown', help: 'print JSON lines on stdout, for programs' }),
+  json: typedFlag('json', {
+    group: 'What is shown',
+    help: 'print JSON lines on stdout, for programs',
+  }),
   verbose: typedFlag('verbose', {
     letters: 'v',
     classic: true,
@@ -511,6 +528,7 @@ function formatOption(): TypedOption<VerifyFormat | undefined> {
     kind: oneOf(formats),
     group: 'What is shown',
     help: 'text, json, github (annotations of a workflow) or junit (a report for CI)',
+    usual: 'text, json, github or junit',
   };
   return { words: { format: definition }, read: (values) => formats.find((each) => each === values.last('format')) };
 }
@@ -543,6 +561,7 @@ function existingOption(): Option<ExistingFilePolicy> {
         kind: oneOf(['verify']),
         group: 'Where to',
         help: 'keep files that are there if their size (with =verify: their content) is that of the archive',
+        usual: 'keep files that are there if their size is right',
       },
     },
     read: existingFilePolicy,
@@ -573,6 +592,7 @@ function ownerOption(): Option<Owner | undefined, Owner> {
     kind: nonEmpty('a user, a group, or both, such as mysql:mysql'),
     group: 'Where to',
     help: 'give the files, and directories that are made, to USER and GROUP, such as mysql:mysql; takes root',
+    usual: 'give the files to USER, such as mysql:mysql',
   };
   return {
     words: { chown: definition },

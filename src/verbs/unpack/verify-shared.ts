@@ -20,7 +20,8 @@ export async function verifyShared(
   context: Context,
   limits = SHARING_LIMITS,
 ): Promise<Outcome<UnpackSummary> | undefined> {
-  const count = await countOf(options, limits);
+  // Where files are named, they are in the archive's order, and each once.
+  const count = context.file === undefined ? await countOf(options, limits) : 1;
   if (count < 2 || context.signal.aborted) return undefined;
   const warnings: string[] = [];
   const outcomes = await runPipelines({ verb: 'verify', options }, count, limits, {
