@@ -64,7 +64,7 @@ test('a name that an archive made up does nothing to a terminal, and is not wide
   assert.match(line, /^1\.5 GiB read {2}300 MiB\/s {2}1:05 elapsed {2}1 file {2}\.\.\.表+$/);
   const columns = Array.from(line).reduce((sum, character) => sum + (character === '表' ? 2 : 1), 0);
   assert.ok(columns <= 79, `${columns}`);
-  assert.doesNotMatch(progressLine({ ...UNKNOWN, files: 1, path: '\x1b[2J' }, 79), /\x1b/);
+  assert.ok(!progressLine({ ...UNKNOWN, files: 1, path: '\x1b[2J' }, 79).includes('\x1b'));
 });
 
 test('before the first byte of a pipe has come', () => {
