@@ -86,7 +86,7 @@ export const create = defineVerb<typeof CREATE_OPTIONS, CreateOptions, MadeSumma
     'A file that changes or vanishes while it is read is an error. What is written to stdout is then broken off inside a chunk, so that no reader takes it for whole; the file of -o never gets its name.',
   ],
   examples: [
-    { command: 'tsxbstream create -C /backup/full . -o full.xbstream', purpose: 'everything in a directory' },
+    { command: 'tsxbstream create -C /srv/data . -o full.xbstream', purpose: 'everything in a directory' },
     {
       command: "find . -name '*.ibd' -print0 | tsxbstream create -0T - > tables.xbstream",
       purpose: 'the files that another program names',

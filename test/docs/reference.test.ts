@@ -107,3 +107,8 @@ describe('links between pages', () => {
     );
   });
 });
+
+test('README names the packages that .ci/run installs', () => {
+  const [, packages = ''] = /^ {2}local packages="(.*)"$/m.exec(textOf('.ci/run'))!;
+  assert.ok(textOf('README.md').includes(`apt-get install ${packages}\n`));
+});

@@ -1,4 +1,4 @@
-/** The examples of README.md work as they are printed, and print what they say. */
+/** The examples for programs in README.md and docs/library.md work as they are printed, and print what they say. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import * as fs from 'node:fs';
@@ -9,16 +9,21 @@ import { promisify } from 'node:util';
 import { tempDir } from '../helpers/temp.js';
 
 const PROJECT = fileURLToPath(new URL('../../', import.meta.url));
-const section = /^## As a library$(.*?)^## /ms.exec(fs.readFileSync(join(PROJECT, 'README.md'), 'utf8'))![1]!;
-const examples = Array.from(section.matchAll(/^```js\n(.*?)^```$/gms), ([, code]) => code!);
+const examples = ['README.md', 'docs/library.md'].flatMap((page) => {
+  const text = fs.readFileSync(join(PROJECT, page), 'utf8');
+  return Array.from(
+    text.matchAll(/^```js\n(.*?)^```$/gms),
+    ([, code], index) => [`${page}, ${index + 1}`, code!] as const,
+  );
+});
 
-describe('README, "As a library"', () => {
+describe('examples for programs', () => {
   test('has examples', () => {
     assert.ok(examples.length >= 5);
   });
 
-  examples.forEach((code, index) => {
-    test(`example ${index + 1}`, { timeout: 60_000 }, async (context) => {
+  examples.forEach(([title, code]) => {
+    test(title, { timeout: 60_000 }, async (context) => {
       const directory = tempDir(context);
       fs.mkdirSync(join(directory, 'node_modules'));
       fs.symlinkSync(PROJECT, join(directory, 'node_modules/tsxbstream'));

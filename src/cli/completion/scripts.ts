@@ -9,7 +9,7 @@ type Shell = (typeof SHELLS)[number];
 
 const PROGRAM = 'tsxbstream';
 /** The word by which the scripts ask: `tsxbstream __complete SHELL WORD...`, of which the last is the one at the cursor. */
-export const ASK = '__complete';
+const ASK = '__complete';
 
 /**
  * The script that a shell reads to complete command lines.
