@@ -28,7 +28,7 @@ function strictSchema(): AnySchemaObject {
 const schema = strictSchema();
 const ajv = new Ajv2020({ strict: true, allErrors: true });
 ajv.addSchema(schema);
-const VERBS = ['extract', 'list', 'verify', 'info', 'create', 'convert-to-tar'] as const;
+const VERBS = ['extract', 'list', 'verify', 'info', 'create', 'convert-to-tar', 'decode'] as const;
 type Verb = (typeof VERBS)[number];
 
 function validator(verb: Verb): ValidateFunction {
