@@ -192,6 +192,16 @@ describe('JSON lines are those of the schema', { concurrency: 2 }, () => {
     });
   });
 
+  test('of files that are decoded where they lie', async () => {
+    const path = fixturePath('percona/base-zstd-AES256');
+    const target = fresh();
+    await told('extract', [path, '-C', target]);
+    await told('decode', [target]);
+    await told('decode', ['--keep', '--progress=always', '-f', path.replace(/base.*/, 'key.AES256'), target]);
+    await told('decode', ['-f', path.replace(/base.*/, 'key.AES256'), target]);
+    await told('decode', [join(folder, 'nothing.zst')]);
+  });
+
   test('of a run that a signal has ended', async () => {
     const { readFd, writeFd } = openPipe();
     const words = ['extract', '--json', '-C', fresh()];

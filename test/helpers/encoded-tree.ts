@@ -1,6 +1,7 @@
 /** Files as xtrabackup leaves them: compressed, encrypted, both, neither. */
 import { execFileSync } from 'node:child_process';
 import * as fs from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { DecryptionKey } from '../../dist/codec/codec.js';
 import { noise } from './archive-bytes.js';
@@ -10,21 +11,22 @@ import { qpressFile, xbcryptFile } from './layer-writers.js';
 export const TREE_KEY: DecryptionKey = FIXTURE_KEYS['AES256']!;
 export const TREE_KEY_WORDS = [`--encrypt-key=${Buffer.from(TREE_KEY.bytes).toString()}`] as const;
 
-function by(program: string): (content: Buffer) => Buffer {
-  return (input) => execFileSync(program, ['-qc'], { input, maxBuffer: 2 ** 28, stdio: ['pipe', 'pipe', 'ignore'] });
+/** Compresses contents by a real program, all of them in one call. */
+export function encode(program: 'zstd' | 'lz4', contents: readonly Buffer[]): Buffer[] {
+  const directory = fs.mkdtempSync(join(tmpdir(), 'tsxbstream-encode-'));
+  try {
+    const names = contents.map((_, index) => `f${index}`);
+    for (const [index, name] of names.entries()) fs.writeFileSync(join(directory, name), contents[index]!);
+    execFileSync(program, ['-q', ...(program === 'lz4' ? ['-m'] : []), ...names], { cwd: directory, stdio: 'ignore' });
+    const ending = program === 'lz4' ? '.lz4' : '.zst';
+    return names.map((name) => fs.readFileSync(join(directory, name + ending)));
+  } finally {
+    fs.rmSync(directory, { recursive: true });
+  }
 }
 
-/** Ways to encode a file, by suffix; the empty one does nothing. */
-export const ENCODINGS: Readonly<Record<string, (content: Buffer) => Buffer>> = {
-  '.zst': by('zstd'),
-  '.lz4': by('lz4'),
-  '.qp': (content) => qpressFile(content),
-  '.xbcrypt': (content) => xbcryptFile(content, TREE_KEY),
-  '.zst.xbcrypt': (content) => xbcryptFile(by('zstd')(content), TREE_KEY),
-  '.lz4.xbcrypt': (content) => xbcryptFile(by('lz4')(content), TREE_KEY),
-  '.qp.xbcrypt': (content) => xbcryptFile(qpressFile(content), TREE_KEY),
-  '': (content) => content,
-};
+/** What is done to files: nothing, too. */
+const SUFFIXES = ['.zst', '.lz4', '.qp', '.xbcrypt', '.zst.xbcrypt', '.lz4.xbcrypt', '.qp.xbcrypt', ''];
 
 /** A file of a tree. */
 export interface TreeFile {
@@ -37,14 +39,22 @@ export interface TreeFile {
 
 /** Files with all kinds of encodings, of up to so many bytes. */
 export function encodedFiles(count: number, bytesMax: number): TreeFile[] {
-  const suffixes = Object.keys(ENCODINGS);
-  return Array.from({ length: count }, (_, index) => {
-    const suffix = suffixes[index % suffixes.length]!;
+  const contents = Array.from({ length: count }, (_, index) => {
     const length = index % 23 === 0 ? 0 : Math.floor(((index * 7919) % 1000) * (bytesMax / 1000));
     // Half of it can be compressed.
-    const content = Buffer.concat([noise(length >> 1, index + 1), Buffer.alloc(length >> 1, `${index}`)]);
-    const path = `db${index % 7}/sub${index % 3}/t${index}.ibd`;
-    return { path, suffix, content, encoded: ENCODINGS[suffix]!(content) };
+    return Buffer.concat([noise(length >> 1, index + 1), Buffer.alloc(length >> 1, `${index}`)]);
+  });
+  const [zst, lz4] = [encode('zstd', contents), encode('lz4', contents)];
+  return contents.map((content, index) => {
+    const suffix = SUFFIXES[index % SUFFIXES.length]!;
+    const inner: Readonly<Record<string, () => Buffer>> = {
+      '.zst': () => zst[index]!,
+      '.lz4': () => lz4[index]!,
+      '.qp': () => qpressFile(content),
+    };
+    const compressed = inner[suffix.replace('.xbcrypt', '')]?.() ?? content;
+    const encoded = suffix.endsWith('.xbcrypt') ? xbcryptFile(compressed, TREE_KEY) : compressed;
+    return { path: `db${index % 7}/sub${index % 3}/t${index}.ibd`, suffix, content, encoded };
   });
 }
 

@@ -73,7 +73,10 @@ export async function findEncoded(operands: readonly StoredPath[], options: Find
     if (await isDirectory(operand)) await add(operand, await encodedIn(operand, options));
     else await add(dirname(operand), [basename(operand)]);
   }
-  const files = apart([...found].map(([real, file]) => ({ real, file })), problems);
+  const files = apart(
+    [...found].map(([real, file]) => ({ real, file })),
+    problems,
+  );
   files.sort((a, b) => b.bytes - a.bytes || (shownPath(a) < shownPath(b) ? -1 : 1));
   return { files, problems, encrypted: encrypted.sort() };
 }

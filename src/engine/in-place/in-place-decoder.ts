@@ -150,13 +150,13 @@ export class InPlaceDecoder {
       this.#listener.read(bytes);
     }
     original.assertUnchanged(position);
-    let isDone = false;
+    const named = { isDone: false };
     content.finish(position, () => {
-      isDone = true;
+      named.isDone = true;
     });
     await this.#decoding.settled();
     directory.endStep();
-    if (!isDone) throw new Error(`${pathText(original.path)} was decoded, and has not got its name`);
+    if (!named.isDone) throw new Error(`${pathText(original.path)} was decoded, and has not got its name`);
     return true;
   }
 

@@ -191,9 +191,7 @@ export class PartialFile implements DescriptorHolder {
       if (state === 'before') this.#stale.push(name);
       if (state !== undefined) continue;
       try {
-        this.#descriptor = this.#context.pool.open(this, () =>
-          fs.openSync(directory.systemPath(name), flags, mode),
-        );
+        this.#descriptor = this.#context.pool.open(this, () => fs.openSync(directory.systemPath(name), flags, mode));
         directory.names.set(name, this);
         directory.changed = true;
         return name;
