@@ -78,7 +78,8 @@ run_job() {
   rm -rf "$WORLD_FOLDER" && cp -al "$world/files" "$WORLD_FOLDER"
   cp --remove-destination "$world/files/backup.tar.zst" "$WORLD_FOLDER/"
   find /srv -mindepth 1 -delete
-  mkdir /srv/data && cp "$world/files/ibdata1" /srv/data/
+  mkdir -p /srv/data/shop && cp "$world/files/ibdata1" /srv/data/
+  zstd -q "$world/files/shop/orders.ibd" -o /srv/data/shop/orders.ibd.zst
   cd "$WORLD_FOLDER"
   if timeout 300 bash -euo pipefail "$1" </dev/null >"$own/said" 2>&1; then return; fi
   status=1

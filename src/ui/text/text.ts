@@ -1,6 +1,14 @@
 import type { Paint } from '../paint.js';
 import { printable, printablePath } from '../printable.js';
-import type { ExtractSummary, FileReport, MadeSummary, MakeReporter, Reporter } from '../reporter.js';
+import type {
+  DecodeReporter,
+  DecodeSummary,
+  ExtractSummary,
+  FileReport,
+  MadeSummary,
+  MakeReporter,
+  Reporter,
+} from '../reporter.js';
 import { TextPrinter, type PrinterSettings } from './text-printer.js';
 import { formatBytes, formatCount, formatPace } from '../units.js';
 
@@ -14,21 +22,28 @@ export interface TextSettings extends PrinterSettings {
   closingLine: boolean;
 }
 
-/** `9 files (117 MiB from 12.0 MiB of archive)` and what was kept of them. */
-function amount({ files, bytes, archiveBytes, keptFiles }: ExtractSummary): string {
+/** `9 files (117 MiB)` and what was kept of them. @param from behind the amount */
+function amount(
+  { files, bytes, keptFiles }: Pick<ExtractSummary, 'files' | 'bytes' | 'keptFiles'>,
+  from: string,
+): string {
   const kept = keptFiles === 0 ? '' : `, ${keptFiles.toLocaleString('en-US')} of them kept as they were`;
-  return `${formatCount(files, 'file')}${kept} (${formatBytes(bytes)} from ${formatBytes(archiveBytes)} of archive)`;
+  return `${formatCount(files, 'file')}${kept} (${formatBytes(bytes)}${from})`;
+}
+
+function fromArchive({ archiveBytes }: ExtractSummary): string {
+  return ` from ${formatBytes(archiveBytes)} of archive`;
 }
 
 function unpackedLine(summary: ExtractSummary): string {
   const { archiveBytes, elapsedSeconds, target } = summary;
   const pace = formatPace(elapsedSeconds, archiveBytes, 'archive');
-  return `unpacked ${amount(summary)} into ${printable(target)} ${pace}\n`;
+  return `unpacked ${amount(summary, fromArchive(summary))} into ${printable(target)} ${pace}\n`;
 }
 
 function dryRunLine(summary: ExtractSummary): string {
   const { bytes, freeBytes, target } = summary;
-  const would = `would unpack ${amount(summary)} into ${printable(target)}`;
+  const would = `would unpack ${amount(summary, fromArchive(summary))} into ${printable(target)}`;
   if (freeBytes === undefined) return `${would}\n`;
   const fit = bytes > freeBytes ? `: ${formatBytes(bytes - freeBytes)} too little` : '';
   return `${would}; ${formatBytes(freeBytes)} free there${fit}\n`;
@@ -64,7 +79,7 @@ function lostLines(
 }
 
 /** The printer for people of the verbs that go from file to file. */
-export class TextReporter extends TextPrinter implements Reporter, MakeReporter {
+export class TextReporter extends TextPrinter implements Reporter, MakeReporter, DecodeReporter {
   readonly #settings: TextSettings;
 
   constructor(settings: TextSettings) {
@@ -101,5 +116,20 @@ export class TextReporter extends TextPrinter implements Reporter, MakeReporter 
     const what = `${formatCount(files, 'file')} (${formatBytes(bytes)})`;
     const output = `${printable(outputName)} (${formatBytes(outputBytes)})`;
     this.conclude(`wrote ${what} to ${output} ${formatPace(elapsedSeconds, bytes, 'files')}\n`);
+  }
+
+  decoded(summary: DecodeSummary): void {
+    const { ok, files, keptFiles, archiveBytes, elapsedSeconds } = summary;
+    if (this.#settings.quiet) return;
+    if (!ok) {
+      if (files > 0) this.conclude(`${amount(summary, '')} are decoded; the same command goes on with the others\n`);
+      return;
+    }
+    if (files === 0 && keptFiles === 0) {
+      this.conclude('nothing to decode\n');
+      return;
+    }
+    const from = ` from ${formatBytes(archiveBytes)}`;
+    this.conclude(`decoded ${amount(summary, from)} ${formatPace(elapsedSeconds, archiveBytes, 'files')}\n`);
   }
 }
