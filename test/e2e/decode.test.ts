@@ -119,7 +119,7 @@ describe('where the decoded file is there already', { concurrency: true }, () =>
       const { ino } = fs.statSync(join(directory, 't.ibd'));
       const { code, stdout } = await run(['decode', ...words, directory]);
       assert.equal(code, EXIT.ok);
-      assert.match(stdout, /decoded 2 files \(.*, 1 of them kept as they were\)/);
+      assert.match(stdout, /decoded 2 files, 1 of them kept as they were \(/);
       assert.deepEqual(readTree(directory), treeOf({ 't.ibd': CONTENT, u: CONTENT }));
       assert.equal(fs.statSync(join(directory, 't.ibd')).ino, ino);
     }
