@@ -15,10 +15,10 @@ const MIB = 1024 * 1024;
 const FILES: Readonly<Record<string, number>> = {
   'backup-my.cnf': 430,
   ibdata1: 76 * MIB,
-  'shop/orders.ibd': 900 * MIB,
-  'shop/items.ibd': 640 * MIB,
-  'shop/customers.ibd': 380 * MIB,
-  'crm/people.ibd': 220 * MIB,
+  'shop/orders.ibd': 300 * MIB,
+  'shop/items.ibd': 180 * MIB,
+  'shop/customers.ibd': 90 * MIB,
+  'crm/people.ibd': 40 * MIB,
   ib_logfile0: 2560,
   xtrabackup_info: 611,
 };
@@ -93,17 +93,17 @@ function shown(command: string, cwd: string, env: NodeJS.ProcessEnv): Promise<st
 
 const span = (text: string, colour: string, isBold: boolean): Span => ({ text, colour, isBold });
 
-/** The lines of what was shown; of the one that moves, how it stood at the last. */
-function linesOf(text: string): Line[] {
+/** The lines of what was shown; of the one that moves, how it stood about the middle. */
+function linesOf(text: string, isMoving: boolean): Line[] {
   const lines: Line[] = [[]];
-  let moving: Line | undefined;
+  const moving: Line[] = [];
   let [colour, isBold] = ['37', false];
   // eslint-disable-next-line no-control-regex -- escape sequences are what it is about
   for (const [, sequence, parameter, final, plain] of text.matchAll(/(\x1b\[([\d;?]*)([A-Za-z])|\r)|([^\x1b\r]+)/g)) {
     if (final === 'm') [colour, isBold] = styled(parameter!, colour, isBold);
     else if (sequence !== undefined && (final === 'K' || final === 'G')) {
       const last = lines.at(-1)!;
-      if (/^ *\d+%/.test(last.map((each) => each.text).join(''))) moving = last;
+      if (/^ *\d+%/.test(textOf(last))) moving.push(last);
       lines[lines.length - 1] = [];
     } else if (plain !== undefined) {
       plain.split('\n').forEach((part, index) => {
@@ -113,7 +113,29 @@ function linesOf(text: string): Line[] {
     }
   }
   const told = lines.filter((line) => line.length > 0);
-  return moving === undefined ? told : [moving, ...told];
+  const middle = moving.findLast((line) => Number.parseInt(textOf(line)) <= 60) ?? moving[0];
+  return [...(middle === undefined || !isMoving ? [] : [middle]), ...told].flatMap(rowsOf);
+}
+
+const textOf = (line: Line): string => line.map(({ text }) => text).join('');
+
+/** A line as a terminal wraps it. */
+function rowsOf(line: Line): Line[] {
+  const rows: Line[] = [[]];
+  let column = 0;
+  for (const each of line) {
+    for (let rest = each.text; rest !== '';) {
+      if (column === COLUMNS) {
+        rows.push([]);
+        column = 0;
+      }
+      const text = rest.slice(0, COLUMNS - column);
+      rows.at(-1)!.push({ ...each, text });
+      column += text.length;
+      rest = rest.slice(text.length);
+    }
+  }
+  return rows;
 }
 
 function styled(parameter: string, colour: string, isBold: boolean): [string, boolean] {
@@ -156,7 +178,7 @@ function svg(lines: readonly Line[]): string {
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img" aria-label="A terminal: tsxbstream lists an archive, unpacks it, and finds damage in another">
 <rect width="${width}" height="${height}" rx="8" fill="#0d1117"/>
 ${dots.join('')}
-<g font-family="ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace" font-size="13" xml:space="preserve">
+<g font-family="ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace" font-size="13">
 ${rows.join('\n')}
 </g>
 </svg>
@@ -164,7 +186,8 @@ ${rows.join('\n')}
 }
 
 function escaped(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+  // Spaces that stand together would be one.
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll(' ', '\u00a0');
 }
 
 await main();

@@ -122,7 +122,7 @@ function consoleScript(lines: readonly string[]): string {
 }
 
 /** What of a line is another at each run. */
-const TIMES = / in [\d.]+ s(?:, [\d.]+ [KMG]?i?B\/s of (?:archive|files))?|(?<=elapsedSeconds\":)[\d.]+/g;
+const TIMES = / in [\d.]+ s(?:, [\d.]+ [KMG]?i?B\/s of (?:archive|files))?|(?<=elapsedSeconds":)[\d.]+/g;
 
 /** Whether a text is what a page says that is shown. */
 export function isShown(said: string, shown: string): boolean {

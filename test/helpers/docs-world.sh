@@ -37,9 +37,12 @@ CREATE DATABASE shop; CREATE DATABASE crm;
 CREATE TABLE shop.orders (id INT AUTO_INCREMENT PRIMARY KEY, what VARCHAR(200));
 CREATE TABLE shop.items (id INT PRIMARY KEY, orders_id INT);
 CREATE TABLE crm.people (id INT PRIMARY KEY) ENGINE=MyISAM;
+USE shop;
 INSERT INTO shop.orders SELECT seq, REPEAT('x', 100) FROM seq_1_to_1000;
 INSERT INTO shop.items SELECT seq, seq FROM seq_1_to_1000;
 SQL
+  # Else the log tells of them as of tables that are made during the backup.
+  systemctl stop mariadb && systemctl start mariadb
   cd "$world/files"
   mariadb-backup --backup --stream=xbstream >backup.xbstream 2>/dev/null
   systemctl stop mariadb
@@ -56,7 +59,7 @@ SQL
   tsxbstream cat backup.xbstream shop/orders.ibd >shop/orders.ibd
   tsxbstream cat backup.xbstream ibdata1 >ibdata1
   cp backup.xbstream damaged.xbstream
-  offset=$(tsxbstream list -v -q backup.xbstream shop/orders.ibd | awk '{ print $3 }')
+  offset=$(tsxbstream list -v backup.xbstream shop/orders.ibd | awk 'NR == 1 { print $3 }')
   printf '!!!' | dd of=damaged.xbstream bs=1 seek=$((offset + 5000)) conv=notrunc status=none
   exit 0
 fi
