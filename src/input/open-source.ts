@@ -98,7 +98,9 @@ export async function openSource(choice: InputChoice, isStopped: () => boolean):
     const objects = choice.kind === 'path' ? await openObjects(choice.path, isStopped) : undefined;
     if (objects !== undefined) return objects;
     throw systemError(`cannot read ${name}`, Object.assign(new Error(), { code: 'EISDIR' }), {
-      hints: ["of a directory only xbcloud's objects are read (db/t.ibd.00000000000000000000), and with --parts the parts of an archive"],
+      hints: [
+        "of a directory only xbcloud's objects are read (db/t.ibd.00000000000000000000), and with --parts the parts of an archive",
+      ],
     });
   }
   if (stat.isFIFO() || stat.isSocket()) {

@@ -1,4 +1,10 @@
-import { errorToRecord, type ErrorFacts, type ErrorRecord, type XbstreamError, type XbstreamErrorCode } from '../errors.js';
+import {
+  errorToRecord,
+  type ErrorFacts,
+  type ErrorRecord,
+  type XbstreamError,
+  type XbstreamErrorCode,
+} from '../errors.js';
 import { InputError } from '../input/input-error.js';
 import type { Source } from '../input/source.js';
 
