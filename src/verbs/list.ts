@@ -102,9 +102,7 @@ async function listArchive(options: ListOptions, context: Context): Promise<Outc
   );
   const isOnlyCut = index.problems.every(({ code }) => CUT.has(code));
   const entries = index.entries.filter(({ path }) => selection.wants(path)).sort(ORDERS[sort]);
-  const isForeign = index.problems.some(
-    (problem) => problem instanceof ForeignInput || problem instanceof InputError,
-  );
+  const isForeign = index.problems.some((problem) => problem instanceof ForeignInput || problem instanceof InputError);
   const unmatched = isForeign ? [] : selection.unmatched();
   return {
     problems: withParts([...index.problems, ...errors, ...unmatched], input),
