@@ -4,7 +4,7 @@
  */
 import { build } from 'esbuild';
 
-const VERB_THREADS = ['unpack', 'pipeline', 'pack', 'make-tar', 'list', 'info', 'cat'];
+const VERB_THREADS = ['unpack', 'pipeline', 'pack', 'make-tar', 'make-index', 'list', 'info', 'cat'];
 
 const common = {
   bundle: true,
