@@ -7,9 +7,13 @@ import { IndexFile, type ChunkHead } from './index-file.js';
 import { sha256 } from './index-maker.js';
 import { payloadBytesOf } from './layout.js';
 
-/** What is smaller is read with what follows it: where archives lie far away, a journey costs more than bytes. */
-const SMALL_BYTES = 64 * 1024;
-const WINDOW_BYTES = 256 * 1024;
+/**
+ * So much is read at least: where archives lie far away, a journey costs more than bytes. But not so much that who reads ahead
+ * would take it for the beginning of more.
+ */
+const WINDOW_BYTES = 48 * 1024;
+/** So much is read of the end, where backups have the small files that tell of them. */
+const END_BYTES = 256 * 1024;
 
 /** A part of the archive that is kept. */
 interface Window {
@@ -45,15 +49,15 @@ export class IndexedSource implements Source {
     this.#heads = new HeadTable(this.#index);
     const { archiveBytes, sampleBytes, startSha256, endSha256 } = this.#index;
     const sampled = Math.min(sampleBytes, archiveBytes);
-    this.#start = this.#window(0);
+    this.#start = { archiveOffset: 0, bytes: raw.bytesAt(0, sampled) };
     // One byte more than there may be: an archive that has grown is another.
-    const tailOffset = Math.max(0, archiveBytes - Math.max(WINDOW_BYTES, sampled));
+    const tailOffset = Math.max(0, archiveBytes - Math.max(END_BYTES, sampled));
     this.#end = { archiveOffset: tailOffset, bytes: raw.bytesAt(tailOffset, archiveBytes - tailOffset + 1) };
     if (this.#end.bytes.length !== archiveBytes - tailOffset) {
       throw this.#index.mismatch(`it is of an archive of ${archiveBytes} bytes, and this one does not end there`);
     }
     const isSame =
-      sha256(this.#start.bytes.subarray(0, sampled)).equals(startSha256) &&
+      sha256(this.#start.bytes).equals(startSha256) &&
       sha256(this.#end.bytes.subarray(this.#end.bytes.length - sampled)).equals(endSha256);
     if (!isSame) throw this.#index.mismatch('it is of an archive that begins, or ends, with other bytes');
   }
@@ -99,8 +103,11 @@ export class IndexedSource implements Source {
     }
   }
 
+  /** With a room: no further than the chunk goes that stands there, since nobody may want the next one. */
   bytesAt(archiveOffset: number, bytes: number, room?: Buffer): Buffer {
-    const found = this.#read(archiveOffset, bytes, room);
+    const toEnd = (room === undefined ? this.#index.archiveBytes : this.#heads.chunkEnd(archiveOffset)) - archiveOffset;
+    const most = Math.max(0, Math.min(bytes, toEnd));
+    const found = this.#read(archiveOffset, most, room);
     const other = this.#heads.differing(found, archiveOffset);
     if (other === undefined) return found;
     throw this.#index.mismatch(`the archive has another chunk at byte ${other}`);
@@ -111,7 +118,7 @@ export class IndexedSource implements Source {
     const has = (window: Window): boolean =>
       archiveOffset >= window.archiveOffset && end <= window.archiveOffset + window.bytes.length;
     let window = [this.#last, this.#start, this.#end].find(has);
-    if (window === undefined && bytes > SMALL_BYTES) return this.#raw.bytesAt!(archiveOffset, bytes, room);
+    if (window === undefined && bytes > WINDOW_BYTES) return this.#raw.bytesAt!(archiveOffset, bytes, room);
     window ??= this.#last = this.#window(archiveOffset);
     const at = archiveOffset - window.archiveOffset;
     const found = window.bytes.subarray(at, at + bytes);
@@ -157,12 +164,14 @@ class HeadTable {
   readonly #offsets: Float64Array;
   readonly #headerBytes: Uint16Array;
   readonly #crcs: Uint32Array;
+  readonly #archiveBytes: number;
 
   /** @throws XbstreamError `XB_BAD_INDEX` */
   constructor(index: IndexFile) {
     this.#offsets = new Float64Array(index.chunks);
     this.#headerBytes = new Uint16Array(index.chunks);
     this.#crcs = new Uint32Array(index.chunks);
+    this.#archiveBytes = index.archiveBytes;
     let chunk = 0;
     for (const { header, bytes } of index.heads()) {
       this.#offsets[chunk] = header.archiveOffset;
@@ -171,6 +180,11 @@ class HeadTable {
       this.#crcs[chunk] = crc32(bytes.subarray(0, header.headerBytes));
       chunk += 1;
     }
+  }
+
+  /** Where the chunk ends that a place lies in. */
+  chunkEnd(archiveOffset: number): number {
+    return this.#offsets[this.#firstFrom(archiveOffset + 1)] ?? this.#archiveBytes;
   }
 
   /** Where in a part of the archive the first header stands that is not the known one. */
