@@ -65,8 +65,7 @@ export const verify = defineVerb({
       purpose: 'of a stream, with its checksum',
     },
     {
-      command:
-        'mariadb-backup --backup --stream=xbstream | tsxbstream verify --tee --backup --index b.idx | aws s3 cp - s3://BUCKET/b.xbstream',
+      command: 'mariadb-backup ... | tsxbstream verify --tee | aws s3 cp - s3://...',
       purpose: 'prove at the source what is uploaded (with set -o pipefail)',
     },
   ],
