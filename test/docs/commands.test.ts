@@ -25,6 +25,7 @@ const TRIED_ELSEWHERE: Readonly<Record<string, string>> = {
   'many-machines.md': 'tests with several runs, and a container',
   'decode.md': 'tests with directories of encoded files',
   'report.md': 'tests with a browser',
+  'index-format.md': 'tests of each way to make and use an index',
   'objects.md': 'tests with directories of objects',
 };
 const OWN = DOCS.filter((name) => !(name in TRIED_ELSEWHERE)).map((name) => `docs/${name}`);

@@ -116,7 +116,7 @@ function consoleScript(lines: readonly string[]): string {
   return parts
     .map(({ command, shown }, index) => {
       const said = `said.${index}`;
-      return `${command} > ${said} 2>&1\nshown ${said} <<'SHOWN'\n${shown.map((line) => `${line}\n`).join('')}SHOWN`;
+      return `{ ${command}; } > ${said} 2>&1\nshown ${said} <<'SHOWN'\n${shown.map((line) => `${line}\n`).join('')}SHOWN`;
     })
     .join('\n');
 }

@@ -77,6 +77,7 @@ const RECORDS: Readonly<Record<string, string>> = {
   info: 'error, warning, progress',
   create: 'file, error, warning, progress',
   'convert-to-tar': 'file, error, warning, progress',
+  index: 'error, warning, progress',
   decode: 'file, error, warning, progress',
 };
 

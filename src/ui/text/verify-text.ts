@@ -34,11 +34,11 @@ export function placeOf({ archiveOffset }: XbstreamError): string {
 
 /** What a verification comes to, in a line. */
 export function verdict(verification: Verification, paint: Paint = plainPaint): string {
-  const { ok, entries, bytes, archiveBytes, elapsedSeconds, problems, problemCount, archiveName } = verification;
+  const { isWhole, entries, bytes, archiveBytes, elapsedSeconds, problems, problemCount, archiveName } = verification;
   const name = archiveName === '-' ? 'the archive on stdin' : printable(archiveName);
   const pace = formatPace(elapsedSeconds, archiveBytes, 'archive');
   const amount = `${formatCount(entries, 'file')} (${formatBytes(bytes)} in ${formatBytes(archiveBytes)} of archive)`;
-  if (ok) return `${name} is ${paint.success('whole')}: ${amount}, every checksum held, ${pace}`;
+  if (isWhole) return `${name} is ${paint.success('whole')}: ${amount}, every checksum held, ${pace}`;
   const not = isOnlyUnread(problems) ? paint.caution('NOT proven whole') : paint.failure('NOT whole');
   return `${name} is ${not}: ${formatCount(problemCount, 'problem')}; ${amount} ${pace}`;
 }
