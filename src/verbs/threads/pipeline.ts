@@ -3,4 +3,4 @@ import { parentPort } from 'node:worker_threads';
 import { TaskThread } from '../../threads/task-thread.js';
 import { runPipeline } from '../unpack/pipeline-task.js';
 
-await TaskThread.serve(parentPort!, runPipeline);
+TaskThread.serve(parentPort!, runPipeline);

@@ -3,4 +3,4 @@ import { parentPort } from 'node:worker_threads';
 import { TaskThread } from '../../threads/task-thread.js';
 import { unpack } from '../unpack/unpack.js';
 
-await TaskThread.serve(parentPort!, unpack);
+TaskThread.serve(parentPort!, unpack);

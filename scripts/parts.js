@@ -1,0 +1,19 @@
+/** What the bundles are made of. */
+import { readFileSync } from 'node:fs';
+
+/** The threads of verbs, each a module that is started by its name. */
+export const VERB_THREADS = ['unpack', 'pipeline', 'pack', 'make-tar', 'list', 'info', 'cat'].map(
+  (name) => `dist/verbs/threads/${name}.js`,
+);
+/** And those that help others. */
+export const OTHER_THREADS = [
+  'dist/output/write-thread.js',
+  'dist/codec/zstd/zstd-thread.js',
+  'dist/engine/decoding/decode-helper-thread.js',
+  'dist/wrapper/unwrap-thread.js',
+];
+/**
+ * Packages that are installed beside the program: native, or loaded only where somebody needs them. All others, which package.json
+ * has under `devDependencies`, are bundled, and so need not be installed with all that they depend on.
+ */
+export const INSTALLED_PACKAGES = Object.keys(JSON.parse(readFileSync('package.json', 'utf8')).dependencies);
