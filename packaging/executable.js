@@ -5,10 +5,10 @@
 import { execFileSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { build } from 'esbuild';
 import postject from 'postject';
-import { OTHER_THREADS, VERB_THREADS } from '../scripts/parts.js';
+import { OTHER_THREADS, VERB_THREADS, YARGS_PARTS } from '../scripts/parts.js';
 import { folderOf, readJson } from './registry.js';
 
 const PARTS = 'packaging/executable';
@@ -107,6 +107,11 @@ function exchanging(generated) {
   return {
     name: 'exchanging',
     setup({ onResolve, onLoad }) {
+      onResolve({ filter: /^[^.]/ }, ({ path, importer }) =>
+        path in YARGS_PARTS && importer.includes('/node_modules/yargs/')
+          ? { path: resolve(YARGS_PARTS[path]) }
+          : undefined,
+      );
       onResolve({ filter: /^generated:/ }, ({ path }) => ({ path, namespace: 'generated' }));
       onLoad({ filter: /.*/, namespace: 'generated' }, ({ path }) => ({ contents: generated[path], resolveDir: '.' }));
       onLoad({ filter: /[/]dist[/].*\.js$/ }, ({ path }) => {

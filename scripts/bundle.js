@@ -3,9 +3,10 @@
  * packages that are bundled need not be installed beside it. With `--sourcemap` what runs can be followed back to src.
  */
 import { writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { isBuiltin } from 'node:module';
 import { build } from 'esbuild';
-import { INSTALLED_PACKAGES, OTHER_THREADS, VERB_THREADS } from './parts.js';
+import { INSTALLED_PACKAGES, OTHER_THREADS, VERB_THREADS, YARGS_PARTS } from './parts.js';
 
 /** There is no `require` in modules: what old ones in the bundles require of Node they get in another way. */
 const builtinsForOldModules = {
@@ -33,6 +34,27 @@ const common = {
   plugins: [builtinsForOldModules],
 };
 
+/**
+ * What a module imports later its thread's bundle holds anyway. Imported at once it needs no closure around it, and around all
+ * that it shares with others, which V8 would go through twice: a thread starts 6 ms earlier.
+ *
+ * @type {import('esbuild').Plugin}
+ */
+const importAtOnce = {
+  name: 'import at once',
+  setup: ({ onLoad }) => {
+    onLoad({ filter: /[/]dist[/].*\.js$/ }, async ({ path }) => {
+      const imports = [];
+      const contents = (await readFile(path, 'utf8')).replace(/\bimport\(('[.][^']*')\)/g, (_, module) => {
+        const name = `imported${imports.length}`;
+        imports.push(`import * as ${name} from ${module};`);
+        return name;
+      });
+      return { contents: contents + imports.join('') };
+    });
+  },
+};
+
 await build({
   ...common,
   entryPoints: ['dist/cli/main.js'],
@@ -41,7 +63,12 @@ await build({
   // A bundle of its own, with yargs: what helps old modules in it would be loaded by all others, too.
   external: [...common.external, './parse-verb.js'],
 });
-await build({ ...common, entryPoints: ['dist/cli/grammar/parse-verb.js', ...VERB_THREADS, ...OTHER_THREADS] });
+await build({ ...common, entryPoints: ['dist/cli/grammar/parse-verb.js'], alias: YARGS_PARTS });
+await build({
+  ...common,
+  entryPoints: [...VERB_THREADS, ...OTHER_THREADS],
+  plugins: [...common.plugins, importAtOnce],
+});
 // Apart from the program, which would fall into more files otherwise.
 await build({
   ...common,

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 
 /** The threads of verbs, each a module that is started by its name. */
-export const VERB_THREADS = ['unpack', 'pipeline', 'pack', 'make-tar', 'list', 'info', 'cat'].map(
+export const VERB_THREADS = ['unpack', 'pack', 'make-tar', 'list', 'info', 'cat'].map(
   (name) => `dist/verbs/threads/${name}.js`,
 );
 /** And those that help others. */
@@ -17,3 +17,8 @@ export const OTHER_THREADS = [
  * has under `devDependencies`, are bundled, and so need not be installed with all that they depend on.
  */
 export const INSTALLED_PACKAGES = Object.keys(JSON.parse(readFileSync('package.json', 'utf8')).dependencies);
+
+/** What yargs loads and never uses here, and what stands in its place. */
+export const YARGS_PARTS = Object.fromEntries(
+  ['cliui', 'string-width', 'escalade/sync', 'assert'].map((name) => [name, './scripts/yargs-parts.js']),
+);
