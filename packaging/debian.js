@@ -46,7 +46,6 @@ Priority: optional
 Depends: libc6 (>= 2.28), libgcc-s1, libstdc++6 (>= 9)
 Recommends: bzip2, xz-utils
 Suggests: mariadb-backup
-Provides: xbstream
 Description: unpacks, inspects, proves and converts MySQL and MariaDB backup streams
  A drop-in for "xbstream -x" and "mbstream -x". A file gets its name only when
  all of it has arrived and every checksum has held; success means that the

@@ -41,36 +41,54 @@ export function runtimeFolder(arch) {
 export async function makeExecutable(path, arch, version) {
   const work = fs.mkdtempSync(join(tmpdir(), 'tsxbstream-executable-'));
   try {
-    const load = fs.readFileSync(join(PARTS, 'load.js'), 'utf8');
-    const loadText = load.slice(load.indexOf('(function load')).trimEnd();
-    const script = join(work, 'program.js');
-    await bundleProgram(script, loadText, version);
-    const main = join(work, 'main.js');
-    fs.writeFileSync(main, `${loadText}('main');\n`);
-    // Its own Node makes what only that can read; of another architecture Node of this one makes the rest.
-    const isForeign = arch !== process.arch;
-    const node = join(runtimeFolder(process.arch), 'bin/node');
-    const cache = join(work, 'program.cache');
-    if (isForeign) fs.writeFileSync(cache, '');
-    else execFileSync(node, [join(PARTS, 'compile.js'), script, cache], { stdio: 'inherit' });
-    const blob = join(work, 'blob');
-    const assets = { 'program.js': script, 'program.cache': cache, ...nativeFiles(arch) };
-    const configuration = join(work, 'sea.json');
-    fs.writeFileSync(
-      configuration,
-      JSON.stringify({ main, output: blob, disableExperimentalSEAWarning: true, assets }),
-    );
-    execFileSync(node, ['--experimental-sea-config', configuration], { stdio: ['ignore', 'ignore', 'inherit'] });
+    const blob = await makeBlob(work, arch, version);
     fs.copyFileSync(join(runtimeFolder(arch), 'bin/node'), path);
-    execFileSync(isForeign ? `${GNU_NAMES[arch]}-strip` : 'strip', [path]);
-    await postject.inject(path, 'NODE_SEA_BLOB', fs.readFileSync(blob), { sentinelFuse: SENTINEL });
+    execFileSync(arch === process.arch ? 'strip' : `${GNU_NAMES[arch]}-strip`, [path]);
+    await inject(path, blob);
     fs.chmodSync(path, 0o755);
   } finally {
     fs.rmSync(work, { recursive: true });
   }
 }
 
+async function inject(path, blob) {
+  const { warn } = console;
+  // It warns of what Node's own sections have no names for; what fails is thrown.
+  console.warn = () => undefined;
+  try {
+    await postject.inject(path, 'NODE_SEA_BLOB', blob, { sentinelFuse: SENTINEL });
+  } finally {
+    console.warn = warn;
+  }
+}
+
 const GNU_NAMES = { x64: 'x86_64-linux-gnu', arm64: 'aarch64-linux-gnu' };
+
+/** What is put into Node. @returns {Promise<Buffer>} */
+async function makeBlob(work, arch, version) {
+  const load = fs.readFileSync(join(PARTS, 'load.js'), 'utf8');
+  const loadText = load.slice(load.indexOf('(function load')).trimEnd();
+  await bundleProgram(join(work, 'program.js'), loadText, version);
+  fs.writeFileSync(join(work, 'main.js'), `${loadText}('main');\n`);
+  // By a Node of the very version that goes into the executable; what V8 compiles only one for the same processors can read.
+  const node = (...words) =>
+    execFileSync(resolve(runtimeFolder(process.arch), 'bin/node'), words, {
+      cwd: work,
+      stdio: ['ignore', 'ignore', 'inherit'],
+    });
+  if (arch === process.arch) node(resolve(PARTS, 'compile.js'), 'program.js', 'program.cache');
+  else fs.writeFileSync(join(work, 'program.cache'), '');
+  // Names without folders: they are in the blob, too.
+  const files = { 'program.js': 'program.js', 'program.cache': 'program.cache' };
+  for (const [name, file] of nativeFiles(arch)) {
+    fs.copyFileSync(file, join(work, name));
+    files[name] = name;
+  }
+  const configuration = { main: 'main.js', output: 'blob', disableExperimentalSEAWarning: true, assets: files };
+  fs.writeFileSync(join(work, 'sea.json'), JSON.stringify(configuration));
+  node('--experimental-sea-config', 'sea.json');
+  return fs.readFileSync(join(work, 'blob'));
+}
 
 /** The program and its threads in one script, a function of `require` and of the part that is to run. */
 async function bundleProgram(path, load, version) {
@@ -126,13 +144,12 @@ function exchanging(generated) {
   };
 }
 
+/** Names in the executable, and the files. */
 function nativeFiles(arch) {
   const { packages } = readJson('package-lock.json');
-  return Object.fromEntries(
-    Object.entries(NATIVE_PACKAGES).map(([asset, of]) => {
-      const { name, file } = of(arch);
-      const { version, integrity } = packages[`node_modules/${name}`];
-      return [asset, join(folderOf(name, version, integrity), file)];
-    }),
-  );
+  return Object.entries(NATIVE_PACKAGES).map(([asset, of]) => {
+    const { name, file } = of(arch);
+    const { version, integrity } = packages[`node_modules/${name}`];
+    return [asset, join(folderOf(name, version, integrity), file)];
+  });
 }

@@ -17,7 +17,9 @@ export function makeNpmPackage(work, out) {
   const folder = join(work, 'npm');
   fs.mkdirSync(folder);
   execFileSync('tar', ['-xzf', pack('.', work), '-C', folder, '--strip-components=1']);
-  const { scripts: _scripts, devDependencies: _devDependencies, ...manifest } = readJson(join(folder, 'package.json'));
+  const manifest = readJson(join(folder, 'package.json'));
+  delete manifest.scripts;
+  delete manifest.devDependencies;
   fs.writeFileSync(join(folder, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
   return pack(folder, out);
 }
