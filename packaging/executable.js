@@ -46,9 +46,16 @@ export async function makeExecutable(path, arch, version) {
     execFileSync(arch === process.arch ? 'strip' : `${GNU_NAMES[arch]}-strip`, [path]);
     await inject(path, blob);
     fs.chmodSync(path, 0o755);
+    if (arch === process.arch) checkVersion(path, version);
   } finally {
     fs.rmSync(work, { recursive: true });
   }
+}
+
+/** That it starts at all: one that did nothing would exit with 0. */
+function checkVersion(path, version) {
+  const said = execFileSync(resolve(path), ['--version'], { encoding: 'utf8' });
+  if (said !== `tsxbstream ${version}\n`) throw new Error(`the executable does not say which version it is: ${said}`);
 }
 
 async function inject(path, blob) {
@@ -67,9 +74,8 @@ const GNU_NAMES = { x64: 'x86_64-linux-gnu', arm64: 'aarch64-linux-gnu' };
 /** What is put into Node. @returns {Promise<Buffer>} */
 async function makeBlob(work, arch, version) {
   const load = fs.readFileSync(join(PARTS, 'load.js'), 'utf8');
-  const loadText = load.slice(load.indexOf('(function load')).trimEnd();
-  await bundleProgram(join(work, 'program.js'), loadText, version);
-  fs.writeFileSync(join(work, 'main.js'), `${loadText}('main');\n`);
+  await bundleProgram(join(work, 'program.js'), load, version);
+  fs.writeFileSync(join(work, 'main.js'), `${load}load('main');\n`);
   // By a Node of the very version that goes into the executable; what V8 compiles only one for the same processors can read.
   const node = (...words) =>
     execFileSync(resolve(runtimeFolder(process.arch), 'bin/node'), words, {

@@ -1,8 +1,9 @@
 /*
- * Runs a part of the program: 'main', or the module of a thread. An expression, since it is the whole text of two scripts: of the
- * executable's own, and of each of its threads. Everything comes out of the executable; no file is looked for.
+ * Runs a part of the program: 'main', or the module of a thread. It stands before the call in two scripts: the executable's own, and
+ * that of each of its threads. Everything comes out of the executable; no file is looked for.
  */
-(function load(part) {
+// eslint-disable-next-line no-unused-vars
+function load(part) {
   'use strict';
   const { getBuiltinModule } = process;
   const { getRawAsset } = getBuiltinModule('node:sea');
@@ -13,4 +14,4 @@
   const cachedData = Buffer.from(getRawAsset('program.cache'));
   const script = new Script(text, { filename: 'tsxbstream.js', cachedData });
   script.runInThisContext()(getBuiltinModule, part);
-});
+}

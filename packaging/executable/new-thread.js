@@ -6,5 +6,5 @@ import { Worker } from 'node:worker_threads';
 
 /** @param {URL} module of the thread, of which only the name counts @param {import('node:worker_threads').WorkerOptions} options */
 export function newThread(module, options) {
-  return new Worker(`${LOAD}(${JSON.stringify(basename(module.pathname))})`, { ...options, eval: true });
+  return new Worker(`${LOAD}load(${JSON.stringify(basename(module.pathname))});`, { ...options, eval: true });
 }
