@@ -1,10 +1,10 @@
-/** What the bundles are made of. */
-import { readFileSync } from 'node:fs';
+/** What the bundles are made of; `dist/` must be compiled. */
+import { readdirSync, readFileSync } from 'node:fs';
 
-/** The threads of verbs, each a module that is started by its name. */
-export const VERB_THREADS = ['unpack', 'pack', 'make-tar', 'list', 'info', 'cat'].map(
-  (name) => `dist/verbs/threads/${name}.js`,
-);
+/** The threads of verbs, each a module that is started by its name; one module among them starts them. */
+export const VERB_THREADS = readdirSync('dist/verbs/threads')
+  .filter((name) => name.endsWith('.js') && name !== 'start.js')
+  .map((name) => `dist/verbs/threads/${name}`);
 /** And those that help others. */
 export const OTHER_THREADS = [
   'dist/output/write-thread.js',
