@@ -55,14 +55,23 @@ const importAtOnce = {
   },
 };
 
+/** The bar of progress has a bundle of its own, as yargs has: what helps old modules in it would be loaded by all others, too. */
+const barApart = {
+  name: 'the bar apart',
+  setup({ onResolve }) {
+    onResolve({ filter: /^cli-progress$/ }, () => ({ path: './cli-progress.js', external: true }));
+  },
+};
+
 await build({
   ...common,
   entryPoints: ['dist/cli/main.js'],
   splitting: true,
   chunkNames: '[name]-[hash]',
-  // A bundle of its own, with yargs: what helps old modules in it would be loaded by all others, too.
   external: [...common.external, './parse-verb.js'],
+  plugins: [...common.plugins, barApart],
 });
+await build({ ...common, entryPoints: { 'cli-progress': 'cli-progress' } });
 await build({ ...common, entryPoints: ['dist/cli/grammar/parse-verb.js'], alias: YARGS_PARTS });
 await build({
   ...common,
