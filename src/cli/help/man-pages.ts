@@ -5,7 +5,7 @@ import { OPTION_GROUPS } from '../../verbs/options/option.js';
 import type { Example } from '../../verbs/verb.js';
 import { COMPLETION } from '../completion/form.js';
 import { allForms, XBSTREAM, type Form, type FormText } from '../grammar/forms.js';
-import { version } from '../version.js';
+import { version } from '../package-version.js';
 import { EXIT_CODES, manPage, optionSpelling, SIGNALS } from './help.js';
 import { ENVIRONMENT, EXIT_NOTES, topicsOf, type Topic } from './man-topics.js';
 import { wrap } from './wrap.js';
