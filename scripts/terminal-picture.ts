@@ -47,7 +47,7 @@ async function main(): Promise<void> {
     ]) {
       lines.push(
         [span('$ ', '90', false), span(command, '97', true)],
-        ...linesOf(await shown(command, folder, env)),
+        ...linesOf(await shown(command, folder, env), command.includes(' extract ')),
         [],
       );
     }
