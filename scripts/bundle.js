@@ -2,9 +2,10 @@
  * Bundles the program, and each of its threads, into dist/program: one file loads in half the time of forty. With `--sourcemap`
  * what runs can be followed back to src.
  */
+import { readFileSync, writeFileSync } from 'node:fs';
 import { build } from 'esbuild';
 
-const VERB_THREADS = ['unpack', 'pipeline', 'pack', 'make-tar', 'list', 'info', 'cat'];
+const VERB_THREADS = ['unpack', 'pipeline', 'pack', 'make-tar', 'list', 'info', 'report', 'cat'];
 
 const common = {
   bundle: true,
@@ -22,6 +23,7 @@ const common = {
   ],
 };
 
+await bundlePage();
 await build({
   ...common,
   entryPoints: ['dist/cli/main.js'],
@@ -41,3 +43,29 @@ await build({
     'dist/wrapper/unwrap-thread.js',
   ],
 });
+
+/** What runs in a report, and how it looks: both stand in the page, so they are text to the module that makes it. */
+async function bundlePage() {
+  const [script, style] = await Promise.all(
+    ['main.ts', 'report.css'].map((name) =>
+      build({
+        entryPoints: [`src/report/page/${name}`],
+        ...{ bundle: true, write: false, metafile: true, minify: true },
+        ...{ format: 'iife', target: 'es2022', logLevel: 'warning', charset: 'utf8' },
+      }),
+    ),
+  );
+  const parts = Object.keys(script.metafile.inputs).filter((name) => name.startsWith('node_modules/'));
+  // Each page is a copy of them, and has their licence.
+  const folders = new Set(parts.map((name) => /^node_modules\/(?:@[^/]+\/)?[^/]+/.exec(name)[0]));
+  const licences = Array.from(
+    folders,
+    (folder) => `/*! ${folder.slice(13)}\n${readFileSync(`${folder}/LICENSE`, 'utf8')}*/\n`,
+  );
+  const text = (name, { outputFiles }, before = '') =>
+    `export const ${name} = ${JSON.stringify(before + outputFiles[0].text)};\n`;
+  writeFileSync(
+    'dist/report/page-assets.js',
+    parts.map((name) => `// ${name}\n`).join('') + text('SCRIPT', script, licences.join('')) + text('STYLE', style),
+  );
+}

@@ -87,7 +87,12 @@ async function describeBackup(options: InfoOptions, context: Context): Promise<O
   return { summary: describe(index, finding, options), problems: withParts(problems, input), stopped: false };
 }
 
-function describe(index: ArchiveIndex, finding: BackupFinding, options: InfoOptions): BackupDescription {
+/** What is known of a backup, and what to do with it. */
+export function describe(
+  index: ArchiveIndex,
+  finding: BackupFinding,
+  options: Pick<InfoOptions, 'input' | 'key'>,
+): BackupDescription {
   const { texts, unread } = readSmallFiles(index.entries, options);
   const paths = index.entries.map(({ path }) => path);
   const content = contentFacts(paths);
@@ -120,13 +125,13 @@ function describe(index: ArchiveIndex, finding: BackupFinding, options: InfoOpti
 }
 
 /** As the next command takes it. */
-function archiveName({ input }: InfoOptions): string {
+function archiveName({ input }: Pick<InfoOptions, 'input'>): string {
   return input.kind === 'path' ? input.path : '-';
 }
 
 function readSmallFiles(
   entries: readonly IndexEntry[],
-  { key }: InfoOptions,
+  { key }: Pick<InfoOptions, 'key'>,
 ): { texts: SmallTexts; unread: BackupDescription['unread'] } {
   const texts: SmallTexts = {};
   const unread: { path: string; reason: string }[] = [];

@@ -8,6 +8,7 @@ import { startThreadEarly } from '../../threads/start-thread.js';
 import type { catIntoRing } from '../cat.js';
 import type { info } from '../info.js';
 import type { list } from '../list.js';
+import type { makeReport } from '../make/make-report.js';
 import type { makeTar } from '../make/make-tar.js';
 import type { pack } from '../make/pack.js';
 import type { runPipeline } from '../unpack/pipeline-task.js';
@@ -20,6 +21,7 @@ interface Tasks {
   pipeline: typeof runPipeline;
   pack: typeof pack;
   'make-tar': typeof makeTar;
+  report: typeof makeReport;
   list: (typeof list)['run'];
   info: (typeof info)['run'];
   cat: typeof catIntoRing;
