@@ -62,7 +62,7 @@ describe(
           );
           assert.equal(isTooWide, false, 'it scrolls sideways');
           await page.addScriptTag({ content: axe.source });
-          const { violations } = (await page.evaluate('axe.run()')) as axe.AxeResults;
+          const { violations } = await page.evaluate<axe.AxeResults>('axe.run()');
           assert.deepEqual(
             violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)]),
             [],

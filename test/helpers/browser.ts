@@ -12,7 +12,7 @@ export function openBrowser(): Promise<Browser> {
 export interface OpenedPage {
   page: Page;
   /** It has asked for nothing but itself, and nothing went wrong in it. */
-  assertQuiet(): void;
+  assertQuiet: () => void;
 }
 
 /** Opens a file, and notes all that it says and asks for. */

@@ -174,7 +174,5 @@ function restTile(nodes: readonly Node[], color: number): Tile[] {
   if (nodes.length === 0) return [];
   const bytes = nodes.reduce((sum, node) => sum + node.bytes, 0);
   const damaged = nodes.reduce((sum, node) => sum + node.damaged, 0);
-  return [
-    { node: undefined, name: `${formatCount(nodes.length, 'smaller one')}`, bytes, damaged, color, children: [] },
-  ];
+  return [{ node: undefined, name: formatCount(nodes.length, 'smaller one'), bytes, damaged, color, children: [] }];
 }
