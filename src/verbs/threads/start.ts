@@ -6,6 +6,7 @@ import type { OutputChoice } from '../../output/archive-target.js';
 import { runTask } from '../../threads/run-task.js';
 import { startThreadEarly } from '../../threads/start-thread.js';
 import type { catIntoRing } from '../cat.js';
+import type { decodeFiles } from '../decode/decode-files.js';
 import type { info } from '../info.js';
 import type { list } from '../list.js';
 import type { makeReport } from '../make/make-report.js';
@@ -25,6 +26,7 @@ interface Tasks {
   list: (typeof list)['run'];
   info: (typeof info)['run'];
   cat: typeof catIntoRing;
+  decode: typeof decodeFiles;
 }
 
 export type TaskName = keyof Tasks;
