@@ -6,7 +6,7 @@ import { printable, printablePath } from '../ui/printable.js';
 import { NOT_WHOLE, WHOLE, type DatabaseRow, type FileRow, type TableRow } from './page-data.js';
 
 /** More files are not listed: a page must still open. The largest are. */
-export const MAX_LISTED = 20_000;
+const MAX_LISTED = 20_000;
 
 /** What the files that belong to no database are called together. */
 const SERVER_FILES = 'server files';
