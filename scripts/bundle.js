@@ -6,7 +6,7 @@ import { readFile } from 'node:fs/promises';
 import { build } from 'esbuild';
 import { bundlePage } from './report-page.js';
 
-const VERB_THREADS = ['unpack', 'pack', 'make-tar', 'list', 'info', 'report', 'cat', 'decode'];
+const VERB_THREADS = ['unpack', 'pack', 'make-tar', 'make-index', 'list', 'info', 'report', 'cat', 'decode'];
 
 const common = {
   bundle: true,

@@ -44,7 +44,16 @@ export type InputChoice = (
   | { kind: 'ring'; ring: RingHandle }
   | PartsChoice
   | NamedPipesChoice
-) & { stream?: StreamChoice };
+) & {
+  stream?: StreamChoice;
+  /** The file of an index, by which an archive that can be read by position is read. */
+  index?: string;
+};
+
+/** The input of a verb that may read it by an index. */
+export function byIndex({ input, index }: { input: InputChoice; index: string | undefined }): InputChoice {
+  return index === undefined ? input : { ...input, index };
+}
 
 /** What messages call an input. */
 export function inputName(choice: InputChoice): string {

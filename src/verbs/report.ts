@@ -6,7 +6,7 @@ import { makeVerifyReporter } from '../ui/make-inspect-reporter.js';
 import type { StatusPrinter, Verification, VerifyReporter } from '../ui/reporter.js';
 import { INFO_OPTIONS } from './info.js';
 import { madeOutput, readArchive } from './options/inputs.js';
-import { pick, reworded, type Told } from './options/option.js';
+import { omit, pick, reworded, type Told } from './options/option.js';
 import { OPTIONS } from './options/table.js';
 import { inThread } from './threads/start.js';
 import { defineVerb, tellProblems } from './verb.js';
@@ -14,7 +14,7 @@ import { defineVerb, tellProblems } from './verb.js';
 const CALL = 'tsxbstream report';
 
 export const REPORT_OPTIONS = {
-  ...INFO_OPTIONS,
+  ...omit(INFO_OPTIONS, 'index'),
   ...pick(OPTIONS, 'output'),
   overwrite: reworded(OPTIONS.overwrite, { overwrite: 'replace FILE of --output when the new one is whole' }),
 };

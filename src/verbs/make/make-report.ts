@@ -2,6 +2,7 @@
 import { ArchiveMap } from '../../archive/archive-map.js';
 import { readIndex } from '../../archive/index.js';
 import { backupFinding, judgeBackup } from '../../backup/backup-state.js';
+import { describeBackup } from '../../backup/description.js';
 import { smallFileKind } from '../../backup/small-files.js';
 import { withSource } from '../../engine/with-source.js';
 import type { XbstreamError } from '../../errors.js';
@@ -11,7 +12,7 @@ import { ArchiveTarget } from '../../output/archive-target.js';
 import { reportPage } from '../../report/page.js';
 import { pageData } from '../../report/report-data.js';
 import type { Verification } from '../../ui/reporter.js';
-import { describe } from '../info.js';
+import { archiveName } from '../info.js';
 import type { ReportOptions } from '../report.js';
 import { withCure } from '../unpack/cure.js';
 import type { Context } from '../verb.js';
@@ -62,6 +63,7 @@ async function examine(
   const problems = withCure(found, { verb: 'verify', options });
   const verification: Verification = {
     ok: problems.length === 0,
+    isWhole: problems.length === 0,
     entries: index.entries.length,
     bytes: index.entries.reduce((sum, { bytes }) => sum + bytes, 0),
     archiveBytes: index.archiveBytes,
@@ -71,6 +73,6 @@ async function examine(
     digests: {},
     archiveName: digestedName(input),
   };
-  const description = describe(index, finding, options);
+  const description = describeBackup(index, finding, { key: options.key, archive: archiveName(input) });
   return { verification, page: reportPage({ verification, description, data: pageData(index, map), readAt }) };
 }
