@@ -280,9 +280,10 @@ Verbs:
   list            show what is in an archive
   verify          prove that an archive is whole
   info            tell what backup an archive holds, and what to do with it
+  report          make a page about a backup, to look at in a browser
   cat             write the content of files to stdout
-  create          make an archive of files, directories or a tar archive
   index           make an index of an archive
+  create          make an archive of files, directories or a tar archive
   convert-to-tar  make a tar of an archive, or of some of its files
   decode          decompress and decrypt files where they lie
   completion      print the script that has a shell complete command lines
@@ -301,7 +302,7 @@ const REFUSALS: readonly [words: string[], code: string, message: string, hints:
     'there is no command "extrct"',
     [
       'did you mean: tsxbstream extract?',
-      'commands: extract, list, verify, info, cat, create, index, convert-to-tar, decode; and -x, as xbstream has it',
+      'commands: extract, list, verify, info, report, cat, index, create, convert-to-tar, decode; and -x, as xbstream has it',
       'what they do: tsxbstream --help',
     ],
   ],
@@ -311,7 +312,7 @@ const REFUSALS: readonly [words: string[], code: string, message: string, hints:
     'there is no command "package.json"',
     [
       'to unpack package.json: tsxbstream extract package.json -C DIR',
-      'commands: extract, list, verify, info, cat, create, index, convert-to-tar, decode; and -x, as xbstream has it',
+      'commands: extract, list, verify, info, report, cat, index, create, convert-to-tar, decode; and -x, as xbstream has it',
       'what they do: tsxbstream --help',
     ],
   ],

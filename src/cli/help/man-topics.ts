@@ -78,6 +78,7 @@ const RECORDS: Readonly<Record<string, string>> = {
   create: 'file, error, warning, progress',
   'convert-to-tar': 'file, error, warning, progress',
   index: 'error, warning, progress',
+  report: 'problem, error, warning, progress',
   decode: 'file, error, warning, progress',
 };
 
