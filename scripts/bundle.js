@@ -18,7 +18,8 @@ const common = {
   // Installed beside it: native, or loaded only where somebody needs them.
   external: [
     ...['@mongodb-js/zstd', '@node-rs/crc32', 'lz4-napi'],
-    ...['chalk', 'cli-progress', 'picomatch', 'tar-stream'],
+    ...['chalk', 'cli-progress', 'picomatch', 'tar-stream', 'undici'],
+    ...['@aws-sdk/*', '@smithy/*'],
   ],
 };
 
@@ -39,5 +40,6 @@ await build({
     'dist/codec/zstd/zstd-thread.js',
     'dist/engine/decoding/decode-helper-thread.js',
     'dist/wrapper/unwrap-thread.js',
+    'dist/input/address/fetch-thread.js',
   ],
 });

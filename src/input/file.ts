@@ -61,7 +61,15 @@ export class FileSource implements Source {
       return memory.subarray(0, 0);
     const position = this.#start + archiveOffset;
     const start = room === undefined ? 0 : startInRoom(position);
-    return memory.subarray(start, start + this.#file.read(memory, start, bytes, position));
+    let done = 0;
+    for (let count = -1; done < bytes && count !== 0; done += count) {
+      count = this.#file.read(memory, start + done, bytes - done, position + done);
+    }
+    return memory.subarray(start, start + done);
+  }
+
+  get totalBytes(): number | undefined {
+    return (this.seekable && this.#file.endBytes - this.#start) || undefined;
   }
 
   placeOf(archiveOffset: number): string | undefined {

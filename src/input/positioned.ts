@@ -6,7 +6,7 @@ export interface PositionedBytes {
   /**
    * @param at where in `memory` to put them
    * @param position null: where it stands, for what has no positions
-   * @returns how many there were: fewer than wanted, and none only at the end
+   * @returns how many there were: perhaps fewer than wanted, and none only at the end
    * @throws XbstreamError `XB_IO`
    */
   read(memory: Buffer, at: number, bytes: number, position: number | null): number;

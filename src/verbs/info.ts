@@ -8,7 +8,7 @@ import { NO_RECIPE, recipe } from '../backup/next-steps.js';
 import { smallFileKind, smallFileText } from '../backup/small-files.js';
 import { withSource } from '../engine/with-source.js';
 import { XbstreamError } from '../errors.js';
-import type { InputChoice } from '../input/open-source.js';
+import { inputName, isWaitedFor, type InputChoice } from '../input/open-source.js';
 import { inputSize } from '../input/input-size.js';
 import { withParts } from '../input/parts/part-hint.js';
 import type { Outcome } from '../outcome.js';
@@ -17,6 +17,7 @@ import type { BackupDescription, InfoReporter, StatusPrinter } from '../ui/repor
 import { readArchive } from './options/inputs.js';
 import { pick, reworded, type Told } from './options/option.js';
 import { COMMON, KEY_FILE_OR_VARIABLE, keyOption, OPTIONS, READING } from './options/table.js';
+import { inThread } from './threads/start.js';
 import { defineVerb, tellProblems, type Context } from './verb.js';
 
 const CALL = 'tsxbstream info';
@@ -55,7 +56,10 @@ export const info = defineVerb({
     input: readArchive(options, words, surroundings, { call: CALL }, false).input,
   }),
 
-  run: describeBackup,
+  run: (options, context) =>
+    isWaitedFor(options.input)
+      ? inThread('info', options, { input: options.input }, context)
+      : describeBackup(options, context),
 
   reporter: (options, streams, paint): InfoReporter & StatusPrinter => makeInfoReporter(options, streams, paint),
 
@@ -66,7 +70,7 @@ export const info = defineVerb({
 });
 
 /** What to do with it is told only of a backup that is whole, as far as headers tell. */
-async function describeBackup(options: InfoOptions, context: Context): Promise<Outcome<BackupDescription>> {
+export async function describeBackup(options: InfoOptions, context: Context): Promise<Outcome<BackupDescription>> {
   const { absoluteNames, allowEmpty, input } = options;
   const totalBytes = inputSize(input);
   const index = await withSource(input, context, (source) =>
@@ -74,7 +78,7 @@ async function describeBackup(options: InfoOptions, context: Context): Promise<O
       absoluteNames,
       allowEmpty,
       wantsContent: (path) => smallFileKind(path) !== undefined,
-      onProgress: (progress) => context.progress({ ...progress, totalBytes }),
+      onProgress: (progress) => context.progress({ ...progress, totalBytes: totalBytes ?? source.totalBytes }),
     }),
   );
   const finding = backupFinding(index.entries.map(({ path }) => path));
@@ -121,7 +125,7 @@ function describe(index: ArchiveIndex, finding: BackupFinding, options: InfoOpti
 
 /** As the next command takes it. */
 function archiveName({ input }: InfoOptions): string {
-  return input.kind === 'path' ? input.path : '-';
+  return input.kind === 'path' || input.kind === 'address' ? inputName(input) : '-';
 }
 
 function readSmallFiles(

@@ -6,8 +6,8 @@ import type { OutputChoice } from '../../output/archive-target.js';
 import { runTask } from '../../threads/run-task.js';
 import { startThreadEarly } from '../../threads/start-thread.js';
 import type { catIntoRing } from '../cat.js';
-import type { info } from '../info.js';
-import type { list } from '../list.js';
+import type { describeBackup } from '../info.js';
+import type { listArchive } from '../list.js';
 import type { makeTar } from '../make/make-tar.js';
 import type { pack } from '../make/pack.js';
 import type { runPipeline } from '../unpack/pipeline-task.js';
@@ -20,8 +20,8 @@ interface Tasks {
   pipeline: typeof runPipeline;
   pack: typeof pack;
   'make-tar': typeof makeTar;
-  list: (typeof list)['run'];
-  info: (typeof info)['run'];
+  list: typeof listArchive;
+  info: typeof describeBackup;
   cat: typeof catIntoRing;
 }
 
@@ -61,6 +61,6 @@ export function inThread<Name extends TaskName>(
     signal: context.signal,
     file: context.file,
     warning: (message) => context.warning(message),
-    progress: (report) => context.progress({ ...report, totalBytes }),
+    progress: (report) => context.progress({ ...report, totalBytes: totalBytes ?? report.totalBytes }),
   });
 }

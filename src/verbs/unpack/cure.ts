@@ -2,7 +2,7 @@ import { ForeignInput } from '../../archive/foreign.js';
 import type { XbstreamError, XbstreamErrorCode } from '../../errors.js';
 import { shellWord } from '../../format/shell-word.js';
 import { withParts } from '../../input/parts/part-hint.js';
-import type { InputChoice } from '../../input/open-source.js';
+import { inputName, type InputChoice } from '../../input/open-source.js';
 import type { UnpackJob } from './unpack-job.js';
 
 /** The input ends too soon: there may be a longer one. */
@@ -40,7 +40,7 @@ function isCurable(error: XbstreamError): boolean {
 /** An input as a command line has it. */
 function archiveWords(input: InputChoice): string {
   if (input.kind === 'parts') return `--parts ${input.paths.map(shellWord).join(' ')}`;
-  return input.kind === 'path' ? shellWord(input.path) : '-';
+  return input.kind === 'path' || input.kind === 'address' ? shellWord(inputName(input)) : '-';
 }
 
 function hintsFor(errors: readonly XbstreamError[], job: UnpackJob): string[] {

@@ -84,6 +84,7 @@ export async function unpack(job: UnpackJob, thread: TaskThread): Promise<Outcom
     const digests = new ArchiveDigests(options.digests);
     const opened = await openArchive(options.input, thread.isStopped, (piece) => digests.updateWrapped(piece));
     source = opened;
+    thread.control.totalBytes = opened.totalBytes;
     thread.signal.addEventListener('abort', () => opened.stop());
     const selection = new Selection(isVerifying ? { include: [], exclude: [] } : job.options);
     const { wanted, uncertain } = await chooseEntries(selection, source, thread, { ...options, key: undoing.key });
