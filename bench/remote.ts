@@ -120,7 +120,9 @@ async function measureList(folder: string): Promise<void> {
 async function measureExtract(folder: string, rounds: number): Promise<void> {
   const archive = join(folder, 'data.xbs');
   await new Promise((resolve, reject) => {
-    const words = '--files 8 --file-bytes 134217728 --chunk-bytes 10485760 --interleave 4 --content pages -o'.split(' ');
+    const words = '--files 8 --file-bytes 134217728 --chunk-bytes 10485760 --interleave 4 --content pages -o'.split(
+      ' ',
+    );
     const script = fileURLToPath(new URL('generate.js', import.meta.url));
     const child = spawn(process.execPath, [script, ...words, archive], { stdio: 'inherit' });
     child.on('close', (code) => (code === 0 ? resolve(0) : reject(new Error('no archive'))));
@@ -129,14 +131,19 @@ async function measureExtract(folder: string, rounds: number): Promise<void> {
   const target = join(folder, 'target');
   const times = { file: [] as number[], http: [] as number[] };
   for (let round = 0; round <= rounds; round += 1) {
-    for (const [name, place] of [['file', archive], ['http', `${origin}/data.xbs`]] as const) {
+    for (const [name, place] of [
+      ['file', archive],
+      ['http', `${origin}/data.xbs`],
+    ] as const) {
       const seconds = await run('extract', '-q', place, '-C', target);
       fs.rmSync(target, { recursive: true });
       if (round > 0) times[name].push(seconds);
     }
   }
   const [file, http] = [median(times.file), median(times.http)];
-  console.log(`extract of 1 GiB: file ${file.toFixed(2)} s, http ${http.toFixed(2)} s: ${(file / http).toFixed(2)} of its speed`);
+  console.log(
+    `extract of 1 GiB: file ${file.toFixed(2)} s, http ${http.toFixed(2)} s: ${(file / http).toFixed(2)} of its speed`,
+  );
 }
 
 const folder = fs.mkdtempSync(join(values.folder, 'tsxbstream-remote-'));

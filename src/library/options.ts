@@ -28,7 +28,8 @@ export interface ProblemOptions {
 }
 
 /** What every function can be told that reads an archive. */
-export interface CommonOptions extends Callbacks, Given<Pick<typeof OPTIONS, 'absoluteNames' | 'decodeStream' | 'timeout'>> {}
+export interface CommonOptions
+  extends Callbacks, Given<Pick<typeof OPTIONS, 'absoluteNames' | 'decodeStream' | 'timeout'>> {}
 
 /** Options that concern an input as such, and what an archive is wrapped in as a whole. */
 export type StreamOptions = Given<Pick<typeof OPTIONS, 'decodeStream' | 'key' | 'timeout'>>;

@@ -181,7 +181,7 @@ function explained(error: Error, host: string, timeoutMs: number): Error {
       hints: ['HTTPS_PROXY names it, with USER:PASSWORD@ where it wants that; NO_PROXY the hosts without one'],
     });
   }
-  if (code.startsWith('HPE_')) {
+  if (code.startsWith('HPE_') || error.name === 'HTTPParserError') {
     return new XbstreamError('XB_IO', `what ${host} answers is no HTTP`, { systemCode: code });
   }
   if (/SSL|TLS|CERT|SELF_SIGNED|VERIFY/.test(code)) {

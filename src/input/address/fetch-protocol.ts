@@ -27,6 +27,9 @@ export type FetchAnswer =
   | { kind: 'end' }
   | { kind: 'failed'; error: ErrorRecord };
 
+/** So much of the beginning is asked for to find out what is there: a small archive is whole then. */
+export const HEAD_BYTES = 64 * 1024;
+
 /** The number of what comes with the answer to the first question. */
 export const WHOLE = 0;
 

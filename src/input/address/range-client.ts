@@ -1,6 +1,7 @@
 import { XbstreamError } from '../../errors.js';
 import type { Address } from './address.js';
 import { Connections, isUnreachable, type Flow, type Head, type Judge } from './exchange.js';
+import { HEAD_BYTES } from './fetch-protocol.js';
 import { HttpTarget, type Target } from './http-target.js';
 import {
   changed,
@@ -17,8 +18,6 @@ import {
 } from './responses.js';
 import { Passing, Repetitions } from './retry.js';
 
-/** So much of the beginning is asked for to find out what is there: a small archive is whole then. */
-const HEAD_BYTES = 64 * 1024;
 /** So often a server may send on to another place. */
 const REDIRECTIONS_MAX = 10;
 
@@ -97,22 +96,27 @@ export class RangeClient {
       return hasRanges ? bounded(take, range!.end, this.#target.name) : take;
     };
     let headers: Readonly<Record<string, string>> = { range: `bytes=0-${HEAD_BYTES - 1}` };
-    await this.#repeatedly(0, () => 0, signal, async () => {
-      try {
-        await this.#ask(headers, judge, signal);
-      } catch (error) {
-        if (error instanceof NoSize) {
-          headers = {};
+    await this.#repeatedly(
+      0,
+      () => 0,
+      signal,
+      async () => {
+        try {
           await this.#ask(headers, judge, signal);
-        } else if (error instanceof Empty) {
-          opening.found({ sizeBytes: 0, hasRanges: true }, NO_FLOW);
-        } else if (error instanceof Passing && this.#hasBegun) {
-          if (!hasRanges) throw this.#givenUp(error, taken, 1, NO_RANGES);
-        } else {
-          throw error;
+        } catch (error) {
+          if (error instanceof NoSize) {
+            headers = {};
+            await this.#ask(headers, judge, signal);
+          } else if (error instanceof Empty) {
+            opening.found({ sizeBytes: 0, hasRanges: true }, NO_FLOW);
+          } else if (error instanceof Passing && this.#hasBegun) {
+            if (!hasRanges) throw this.#givenUp(error, taken, 1, NO_RANGES);
+          } else {
+            throw error;
+          }
         }
-      }
-    });
+      },
+    );
     if (hasRanges && taken < end) await this.read(taken, end, opening.take, signal);
   }
 
@@ -131,14 +135,19 @@ export class RangeClient {
       at += bytes.length;
       take(bytes);
     };
-    await this.#repeatedly(start, () => at, signal, async () => {
-      while (at < end) {
-        const from = at;
-        const judge: Judge = (head) => bounded(taken, this.#checked(head, from, end) - from, this.#target.name);
-        await this.#ask({ range: `bytes=${from}-${end - 1}`, ...onlyIf(this.#version) }, judge, signal);
-        if (at === from) throw new Passing('the server has given no bytes');
-      }
-    });
+    await this.#repeatedly(
+      start,
+      () => at,
+      signal,
+      async () => {
+        while (at < end) {
+          const from = at;
+          const judge: Judge = (head) => bounded(taken, this.#checked(head, from, end) - from, this.#target.name);
+          await this.#ask({ range: `bytes=${from}-${end - 1}`, ...onlyIf(this.#version) }, judge, signal);
+          if (at === from) throw new Passing('the server has given no bytes');
+        }
+      },
+    );
   }
 
   /** Breaks off what is under way. */

@@ -1,13 +1,7 @@
 import { errorFromRecord } from '../../errors.js';
 import { Helper } from '../../threads/helper.js';
 import type { PositionedBytes } from '../positioned.js';
-import {
-  FETCHED_PIECE_BYTES,
-  WHOLE,
-  type FetchAnswer,
-  type FetchData,
-  type FetchTask,
-} from './fetch-protocol.js';
+import { FETCHED_PIECE_BYTES, HEAD_BYTES, WHOLE, type FetchAnswer, type FetchData, type FetchTask } from './fetch-protocol.js';
 import { Foretelling } from './foretelling.js';
 import type { FoundObject } from './range-client.js';
 
@@ -80,7 +74,7 @@ export class RemoteBytes implements PositionedBytes {
       this.close();
       throw error;
     }
-    const first = Math.min(HOP_BYTES, this.endBytes);
+    const first = Math.min(HEAD_BYTES, this.endBytes);
     if (this.hasRanges && first > 0) this.#ranges.set(WHOLE, { id: WHOLE, next: 0, end: first });
     this.#aheadEnd = first;
   }

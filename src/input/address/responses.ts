@@ -124,7 +124,10 @@ export function refusalError({ head, code }: Refusal, { name, access }: AddressF
   switch (status) {
     case 401:
     case 403:
-      return error(`cannot read ${name}: the server ${hasBegun ? 'does not allow it any more' : 'refuses it'}`, ...access);
+      return error(
+        `cannot read ${name}: the server ${hasBegun ? 'does not allow it any more' : 'refuses it'}`,
+        ...access,
+      );
     case 404:
     case 410:
       return error(`there is no ${name}`, 'is it written right? names have capital and small letters');

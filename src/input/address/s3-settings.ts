@@ -64,7 +64,9 @@ export function settingsOf(env: NodeJS.ProcessEnv, file: ConfigFile, profileName
     profile['endpoint_url'],
   );
   if (endpoint !== undefined && !(URL.canParse(endpoint) && /^https?:/i.test(endpoint))) {
-    throw new XbstreamError('XB_USAGE', 'AWS_ENDPOINT_URL is no address', { hints: ['such as https://s3.example.com'] });
+    throw new XbstreamError('XB_USAGE', 'AWS_ENDPOINT_URL is no address', {
+      hints: ['such as https://s3.example.com'],
+    });
   }
   const style = profile['s3.addressing_style'];
   return {

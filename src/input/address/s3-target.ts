@@ -115,7 +115,8 @@ class Sha256 {
 
   reset(): void {
     const secret = this.#secret instanceof ArrayBuffer ? Buffer.from(this.#secret) : this.#secret;
-    const bytes = typeof secret === 'object' ? Buffer.from(secret.buffer, secret.byteOffset, secret.byteLength) : secret;
+    const bytes =
+      typeof secret === 'object' ? Buffer.from(secret.buffer, secret.byteOffset, secret.byteLength) : secret;
     this.#hash = bytes === undefined ? createHash('sha256') : createHmac('sha256', bytes);
   }
 }

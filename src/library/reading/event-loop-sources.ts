@@ -42,7 +42,9 @@ export async function openSystemInput(
   }
   if (choice.kind === 'parts') return unwrapped(new PartsSource(choice.paths), stream, isStopped);
   const file = await openFile(choice);
-  return file === undefined ? openArchive({ ...choice, stream, silentSeconds }, isStopped) : unwrapped(file, stream, isStopped);
+  return file === undefined
+    ? openArchive({ ...choice, stream, silentSeconds }, isStopped)
+    : unwrapped(file, stream, isStopped);
 }
 
 /** A source with undone what is around the archive as a whole, where there is anything. */

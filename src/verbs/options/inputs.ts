@@ -49,7 +49,10 @@ export function readArchive(
   const { archive, patterns } = archiveOperands(options.parts, operands, named.call, takesPatterns);
   const other = patterns.find(isAddress);
   if (other !== undefined) {
-    throw usageError(`${shownWord(other)} is an address, and no pattern`, `the archive comes first: ${named.call} ADDRESS`);
+    throw usageError(
+      `${shownWord(other)} is an address, and no pattern`,
+      `the archive comes first: ${named.call} ADDRESS`,
+    );
   }
   const input = archiveInput(archive, operands, named, isTerminal);
   return { input: withStream(input, options, values, env), patterns };
