@@ -6,6 +6,7 @@ import type { OutputChoice } from '../../output/archive-target.js';
 import { runTask } from '../../threads/run-task.js';
 import { startThreadEarly } from '../../threads/start-thread.js';
 import type { catIntoRing } from '../cat.js';
+import type { decodeFiles } from '../decode/decode-files.js';
 import type { describeBackup } from '../info.js';
 import type { listArchive } from '../list.js';
 import type { makeTar } from '../make/make-tar.js';
@@ -14,7 +15,7 @@ import type { runPipeline } from '../unpack/pipeline-task.js';
 import type { unpack } from '../unpack/unpack.js';
 import type { Context } from '../verb.js';
 
-/** What can be done in a thread of its own, by the names of the modules here. */
+/** What can be done in a thread of its own. */
 interface Tasks {
   unpack: typeof unpack;
   pipeline: typeof runPipeline;
@@ -23,6 +24,7 @@ interface Tasks {
   list: typeof listArchive;
   info: typeof describeBackup;
   cat: typeof catIntoRing;
+  decode: typeof decodeFiles;
 }
 
 export type TaskName = keyof Tasks;
@@ -32,7 +34,8 @@ export type TaskOptions<Name extends TaskName> = Parameters<Tasks[Name]>[0];
 type TaskSummary<Name extends TaskName> = NonNullable<Awaited<ReturnType<Tasks[Name]>>['summary']>;
 
 function moduleOf(task: TaskName): URL {
-  return new URL(`./${task}.js`, import.meta.url);
+  const name = task === 'pipeline' ? 'unpack' : task;
+  return new URL(`./${name}.js`, import.meta.url);
 }
 
 /** Starts a thread that will probably be needed. */
