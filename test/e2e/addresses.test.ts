@@ -11,7 +11,7 @@ import { startNginx } from '../helpers/nginx.js';
 import { EXIT } from '../helpers/outcome.js';
 import { hasProgram } from '../helpers/programs.js';
 import { tempDir } from '../helpers/temp.js';
-import { readTree } from '../helpers/tree.js';
+import { readTree, sorted } from '../helpers/tree.js';
 import { NO_PROXY, serve } from '../helpers/web-server.js';
 
 const ENV = NO_PROXY;
@@ -22,15 +22,13 @@ test('every fixture, behind nginx', async (context) => {
   const folder = tempDir(context);
   const origin = await startNginx(context, folder);
   for (const name of FIXTURE_NAMES) {
-    const path = join(folder, 'archive.xbs');
-    fs.writeFileSync(path, fixture(name).bytes);
-    const url = new URL(`${origin}/archive.xbs`);
-    const [fromFile, fromWeb] = [tempDir(context), tempDir(context)];
-    const [listed, fetched] = await Promise.all([list(path), list(url)]);
-    assert.deepEqual(fetched, listed, name);
-    const results = await Promise.all([extract(path, { directory: fromFile }), extract(url, { directory: fromWeb })]);
-    assert.deepEqual(results.map(({ files, bytes }) => [files, bytes])[0], [results[1].files, results[1].bytes], name);
-    assert.deepEqual(readTree(fromWeb), readTree(fromFile), name);
+    const { bytes, sha256 } = fixture(name);
+    fs.writeFileSync(join(folder, 'archive.xbs'), bytes);
+    const target = tempDir(context);
+    const { code, stderr } = await run(['extract', '-q', `${origin}/archive.xbs`, '-C', target], { env: ENV });
+    assert.deepEqual([code, stderr], [EXIT.ok, ''], name);
+    const sums = Object.entries(readTree(target)).map(([path, text]) => [path, text.replace(/^\d+ /, '')]);
+    assert.deepEqual(Object.fromEntries(sums), sorted(sha256), name);
   }
 });
 
@@ -49,14 +47,14 @@ async function verdicts(context: Parameters<typeof tempDir>[0], input: string | 
   const said = await Promise.all([
     told(list(input, { keepGoing: true })),
     told(verify(input)),
-    told(extract(input, { directory, keepGoing: true })),
+    told(extract(input, directory, { keepGoing: true })),
   ]);
   return [...said, readTree(directory)];
 }
 
 test('cut and flipped: the same verdicts, never a good one', async (context) => {
   const { bytes } = fixture(FIXTURE_NAMES.at(-1)!);
-  const damaged = [0.1, 0.5, 0.9, 0.999].flatMap((part) => {
+  const damaged = [0.5, 0.999].flatMap((part) => {
     const at = Math.floor(bytes.length * part);
     const flipped = Buffer.from(bytes);
     flipped[at]! ^= 4;

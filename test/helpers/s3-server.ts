@@ -1,4 +1,4 @@
-/** A server on loopback that speaks S3, and checks signatures. */
+/** A server on loopback that speaks S3; and the rules by which its requests are signed. */
 import { createHash, createHmac } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { tempDir, type Cleanup } from './temp.js';
@@ -32,17 +32,37 @@ export async function putObject(endpoint: string, bucket: string, key: string, b
   const time = new Date().toISOString().replace(/[-:]|\.\d+/g, '');
   const scope = `${time.slice(0, 8)}/us-east-1/s3/aws4_request`;
   const sum = createHash('sha256').update(body).digest('hex');
-  const headers = `host:${host}\nx-amz-content-sha256:${sum}\nx-amz-date:${time}\n`;
-  const names = 'host;x-amz-content-sha256;x-amz-date';
-  const asked = createHash('sha256').update(`PUT\n${path}\n\n${headers}\n${names}\n${sum}`).digest('hex');
-  let secret: Buffer | string = `AWS4${S3_KEYS.AWS_SECRET_ACCESS_KEY}`;
-  for (const word of scope.split('/')) secret = createHmac('sha256', secret).update(word).digest();
-  const signature = createHmac('sha256', secret).update(`AWS4-HMAC-SHA256\n${time}\n${scope}\n${asked}`).digest('hex');
-  const authorization = `AWS4-HMAC-SHA256 Credential=${S3_KEYS.AWS_ACCESS_KEY_ID}/${scope}, SignedHeaders=${names}, Signature=${signature}`;
+  const headers = { host, 'x-amz-content-sha256': sum, 'x-amz-date': time };
+  const names = Object.keys(headers);
+  const signature = s3Signature({ method: 'PUT', path, headers, names, scope });
+  const authorization = `AWS4-HMAC-SHA256 Credential=${S3_KEYS.AWS_ACCESS_KEY_ID}/${scope}, SignedHeaders=${names.join(';')}, Signature=${signature}`;
   const response = await fetch(endpoint + path, {
     method: 'PUT',
     headers: { authorization, 'x-amz-date': time, 'x-amz-content-sha256': sum },
     body: new Uint8Array(body),
   });
   if (!response.ok) throw new Error(`the S3 server: ${response.status} ${await response.text()}`);
+}
+
+/** A request that is signed. */
+export interface SignedRequest {
+  method: string;
+  path: string;
+  headers: Readonly<Record<string, string | string[] | undefined>>;
+  /** Of the headers that are signed, in order. */
+  names: readonly string[];
+  scope: string;
+}
+
+/** The signature that a request must have, by the published rules (Signature Version 4). */
+export function s3Signature({ method, path, headers, names, scope }: SignedRequest): string {
+  const lines = names.map((name) => `${name}:${String(headers[name])}\n`).join('');
+  const sum = String(headers['x-amz-content-sha256']);
+  const asked = `${method}\n${path}\n\n${lines}\n${names.join(';')}\n${sum}`;
+  const askedSum = createHash('sha256').update(asked).digest('hex');
+  let secret: Buffer | string = `AWS4${S3_KEYS.AWS_SECRET_ACCESS_KEY}`;
+  for (const word of scope.split('/')) secret = createHmac('sha256', secret).update(word).digest();
+  return createHmac('sha256', secret)
+    .update(`AWS4-HMAC-SHA256\n${String(headers['x-amz-date'])}\n${scope}\n${askedSum}`)
+    .digest('hex');
 }

@@ -1,7 +1,14 @@
 import { errorFromRecord } from '../../errors.js';
 import { Helper } from '../../threads/helper.js';
 import type { PositionedBytes } from '../positioned.js';
-import { FETCHED_PIECE_BYTES, HEAD_BYTES, WHOLE, type FetchAnswer, type FetchData, type FetchTask } from './fetch-protocol.js';
+import {
+  FETCHED_PIECE_BYTES,
+  HEAD_BYTES,
+  WHOLE,
+  type FetchAnswer,
+  type FetchData,
+  type FetchTask,
+} from './fetch-protocol.js';
 import { Foretelling } from './foretelling.js';
 import type { FoundObject } from './range-client.js';
 
