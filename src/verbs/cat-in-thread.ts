@@ -33,6 +33,8 @@ export async function catInThread(
     isOver = true;
     ring.wake();
   });
+  // It is waited for below, and may fail before that.
+  work.catch(() => undefined);
   try {
     await pass(ring, () => isOver, write);
   } catch (error) {
