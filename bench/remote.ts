@@ -97,8 +97,8 @@ async function delayed(origin: string, delayMs: number): Promise<{ origin: strin
 
 async function run(...words: string[]): Promise<number> {
   const begun = performance.now();
-  const { NODE_EXTRA_CA_CERTS: _certificates, ...environment } = process.env;
-  const env = { ...environment, NO_PROXY: '127.0.0.1', no_proxy: '127.0.0.1' };
+  const env: NodeJS.ProcessEnv = { ...process.env, NO_PROXY: '127.0.0.1', no_proxy: '127.0.0.1' };
+  delete env['NODE_EXTRA_CA_CERTS'];
   const child = spawn(process.execPath, [PROGRAM, ...words], { stdio: ['ignore', 'ignore', 'inherit'], env });
   const code = await new Promise((resolve) => child.on('close', resolve));
   if (code !== 0) throw new Error(`tsxbstream ${words.join(' ')} ended with ${String(code)}`);

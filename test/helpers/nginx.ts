@@ -59,10 +59,8 @@ async function tryPort(context: Cleanup, folder: string, settings: string, port:
   const child = spawn('nginx', ['-c', configuration, '-p', own], { stdio: ['ignore', 'ignore', 'pipe'] });
   let said = '';
   child.stderr.on('data', (text: Buffer) => (said += text.toString()));
-  let hasEnded = false;
-  child.on('exit', () => (hasEnded = true));
   context.after(() => void child.kill('SIGKILL'));
-  while (!hasEnded) {
+  while (child.exitCode === null) {
     if (await isListening(port)) return `http://127.0.0.1:${port}`;
     await sleep(10);
   }

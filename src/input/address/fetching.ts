@@ -49,11 +49,9 @@ class Fetching {
   /** Finds out what is there, and gives its beginning, or all of it. */
   async open(): Promise<void> {
     const pieces = new Pieces(WHOLE, Infinity, this.#spare, this.#answer);
-    let isWhole = false;
     await this.#client.open({
       found: (object, flow) => {
-        isWhole = !object.hasRanges;
-        if (isWhole) this.#whole = { flow, sentBytes: 0, takenBytes: 0 };
+        if (!object.hasRanges) this.#whole = { flow, sentBytes: 0, takenBytes: 0 };
         this.#answer({ kind: 'found', object });
       },
       take: (bytes) => {
@@ -66,7 +64,7 @@ class Fetching {
       },
     });
     pieces.flush();
-    if (isWhole) this.#answer({ kind: 'end' });
+    if (this.#whole !== undefined) this.#answer({ kind: 'end' });
   }
 
   take(task: FetchTask): void {

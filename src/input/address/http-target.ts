@@ -44,7 +44,7 @@ export class HttpTarget implements Target {
   request(headers: Readonly<Record<string, string>>): Promise<Request> {
     const url = this.#current;
     const isOwn = this.#authorization !== undefined && url.origin === this.#first.origin;
-    return Promise.resolve({ url, headers: isOwn ? { ...headers, authorization: this.#authorization! } : headers });
+    return Promise.resolve({ url, headers: isOwn ? { ...headers, authorization: this.#authorization } : headers });
   }
 
   follow({ head }: Refusal): boolean {
@@ -64,7 +64,7 @@ export class HttpTarget implements Target {
     const isDowngrade = this.#current.protocol === 'https:' && url?.protocol === 'http:';
     if (url === undefined || isDowngrade || !/^https?:$/.test(url.protocol)) {
       throw new XbstreamError('XB_IO', `${this.name} leads to where it is not followed`, {
-        details: [isDowngrade ? `${shownWord(url!.href)} is not encrypted` : 'that is no address of the web'],
+        details: [isDowngrade ? `${shownWord(url.href)} is not encrypted` : 'that is no address of the web'],
       });
     }
     url.username = url.password = url.hash = '';

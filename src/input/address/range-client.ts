@@ -55,6 +55,7 @@ export class RangeClient {
   #version: Version = { etag: undefined, lastModified: undefined };
   #sizeBytes = 0;
   #hasBegun = false;
+  #hasRanges = true;
 
   private constructor(target: Target, connections: Connections, options: RangeClientOptions) {
     this.#target = target;
@@ -76,7 +77,6 @@ export class RangeClient {
    */
   async open(opening: Opening, signal?: AbortSignal): Promise<void> {
     let taken = 0;
-    let hasRanges = true;
     let end = 0;
     const take = (bytes: Buffer): void => {
       taken += bytes.length;
@@ -87,13 +87,13 @@ export class RangeClient {
       if (head.status === 206 && range?.start !== 0) throw wrongRange(this.#target.name, 'its first bytes', said(head));
       // Where the server does not tell how much there is, positions are of no use.
       if (range !== undefined && range.totalBytes === undefined) throw new NoSize();
-      hasRanges = range !== undefined;
+      this.#hasRanges = range !== undefined;
       this.#hasBegun = true;
       this.#version = versionOf(head);
       this.#sizeBytes = range?.totalBytes ?? 0;
       end = Math.min(HEAD_BYTES, this.#sizeBytes);
-      opening.found({ sizeBytes: range?.totalBytes ?? lengthOf(head), hasRanges }, flow);
-      return hasRanges ? bounded(take, range!.end, this.#target.name) : take;
+      opening.found({ sizeBytes: range?.totalBytes ?? lengthOf(head), hasRanges: range !== undefined }, flow);
+      return range === undefined ? take : bounded(take, range.end, this.#target.name);
     };
     let headers: Readonly<Record<string, string>> = { range: `bytes=0-${HEAD_BYTES - 1}` };
     await this.#repeatedly(
@@ -110,14 +110,14 @@ export class RangeClient {
           } else if (error instanceof Empty) {
             opening.found({ sizeBytes: 0, hasRanges: true }, NO_FLOW);
           } else if (error instanceof Passing && this.#hasBegun) {
-            if (!hasRanges) throw this.#givenUp(error, taken, 1, NO_RANGES);
+            if (!this.#hasRanges) throw this.#givenUp(error, taken, 1, NO_RANGES);
           } else {
             throw error;
           }
         }
       },
     );
-    if (hasRanges && taken < end) await this.read(taken, end, opening.take, signal);
+    if (this.#hasRanges && taken < end) await this.read(taken, end, (bytes) => opening.take(bytes), signal);
   }
 
   /**

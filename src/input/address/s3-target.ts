@@ -1,4 +1,4 @@
-import { createHash, createHmac, type Hash, type Hmac } from 'node:crypto';
+import { createHash, createHmac } from 'node:crypto';
 import { XbstreamError } from '../../errors.js';
 import { shownAddress, type Address } from './address.js';
 import type { Request } from './exchange.js';
@@ -98,7 +98,7 @@ function escapedKey(key: string): string {
 /** SHA-256 in the form that the signer wants. */
 class Sha256 {
   readonly #secret: string | ArrayBuffer | ArrayBufferView | undefined;
-  #hash!: Hash | Hmac;
+  #hash!: ReturnType<typeof createHash> | ReturnType<typeof createHmac>;
 
   constructor(secret?: string | ArrayBuffer | ArrayBufferView) {
     this.#secret = secret;
