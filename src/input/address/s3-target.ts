@@ -1,13 +1,23 @@
 import { createHash, createHmac } from 'node:crypto';
-import { XbstreamError } from '../../errors.js';
+import { systemCodeOf, XbstreamError } from '../../errors.js';
 import { shownAddress, type Address } from './address.js';
 import type { Request } from './exchange.js';
 import type { Target } from './http-target.js';
 import type { Refusal } from './responses.js';
-import { loadS3Tools, type S3Settings, type S3Tools } from './s3-settings.js';
+import { settingsOf, type S3Settings } from './s3-settings.js';
 
 type S3Address = Address & { scheme: 's3' };
 
+type SignatureV4 = (typeof import('@smithy/signature-v4'))['SignatureV4'];
+type CredentialProvider = ReturnType<(typeof import('@aws-sdk/credential-provider-node'))['defaultProvider']>;
+
+/** What of the vendor's own is used: it is loaded only for `s3:`. */
+interface S3Tools {
+  SignatureV4: SignatureV4;
+  credentials: CredentialProvider;
+}
+
+const PACKAGES = ['@aws-sdk/credential-provider-node', '@smithy/signature-v4', '@smithy/core'];
 /** An object in a store that speaks S3: each request is signed, with what the vendor's own tools take as credentials. */
 export class S3Target implements Target {
   readonly name: string;
@@ -87,6 +97,34 @@ export class S3Target implements Target {
     }
     return base;
   }
+}
+
+/** @param name of the address, for messages @throws XbstreamError `XB_IO` */
+async function loadS3Tools(name: string): Promise<{ tools: S3Tools; settings: S3Settings }> {
+  try {
+    const [{ defaultProvider }, { SignatureV4 }, { loadSharedConfigFiles, getProfileName }] = await Promise.all([
+      import('@aws-sdk/credential-provider-node'),
+      import('@smithy/signature-v4'),
+      import('@smithy/core/config'),
+    ]);
+    const files = await loadSharedConfigFiles();
+    const settings = settingsOf(process.env, files.configFile, getProfileName({}));
+    return { tools: { SignatureV4, credentials: defaultProvider() }, settings };
+  } catch (error) {
+    if (error instanceof XbstreamError) throw error;
+    if (systemCodeOf(error) === 'ERR_MODULE_NOT_FOUND') throw missing(name);
+    const reason = error instanceof Error ? error.name : 'unknown';
+    throw new XbstreamError('XB_IO', `cannot read ${name}: the settings of the AWS tools cannot be read (${reason})`);
+  }
+}
+
+function missing(name: string): XbstreamError {
+  return new XbstreamError('XB_IO', `cannot read ${name}: the packages that s3: needs are not installed`, {
+    hints: [
+      `beside tsxbstream: npm install -g ${PACKAGES.join(' ')}`,
+      'or give a presigned address: aws s3 presign s3://BUCKET/KEY',
+    ],
+  });
 }
 
 function escapedKey(key: string): string {
