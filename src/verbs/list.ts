@@ -12,7 +12,7 @@ import { withParts } from '../input/parts/part-hint.js';
 import type { Outcome } from '../outcome.js';
 import { makeListReporter } from '../ui/make-inspect-reporter.js';
 import type { Listing, ListReporter, StatusPrinter } from '../ui/reporter.js';
-import { WrapperError } from '../wrapper/wrapper-error.js';
+import { InputError } from '../input/input-error.js';
 import { readArchive } from './options/inputs.js';
 import { pick, reworded, type Told } from './options/option.js';
 import { COMMON, keyOption, OPTIONS, READING, SELECTION } from './options/table.js';
@@ -106,9 +106,7 @@ export async function listArchive(options: ListOptions, context: Context): Promi
   );
   const isOnlyCut = index.problems.every(({ code }) => CUT.has(code));
   const entries = index.entries.filter(({ path }) => selection.wants(path)).sort(ORDERS[sort]);
-  const isForeign = index.problems.some(
-    (problem) => problem instanceof ForeignInput || problem instanceof WrapperError,
-  );
+  const isForeign = index.problems.some((problem) => problem instanceof ForeignInput || problem instanceof InputError);
   const unmatched = isForeign ? [] : selection.unmatched();
   return {
     problems: withParts([...index.problems, ...errors, ...unmatched], input),

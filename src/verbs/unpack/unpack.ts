@@ -26,7 +26,8 @@ import { assertMayGive } from '../../output/directory/owner.js';
 import { threadCount } from '../../threads/cores.js';
 import type { TaskThread } from '../../threads/task-thread.js';
 import { openArchive } from '../../wrapper/open-archive.js';
-import { withPlace, WrapperError } from '../../wrapper/wrapper-error.js';
+import { InputError } from '../../input/input-error.js';
+import { withPlace } from '../../wrapper/wrapper-error.js';
 import { withCure } from './cure.js';
 import type { ExtractOptions } from '../extract.js';
 import { decodes, encryptedPolicyOf, leftEncrypted, undoingOf, type UnpackJob } from './unpack-job.js';
@@ -133,12 +134,12 @@ export async function unpack(job: UnpackJob, thread: TaskThread): Promise<Outcom
   } catch (error) {
     if (!(error instanceof XbstreamError)) throw error;
     const details = keepsGoing && isUnread && !isVerifying ? [UNREAD] : [];
-    const isOuter = error instanceof ForeignInput || error instanceof WrapperError;
+    const isOuter = error instanceof ForeignInput || error instanceof InputError;
     if (options.digests.length > 0 && isOuter) details.push(NO_DIGEST);
     problems = withPlace([...(lane?.problems ?? []), error.with({ details })], source);
   }
   const stopped = thread.isStopped() && problems.length === 0;
-  const isOuterAlone = lane?.archiveBytes === 0 && problems[0] instanceof WrapperError;
+  const isOuterAlone = lane?.archiveBytes === 0 && problems[0] instanceof InputError;
   if (!isOuterAlone) problems = withCure(problems, job);
   const left = lane?.abandon(problems, !isVerifying && job.options.removePartial) ?? { errors: problems, partials: [] };
   // Not before: jobs that were under way are done now.
@@ -170,12 +171,12 @@ async function readAll(
   lane: Lane,
   keepsGoing: boolean,
   wantsDigest: boolean,
-): Promise<WrapperError | undefined> {
+): Promise<InputError | undefined> {
   try {
     await source.run(lane);
     return undefined;
   } catch (error) {
-    if (!keepsGoing || !(error instanceof WrapperError) || lane.archiveBytes === 0) throw error;
+    if (!keepsGoing || !(error instanceof InputError) || lane.archiveBytes === 0) throw error;
     return wantsDigest ? error.with({ details: [NO_DIGEST] }) : error;
   }
 }
