@@ -5,7 +5,7 @@
 import { readFile } from 'node:fs/promises';
 import { build } from 'esbuild';
 
-const VERB_THREADS = ['unpack', 'pack', 'make-tar', 'list', 'info', 'cat', 'decode'];
+const VERB_THREADS = ['unpack', 'pack', 'make-tar', 'make-index', 'list', 'info', 'cat', 'decode'];
 
 const common = {
   bundle: true,

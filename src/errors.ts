@@ -28,6 +28,7 @@ export type XbstreamErrorCode =
   | 'XB_TARGET_EXISTS'
   | 'XB_NO_MATCH'
   | 'XB_CHANGED'
+  | 'XB_BAD_INDEX'
   | 'XB_IO'
   | 'XB_USAGE';
 

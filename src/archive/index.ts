@@ -1,6 +1,7 @@
 import type { XbstreamError } from '../errors.js';
 import type { ChunkHeader } from '../format/chunk.js';
 import type { StoredPath } from '../format/stored-path.js';
+import type { IndexMaker } from '../input/indexed/index-maker.js';
 import { PIECE_ROOM_BYTES, type ByteSink, type Source } from '../input/source.js';
 import { InputError } from '../input/input-error.js';
 import { withPlace } from '../wrapper/wrapper-error.js';
@@ -85,6 +86,8 @@ export interface IndexOptions {
   wantsContent?: (path: StoredPath) => boolean;
   /** Tell of every name that corrections were about. */
   wantsHistory?: boolean;
+  /** Is given what is read. */
+  maker?: IndexMaker;
   /** Told now and then how far the reading has come. */
   onProgress?: (progress: { bytes: number; files: number; path: StoredPath | undefined }) => void;
 }
@@ -195,6 +198,7 @@ class IndexBuilder implements ByteSink, ChunkConsumer {
   }
 
   push(piece: Buffer): Promise<void> | undefined {
+    this.#options.maker?.update(piece, this.#reader.archiveOffset);
     this.#reader.push(piece);
     this.#pieces += 1;
     if (this.#pieces % PIECES_AT_A_TIME !== 1) return undefined;

@@ -53,7 +53,18 @@ export type InputChoice = (
   | PartsChoice
   | AddressChoice
   | NamedPipesChoice
-) & { stream?: StreamChoice; silentSeconds?: number | undefined };
+) & {
+  stream?: StreamChoice;
+  /** So many seconds nothing may come from it. */
+  silentSeconds?: number | undefined;
+  /** The file of an index, by which an archive that can be read by position is read. */
+  index?: string;
+};
+
+/** The input of a verb that may read it by an index. */
+export function byIndex({ input, index }: { input: InputChoice; index: string | undefined }): InputChoice {
+  return index === undefined ? input : { ...input, index };
+}
 
 /** What messages call an input. */
 export function inputName(choice: InputChoice): string {

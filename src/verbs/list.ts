@@ -6,7 +6,7 @@ import { readIndexFor } from '../archive/selection/wanted-entries.js';
 import { allLayersOf } from '../codec/stored-layers.js';
 import { withSource } from '../engine/with-source.js';
 import type { XbstreamErrorCode } from '../errors.js';
-import { isWaitedFor, type InputChoice } from '../input/open-source.js';
+import { byIndex, isWaitedFor, type InputChoice } from '../input/open-source.js';
 import { inputSize } from '../input/input-size.js';
 import { withParts } from '../input/parts/part-hint.js';
 import type { Outcome } from '../outcome.js';
@@ -22,7 +22,7 @@ import { defineVerb, tellProblems, type Context } from './verb.js';
 const CALL = 'tsxbstream list';
 
 export const LIST_OPTIONS = {
-  ...pick(OPTIONS, 'sort', 'inBytes', 'json', 'allowEmpty'),
+  ...pick(OPTIONS, 'index', 'sort', 'inBytes', 'json', 'allowEmpty'),
   ...pick(OPTIONS, ...SELECTION),
   ...pick(OPTIONS, ...READING),
   ...pick(OPTIONS, ...COMMON),
@@ -93,7 +93,8 @@ const CUT: ReadonlySet<XbstreamErrorCode> = new Set(['XB_TRUNCATED', 'XB_MISSING
 
 /** Of a file only headers are read, so that checksums are not judged; see `verify`. */
 export async function listArchive(options: ListOptions, context: Context): Promise<Outcome<Listing>> {
-  const { absoluteNames, allowEmpty, input, sort } = options;
+  const { absoluteNames, allowEmpty, sort } = options;
+  const input = byIndex(options);
   const totalBytes = inputSize(input);
   const selection = new Selection(options);
   const { index, errors } = await withSource(input, context, (source) =>

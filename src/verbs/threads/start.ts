@@ -7,8 +7,9 @@ import { runTask } from '../../threads/run-task.js';
 import { startThreadEarly } from '../../threads/start-thread.js';
 import type { catIntoRing } from '../cat.js';
 import type { decodeFiles } from '../decode/decode-files.js';
-import type { describeBackup } from '../info.js';
+import type { inform } from '../info.js';
 import type { listArchive } from '../list.js';
+import type { indexArchive } from '../make/index-archive.js';
 import type { makeTar } from '../make/make-tar.js';
 import type { pack } from '../make/pack.js';
 import type { runPipeline } from '../unpack/pipeline-task.js';
@@ -21,8 +22,9 @@ interface Tasks {
   pipeline: typeof runPipeline;
   pack: typeof pack;
   'make-tar': typeof makeTar;
+  'make-index': typeof indexArchive;
   list: typeof listArchive;
-  info: typeof describeBackup;
+  info: typeof inform;
   cat: typeof catIntoRing;
   decode: typeof decodeFiles;
 }

@@ -13,7 +13,7 @@ import { setUpDecoding } from '../../engine/decoding/decoding-setup.js';
 import { forgetCorrected } from '../../engine/earlier-run.js';
 import type { Lane, LaneTotals } from '../../engine/lane.js';
 import { ReportingLane } from '../../engine/reporting-lane.js';
-import { XbstreamError } from '../../errors.js';
+import { XbstreamError, type ErrorRecord } from '../../errors.js';
 import type { StoredPath } from '../../format/stored-path.js';
 import { inputSize } from '../../input/input-size.js';
 import type { Source } from '../../input/source.js';
@@ -28,6 +28,7 @@ import type { TaskThread } from '../../threads/task-thread.js';
 import { openArchive } from '../../wrapper/open-archive.js';
 import { InputError } from '../../input/input-error.js';
 import { withPlace } from '../../wrapper/wrapper-error.js';
+import { ByProducts } from './by-products.js';
 import { withCure } from './cure.js';
 import type { ExtractOptions } from '../extract.js';
 import { decodes, encryptedPolicyOf, leftEncrypted, undoingOf, type UnpackJob } from './unpack-job.js';
@@ -51,6 +52,8 @@ export interface UnpackSummary extends LaneTotals {
   backup: BackupFinding | undefined;
   /** Bytes free in the target's file system; only after a dry run. */
   freeBytes: number | undefined;
+  /** What went wrong with what was to be made beside it, and not with the archive. */
+  besides: readonly ErrorRecord[];
 }
 
 /** What an extraction with `keepGoing` says of an error that no going on is possible after. */
@@ -80,10 +83,15 @@ export async function unpack(job: UnpackJob, thread: TaskThread): Promise<Outcom
   /** Not all of the archive was read. */
   let isUnread = true;
   const isSmall = (inputSize(options.input) ?? Infinity) < HELPED_BYTES_MIN;
+  let byProducts: ByProducts | undefined;
   const decoding = await setUpDecoding({ ...options, ...undoing }, (message) => thread.warning(message), !isSmall);
   try {
     const digests = new ArchiveDigests(options.digests);
-    const opened = await openArchive(options.input, thread.isStopped, (piece) => digests.updateWrapped(piece));
+    if (job.verb === 'verify') byProducts = new ByProducts(job.options, thread);
+    const opened = await openArchive(options.input, thread.isStopped, {
+      onRaw: (piece) => digests.updateWrapped(piece),
+      over: byProducts?.over,
+    });
     source = opened;
     thread.control.totalBytes = opened.totalBytes;
     thread.signal.addEventListener('abort', () => opened.stop());
@@ -103,7 +111,8 @@ export async function unpack(job: UnpackJob, thread: TaskThread): Promise<Outcom
     }
     lane = new ReportingLane(
       {
-        ...{ output, decoding, wanted },
+        ...{ output, decoding, wanted: byProducts?.notes ?? wanted },
+        maker: byProducts?.maker,
         absoluteNames: options.absoluteNames,
         leavesOut: (path) => selection.excludes(path),
         allowEmpty: options.allowEmpty,
@@ -126,6 +135,7 @@ export async function unpack(job: UnpackJob, thread: TaskThread): Promise<Outcom
         manifest?.write(lane.files());
         manifest = undefined;
       }
+      byProducts?.write(lane, source, problems);
       problems = [
         ...problems,
         ...leftEncrypted(lane.files(), undoing, encryptedPolicyOf(job), consequenceOf(job), thread),
@@ -142,6 +152,8 @@ export async function unpack(job: UnpackJob, thread: TaskThread): Promise<Outcom
   const isOuterAlone = lane?.archiveBytes === 0 && problems[0] instanceof InputError;
   if (!isOuterAlone) problems = withCure(problems, job);
   const left = lane?.abandon(problems, !isVerifying && job.options.removePartial) ?? { errors: problems, partials: [] };
+  await byProducts?.passedOn();
+  byProducts?.close();
   // Not before: jobs that were under way are done now.
   const lost = keepsGoing ? (lane?.lost ?? []) : [];
   manifest?.discard();
@@ -161,6 +173,7 @@ export async function unpack(job: UnpackJob, thread: TaskThread): Promise<Outcom
       partials: left.partials,
       digests: stopped || isUnread || (problems.length > 0 && !keepsGoing) ? {} : (lane?.digests() ?? {}),
       freeBytes: output instanceof DryRunOutput ? output.freeBytes : undefined,
+      besides: byProducts?.problems ?? [],
     },
   };
 }
