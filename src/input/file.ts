@@ -62,8 +62,11 @@ export class FileSource implements Source {
     const position = this.#start + archiveOffset;
     const start = room === undefined ? 0 : startInRoom(position);
     let done = 0;
-    for (let count = -1; done < bytes && count !== 0; done += count) {
-      count = this.#file.read(memory, start + done, bytes - done, position + done);
+    // A file server may give less than there is, and so does a network.
+    while (done < bytes) {
+      const more = this.#file.read(memory, start + done, bytes - done, position + done);
+      if (more === 0) break;
+      done += more;
     }
     return memory.subarray(start, start + done);
   }

@@ -1,5 +1,6 @@
 import * as fs from 'node:fs';
 import { systemError } from '../errors.js';
+import { closeRead } from './close.js';
 
 /** Bytes that can be read at any place. */
 export interface PositionedBytes {
@@ -43,10 +44,14 @@ export class OneFile implements PositionedBytes {
   }
 
   get endBytes(): number {
-    return fs.fstatSync(this.#fd).size;
+    try {
+      return fs.fstatSync(this.#fd).size;
+    } catch (error) {
+      throw systemError(`cannot read ${this.#name}`, error);
+    }
   }
 
   close(): void {
-    if (this.#isOwn) fs.closeSync(this.#fd);
+    if (this.#isOwn) closeRead(this.#fd);
   }
 }

@@ -3,4 +3,4 @@ import { parentPort } from 'node:worker_threads';
 import { TaskThread } from '../../threads/task-thread.js';
 import { inform } from '../info.js';
 
-await TaskThread.serve(parentPort!, inform);
+TaskThread.serve(parentPort!, inform);

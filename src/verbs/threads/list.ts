@@ -3,4 +3,4 @@ import { parentPort } from 'node:worker_threads';
 import { TaskThread } from '../../threads/task-thread.js';
 import { listArchive } from '../list.js';
 
-await TaskThread.serve(parentPort!, listArchive);
+TaskThread.serve(parentPort!, listArchive);
