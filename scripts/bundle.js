@@ -7,6 +7,7 @@ import { readFile } from 'node:fs/promises';
 import { isBuiltin } from 'node:module';
 import { build } from 'esbuild';
 import { INSTALLED_PACKAGES, OPTIONAL_PACKAGES, OTHER_THREADS, VERB_THREADS, YARGS_PARTS } from './parts.js';
+import { bundlePage } from './report-page.js';
 
 /** There is no `require` in modules: what old ones in the bundles require of Node they get in another way. */
 const builtinsForOldModules = {
@@ -63,6 +64,7 @@ const barApart = {
   },
 };
 
+await bundlePage();
 await build({
   ...common,
   entryPoints: ['dist/cli/main.js'],

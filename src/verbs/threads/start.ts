@@ -10,6 +10,7 @@ import type { decodeFiles } from '../decode/decode-files.js';
 import type { inform } from '../info.js';
 import type { listArchive } from '../list.js';
 import type { indexArchive } from '../make/index-archive.js';
+import type { makeReport } from '../make/make-report.js';
 import type { makeTar } from '../make/make-tar.js';
 import type { pack } from '../make/pack.js';
 import type { runPipeline } from '../unpack/pipeline-task.js';
@@ -23,6 +24,7 @@ interface Tasks {
   pack: typeof pack;
   'make-tar': typeof makeTar;
   'make-index': typeof indexArchive;
+  report: typeof makeReport;
   list: typeof listArchive;
   info: typeof inform;
   cat: typeof catIntoRing;
