@@ -4,7 +4,10 @@
  */
 import { build } from 'esbuild';
 
-const VERB_THREADS = ['unpack', 'pipeline', 'pack', 'make-tar', 'list', 'info', 'cat'];
+const VERB_THREADS = [
+  ...['unpack', 'pipeline', 'pack', 'make-tar', 'list', 'info', 'cat'],
+  ...['check-shard', 'merge-shards'],
+];
 
 const common = {
   bundle: true,

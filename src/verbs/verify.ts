@@ -2,20 +2,24 @@
 import { judgeBackup } from '../backup/backup-state.js';
 import { digestedName, type InputChoice } from '../input/open-source.js';
 import type { Outcome } from '../outcome.js';
-import { makeVerifyReporter } from '../ui/make-inspect-reporter.js';
-import type { StatusPrinter, Verification, VerifyReporter } from '../ui/reporter.js';
+import { makeShardReporter, makeVerifyReporter } from '../ui/make-inspect-reporter.js';
+import type { ShardReporter, ShardSummary, StatusPrinter, Verification, VerifyReporter } from '../ui/reporter.js';
 import { readArchive } from './options/inputs.js';
 import { pick, reworded, type Told } from './options/option.js';
 import { COMMON, DECODING, KEY_FILE_OR_VARIABLE, OPTIONS, READING } from './options/table.js';
+import { assertFitShards } from './options/shard-options.js';
 import { usageError } from './options/usage-error.js';
+import type { ShardChoice } from './shards/check-shard.js';
 import { inThread } from './threads/start.js';
-import { defineVerb, tellProblems, type Context } from './verb.js';
+import { defineVerb, tellProblems, type CallWords, type Context } from './verb.js';
+import type { UnpackSummary } from './unpack/unpack.js';
 import { verifyShared } from './unpack/verify-shared.js';
 
 const CALL = 'tsxbstream verify';
 
 export const VERIFY_OPTIONS = {
   ...pick(OPTIONS, 'deep', 'digests', 'manifest', 'overwrite', 'allowEmpty', 'backup', 'format', 'json'),
+  ...pick(OPTIONS, 'shard', 'merge', 'archive'),
   ...pick(OPTIONS, ...DECODING),
   ...pick(OPTIONS, ...READING),
   ...pick(OPTIONS, ...COMMON),
@@ -31,16 +35,32 @@ export interface VerifyOptions extends Told<typeof VERIFY_OPTIONS> {
   input: InputChoice;
 }
 
+/** What it is told where it judges the results of shards. */
+export interface MergeCall extends Told<typeof VERIFY_OPTIONS> {
+  input?: never;
+  results: readonly string[];
+  /** The archive, where it is at hand. */
+  whole: InputChoice | undefined;
+}
+
+/** What is found, in one piece or by shards. */
+type Found = Pick<UnpackSummary, 'entries' | 'entryBytes' | 'archiveBytes' | 'problemCount' | 'backup' | 'digests'>;
+
 /** What is of use only where files are looked into. */
 const DEEP_ONLY = ['encrypt-key', 'encrypt-key-file', 'decrypt', 'allow-encrypted'] as const;
 
 export const verify = defineVerb({
   call: CALL,
-  usage: ['tsxbstream verify [options] [ARCHIVE]'],
+  usage: [
+    'tsxbstream verify [options] [ARCHIVE]',
+    'tsxbstream verify --shard I/N ARCHIVE > RESULT',
+    'tsxbstream verify --merge [--archive ARCHIVE] RESULT...',
+  ],
   summary: 'prove that an archive is whole',
   description: [
     'Reads all of ARCHIVE, or stdin where ARCHIVE is - or missing, and checks every chunk and every checksum, that no part of a file is missing, and that it ends where it should. Reports all that is wrong, by file. Writes nothing.',
     'Exit code 0 means that the archive is whole. With --deep also what is inside of compressed and encrypted files.',
+    'Many machines can share the work: each checks one shard of the archive, and --merge judges by their results as one run does.',
   ],
   examples: [
     { command: 'tsxbstream verify backup.xbstream', purpose: 'is it whole?' },
@@ -60,6 +80,7 @@ export const verify = defineVerb({
   options: VERIFY_OPTIONS,
 
   check: (values) => {
+    assertFitShards(values);
     const format = values.last('format');
     if (values.has('json') && format !== undefined && format !== 'json') {
       throw usageError(`--json and --format=${format} exclude each other`, 'leave out one of them');
@@ -73,30 +94,71 @@ export const verify = defineVerb({
     }
   },
 
-  read: (options, words, surroundings): VerifyOptions => ({
-    ...options,
-    input: readArchive(options, words, surroundings, { call: CALL }, false).input,
-  }),
+  read: (options, words, surroundings): VerifyOptions | MergeCall => {
+    const archiveOf = (archive: CallWords): InputChoice =>
+      readArchive(options, archive, surroundings, { call: CALL }, false).input;
+    if (!options.merge) return { ...options, input: archiveOf(words) };
+    const { values, operands: results } = words;
+    const { archive } = options;
+    if (results.length === 0) throw usageError('no result of a shard is named', `${CALL} --merge RESULT...`);
+    return { ...options, results, whole: archive === undefined ? undefined : archiveOf({ values, operands: [archive] }) };
+  },
 
-  run: prove,
+  run: async (options, context): Promise<Outcome<Verification | ShardSummary>> => {
+    if (options.input === undefined) return proveByShards(options, context);
+    return options.shard === undefined ? prove(options, context) : checkOne(options, options.shard, context);
+  },
 
-  reporter: (options, streams, paint): VerifyReporter & StatusPrinter => {
+  reporter: (options, streams, paint): (VerifyReporter | ShardReporter) & StatusPrinter => {
+    if (options.shard !== undefined) return makeShardReporter(options, streams, paint);
     const { format = options.json ? 'json' : 'text' } = options;
     return makeVerifyReporter({ ...options, format }, streams, paint);
   },
 
-  tell: ({ summary, problems }: Outcome<Verification>, reporter) => {
-    if (summary === undefined) tellProblems(problems, reporter);
-    else reporter.verified(summary);
+  tell: ({ summary, problems }, reporter) => {
+    if (summary !== undefined && 'ok' in summary && 'verified' in reporter) reporter.verified(summary);
+    else tellProblems(problems, reporter);
+    if (summary !== undefined && 'result' in summary && 'shardChecked' in reporter) reporter.shardChecked(summary);
   },
 });
 
-async function prove(options: VerifyOptions, context: Context): Promise<Outcome<Verification>> {
+/** Verifies an archive in one piece. */
+export async function prove(options: VerifyOptions, context: Context): Promise<Outcome<Verification>> {
   const started = performance.now();
   const { input } = options;
   const outcome =
     (await verifyShared(options, context)) ??
     (await inThread('unpack', { verb: 'verify', options }, { input }, context));
+  return judged(outcome, { ...options, input }, started, context);
+}
+
+/** Verifies an archive by the results of its shards. */
+async function proveByShards(options: MergeCall, context: Context): Promise<Outcome<Verification>> {
+  const started = performance.now();
+  const { results, whole: archive } = options;
+  const outcome = await inThread('merge-shards', { results, archive, verify: options }, { input: archive }, context);
+  const { summary, problems } = outcome;
+  if (summary === undefined) return { ...outcome, summary: undefined, problems };
+  return judged(outcome, { ...options, input: summary.input }, started, context);
+}
+
+/** Checks one shard of an archive. */
+function checkOne(
+  { input, absoluteNames }: VerifyOptions,
+  choice: ShardChoice,
+  context: Context,
+): Promise<Outcome<ShardSummary>> {
+  return inThread('check-shard', { input, absoluteNames, choice }, { input }, context);
+}
+
+/** What all that was found comes to. */
+function judged(
+  outcome: Outcome<Found>,
+  options: Pick<VerifyOptions, 'input' | 'backup'>,
+  started: number,
+  context: Context,
+): Outcome<Verification> {
+  const { input } = options;
   const { summary, stopped } = outcome;
   const refusal = outcome.problems.find(({ code }) => code === 'XB_IO' || code === 'XB_TARGET_EXISTS');
   if (refusal !== undefined) return { summary: undefined, problems: [refusal], stopped };

@@ -177,8 +177,12 @@ export class DamageReport<Content> implements DamageConsumer {
     if (isCertain && change.replaced !== undefined) this.#listener.superseded?.(change.replaced);
   }
 
-  entryOf(path: StoredPath): Entry<Content> | undefined {
-    return this.#table.find(path);
+  hasSeveralChunks(path: StoredPath): boolean {
+    return (this.#table.find(path)?.chunks ?? 0) > 1;
+  }
+
+  isOpen(path: StoredPath): boolean {
+    return this.#table.find(path)?.whole === false;
   }
 
   /** Which bytes of a file have come is not known any more. */

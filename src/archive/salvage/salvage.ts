@@ -19,8 +19,10 @@ export interface DamageConsumer {
   lostChunk(header: ChunkHeader): void;
   /** A chunk of this file told a wrong length: which bytes of it have come is not known any more. */
   doubted(path: StoredPath): void;
-  /** What is known of a file so far. */
-  entryOf(path: StoredPath): { readonly chunks: number; readonly whole: boolean } | undefined;
+  /** Whether more than one chunk of a file has come. */
+  hasSeveralChunks(path: StoredPath): boolean;
+  /** Whether a file has begun, and has not ended. */
+  isOpen(path: StoredPath): boolean;
 }
 
 export interface SalvageOptions {
@@ -29,6 +31,8 @@ export interface SalvageOptions {
   absoluteNames: boolean;
   /** What to do with the payload of a chunk that the consumer refused. */
   refused: PayloadUse;
+  /** Where in the archive the first byte pushed stands: where a chunk begins. Default: 0. */
+  from?: number;
 }
 
 /** What reads an archive that is pushed in: a {@link ChunkReader}, or one that goes on after damage. */

@@ -64,7 +64,7 @@ export class SalvagingReader implements SalvageReading {
       payload: (bytes, fileOffset) => this.#pass(() => this.#consumer.payload(bytes, fileOffset)),
       chunkEnd: () => this.#pass(() => this.#consumer.chunkEnd()),
     };
-    this.#reader = new ChunkReader(this.#guarded);
+    this.#reader = new ChunkReader(this.#guarded, (this.#inputOffset = this.#position = options.from ?? 0));
   }
 
   get archiveOffset(): number {
@@ -250,10 +250,10 @@ export class SalvagingReader implements SalvageReading {
     const end = chunkEnd(header);
     const isBare = end === header.archiveOffset + header.headerBytes;
     // One that fits what came before is right; and what may follow it are no letters of its path.
-    if (isBare && (this.#damage.entryOf(header.path)?.chunks ?? 0) > 1) return false;
+    if (isBare && this.#damage.hasSeveralChunks(header.path)) return false;
     const guess = this.#evidence.guess(header.archiveOffset);
     const isMended = guess?.confirmed === true && guess.endOffset !== end;
-    if (!isMended || (isBare && this.#damage.entryOf(guess.header.path)?.whole !== false)) {
+    if (!isMended || (isBare && !this.#damage.isOpen(guess.header.path))) {
       // What is behind an end chunk may be the rest of it, and the file another.
       if (isBare) this.#damage.doubted(header.path);
       return false;

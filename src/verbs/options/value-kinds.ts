@@ -30,6 +30,24 @@ export const sizeInBytes: ValueKind = {
   accepts: (text) => SIZE.test(text) && bytesOfSize(text) > 0 && bytesOfSize(text) <= 2 ** 30,
 };
 
+const SHARD = /^(\d{1,5})\/(\d{1,5})$/;
+/** Most shards that an archive is divided into. */
+const SHARDS_MAX = 65_536;
+
+/** Which of how many shards, as it was typed, from 1. */
+export function shardOf(text: string): { shard: number; shards: number } {
+  const [, shard, shards] = SHARD.exec(text) ?? [];
+  return { shard: Number(shard), shards: Number(shards) };
+}
+
+export const shardKind: ValueKind = {
+  expects: 'which of how many shards, from 1/N to N/N, such as 3/8',
+  accepts: (text) => {
+    const { shard, shards } = shardOf(text);
+    return shard >= 1 && shard <= shards && shards <= SHARDS_MAX;
+  },
+};
+
 /** Anything but nothing. */
 export function nonEmpty(what: string): ValueKind {
   return { expects: what, accepts: (text) => text !== '' };

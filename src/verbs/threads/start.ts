@@ -10,6 +10,8 @@ import type { info } from '../info.js';
 import type { list } from '../list.js';
 import type { makeTar } from '../make/make-tar.js';
 import type { pack } from '../make/pack.js';
+import type { checkShard } from '../shards/check-shard.js';
+import type { mergeShards } from '../shards/merge-shards.js';
 import type { runPipeline } from '../unpack/pipeline-task.js';
 import type { unpack } from '../unpack/unpack.js';
 import type { Context } from '../verb.js';
@@ -23,6 +25,8 @@ interface Tasks {
   list: (typeof list)['run'];
   info: (typeof info)['run'];
   cat: typeof catIntoRing;
+  'check-shard': typeof checkShard;
+  'merge-shards': typeof mergeShards;
 }
 
 export type TaskName = keyof Tasks;
