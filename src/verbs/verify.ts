@@ -95,13 +95,14 @@ export const verify = defineVerb({
   },
 
   read: (options, words, surroundings): VerifyOptions | MergeCall => {
-    const archiveOf = (archive: CallWords): InputChoice =>
-      readArchive(options, archive, surroundings, { call: CALL }, false).input;
-    if (!options.merge) return { ...options, input: archiveOf(words) };
+    const archiveOf = (archive: CallWords, parts: boolean): InputChoice =>
+      readArchive({ ...options, parts }, archive, surroundings, { call: CALL }, false).input;
+    if (!options.merge) return { ...options, input: archiveOf(words, options.parts) };
     const { values, operands: results } = words;
-    const { archive } = options;
     if (results.length === 0) throw usageError('no result of a shard is named', `${CALL} --merge RESULT...`);
-    return { ...options, results, whole: archive === undefined ? undefined : archiveOf({ values, operands: [archive] }) };
+    const { archive } = options;
+    const whole = archive.length === 0 ? undefined : archiveOf({ values, operands: archive }, archive.length > 1);
+    return { ...options, results, whole };
   },
 
   run: async (options, context): Promise<Outcome<Verification | ShardSummary>> => {

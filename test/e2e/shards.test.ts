@@ -151,7 +151,8 @@ describe('an archive verified in shards', { concurrency: 2 }, () => {
         assert.equal(code, EXIT.ok, stderr);
         results.push(written(context, Buffer.from(stdout)));
       }
-      const merged = await run(['verify', '--merge', ...results]);
+      const named = stdin === undefined ? parts.flatMap((part) => ['--archive', part]) : [];
+      const merged = await run(['verify', '--merge', ...named, ...results]);
       assert.equal(merged.code, EXIT.ok, merged.stdout);
       const alone = await run(['verify', ...words], stdin && { stdin });
       assert.deepEqual(untimed(merged), untimed(alone));

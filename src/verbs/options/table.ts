@@ -349,12 +349,18 @@ export const OPTIONS = {
     group: 'Checking',
     help: 'judge an archive by the results of its shards: all words that are no options are files with one each',
   }),
-  archive: typedText('archive', {
-    value: 'FILE',
-    kind: nonEmpty('an archive'),
-    group: 'Checking',
-    help: 'with --merge: the archive, in case that a part of it has to be read again to tell what is wrong with it',
-  }),
+  archive: {
+    words: {
+      archive: {
+        value: 'FILE',
+        kind: nonEmpty('an archive'),
+        addsUp: true,
+        group: 'Checking',
+        help: 'with --merge: the archive (each of its parts, in their order), for where a part of it has to be read again to tell what is wrong',
+      },
+    },
+    read: (values) => values.all('archive'),
+  } satisfies TypedOption<unknown>,
   /** Take an input without a single chunk for whole. Default: it is an error, `XB_EMPTY_ARCHIVE`. */
   allowEmpty: flag('allow-empty', {
     group: 'Checking',

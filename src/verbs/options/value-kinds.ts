@@ -1,3 +1,5 @@
+import { PARTS_MAX } from '../../archive/shards/parts.js';
+
 /** What the value of an option may be. */
 export interface ValueKind {
   /** As the end of the sentence `--option takes ...`. */
@@ -31,9 +33,6 @@ export const sizeInBytes: ValueKind = {
 };
 
 const SHARD = /^(\d{1,5})\/(\d{1,5})$/;
-/** Most shards that an archive is divided into. */
-const SHARDS_MAX = 65_536;
-
 /** Which of how many shards, as it was typed, from 1. */
 export function shardOf(text: string): { shard: number; shards: number } {
   const [, shard, shards] = SHARD.exec(text) ?? [];
@@ -44,7 +43,7 @@ export const shardKind: ValueKind = {
   expects: 'which of how many shards, from 1/N to N/N, such as 3/8',
   accepts: (text) => {
     const { shard, shards } = shardOf(text);
-    return shard >= 1 && shard <= shards && shards <= SHARDS_MAX;
+    return shard >= 1 && shard <= shards && shards <= PARTS_MAX;
   },
 };
 
