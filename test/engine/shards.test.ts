@@ -213,7 +213,13 @@ describe('the results of other archives, or not all of one, are an error', { con
     const text = fs.readFileSync(good[1]!, 'utf8');
     const lines = text.trimEnd().split('\n');
     for (let count = 0; count < lines.length; count += 1) {
-      fs.writeFileSync(good[1]!, lines.slice(0, count).map((line) => `${line}\n`).join(''));
+      fs.writeFileSync(
+        good[1]!,
+        lines
+          .slice(0, count)
+          .map((line) => `${line}\n`)
+          .join(''),
+      );
       await refused(good, /no result of a shard that is whole/);
     }
     for (const changed of [
@@ -248,10 +254,7 @@ describe('the results of other archives, or not all of one, are an error', { con
           const { index, 0: old } = values[at % values.length]!;
           fs.writeFileSync(results[which]!, text.slice(0, index) + value + text.slice(index + old.length));
           try {
-            await mergeShards(
-              { results, archive: { kind: 'path', path }, verify: optionsFor(path, {}) },
-              thread,
-            );
+            await mergeShards({ results, archive: { kind: 'path', path }, verify: optionsFor(path, {}) }, thread);
             judged += 1;
           } catch (error) {
             assert.ok(error instanceof XbstreamError && error.code === 'XB_USAGE', String(error));

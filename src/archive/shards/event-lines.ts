@@ -38,7 +38,8 @@ export function headOf(fields: Fields): ShardHead {
   if (!fields.has('type') || !fields.has('version')) throw new BadRecord('it is another file');
   fields.oneOf('type', ['shard']);
   const version = fields.number('version');
-  if (version !== RESULT_VERSION) throw new BadRecord(`it is of version ${version}, and this program knows ${RESULT_VERSION}`);
+  if (version !== RESULT_VERSION)
+    throw new BadRecord(`it is of version ${version}, and this program knows ${RESULT_VERSION}`);
   const shards = fields.number('shards');
   const shard = fields.number('shard');
   if (shards > PARTS_MAX || shard < 1 || shard > shards) throw new BadRecord('bad "shard"');
@@ -116,14 +117,18 @@ export class EventWriter {
 }
 
 function chunkFields(header: ChunkHeader, spanBytes: number, expected: Expected): Record<string, unknown> {
-  const { type: kind, archiveOffset, headerBytes: _, flags, path, ...more } = header;
-  const fields: Record<string, unknown> = { kind, ...more };
-  if (archiveOffset !== expected.archiveOffset) fields['archiveOffset'] = archiveOffset;
-  if (path !== expected.path) fields['path'] = path;
-  if (flags !== 0) fields['flags'] = flags;
-  if ('fileOffset' in header && header.fileOffset === expected.positionIn(path)) delete fields['fileOffset'];
-  if (kind === 'sparse') fields['spanBytes'] = spanBytes;
-  return fields;
+  const { type: kind, archiveOffset, flags, path, ...more } = header;
+  const isNext = 'fileOffset' in header && header.fileOffset === expected.positionIn(path);
+  return {
+    kind,
+    archiveOffset: archiveOffset === expected.archiveOffset ? undefined : archiveOffset,
+    path: path === expected.path ? undefined : path,
+    flags: flags === 0 ? undefined : flags,
+    ...more,
+    headerBytes: undefined, // follows from the rest
+    ...(isNext ? { fileOffset: undefined } : {}),
+    ...(kind === 'sparse' ? { spanBytes } : {}),
+  };
 }
 
 /** Reads the lines of events, in their order. */
@@ -209,7 +214,8 @@ function sound<Header extends ChunkHeader>(header: Header): Header {
 }
 
 function spanOf(header: ChunkHeader, fields: Fields): number {
-  const spanBytes = header.type === 'payload' ? header.payloadBytes : header.type === 'sparse' ? fields.number('spanBytes') : 0;
+  const spanBytes =
+    header.type === 'payload' ? header.payloadBytes : header.type === 'sparse' ? fields.number('spanBytes') : 0;
   const end = 'fileOffset' in header ? header.fileOffset + spanBytes : 0;
   if (!Number.isSafeInteger(end)) throw new BadRecord('bad "spanBytes"');
   return spanBytes;

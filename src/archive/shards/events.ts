@@ -18,8 +18,7 @@ export type ShardEvent =
   | { type: 'answer'; question: Question; path: StoredPath; answer: boolean };
 
 /** How a part ends: before a chunk of the next one, at the archive's end, where the archive is none, or with no chunk at all. */
-export type ShardEnd =
-  { next: number } | { archiveBytes: number } | { foreign: ErrorRecord } | { nothing: true };
+export type ShardEnd = { next: number } | { archiveBytes: number } | { foreign: ErrorRecord } | { nothing: true };
 
 /** What a result is of. */
 export interface ShardHead {

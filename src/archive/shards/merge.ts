@@ -170,7 +170,9 @@ export class Merging {
       details: [
         `from archive byte ${from} on; what stands before it decides how that is read, or it holds an archive itself`,
       ],
-      hints: ['name the archive, so that this part of it can be read: tsxbstream verify --merge --archive ARCHIVE RESULT...'],
+      hints: [
+        'name the archive, so that this part of it can be read: tsxbstream verify --merge --archive ARCHIVE RESULT...',
+      ],
     });
   }
 

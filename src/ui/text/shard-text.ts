@@ -13,6 +13,7 @@ export class ShardTextReporter extends TextPrinter implements ShardReporter {
 
   shardChecked({ shard, shards, chunks, bytes, result }: ShardSummary): void {
     for (const piece of result) this.list(piece);
-    if (!this.#quiet) this.status(`shard ${shard}/${shards}: ${formatCount(chunks, 'chunk')} (${formatBytes(bytes)}) were checked`);
+    if (!this.#quiet)
+      this.status(`shard ${shard}/${shards}: ${formatCount(chunks, 'chunk')} (${formatBytes(bytes)}) were checked`);
   }
 }

@@ -31,7 +31,7 @@ const PIECE_LETTERS = 64 * 1024;
 export type CheckShardOptions = Pick<VerifyOptions, 'input' | 'absoluteNames'> & { choice: ShardChoice };
 
 export function checkShard(options: CheckShardOptions, thread: ShardThread): Promise<Outcome<ShardSummary>> {
-  return withSource(options.input, thread, async (source) => check(source, options, thread));
+  return withSource(options.input, thread, (source) => Promise.resolve(check(source, options, thread)));
 }
 
 function check(source: Source, options: CheckShardOptions, thread: ShardThread): Outcome<ShardSummary> {

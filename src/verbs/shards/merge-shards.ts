@@ -38,9 +38,9 @@ export async function mergeShards(options: MergeOptions, thread: ShardThread): P
     const results = inOrder(opened);
     const { archive } = options;
     if (archive === undefined) return told(merge(results, undefined, options, thread), results, undefined, options);
-    return await withSource(archive, thread, async (source) => {
+    return await withSource(archive, thread, (source) => {
       assertIsOf(source, archive, results[0]!.head);
-      return told(merge(results, source, options, thread), results, source, options);
+      return Promise.resolve(told(merge(results, source, options, thread), results, source, options));
     });
   } finally {
     for (const result of opened) result.close();
