@@ -1,8 +1,12 @@
-import * as zlib from 'node:zlib';
 import { crc32 } from '../format/crc32.js';
 import { XbstreamError } from '../errors.js';
 import { hex32, layerError, type Decoder, type DecoderContext, type OutputSink } from './codec.js';
 import { handleOf, type ZlibDecoder, type ZlibHandle } from './zlib-decoder.js';
+
+/** Loaded where there is gzip: few archives are in one. */
+const zlib = (): typeof import('node:zlib') => process.getBuiltinModule('node:zlib');
+/** As zlib.h has it. */
+const Z_NO_FLUSH = 0;
 
 const ID1 = 0x1f;
 const ID2 = 0x8b;
@@ -272,7 +276,7 @@ interface RawInflate extends ZlibDecoder {
 class RawInflater {
   /** The end of the compressed data has been seen. */
   hasEnded = false;
-  readonly #stream = zlib.createInflateRaw() as unknown as RawInflate;
+  readonly #stream = zlib().createInflateRaw() as unknown as RawInflate;
   readonly #handle: ZlibHandle;
   readonly #room = Buffer.allocUnsafeSlow(OUTPUT_BYTES);
   #failure: string | undefined;
@@ -306,7 +310,7 @@ class RawInflater {
     const room = this.#room;
     let at = 0;
     for (;;) {
-      this.#handle.writeSync(zlib.constants.Z_NO_FLUSH, bytes, at, bytes.length - at, room, 0, room.length);
+      this.#handle.writeSync(Z_NO_FLUSH, bytes, at, bytes.length - at, room, 0, room.length);
       if (this.#failure !== undefined) throw new InflateFailure(this.#failure, at);
       const [leftOutput = 0, leftInput = 0] = this.#stream._writeState;
       at = bytes.length - leftInput;

@@ -1,4 +1,4 @@
-import { spawn, type ChildProcessByStdio } from 'node:child_process';
+import type { ChildProcessByStdio } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
@@ -35,6 +35,7 @@ export class ProgramStage implements Stage {
     const { command, args } = format.program!;
     const env = { ...process.env, LC_ALL: 'C' };
     // In a group of its own: Ctrl-C is for this process, which ends it.
+    const { spawn } = process.getBuiltinModule('node:child_process');
     const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'], env, detached: true });
     this.#child = child;
     // It ends where it does not want more; what became of it is told by its exit code.

@@ -61,7 +61,7 @@ describe('the manifests for Kubernetes', () => {
       for (const document of documentsIn(name)) {
         const kind = document['kind'] as string;
         assert.ok(kind === 'Job' || kind === 'ConfigMap', kind);
-        const model = kind === 'Job' ? new Job(document as JobFields) : new ConfigMap(document);
+        const model = kind === 'Job' ? new Job(document) : new ConfigMap(document);
         model.validate();
         assert.equal(misspelt(document), undefined);
       }

@@ -15,15 +15,14 @@ describe('THIRD-PARTY.md', () => {
 
   test('names each package that the bundles hold', () => {
     const names = bundledDirectories().map((directory) => basename(directory));
-    for (const name of ['yargs', 'yargs-parser', 'cliui', 'y18n', 'string-width'])
-      assert.ok(names.includes(name), name);
+    for (const name of ['yargs', 'yargs-parser', 'y18n', 'get-caller-file']) assert.ok(names.includes(name), name);
     const text = notices();
     for (const name of names) assert.match(text, new RegExp(`^## (?:@.*/)?${name} \\d`, 'm'));
   });
 
   test('none of them asks for more than a notice', () => {
     const licences = Array.from(notices().matchAll(/^## \S+ \S+ \((.*)\)$/gm), ([, licence]) => licence!);
-    assert.ok(licences.length > 5);
+    assert.ok(licences.length > 3);
     for (const licence of licences) assert.match(licence, /^(?:MIT|ISC|BSD-[23]-Clause|Apache-2\.0)$/);
   });
 });

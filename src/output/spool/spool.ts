@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { systemError, XbstreamError } from '../../errors.js';
@@ -67,6 +66,7 @@ export class Spool {
   }
 
   #open(): number {
+    const { randomBytes } = process.getBuiltinModule('node:crypto');
     const path = join(this.#directory, `.tsxbstream-${process.pid}-${randomBytes(6).toString('hex')}.spool`);
     try {
       const fd = fs.openSync(path, (NEW_FILE_FLAGS & ~fs.constants.O_WRONLY) | fs.constants.O_RDWR, 0o600);

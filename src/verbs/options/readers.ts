@@ -1,5 +1,4 @@
 /** What several words of a command line, or the text of one, come to. */
-import { getHashes } from 'node:crypto';
 import type { BackupChoice } from '../../backup/backup-state.js';
 import { XbstreamError } from '../../errors.js';
 import type { NamedPipesChoice } from '../../input/named-pipes.js';
@@ -44,13 +43,16 @@ export function sqlNames(list: string, problem: string, example: string): string
   throw usageError(`${problem}: "${list}"`, `as in: ${problem.split(' ', 1)[0]!} ${example}`);
 }
 
+/** Loaded where somebody asks: it takes longer than all else that reads a command line. */
+const hashes = (): string[] => process.getBuiltinModule('node:crypto').getHashes();
+
 const DIGESTS = 'among others there are: md5, sha1, sha256, sha512';
 
 /** The digests asked for, each once, under the names that `node:crypto` knows them by. @throws XbstreamError `XB_USAGE` */
 export function digestNames(values: OptionValues): string[] {
   const lists = values.all('digest');
   if (lists.length === 0) return [];
-  const known = new Map(getHashes().map((name) => [name.toLowerCase(), name]));
+  const known = new Map(hashes().map((name) => [name.toLowerCase(), name]));
   const typed = lists.flatMap((list) => list.split(',')).map((name) => name.trim());
   return [...new Set(typed.map((name) => digestName(name, known)))];
 }
@@ -70,7 +72,7 @@ function digestName(typed: string, known: ReadonlyMap<string, string>): string {
 
 /** @throws XbstreamError `XB_USAGE` for digests that `node:crypto` does not know */
 export function knownDigests(names: readonly string[] = []): readonly string[] {
-  const known = new Set(getHashes());
+  const known = new Set(hashes());
   const unknown = names.find((name) => !known.has(name));
   if (unknown === undefined) return names;
   throw new XbstreamError('XB_USAGE', `there is no digest "${unknown}"`, { hints: [DIGESTS] });

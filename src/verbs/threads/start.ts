@@ -16,7 +16,7 @@ import type { runPipeline } from '../unpack/pipeline-task.js';
 import type { unpack } from '../unpack/unpack.js';
 import type { Context } from '../verb.js';
 
-/** What can be done in a thread of its own, by the names of the modules here. */
+/** What can be done in a thread of its own. */
 interface Tasks {
   unpack: typeof unpack;
   pipeline: typeof runPipeline;
@@ -36,7 +36,8 @@ export type TaskOptions<Name extends TaskName> = Parameters<Tasks[Name]>[0];
 type TaskSummary<Name extends TaskName> = NonNullable<Awaited<ReturnType<Tasks[Name]>>['summary']>;
 
 function moduleOf(task: TaskName): URL {
-  return new URL(`./${task}.js`, import.meta.url);
+  const name = task === 'pipeline' ? 'unpack' : task;
+  return new URL(`./${name}.js`, import.meta.url);
 }
 
 /** Starts a thread that will probably be needed. */
