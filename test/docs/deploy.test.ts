@@ -39,12 +39,16 @@ function misspelt(document: Record<string, unknown>): string | undefined {
   const text = `import type { I${String(document['kind'])} as Kind } from 'kubernetes-models/${from}';
     export const manifest: Kind = ${JSON.stringify(document)};`;
   const options = { strict: true, noEmit: true, skipLibCheck: true, types: [], ...NODE_NEXT };
-  const host = ts.createCompilerHost(options);
-  const { fileExists, readFile, getSourceFile } = host;
-  host.fileExists = (path) => path === name || fileExists(path);
-  host.readFile = (path) => (path === name ? text : readFile(path));
-  host.getSourceFile = (path, ...more) =>
-    path === name ? ts.createSourceFile(path, text, ts.ScriptTarget.ES2022) : getSourceFile(path, ...more);
+  const plain = ts.createCompilerHost(options);
+  const host: ts.CompilerHost = {
+    ...plain,
+    fileExists: (path) => path === name || plain.fileExists(path),
+    readFile: (path) => (path === name ? text : plain.readFile(path)),
+    getSourceFile: (path, ...more) =>
+      path === name
+        ? ts.createSourceFile(path, text, ts.ScriptTarget.ES2022)
+        : plain.getSourceFile(path, ...more),
+  };
   const [problem] = ts.getPreEmitDiagnostics(ts.createProgram([name], options, host));
   return problem && ts.flattenDiagnosticMessageText(problem.messageText, '\n');
 }
@@ -53,7 +57,7 @@ describe('the manifests for Kubernetes', () => {
   test('with a misspelt field would be found', () => {
     const [job] = documentsIn('verify-merge.yaml');
     const spec = { ...(job!['spec'] as object), backofLimit: 1 };
-    assert.match(misspelt({ ...job, spec }) ?? '', /'backofLimit' does not exist/);
+    assert.match(misspelt({ ...job, spec }) ?? '', /backofLimit.* does not exist/);
   });
 
   for (const name of MANIFESTS) {
