@@ -45,9 +45,7 @@ function misspelt(document: Record<string, unknown>): string | undefined {
     fileExists: (path) => path === name || plain.fileExists(path),
     readFile: (path) => (path === name ? text : plain.readFile(path)),
     getSourceFile: (path, ...more) =>
-      path === name
-        ? ts.createSourceFile(path, text, ts.ScriptTarget.ES2022)
-        : plain.getSourceFile(path, ...more),
+      path === name ? ts.createSourceFile(path, text, ts.ScriptTarget.ES2022) : plain.getSourceFile(path, ...more),
   };
   const [problem] = ts.getPreEmitDiagnostics(ts.createProgram([name], options, host));
   return problem && ts.flattenDiagnosticMessageText(problem.messageText, '\n');
