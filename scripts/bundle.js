@@ -5,7 +5,10 @@
 import { readFile } from 'node:fs/promises';
 import { build } from 'esbuild';
 
-const VERB_THREADS = ['unpack', 'pack', 'make-tar', 'list', 'info', 'cat', 'check-shard', 'merge-shards'];
+const VERB_THREADS = [
+  ...['unpack', 'pack', 'make-tar', 'list', 'info', 'cat', 'decode'],
+  ...['check-shard', 'merge-shards'],
+];
 
 const common = {
   bundle: true,

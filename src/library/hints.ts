@@ -24,7 +24,7 @@ function inLibrary(word: string, value = ''): string | undefined {
 /** `--name`, `--name=value`, `--name=VALUE`, `--name /path`, `--name VALUE`. */
 const WORD = /--([a-z]+(?:-[a-z]+)*)(?:(?:=| (?=\/))([^\s,;]+)| [A-Z]{2,}\b)?/g;
 /** A call of the program that a function does as well, up to the end of the hint. */
-const CALL = /(?:\.\.\. \| )?tsxbstream (extract|list|verify|info|cat|create)\b(.*)$/;
+const CALL = /(?:\.\.\. \| )?tsxbstream (extract|list|verify|info|cat|create|decode)\b(.*)$/;
 /** Ways to say something that only a command line has. */
 const ONLY_TYPED = [', or the variable XBCRYPT_ENCRYPTION_KEY', ' with -C'];
 

@@ -2,7 +2,7 @@ import { JsonReporter } from './json/json.js';
 import type { OutputStream } from './output-stream.js';
 import type { ColorChoice, Paint } from './paint.js';
 import { ProgressDisplay } from './progress.js';
-import type { MakeReporter, Reporter, StatusPrinter } from './reporter.js';
+import type { DecodeReporter, MakeReporter, Reporter, StatusPrinter } from './reporter.js';
 import { TextReporter } from './text/text.js';
 
 export type ProgressChoice = 'auto' | 'always' | 'never';
@@ -33,12 +33,12 @@ export function isProgressShown(
   return progress === 'always' || (progress === 'auto' && stderr.isTTY === true && !quiet);
 }
 
-/** The printer that fits an extraction, or the making of an archive or a tar. */
+/** The printer that fits an extraction, the making of an archive or a tar, or the decoding of files. */
 export function makeReporter(
   choices: ReporterChoices,
   { stdout, stderr }: ReporterSurroundings,
   paint: Paint,
-): Reporter & MakeReporter & StatusPrinter {
+): Reporter & MakeReporter & DecodeReporter & StatusPrinter {
   const { json, quiet, verbose, dryRun, closingLine } = choices;
   if (json) {
     return new JsonReporter({

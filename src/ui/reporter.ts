@@ -103,6 +103,25 @@ export interface MakeReporter extends FilesReporter {
   made(summary: MadeSummary): void;
 }
 
+/** What the decoding of files where they lie has done when it ends, well or badly. */
+export interface DecodeSummary {
+  ok: boolean;
+  /** Files that are decoded. */
+  files: number;
+  /** Bytes of these, decoded. */
+  bytes: number;
+  /** Bytes of encoded files that were read. */
+  archiveBytes: number;
+  /** Files whose decoded content was there already. */
+  keptFiles: number;
+  elapsedSeconds: number;
+}
+
+/** What the decoding of files where they lie says. */
+export interface DecodeReporter extends FilesReporter {
+  decoded(summary: DecodeSummary): void;
+}
+
 /** A stored file in a listing. */
 export interface ListedEntry {
   /** One character a byte. */

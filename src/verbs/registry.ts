@@ -18,4 +18,5 @@ export const VERBS: readonly Registration[] = [
   { name: 'cat', aliases: [], load: async () => (await import('./cat.js')).cat },
   { name: 'create', aliases: [], load: async () => (await import('./create.js')).create },
   { name: 'convert-to-tar', aliases: ['tar'], load: async () => (await import('./convert-to-tar.js')).convertToTar },
+  { name: 'decode', aliases: [], load: async () => (await import('./decode.js')).decode },
 ];

@@ -275,6 +275,8 @@ test('no word at all is answered with the usage and exit code 2', async () => {
       make an archive of files, directories or a tar archive
   tsxbstream convert-to-tar [options] [ARCHIVE] [PATTERN...]
       make a tar of an archive, or of some of its files
+  tsxbstream decode [options] DIR|FILE...
+      decompress and decrypt files where they lie
 
 More:
   tsxbstream --help
@@ -290,7 +292,7 @@ const REFUSALS: readonly [words: string[], code: string, message: string, hints:
     'there is no command "extrct"',
     [
       'did you mean: tsxbstream extract?',
-      'commands: extract, list, verify, info, cat, create, convert-to-tar; and -x, as xbstream has it',
+      'commands: extract, list, verify, info, cat, create, convert-to-tar, decode; and -x, as xbstream has it',
       'what they do: tsxbstream --help',
     ],
   ],
@@ -300,7 +302,7 @@ const REFUSALS: readonly [words: string[], code: string, message: string, hints:
     'there is no command "package.json"',
     [
       'to unpack package.json: tsxbstream extract package.json -C DIR',
-      'commands: extract, list, verify, info, cat, create, convert-to-tar; and -x, as xbstream has it',
+      'commands: extract, list, verify, info, cat, create, convert-to-tar, decode; and -x, as xbstream has it',
       'what they do: tsxbstream --help',
     ],
   ],

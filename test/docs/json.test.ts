@@ -28,7 +28,7 @@ function strictSchema(): AnySchemaObject {
 const schema = strictSchema();
 const ajv = new Ajv2020({ strict: true, allErrors: true });
 ajv.addSchema(schema);
-const VERBS = ['extract', 'list', 'verify', 'info', 'create', 'convert-to-tar'] as const;
+const VERBS = ['extract', 'list', 'verify', 'info', 'create', 'convert-to-tar', 'decode'] as const;
 type Verb = (typeof VERBS)[number];
 
 function validator(verb: Verb): ValidateFunction {
@@ -190,6 +190,16 @@ describe('JSON lines are those of the schema', { concurrency: 2 }, () => {
     await told('extract', ['--decompress', '--allow-encrypted', '-C', fresh()], {
       stdin: { kind: 'pipe', bytes: encrypted },
     });
+  });
+
+  test('of files that are decoded where they lie', async () => {
+    const path = fixturePath('percona/base-zstd-AES256');
+    const target = fresh();
+    await told('extract', [path, '-C', target]);
+    await told('decode', [target]);
+    await told('decode', ['--keep', '--progress=always', '-f', path.replace(/base.*/, 'key.AES256'), target]);
+    await told('decode', ['-f', path.replace(/base.*/, 'key.AES256'), target]);
+    await told('decode', [join(folder, 'nothing.zst')]);
   });
 
   test('of a run that a signal has ended', async () => {

@@ -113,7 +113,7 @@ export class DecodedFile extends FilteredFile {
       this.#storedPath,
       `${pathText(this.#storedPath)} cannot be decoded: its content does not come in order`,
       { expected: this.#storedBytes, found: fileOffset },
-      'unpack it as it is, without --decompress and --decrypt, and decode the file afterwards',
+      'unpack it as it is, without --decompress and a key, and decode the file afterwards: tsxbstream decode',
     );
   }
 }

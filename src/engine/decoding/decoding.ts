@@ -44,7 +44,8 @@ export class Decoding {
   readonly #failures: Error[] = [];
   /** Files whose content is decoded up to where the output was full. */
   readonly #paused = new Set<DecodedFile>();
-  #warned = false;
+  /** Files that were decrypted with a key that their old format cannot prove. */
+  readonly unproven = new Set<StoredPath>();
 
   constructor(options: DecodingOptions, tools: DecodingTools) {
     this.#options = options;
@@ -80,8 +81,8 @@ export class Decoding {
       onFailure: (error) => this.#failures.push(error),
       onPause: (paused) => this.#paused.add(paused),
       onUnprovenKey: () => {
-        if (!this.#warned) this.#tools.onUnprovenKey();
-        this.#warned = true;
+        if (this.unproven.size === 0) this.#tools.onUnprovenKey();
+        this.unproven.add(path);
       },
     });
   }

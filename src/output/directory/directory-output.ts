@@ -14,7 +14,7 @@ import {
 import { WriteQueue } from '../write-queue.js';
 import type { NameState } from './directory.js';
 import { earlierFile, FROM_FILE, KeptFile } from './kept-file.js';
-import type { Owner } from './owner.js';
+import type { FileMetadata, Owner } from './owner.js';
 import { PARTIAL_ENDING } from './partial-name.js';
 import { nameTaken, notStored, targetExists, TargetDirectory, type Place } from './target-directory.js';
 import { TargetFile, type TargetFileContext } from './target-file.js';
@@ -53,7 +53,7 @@ export class DirectoryOutput implements Output {
   readonly isWritten = true;
   readonly blockBytes: number;
   readonly #options: DirectoryOutputOptions;
-  readonly #target: TargetDirectory;
+  protected readonly target: TargetDirectory;
   readonly #context: TargetFileContext;
   readonly #queue: WriteQueue;
 
@@ -61,7 +61,7 @@ export class DirectoryOutput implements Output {
   constructor(options: DirectoryOutputOptions) {
     this.#options = options;
     this.#queue = new WriteQueue(PIECE_ROOM_BYTES, PIECES);
-    this.#target = new TargetDirectory(
+    this.target = new TargetDirectory(
       options.target,
       { create: options.createTarget, allowSymlinks: options.allowSymlinks, owner: options.owner },
       () => this.#queue.settle(),
@@ -74,7 +74,7 @@ export class DirectoryOutput implements Output {
       unwritten: undefined,
       failures: [],
       placeForRename: (path, replaced) => this.#placeForRename(path, replaced),
-      pool: this.#target.pool,
+      pool: this.target.pool,
       overwrite: options.existing === 'overwrite',
       fsync: options.fsync,
       owner: options.owner,
@@ -84,10 +84,11 @@ export class DirectoryOutput implements Output {
     };
   }
 
-  open(storedPath: StoredPath): OutputFile {
+  /** @param like whose owner and permissions the file gets */
+  open(storedPath: StoredPath, like?: FileMetadata): OutputFile {
     const { existing } = this.#options;
     const path = stripComponents(storedPath, this.#options.stripComponents);
-    const place = this.#target.place(path, true);
+    const place = this.target.place(path, true);
     const { directory, name } = place;
     const state = this.#stateOf(place);
     if (state === 'ours') throw nameTaken(path, takenTwice(path), this.#options.stripComponents);
@@ -96,7 +97,7 @@ export class DirectoryOutput implements Output {
         // It is a file of the archive now: no other may have its name, and nobody take it for something stale.
         directory.names.set(name, 'ours');
         return new KeptFile(place, path, {
-          pool: this.#target.pool,
+          pool: this.target.pool,
           compareContent: existing === 'keep-same-content',
           hash: this.#options.hash,
         });
@@ -106,7 +107,7 @@ export class DirectoryOutput implements Output {
     }
     // From here on the name is taken, though the file has it only when it is whole.
     directory.names.set(name, 'ours');
-    return new TargetFile(this.#context, path, directory);
+    return new TargetFile(this.#context, path, directory, like);
   }
 
   /** What stands under a name that a stored file is to have; a partial file moves out of its way. */
@@ -123,7 +124,7 @@ export class DirectoryOutput implements Output {
     // Refuses it.
     if (replaced?.kept === true) replaced.remove();
     const path = stripComponents(storedPath, this.#options.stripComponents);
-    const place = this.#target.place(path, true);
+    const place = this.target.place(path, true);
     const state = this.#stateOf(place);
     if (replaced?.path !== path && state !== undefined && (state !== 'before' || !this.#context.overwrite)) {
       throw targetExists(place).with({ hints: this.#options.existing.startsWith('keep-') ? [FROM_FILE] : [] });
@@ -133,13 +134,13 @@ export class DirectoryOutput implements Output {
 
   earlier(storedPath: StoredPath): KeptFile | undefined {
     const path = strippedOf(storedPath, this.#options.stripComponents);
-    const place = path === undefined ? undefined : this.#target.place(path, false);
-    return earlierFile(place, path!, this.#target.pool);
+    const place = path === undefined ? undefined : this.target.place(path, false);
+    return earlierFile(place, path!, this.target.pool);
   }
 
   forgetEarlier(storedPath: StoredPath): void {
     const path = stripComponents(storedPath, this.#options.stripComponents);
-    const { directory, name } = this.#target.place(path, false)!;
+    const { directory, name } = this.target.place(path, false)!;
     try {
       fs.unlinkSync(directory.systemPath(name));
     } catch (error) {
@@ -152,7 +153,7 @@ export class DirectoryOutput implements Output {
   correctForeign(storedPath: StoredPath, remove: boolean): void {
     this.#queue.settle();
     const path = strippedOf(storedPath, this.#options.stripComponents);
-    const place = path === undefined ? undefined : this.#target.place(path, false);
+    const place = path === undefined ? undefined : this.target.place(path, false);
     if (place === undefined) return;
     const { directory, name } = place;
     if (directory.names.get(name) === 'ours') throw notStored(path!);
@@ -186,7 +187,7 @@ export class DirectoryOutput implements Output {
   close(): void {
     this.#queue.settle();
     this.#throwFailure();
-    if (this.#options.fsync) this.#target.sync();
+    if (this.#options.fsync) this.target.sync();
   }
 
   drain(): void {
@@ -200,6 +201,6 @@ export class DirectoryOutput implements Output {
 
   release(): void {
     this.#queue.close();
-    this.#target.pool.suspendAll();
+    this.target.pool.suspendAll();
   }
 }

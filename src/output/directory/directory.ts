@@ -222,6 +222,7 @@ export class Directory implements DescriptorHolder {
     if (this.changed && this.#context.descriptorFolder !== undefined) {
       try {
         fs.fsyncSync(this.#opened());
+        this.changed = false;
       } catch (error) {
         throw systemError(`cannot write the directory ${pathText(this.path)} to the disk`, error);
       }

@@ -1,5 +1,5 @@
 import * as fs from 'node:fs';
-import { XbstreamError } from '../../errors.js';
+import { systemCodeOf, XbstreamError } from '../../errors.js';
 
 /** Whom files are given to, by the system's numbers; what is undefined stays as it is. */
 export interface Owner {
@@ -9,6 +9,34 @@ export interface Owner {
 
 /** The largest number that means somebody: the one above it says "as it is" (chown(2)). */
 export const ID_MAX = 2 ** 32 - 2;
+
+/** What a file has beside its content. */
+export interface FileMetadata {
+  /** As `stat` gives it. */
+  mode: number;
+  uid: number;
+  gid: number;
+}
+
+/**
+ * Gives an open file the owner and the permissions of another, as far as this process may: where it may not give it to the
+ * group, the group's permissions are none of the new one's.
+ */
+export function makeLike({ mode, uid, gid }: FileMetadata, descriptor: number): void {
+  const isOwned = tryTo(() => fs.fchownSync(descriptor, uid, gid));
+  const isGroups = isOwned || tryTo(() => fs.fchownSync(descriptor, -1, gid));
+  fs.fchmodSync(descriptor, mode & (isGroups ? 0o777 : 0o707));
+}
+
+function tryTo(give: () => void): boolean {
+  try {
+    give();
+    return true;
+  } catch (error) {
+    if (systemCodeOf(error) !== 'EPERM') throw error;
+    return false;
+  }
+}
 
 /** Gives an open file or directory away. */
 export function giveTo({ uid = -1, gid = -1 }: Owner, descriptor: number): void {
@@ -25,11 +53,8 @@ export function givePath({ uid = -1, gid = -1 }: Owner, path: string | Buffer): 
  *
  * @throws XbstreamError `XB_IO`
  */
-export function assertMayGive({ uid, gid }: Owner): void {
-  if (mayGiveToAnybody()) return;
-  const own = process.geteuid?.();
-  const groups = [process.getegid?.(), ...(process.getgroups?.() ?? [])];
-  if ((uid === undefined || uid === own) && (gid === undefined || groups.includes(gid))) return;
+export function assertMayGive(owner: Owner): void {
+  if (mayGive(owner)) return;
   throw new XbstreamError('XB_IO', 'only root can give files to somebody else', {
     systemCode: 'EPERM',
     details: [
@@ -38,6 +63,14 @@ export function assertMayGive({ uid, gid }: Owner): void {
     ],
     hints: ['run it as root (sudo), or unpack without --chown and give the files away later: chown -R'],
   });
+}
+
+/** Whether this process may give files to somebody. */
+export function mayGive({ uid, gid }: Owner): boolean {
+  const own = process.geteuid?.();
+  const groups = [process.getegid?.(), ...(process.getgroups?.() ?? [])];
+  if ((uid === undefined || uid === own) && (gid === undefined || groups.includes(gid))) return true;
+  return mayGiveToAnybody();
 }
 
 /**

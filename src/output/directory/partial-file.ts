@@ -6,11 +6,13 @@ import type { WriteQueue } from '../write-queue.js';
 import type { DescriptorHolder, DescriptorPool } from './descriptor-pool.js';
 import type { Directory } from './directory.js';
 import { changeName, FILE_MODE, NEW_FILE_FLAGS, writeAll, refusal } from './file-calls.js';
-import { giveTo, type Owner } from './owner.js';
-import { moveAside, partialName } from './partial-name.js';
+import { giveTo, makeLike, type FileMetadata, type Owner } from './owner.js';
+import { moveAside, partialName, removeStale } from './partial-name.js';
 import { targetExists, type Place } from './target-directory.js';
 
 const { O_NOFOLLOW, O_RDWR, O_WRONLY } = fs.constants;
+/** Of a file that gets the permissions of another. */
+const OWN_FILE_MODE = 0o600;
 const HASH_PIECE_BYTES = 256 * 1024;
 /** A file with holes is made longer by so much at a time: it has as many parts as pages. */
 const LENGTHEN_BYTES = 1024 * 1024;
@@ -45,6 +47,7 @@ export class PartialFile implements DescriptorHolder {
   readonly #context: PartialFileContext;
   readonly #place: Place;
   readonly #directory: Directory;
+  readonly #like: FileMetadata | undefined;
   #name: StoredPath;
   /** Partial files of an earlier run, in the way of ours; superfluous once this file is whole. */
   readonly #stale: StoredPath[] = [];
@@ -65,12 +68,14 @@ export class PartialFile implements DescriptorHolder {
    * Creates it, exclusively.
    *
    * @param place where it goes when it is whole
+   * @param like whose owner and permissions it gets then; until then it is nobody else's
    * @throws XbstreamError `XB_IO`
    */
-  constructor(context: PartialFileContext, place: Place) {
+  constructor(context: PartialFileContext, place: Place, like?: FileMetadata) {
     this.#context = context;
     this.#place = place;
     this.#directory = place.directory;
+    this.#like = like;
     this.#createdInStep = context.step;
     this.#hash = context.hash ? sha256() : undefined;
     this.#name = this.#create();
@@ -108,6 +113,7 @@ export class PartialFile implements DescriptorHolder {
       this.#setLength(descriptor, sizeBytes);
       if (hash) digest = this.#finishHash(descriptor, sizeBytes);
       if (owner !== undefined) giveTo(owner, descriptor);
+      if (this.#like !== undefined) makeLike(this.#like, descriptor);
       if (fsync) fs.fsyncSync(descriptor);
       // What was begun in this very step had no time to be tampered with: two calls saved for each of many small files.
       if (step !== this.#createdInStep) this.#checkIdentity(descriptor);
@@ -118,7 +124,7 @@ export class PartialFile implements DescriptorHolder {
     fs.closeSync(descriptor);
     this.#descriptor = undefined;
     pool.forget(this);
-    this.#removeStale();
+    removeStale(this.#directory, this.#stale);
     return digest;
   }
 
@@ -178,15 +184,14 @@ export class PartialFile implements DescriptorHolder {
   #create(): StoredPath {
     const directory = this.#directory;
     const flags = this.#context.hash ? (NEW_FILE_FLAGS & ~O_WRONLY) | O_RDWR : NEW_FILE_FLAGS;
+    const mode = this.#like === undefined ? FILE_MODE : OWN_FILE_MODE;
     for (let number = 1; ; number += 1) {
       const name = partialName(this.#place.name, number);
       const state = directory.names.get(name);
       if (state === 'before') this.#stale.push(name);
       if (state !== undefined) continue;
       try {
-        this.#descriptor = this.#context.pool.open(this, () =>
-          fs.openSync(directory.systemPath(name), flags, FILE_MODE),
-        );
+        this.#descriptor = this.#context.pool.open(this, () => fs.openSync(directory.systemPath(name), flags, mode));
         directory.names.set(name, this);
         directory.changed = true;
         return name;
@@ -291,22 +296,6 @@ export class PartialFile implements DescriptorHolder {
       throw this.#refused('cannot give its final name to', error);
     }
     directory.names.delete(this.#name);
-  }
-
-  #removeStale(): void {
-    const directory = this.#directory;
-    for (const name of this.#stale) {
-      // By now a stored file may have that very name.
-      if (directory.names.get(name) !== 'before') continue;
-      const path = directory.systemPath(name);
-      if (fs.lstatSync(path, { throwIfNoEntry: false })?.isFile() !== true) continue;
-      try {
-        fs.unlinkSync(path);
-        directory.names.delete(name);
-      } catch {
-        // It was another run's, and only in the way: no reason to fail this one.
-      }
-    }
   }
 
   #finishHash(descriptor: number, sizeBytes: number): string {

@@ -1,3 +1,4 @@
+import * as fs from 'node:fs';
 import { systemCodeOf } from '../../errors.js';
 import { pathForSystem, type StoredPath } from '../../format/stored-path.js';
 import type { Directory } from './directory.js';
@@ -57,5 +58,32 @@ export function moveAside(directory: Directory, from: StoredPath, finalName: Sto
     directory.names.delete(from);
     directory.changed = true;
     return name;
+  }
+}
+
+/** The partial names of a file that an earlier run has left. */
+export function staleNames(directory: Directory, finalName: StoredPath): StoredPath[] {
+  const stale: StoredPath[] = [];
+  for (let number = 1; ; number += 1) {
+    const name = partialName(finalName, number);
+    const state = directory.names.get(name);
+    if (state === undefined) return stale;
+    if (state === 'before') stale.push(name);
+  }
+}
+
+/** Takes away partial files of an earlier run, which are superfluous once the file is whole. */
+export function removeStale(directory: Directory, names: readonly StoredPath[]): void {
+  for (const name of names) {
+    // By now a stored file may have that very name.
+    if (directory.names.get(name) !== 'before') continue;
+    const path = directory.systemPath(name);
+    if (fs.lstatSync(path, { throwIfNoEntry: false })?.isFile() !== true) continue;
+    try {
+      fs.unlinkSync(path);
+      directory.names.delete(name);
+    } catch {
+      // It was another run's, and only in the way: no reason to fail this one.
+    }
   }
 }

@@ -4,6 +4,7 @@ import { pathText, type StoredPath } from '../../format/stored-path.js';
 import type { OutputFile } from '../output.js';
 import type { Directory } from './directory.js';
 import { changeName, makeFile, refusal } from './file-calls.js';
+import type { FileMetadata } from './owner.js';
 import { PartialFile, type PartialFileContext } from './partial-file.js';
 import { moveAside, partialName } from './partial-name.js';
 import { targetExists, type Place } from './target-directory.js';
@@ -28,6 +29,7 @@ export class TargetFile implements OutputFile {
   sha256: string | undefined;
   readonly #context: TargetFileContext;
   #directory: Directory;
+  readonly #like: FileMetadata | undefined;
   #partial: PartialFile | undefined;
   /** The partial name it has while it is set aside. */
   #asideName: StoredPath | undefined;
@@ -37,11 +39,13 @@ export class TargetFile implements OutputFile {
   /**
    * @param path its path in the target
    * @param directory the directory it goes into
+   * @param like whose owner and permissions it gets
    */
-  constructor(context: TargetFileContext, path: StoredPath, directory: Directory) {
+  constructor(context: TargetFileContext, path: StoredPath, directory: Directory, like?: FileMetadata) {
     this.#context = context;
     this.path = path;
     this.#directory = directory;
+    this.#like = like;
   }
 
   get kept(): boolean {
@@ -160,7 +164,8 @@ export class TargetFile implements OutputFile {
   }
 
   #grow(): PartialFile {
-    return (this.#partial ??= new PartialFile(this.#context, { directory: this.#directory, name: this.#name }));
+    const place = { directory: this.#directory, name: this.#name };
+    return (this.#partial ??= new PartialFile(this.#context, place, this.#like));
   }
 
   /**
@@ -174,7 +179,7 @@ export class TargetFile implements OutputFile {
     const { fsync, owner, hash, overwrite, queue } = this.#context;
     const directory = this.#directory;
     if (first?.fileOffset !== 0 || first.bytes.length !== sizeBytes) return false;
-    if (fsync || owner !== undefined || hash) return false;
+    if (fsync || owner !== undefined || hash || this.#like !== undefined) return false;
     const name = this.#name;
     const partial = partialName(name);
     if (directory.names.has(partial)) return false;

@@ -1,9 +1,17 @@
 import { pathFields } from './json-line.js';
 import { JsonPrinter } from './json-printer.js';
-import type { ExtractSummary, FileReport, MadeSummary, MakeReporter, Reporter } from '../reporter.js';
+import type {
+  DecodeReporter,
+  DecodeSummary,
+  ExtractSummary,
+  FileReport,
+  MadeSummary,
+  MakeReporter,
+  Reporter,
+} from '../reporter.js';
 
 /** The printer for programs of the verbs that go from file to file: JSON lines. */
-export class JsonReporter extends JsonPrinter implements Reporter, MakeReporter {
+export class JsonReporter extends JsonPrinter implements Reporter, MakeReporter, DecodeReporter {
   readonly wantsFiles = true;
 
   file({ path, bytes }: FileReport): void {
@@ -28,5 +36,9 @@ export class JsonReporter extends JsonPrinter implements Reporter, MakeReporter 
 
   made({ ok, files, bytes, outputBytes, archiveBytes }: MadeSummary): void {
     this.conclude('summary', { ok, files, bytes, outputBytes, archiveBytes });
+  }
+
+  decoded({ ok, files, bytes, keptFiles, archiveBytes }: DecodeSummary): void {
+    this.conclude('summary', { ok, files, bytes, keptFiles: keptFiles > 0 ? keptFiles : undefined, archiveBytes });
   }
 }

@@ -1,5 +1,13 @@
 import { printable, printablePath } from '../printable.js';
-import type { ExtractSummary, FileReport, MadeSummary, MakeReporter, Reporter } from '../reporter.js';
+import type {
+  DecodeReporter,
+  DecodeSummary,
+  ExtractSummary,
+  FileReport,
+  MadeSummary,
+  MakeReporter,
+  Reporter,
+} from '../reporter.js';
 import { TextPrinter, type PrinterSettings } from './text-printer.js';
 import { formatBytes, formatCount, formatRate, formatSeconds } from '../units.js';
 
@@ -14,7 +22,7 @@ export interface TextSettings extends PrinterSettings {
 }
 
 /** `9 files (117 MiB)` and what was kept of them. */
-function amount({ files, bytes, keptFiles }: ExtractSummary): string {
+function amount({ files, bytes, keptFiles }: Pick<ExtractSummary, 'files' | 'bytes' | 'keptFiles'>): string {
   const kept = keptFiles === 0 ? '' : `, ${keptFiles.toLocaleString('en-US')} of them kept as they were`;
   return `${formatCount(files, 'file')} (${formatBytes(bytes)}${kept})`;
 }
@@ -59,7 +67,7 @@ function lostLines({ lost = [], lostCount = 0, cutAt, files, bytes }: ExtractSum
 }
 
 /** The printer for people of the verbs that go from file to file. */
-export class TextReporter extends TextPrinter implements Reporter, MakeReporter {
+export class TextReporter extends TextPrinter implements Reporter, MakeReporter, DecodeReporter {
   readonly #settings: TextSettings;
 
   constructor(settings: TextSettings) {
@@ -96,5 +104,20 @@ export class TextReporter extends TextPrinter implements Reporter, MakeReporter 
     const rate = elapsedSeconds < 0.05 ? '' : `, ${formatRate(bytes / elapsedSeconds)}`;
     const what = `${formatCount(files, 'file')} (${formatBytes(bytes)})`;
     this.conclude(`wrote ${what} to ${printable(outputName)} in ${formatSeconds(elapsedSeconds)}${rate}\n`);
+  }
+
+  decoded(summary: DecodeSummary): void {
+    const { ok, files, keptFiles, archiveBytes, elapsedSeconds } = summary;
+    if (this.#settings.quiet) return;
+    if (!ok) {
+      if (files > 0) this.conclude(`${amount(summary)} are decoded; the same command goes on with the others\n`);
+      return;
+    }
+    if (files === 0 && keptFiles === 0) {
+      this.conclude('nothing to decode\n');
+      return;
+    }
+    const rate = elapsedSeconds < 0.05 ? '' : `, ${formatRate(archiveBytes / elapsedSeconds)}`;
+    this.conclude(`decoded ${amount(summary)} in ${formatSeconds(elapsedSeconds)}${rate}\n`);
   }
 }

@@ -286,6 +286,11 @@ export const OPTIONS = {
   tmpDir: tmpDirOption(),
   /** Replace a file that is there, once the new one is whole. Default: that is an error, `XB_TARGET_EXISTS`. */
   overwrite: flag('overwrite', OVERWRITE),
+  /** Keep each encoded file beside the decoded one. Default: it is removed when that is whole. */
+  keep: flag('keep', {
+    group: 'Where to',
+    help: 'keep each encoded file beside the decoded one, and do not remove it',
+  }),
   /** What to do when a file is in the target already. Default: `refuse`. */
   existing: existingOption(),
   /** How many leading directories each stored name loses. Default: 0. */
@@ -414,7 +419,8 @@ export const OPTIONS = {
   help: typedFlag('help', { letters: 'h?', classic: true, group: 'What is shown', help: 'show this help' }),
   version: typedFlag('version', { letters: 'V', classic: true, group: 'What is shown', help: 'show the version' }),
 
-  removeOriginal: typedFlag('remove-original', {
+  /** Remove encoded files also where an old format of encryption cannot prove that the key was theirs. Default: such files stay. */
+  removeOriginal: flag('remove-original', {
     group: 'Compatibility',
     help: 'accepted, for it is always so: of a file that is decoded on the way the encoded one is not there',
   }),

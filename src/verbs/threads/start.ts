@@ -6,6 +6,7 @@ import type { OutputChoice } from '../../output/archive-target.js';
 import { runTask } from '../../threads/run-task.js';
 import { startThreadEarly } from '../../threads/start-thread.js';
 import type { catIntoRing } from '../cat.js';
+import type { decodeFiles } from '../decode/decode-files.js';
 import type { info } from '../info.js';
 import type { list } from '../list.js';
 import type { makeTar } from '../make/make-tar.js';
@@ -27,6 +28,7 @@ interface Tasks {
   cat: typeof catIntoRing;
   'check-shard': typeof checkShard;
   'merge-shards': typeof mergeShards;
+  decode: typeof decodeFiles;
 }
 
 export type TaskName = keyof Tasks;

@@ -1,0 +1,186 @@
+/** Decodes files where they lie: each is made under a partial name, gets its final name, and then its original goes. */
+import type { DecryptionKey } from '../../codec/codec.js';
+import { XbstreamError } from '../../errors.js';
+import { pathText, type StoredPath } from '../../format/stored-path.js';
+import { PIECE_BYTES } from '../../input/source.js';
+import { InPlaceDirectory } from '../../output/directory/in-place-directory.js';
+import type { OriginalFile } from '../../output/directory/original-file.js';
+import { mayGive } from '../../output/directory/owner.js';
+import type { ExistingFilePolicy, OutputFile } from '../../output/output.js';
+import { Decoding } from '../decoding/decoding.js';
+import { shownPath, type EncodedFile } from './find-encoded.js';
+import { toldInPlace } from './in-place-error.js';
+
+export interface InPlaceDecoderOptions {
+  key: DecryptionKey | undefined;
+  /** Originals stay. */
+  keep: boolean;
+  /** They go even where an old format of encryption cannot prove that the key was the right one. */
+  removeOriginal: boolean;
+  /**
+   * What to do where a file of the final name is there: `keep-same-size` leaves both alone; `overwrite` replaces it; else it
+   * must be what is decoded, byte for byte, as it is where a run was killed just before it had removed the original.
+   */
+  existing: ExistingFilePolicy;
+  fsync: boolean;
+  keepGoing: boolean;
+}
+
+/** What it works for. */
+export interface InPlaceListener {
+  isStopped: () => boolean;
+  warning: (message: string) => void;
+  /** A file is begun. */
+  begin: (path: StoredPath) => void;
+  /** So many bytes were read. */
+  read: (bytes: number) => void;
+  /** A file is decoded. */
+  file: (path: StoredPath, bytes: number) => void;
+}
+
+/** Only root can give files away. */
+const NOT_GIVEN = 'some of these files are of another owner, and only root can give files away: what is decoded is not';
+const UNPROVEN_STAY =
+  'an old format of encryption cannot prove the key, so that the encrypted files stay beside what they decrypt to: look at that, then remove them (--remove-original does)';
+
+export class InPlaceDecoder {
+  files = 0;
+  bytes = 0;
+  keptFiles = 0;
+  readonly problems: XbstreamError[] = [];
+  readonly #options: InPlaceDecoderOptions;
+  readonly #listener: InPlaceListener;
+  readonly #directories = new Map<StoredPath, InPlaceDirectory>();
+  readonly #decoding: Decoding;
+  #isOwnerToldOf = false;
+
+  constructor(options: InPlaceDecoderOptions, listener: InPlaceListener) {
+    this.#options = options;
+    this.#listener = listener;
+    const { key, removeOriginal, keep } = options;
+    const choice = { decompress: true, decrypt: key !== undefined };
+    this.#decoding = new Decoding(
+      { choose: () => choice, key },
+      { onUnprovenKey: () => (keep || removeOriginal ? undefined : listener.warning(UNPROVEN_STAY)) },
+    );
+  }
+
+  /**
+   * Decodes a file. What goes wrong with it is among the problems.
+   *
+   * @returns whether to go on with others
+   */
+  async decode(file: EncodedFile): Promise<boolean> {
+    this.#listener.begin(shownPath(file));
+    return this.#noting(file, () => this.#decode(file));
+  }
+
+  /** Has everything on the disk that is to be there, and gives back what it holds. */
+  async close(): Promise<void> {
+    for (const directory of this.#directories.values()) {
+      await this.#noting(undefined, () => {
+        directory.settle();
+        directory.close();
+      });
+      directory.release();
+    }
+  }
+
+  async #noting(file: EncodedFile | undefined, work: () => Promise<void> | void): Promise<boolean> {
+    try {
+      await work();
+      return true;
+    } catch (error) {
+      if (!(error instanceof XbstreamError)) throw error;
+      const { keepGoing } = this.#options;
+      this.problems.push(toldInPlace(error, file, keepGoing));
+      return keepGoing;
+    }
+  }
+
+  async #decode(file: EncodedFile): Promise<void> {
+    const directory = this.#directoryOf(file.root);
+    if (this.#options.existing === 'keep-same-size' && directory.has(file.finalPath)) {
+      this.keptFiles += 1;
+      return;
+    }
+    const original = directory.original(file.path);
+    try {
+      this.#lookAtOwner(original);
+      await this.#make(file, original, directory);
+    } finally {
+      original.close();
+    }
+  }
+
+  async #make(file: EncodedFile, original: OriginalFile, directory: InPlaceDirectory): Promise<void> {
+    const open = (path: StoredPath): OutputFile => directory.open(path, original.metadata);
+    const output = { open, blockBytes: directory.blockBytes };
+    const content = this.#decoding.open(file.path, output, original.sizeBytes === 0);
+    try {
+      if (!(await this.#copy(original, content, directory))) {
+        content.abandon(true);
+        return;
+      }
+    } catch (error) {
+      // What is decoded of it so far is no use while the original is there.
+      content.abandon(true);
+      throw error;
+    }
+    if (content.kept) directory.keep(file.finalPath);
+    if (this.#goes(file)) directory.replace(original);
+    this.files += 1;
+    this.bytes += content.sizeBytes;
+    if (content.kept) this.keptFiles += 1;
+    this.#listener.file(shownPath({ root: file.root, path: file.finalPath }), content.sizeBytes);
+  }
+
+  /** @returns whether all of it is there; not where it was told to stop */
+  async #copy(original: OriginalFile, content: OutputFile, directory: InPlaceDirectory): Promise<boolean> {
+    const { room } = this.#decoding;
+    let position = 0;
+    for (;;) {
+      if (this.#listener.isStopped()) return false;
+      const bytes = original.read(room, 0, PIECE_BYTES, position);
+      if (bytes === 0) break;
+      content.write(room.subarray(0, bytes), position);
+      position += bytes;
+      await this.#decoding.caughtUp();
+      directory.endStep();
+      this.#listener.read(bytes);
+    }
+    original.assertUnchanged(position);
+    const named = { isDone: false };
+    content.finish(position, () => {
+      named.isDone = true;
+    });
+    await this.#decoding.settled();
+    directory.endStep();
+    if (!named.isDone) throw new Error(`${pathText(original.path)} was decoded, and has not got its name`);
+    return true;
+  }
+
+  /** Whether the original has served its purpose. */
+  #goes({ path }: EncodedFile): boolean {
+    const { keep, removeOriginal } = this.#options;
+    if (keep) return false;
+    // What was compressed before it was encrypted proves the key: garbage cannot be decompressed.
+    const isProven = !this.#decoding.unproven.has(path) || this.#decoding.layersOf(path).layers.length > 1;
+    return isProven || removeOriginal;
+  }
+
+  #lookAtOwner(original: OriginalFile): void {
+    if (this.#isOwnerToldOf || mayGive(original.metadata)) return;
+    this.#isOwnerToldOf = true;
+    this.#listener.warning(NOT_GIVEN);
+  }
+
+  #directoryOf(root: StoredPath): InPlaceDirectory {
+    const known = this.#directories.get(root);
+    if (known !== undefined) return known;
+    const { existing, fsync } = this.#options;
+    const directory = new InPlaceDirectory({ root: pathText(root), overwrite: existing === 'overwrite', fsync });
+    this.#directories.set(root, directory);
+    return directory;
+  }
+}

@@ -1,0 +1,35 @@
+/** For threads that share a piece of work: whoever it is for hears of it as of one. */
+import type { ProgressReport } from '../../ui/reporter.js';
+import type { Context } from '../verb.js';
+
+/**
+ * What each of several threads works for.
+ *
+ * @param context is told what all of them do together; a warning once, though each of them may come to it
+ */
+export function sideBySide(context: Context, count: number): Context[] {
+  const { signal, isStopped, file } = context;
+  const reports: ProgressReport[] = [];
+  const warnings = new Set<string>();
+  const warning = (message: string): void => {
+    if (!warnings.has(message)) context.warning(message);
+    warnings.add(message);
+  };
+  return Array.from({ length: count }, (_, index) => {
+    const progress = (report: ProgressReport): void => {
+      reports[index] = report;
+      context.progress(sumOf(reports, report));
+    };
+    return { signal, isStopped, file, warning, progress };
+  });
+}
+
+/** How far all of them are; at the file that the last one told of. */
+function sumOf(reports: readonly (ProgressReport | undefined)[], last: ProgressReport): ProgressReport {
+  const sum = { ...last, bytes: 0, files: 0 };
+  for (const report of reports) {
+    sum.bytes += report?.bytes ?? 0;
+    sum.files += report?.files ?? 0;
+  }
+  return sum;
+}
