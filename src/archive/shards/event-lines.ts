@@ -9,7 +9,7 @@ import type { Question, ShardEnd, ShardEvent, ShardHead } from './events.js';
 import { BadRecord, type Fields } from './fields.js';
 import { PARTS_MAX } from './parts.js';
 
-export const RESULT_VERSION = 1;
+const RESULT_VERSION = 1;
 /** Longest line of a result, in bytes: an error quotes a name a few times. */
 export const LINE_BYTES_MAX = 256 * 1024;
 
