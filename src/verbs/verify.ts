@@ -51,11 +51,7 @@ const DEEP_ONLY = ['encrypt-key', 'encrypt-key-file', 'decrypt', 'allow-encrypte
 
 export const verify = defineVerb({
   call: CALL,
-  usage: [
-    'tsxbstream verify [options] [ARCHIVE]',
-    'tsxbstream verify --shard I/N ARCHIVE > RESULT',
-    'tsxbstream verify --merge [--archive ARCHIVE] RESULT...',
-  ],
+  usage: ['tsxbstream verify [options] [ARCHIVE]'],
   summary: 'prove that an archive is whole',
   description: [
     'Reads all of ARCHIVE, or stdin where ARCHIVE is - or missing, and checks every chunk and every checksum, that no part of a file is missing, and that it ends where it should. Reports all that is wrong, by file. Writes nothing.',
@@ -75,6 +71,14 @@ export const verify = defineVerb({
     {
       command: 'ssh db1 cat backup.xbstream | tsxbstream verify --digest sha256',
       purpose: 'of a stream, with its checksum',
+    },
+    {
+      command: 'tsxbstream verify --shard 3/8 backup.xbstream > result-3',
+      purpose: 'the share of one of eight machines',
+    },
+    {
+      command: 'tsxbstream verify --merge --archive backup.xbstream result-*',
+      purpose: 'and what all of them come to',
     },
   ],
   options: VERIFY_OPTIONS,
