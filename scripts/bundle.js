@@ -6,7 +6,7 @@ import { readFile } from 'node:fs/promises';
 import { build } from 'esbuild';
 
 const VERB_THREADS = [
-  ...['unpack', 'pack', 'make-tar', 'list', 'info', 'cat', 'decode'],
+  ...['unpack', 'pack', 'make-tar', 'make-index', 'list', 'info', 'cat', 'decode'],
   ...['check-shard', 'merge-shards'],
 ];
 

@@ -121,6 +121,8 @@ const DEFAULTS: Readonly<Record<string, string>> = {
   chown: 'who runs the program',
   manifest: 'none',
   shard: 'all of the archive',
+  index: 'none',
+  info: 'none',
   format: 'text, or json with `--json`',
   'fifo-streams': '1: stdin',
   'fifo-dir': 'none',
@@ -131,6 +133,7 @@ const DEFAULTS: Readonly<Record<string, string>> = {
 const IN_LIBRARY: Readonly<Record<string, string>> = {
   decrypt: '',
   'no-decode-stream': '`decodeStream: false`',
+  index: '`index`: of `verify` one that is made',
   overwrite: "`overwrite`; of `extract` `existing: 'overwrite'`",
   'skip-existing': "`existing: 'keep-same-size'`, with `=verify` `'keep-same-content'`",
 };

@@ -27,6 +27,7 @@ export type XbstreamErrorCode =
   // the system refused, or what was asked for is not there
   | 'XB_TARGET_EXISTS'
   | 'XB_NO_MATCH'
+  | 'XB_BAD_INDEX'
   | 'XB_IO'
   | 'XB_USAGE';
 

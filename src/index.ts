@@ -10,6 +10,7 @@ export { list, type ListOptions, type ListResult } from './library/list.js';
 export { verify, type VerifyOptions, type VerifyResult } from './library/verify.js';
 export { info, type InfoOptions, type InfoResult } from './library/info.js';
 export { cat, type CatOptions } from './library/cat.js';
+export { makeIndex, type IndexOptions } from './library/make-index.js';
 export { decode, type DecodeOptions, type DecodeResult } from './library/decode.js';
 export { create, type CreateOptions, type CreateSources } from './library/create.js';
 export { convertToTar, writeTar, type TarOptions, type WriteTarOptions } from './library/convert-to-tar.js';

@@ -1,8 +1,10 @@
 import type { XbstreamError } from '../errors.js';
 import type { ChunkHeader } from '../format/chunk.js';
 import type { StoredPath } from '../format/stored-path.js';
+import type { IndexMaker } from '../input/indexed/index-maker.js';
 import { PIECE_ROOM_BYTES, type ByteSink, type Source } from '../input/source.js';
-import { withPlace, WrapperError } from '../wrapper/wrapper-error.js';
+import { InputError } from '../input/input-error.js';
+import { withPlace } from '../wrapper/wrapper-error.js';
 import type { ChunkConsumer, PayloadUse } from './chunk-reader.js';
 import { EntryTable, type EntryChange } from './entry-table.js';
 import type { Entry } from './entry.js';
@@ -84,6 +86,8 @@ export interface IndexOptions {
   wantsContent?: (path: StoredPath) => boolean;
   /** Tell of every name that corrections were about. */
   wantsHistory?: boolean;
+  /** Is given what is read. */
+  maker?: IndexMaker;
   /** Told now and then how far the reading has come. */
   onProgress?: (progress: { bytes: number; files: number; path: StoredPath | undefined }) => void;
 }
@@ -106,7 +110,7 @@ export async function readIndex(source: Source, options: IndexOptions): Promise<
     if (outer === undefined) return index;
     return { ...index, problems: [outer, ...index.problems], problemCount: index.problemCount + 1 };
   } catch (error) {
-    if (!(error instanceof ForeignInput) && !(error instanceof WrapperError)) throw error;
+    if (!(error instanceof ForeignInput) && !(error instanceof InputError)) throw error;
     return {
       entries: [],
       corrections: [],
@@ -122,12 +126,12 @@ export async function readIndex(source: Source, options: IndexOptions): Promise<
 }
 
 /** @returns what is wrong with what the archive is wrapped in: what came before that place is known */
-async function readAll(source: Source, builder: IndexBuilder): Promise<WrapperError | undefined> {
+async function readAll(source: Source, builder: IndexBuilder): Promise<InputError | undefined> {
   try {
     await source.run(builder);
     return undefined;
   } catch (error) {
-    if (!(error instanceof WrapperError) || !builder.hasBegun) throw error;
+    if (!(error instanceof InputError) || !builder.hasBegun) throw error;
     return error;
   }
 }
@@ -194,6 +198,7 @@ class IndexBuilder implements ByteSink, ChunkConsumer {
   }
 
   push(piece: Buffer): Promise<void> | undefined {
+    this.#options.maker?.update(piece, this.#reader.archiveOffset);
     this.#reader.push(piece);
     this.#pieces += 1;
     if (this.#pieces % PIECES_AT_A_TIME !== 1) return undefined;

@@ -9,6 +9,7 @@ import { SalvagingReader } from '../archive/salvage/salvaging-reader.js';
 import { XbstreamError } from '../errors.js';
 import type { ChunkHeader } from '../format/chunk.js';
 import type { StoredPath } from '../format/stored-path.js';
+import type { IndexMaker } from '../input/indexed/index-maker.js';
 import type { ByteSink } from '../input/source.js';
 import type { OutputFile } from '../output/output.js';
 import { ArchiveDigests } from './archive-digests.js';
@@ -26,6 +27,8 @@ export interface LaneOptions extends EntryFilesOptions {
   jump: boolean;
   /** Digests of the raw archive to work out. */
   digests?: ArchiveDigests | undefined;
+  /** Makes an index of what is read. */
+  maker?: IndexMaker | undefined;
   /** Goes on after damage, at the next chunk that makes sense. */
   salvage?: SalvageSettings | undefined;
 }
@@ -90,6 +93,7 @@ export class Lane implements ByteSink, ChunkConsumer {
 
   push(piece: Buffer): Promise<void> | undefined {
     if (this.#digests.areWanted) this.#digests.update(piece, this.#reader.archiveOffset);
+    this.#options.maker?.update(piece, this.#reader.archiveOffset);
     const taken = this.#reader.push(piece);
     if (this.#reader.isHolding || this.#options.decoding?.isPaused === true) return this.#pushRest(piece, taken);
     this.#settle(() => this.#options.output.endStep());
@@ -305,6 +309,15 @@ export class Lane implements ByteSink, ChunkConsumer {
   *files(): Iterable<OutputFile> {
     const entries = [...this.#table.entries].sort((a, b) => a.ordinal - b.ordinal);
     for (const { content } of entries) if (content !== undefined) yield content;
+  }
+
+  /** All files of the archive in its order, wanted or not, and whether each is whole. */
+  entries(): { entry: Entry<unknown>; complete: boolean }[] {
+    const entries = Array.from(this.#table.entries, (entry) => ({
+      entry,
+      complete: entry.whole && !this.#isLost(entry),
+    }));
+    return entries.sort((a, b) => a.entry.ordinal - b.entry.ordinal);
   }
 
   /** The names of all whole files of the archive, wanted or not. */

@@ -15,7 +15,7 @@ export type SystemInputChoice =
    * must not be a socket).
    */
   | { kind: 'descriptor'; fd: number; lent?: boolean }
-  /** A file (or named pipe, or block device) by its path. */
+  /** A file (or named pipe, or block device) by its path, or a directory with xbcloud's objects. */
   | { kind: 'path'; path: string };
 
 /** Files that follow each other: the parts of an archive. */
@@ -44,7 +44,16 @@ export type InputChoice = (
   | { kind: 'ring'; ring: RingHandle }
   | PartsChoice
   | NamedPipesChoice
-) & { stream?: StreamChoice };
+) & {
+  stream?: StreamChoice;
+  /** The file of an index, by which an archive that can be read by position is read. */
+  index?: string;
+};
+
+/** The input of a verb that may read it by an index. */
+export function byIndex({ input, index }: { input: InputChoice; index: string | undefined }): InputChoice {
+  return index === undefined ? input : { ...input, index };
+}
 
 /** What messages call an input. */
 export function inputName(choice: InputChoice): string {
@@ -81,8 +90,8 @@ export async function openSource(choice: InputChoice, isStopped: () => boolean):
     return new NamedPipesSource(choice);
   }
   if (choice.kind === 'parts') {
-    const { FileParts } = await import('./parts/file-parts.js');
-    return new FileSource(new FileParts(choice.paths), 0, isStopped);
+    const { fileParts } = await import('./parts/file-parts.js');
+    return new FileSource(fileParts(choice.paths), 0, isStopped);
   }
   let fd: number;
   let stat: fs.Stats;
@@ -95,7 +104,13 @@ export async function openSource(choice: InputChoice, isStopped: () => boolean):
   }
   if (stat.isDirectory()) {
     if (choice.kind === 'path') fs.closeSync(fd);
-    throw systemError(`cannot read ${name}`, Object.assign(new Error(), { code: 'EISDIR' }));
+    const objects = choice.kind === 'path' ? await openObjects(choice.path, isStopped) : undefined;
+    if (objects !== undefined) return objects;
+    throw systemError(`cannot read ${name}`, Object.assign(new Error(), { code: 'EISDIR' }), {
+      hints: [
+        "of a directory only xbcloud's objects are read (db/t.ibd.00000000000000000000), and with --parts the parts of an archive",
+      ],
+    });
   }
   if (stat.isFIFO() || stat.isSocket()) {
     // What it stands on takes longer to load than a small file to unpack.
@@ -111,6 +126,12 @@ export async function openSource(choice: InputChoice, isStopped: () => boolean):
   }
   const position = stat.isFile() || stat.isBlockDevice() ? positionOf(choice, fd) : undefined;
   return new FileSource(new OneFile(fd, name, choice.kind === 'path'), position, isStopped);
+}
+
+/** A directory with the objects of a backup. */
+async function openObjects(path: string, isStopped: () => boolean): Promise<Source | undefined> {
+  const { openObjectDirectory } = await import('./parts/object-directory.js');
+  return openObjectDirectory(path, isStopped);
 }
 
 /** How often, in milliseconds, it is looked whether to stop while nobody writes to a named pipe. */

@@ -44,6 +44,8 @@ export interface Source {
   bytesAt?(archiveOffset: number, bytes: number, room?: Buffer): Buffer;
   /** What a person calls a place in the archive, where the input is more than one file. */
   placeOf?(archiveOffset: number): string | undefined;
+  /** What is missing of a stored file that has no end, where that can be told by more than its chunks. */
+  lackOf?(path: string): string | undefined;
   /**
    * Gives all bytes to `sink`, in order, and resolves at the input's end, or after {@link stop}.
    *

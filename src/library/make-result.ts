@@ -3,7 +3,7 @@ import type { Outcome } from '../outcome.js';
 import type { MadeSummary } from '../ui/reporter.js';
 import type { Caller } from './run.js';
 
-/** What {@link create} and {@link writeTar} have done. */
+/** What {@link create}, {@link writeTar} and {@link makeIndex} have done; of the latter the files of the archive. */
 export interface MakeResult {
   files: number;
   /** Bytes of these files. */

@@ -1,7 +1,6 @@
 import type { Verification } from '../ui/reporter.js';
 import type { Given } from '../verbs/options/option.js';
 import { prove, VERIFY_OPTIONS } from '../verbs/verify.js';
-import { allForPrograms } from './hints.js';
 import type { ArchiveInput } from './input.js';
 import { toldBy, type Callbacks, type ProblemOptions } from './options.js';
 import { runOn } from './run.js';
@@ -16,7 +15,7 @@ export type VerifyResult = Omit<Verification, 'archiveName'>;
  * Reads a whole archive, in threads of its own, and tells all that is wrong with it.
  *
  * @returns what was found: look at its `ok`
- * @throws XbstreamError (as a rejection) `XB_IO` when the archive cannot be read; `XB_TARGET_EXISTS` for `manifest`; `XB_USAGE`, `XB_BAD_KEY`; what is wrong
+ * @throws XbstreamError (as a rejection) `XB_IO` when the archive cannot be read; `XB_TARGET_EXISTS` for `manifest`, `index` and `info`; `XB_USAGE`, `XB_BAD_KEY`; what is wrong
  *   with the archive is in the result
  * @throws the signal's reason after it was aborted, and what a callback threw
  */
@@ -24,17 +23,10 @@ export async function verify(input: ArchiveInput, options: VerifyOptions = {}): 
   const told = toldBy(options, VERIFY_OPTIONS, 'onProblem');
   return runOn(input, options, async (choice, caller) => {
     const work = prove({ ...told, input: choice }, caller);
-    const { summary } = await caller.resultOf(work, choice, () => false);
-    const { ok, entries, bytes, archiveBytes, elapsedSeconds, problems, problemCount, digests } = summary;
-    return {
-      ok,
-      entries,
-      bytes,
-      archiveBytes,
-      elapsedSeconds,
-      problems: allForPrograms(problems),
-      problemCount,
-      digests,
-    };
+    const { summary, problems } = await caller.resultOf(work, choice, () => false);
+    const { ok, isWhole, entries, bytes, archiveBytes, elapsedSeconds, digests } = summary;
+    // What was to be made beside may have failed, too.
+    const problemCount = summary.problemCount + problems.length - summary.problems.length;
+    return { ok, isWhole, entries, bytes, archiveBytes, elapsedSeconds, problems, problemCount, digests };
   });
 }

@@ -9,8 +9,9 @@ export interface SequentialSink {
   writeAll(buffers: readonly Buffer[]): void;
 }
 
-/** How long to wait, in milliseconds, when a descriptor that never blocks can take nothing. */
-const RETRY_MS = 1;
+/** How long to wait, in milliseconds, when a descriptor that never blocks can take nothing: longer each time, up to the second. */
+const RETRY_MS = 0.05;
+const RETRY_MS_MAX = 5;
 /** How often, in milliseconds, a thread that waits for a reader looks whether it is to stop. */
 const LOOK_MS = 20;
 /** Most buffers that the system takes in one call (`IOV_MAX`). */
@@ -60,7 +61,7 @@ export class DescriptorSink implements SequentialSink {
   }
 
   #try(write: () => number): number {
-    for (;;) {
+    for (let pause = RETRY_MS; ; pause = Math.min(RETRY_MS_MAX, pause * 2)) {
       try {
         const written = write();
         this.bytes += written;
@@ -68,7 +69,7 @@ export class DescriptorSink implements SequentialSink {
       } catch (error) {
         if (systemCodeOf(error) !== 'EAGAIN') throw systemError(`cannot write to ${this.#name}`, error);
         if (this.#isStopped()) throw new Stopped();
-        Atomics.wait(this.#pause, 0, 0, RETRY_MS);
+        Atomics.wait(this.#pause, 0, 0, pause);
       }
     }
   }

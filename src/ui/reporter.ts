@@ -171,7 +171,10 @@ export interface ListReporter extends CommonReporter {
 
 /** What a verification has found. */
 export interface Verification {
+  /** It is whole, and all went well that was to be made beside. */
   ok: boolean;
+  /** Nothing is wrong with the archive. */
+  isWhole: boolean;
   entries: number;
   /** Bytes of the entries, as their sizes say. */
   bytes: number;

@@ -11,7 +11,7 @@ import { withSource } from '../engine/with-source.js';
 import { XbstreamError } from '../errors.js';
 import { pathText, type StoredPath } from '../format/stored-path.js';
 import { inputSize } from '../input/input-size.js';
-import type { InputChoice } from '../input/open-source.js';
+import { byIndex, type InputChoice } from '../input/open-source.js';
 import { withParts } from '../input/parts/part-hint.js';
 import { RingWriter, type RingHandle } from '../input/stream/ring.js';
 import { PIECE_BYTES, type ByteSink, type Source } from '../input/source.js';
@@ -30,7 +30,7 @@ import { defineVerb, tellProblems, type Context } from './verb.js';
 const CALL = 'tsxbstream cat';
 
 export const CAT_OPTIONS = {
-  ...pick(OPTIONS, 'raw', 'allowEmpty'),
+  ...pick(OPTIONS, 'index', 'raw', 'allowEmpty'),
   ...pick(OPTIONS, ...SELECTION),
   ...pick(OPTIONS, ...READING),
   ...pick(OPTIONS, ...COMMON),
@@ -117,7 +117,7 @@ async function catInto(options: CatOptions, write: ContentSink, context: Context
     context.signal.throwIfAborted();
     await write(bytes);
   };
-  const problems = await withSource(options.input, context, (source) => {
+  const problems = await withSource(byIndex(options), context, (source) => {
     const tools = { options, sink, context };
     return source.seekable ? catByPosition(source, tools) : catAsItComes(source, tools);
   });

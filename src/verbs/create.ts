@@ -110,7 +110,7 @@ export const create = defineVerb<typeof CREATE_OPTIONS, CreateOptions, MadeSumma
 });
 
 /** Has one file made out of many, in a thread of its own. */
-export async function make<Name extends Extract<TaskName, 'pack' | 'make-tar'>>(
+export async function make<Name extends Extract<TaskName, 'pack' | 'make-tar' | 'make-index'>>(
   task: Name,
   options: TaskOptions<Name>,
   needs: TaskNeeds & { output: OutputChoice },

@@ -4,7 +4,7 @@ import { statSync } from 'node:fs';
 import { judgeBackup, type BackupFinding } from '../backup/backup-state.js';
 import type { XbstreamError } from '../errors.js';
 import { pathText } from '../format/stored-path.js';
-import { digestedName, type InputChoice } from '../input/open-source.js';
+import { byIndex, digestedName, type InputChoice } from '../input/open-source.js';
 import { isGood, type Outcome } from '../outcome.js';
 import { makeReporter } from '../ui/make-reporter.js';
 import type { ExtractSummary, Reporter, StatusPrinter } from '../ui/reporter.js';
@@ -14,6 +14,7 @@ import { COMMON, DECODING, OPTIONS, READING, SELECTION } from './options/table.j
 import { extractShared } from './unpack/extract-shared.js';
 import { inThread } from './threads/start.js';
 import type { UnpackSummary } from './unpack/unpack.js';
+import { usageError } from './options/usage-error.js';
 import { defineVerb, tellProblems, type Context } from './verb.js';
 
 const CALL = 'tsxbstream extract';
@@ -25,6 +26,7 @@ export const EXTRACT_OPTIONS = {
     'keepGoing',
     'removePartial',
     'allowSymlinks',
+    'index',
     'digests',
     'manifest',
     'allowEmpty',
@@ -93,10 +95,21 @@ export const extract = defineVerb({
 
 async function unpackInto(options: ExtractOptions, context: Context): Promise<Outcome<ExtractSummary>> {
   const started = performance.now();
+  if (options.index !== undefined && options.keepGoing) {
+    throw usageError(
+      '--index and --keep-going exclude each other',
+      'an index is of use only for an archive that is whole',
+    );
+  }
   const { input } = options;
   const outcome =
     (await extractShared(options, context)) ??
-    (await inThread('unpack', { verb: 'extract', options }, { input }, context));
+    (await inThread(
+      'unpack',
+      { verb: 'extract', options: { ...options, input: byIndex(options) } },
+      { input },
+      context,
+    ));
   const { summary, stopped } = outcome;
   if (summary === undefined) return { ...outcome, summary };
   const problems = outcome.problems.map((error) => withTargetHint(error, options));

@@ -1,14 +1,10 @@
 /** `info`: what backup an archive holds, and what to do with it. */
-import { readIndex, type ArchiveIndex, type IndexEntry } from '../archive/index.js';
-import { backupFinding, judgeBackup, type BackupFinding } from '../backup/backup-state.js';
-import { contentFacts } from '../backup/content-facts.js';
-import { factsOf, layersIn, type SmallTexts } from '../backup/describe.js';
-import { missingFrom } from '../backup/missing.js';
-import { NO_RECIPE, recipe } from '../backup/next-steps.js';
-import { smallFileKind, smallFileText } from '../backup/small-files.js';
+import { readIndex } from '../archive/index.js';
+import { backupFinding, judgeBackup } from '../backup/backup-state.js';
+import { describeBackup } from '../backup/description.js';
+import { smallFileKind } from '../backup/small-files.js';
 import { withSource } from '../engine/with-source.js';
-import { XbstreamError } from '../errors.js';
-import type { InputChoice } from '../input/open-source.js';
+import { byIndex, type InputChoice } from '../input/open-source.js';
 import { inputSize } from '../input/input-size.js';
 import { withParts } from '../input/parts/part-hint.js';
 import type { Outcome } from '../outcome.js';
@@ -22,7 +18,7 @@ import { defineVerb, tellProblems, type Context } from './verb.js';
 const CALL = 'tsxbstream info';
 
 export const INFO_OPTIONS = {
-  ...pick(OPTIONS, 'json', 'allowEmpty', 'backup'),
+  ...pick(OPTIONS, 'index', 'json', 'allowEmpty', 'backup'),
   ...pick(OPTIONS, ...READING),
   ...pick(OPTIONS, ...COMMON),
   /** For small files that are encrypted, and an archive that is as a whole: 16, 24 or 32 bytes; a string stands for its UTF-8 bytes. */
@@ -55,7 +51,7 @@ export const info = defineVerb({
     input: readArchive(options, words, surroundings, { call: CALL }, false).input,
   }),
 
-  run: describeBackup,
+  run: inform,
 
   reporter: (options, streams, paint): InfoReporter & StatusPrinter => makeInfoReporter(options, streams, paint),
 
@@ -66,8 +62,9 @@ export const info = defineVerb({
 });
 
 /** What to do with it is told only of a backup that is whole, as far as headers tell. */
-async function describeBackup(options: InfoOptions, context: Context): Promise<Outcome<BackupDescription>> {
-  const { absoluteNames, allowEmpty, input } = options;
+async function inform(options: InfoOptions, context: Context): Promise<Outcome<BackupDescription>> {
+  const { absoluteNames, allowEmpty } = options;
+  const input = byIndex(options);
   const totalBytes = inputSize(input);
   const index = await withSource(input, context, (source) =>
     readIndex(source, {
@@ -84,67 +81,11 @@ async function describeBackup(options: InfoOptions, context: Context): Promise<O
     if (warning !== undefined) context.warning(warning);
     if (error !== undefined) problems.push(error);
   }
-  return { summary: describe(index, finding, options), problems: withParts(problems, input), stopped: false };
-}
-
-function describe(index: ArchiveIndex, finding: BackupFinding, options: InfoOptions): BackupDescription {
-  const { texts, unread } = readSmallFiles(index.entries, options);
-  const paths = index.entries.map(({ path }) => path);
-  const content = contentFacts(paths);
-  const facts = factsOf(texts, content.system);
-  const known = {
-    ...facts,
-    ...layersIn(paths),
-    kind: facts.kind ?? (content.isIncremental ? 'incremental' : undefined),
-  };
-  const isBackup = index.problemCount === 0 && finding.state === 'finished' && !finding.isDataDirectory;
-  // Galera takes a backup of everything that calls itself partial: what it excludes is no database.
-  const importsTables = facts.partial === true && !(facts.system === 'MariaDB' && content.hasAccounts);
-  const isReadable = texts.info !== undefined || texts.metadata !== undefined;
-  const { isExported } = content;
-  const advice =
-    isBackup && isReadable ? recipe({ ...known, archive: archiveName(options), importsTables, isExported }) : NO_RECIPE;
-  return {
-    ...known,
-    state: finding.state,
-    files: index.entries.length,
-    bytes: index.entries.reduce((sum, { bytes }) => sum + bytes, 0),
-    archiveBytes: index.archiveBytes,
-    wrappers: index.wrappers,
-    complete: index.problemCount === 0,
-    unread,
-    missing: missingFrom(index.problemCount, finding, texts),
-    ...advice,
-    replication: advice.next.length === 0 || importsTables ? [] : facts.replication,
-  };
+  const description = describeBackup(index, finding, { key: options.key, archive: archiveName(input) });
+  return { summary: description, problems: withParts(problems, input), stopped: false };
 }
 
 /** As the next command takes it. */
-function archiveName({ input }: InfoOptions): string {
+export function archiveName(input: InputChoice): string {
   return input.kind === 'path' ? input.path : '-';
 }
-
-function readSmallFiles(
-  entries: readonly IndexEntry[],
-  { key }: InfoOptions,
-): { texts: SmallTexts; unread: BackupDescription['unread'] } {
-  const texts: SmallTexts = {};
-  const unread: { path: string; reason: string }[] = [];
-  for (const { path, content, bytes, complete } of entries) {
-    const kind = smallFileKind(path);
-    if (kind === undefined || texts[kind] !== undefined) continue;
-    if (!complete || (content === undefined && bytes > 0)) {
-      unread.push({ path, reason: complete ? 'it is too large' : 'it is not whole' });
-      continue;
-    }
-    try {
-      texts[kind] = smallFileText(path, content ?? Buffer.alloc(0), key);
-    } catch (error) {
-      if (!(error instanceof XbstreamError)) throw error;
-      unread.push({ path, reason: error.code === 'XB_KEY_REQUIRED' ? NO_KEY : error.message });
-    }
-  }
-  return { texts, unread };
-}
-
-const NO_KEY = 'it is encrypted; --encrypt-key-file=FILE reads it';

@@ -6,13 +6,13 @@ import { readIndexFor } from '../archive/selection/wanted-entries.js';
 import { allLayersOf } from '../codec/stored-layers.js';
 import { withSource } from '../engine/with-source.js';
 import type { XbstreamErrorCode } from '../errors.js';
-import type { InputChoice } from '../input/open-source.js';
+import { byIndex, type InputChoice } from '../input/open-source.js';
 import { inputSize } from '../input/input-size.js';
 import { withParts } from '../input/parts/part-hint.js';
 import type { Outcome } from '../outcome.js';
 import { makeListReporter } from '../ui/make-inspect-reporter.js';
 import type { Listing, ListReporter, StatusPrinter } from '../ui/reporter.js';
-import { WrapperError } from '../wrapper/wrapper-error.js';
+import { InputError } from '../input/input-error.js';
 import { readArchive } from './options/inputs.js';
 import { pick, reworded, type Told } from './options/option.js';
 import { COMMON, keyOption, OPTIONS, READING, SELECTION } from './options/table.js';
@@ -21,7 +21,7 @@ import { defineVerb, tellProblems, type Context } from './verb.js';
 const CALL = 'tsxbstream list';
 
 export const LIST_OPTIONS = {
-  ...pick(OPTIONS, 'sort', 'inBytes', 'json', 'allowEmpty'),
+  ...pick(OPTIONS, 'index', 'sort', 'inBytes', 'json', 'allowEmpty'),
   ...pick(OPTIONS, ...SELECTION),
   ...pick(OPTIONS, ...READING),
   ...pick(OPTIONS, ...COMMON),
@@ -89,7 +89,8 @@ const CUT: ReadonlySet<XbstreamErrorCode> = new Set(['XB_TRUNCATED', 'XB_MISSING
 
 /** Of a file only headers are read, so that checksums are not judged; see `verify`. */
 async function listArchive(options: ListOptions, context: Context): Promise<Outcome<Listing>> {
-  const { absoluteNames, allowEmpty, input, sort } = options;
+  const { absoluteNames, allowEmpty, sort } = options;
+  const input = byIndex(options);
   const totalBytes = inputSize(input);
   const selection = new Selection(options);
   const { index, errors } = await withSource(input, context, (source) =>
@@ -102,9 +103,7 @@ async function listArchive(options: ListOptions, context: Context): Promise<Outc
   );
   const isOnlyCut = index.problems.every(({ code }) => CUT.has(code));
   const entries = index.entries.filter(({ path }) => selection.wants(path)).sort(ORDERS[sort]);
-  const isForeign = index.problems.some(
-    (problem) => problem instanceof ForeignInput || problem instanceof WrapperError,
-  );
+  const isForeign = index.problems.some((problem) => problem instanceof ForeignInput || problem instanceof InputError);
   const unmatched = isForeign ? [] : selection.unmatched();
   return {
     problems: withParts([...index.problems, ...errors, ...unmatched], input),

@@ -16,6 +16,7 @@ export const VERBS: readonly Registration[] = [
   { name: 'verify', aliases: [], load: async () => (await import('./verify.js')).verify },
   { name: 'info', aliases: [], load: async () => (await import('./info.js')).info },
   { name: 'cat', aliases: [], load: async () => (await import('./cat.js')).cat },
+  { name: 'index', aliases: [], load: async () => (await import('./make-index.js')).makeIndex },
   { name: 'create', aliases: [], load: async () => (await import('./create.js')).create },
   { name: 'convert-to-tar', aliases: ['tar'], load: async () => (await import('./convert-to-tar.js')).convertToTar },
   { name: 'decode', aliases: [], load: async () => (await import('./decode.js')).decode },

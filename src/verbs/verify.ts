@@ -1,10 +1,12 @@
 /** `verify`: reads a whole archive and tells all that is wrong with it. */
 import { judgeBackup } from '../backup/backup-state.js';
 import { digestedName, type InputChoice } from '../input/open-source.js';
+import { errorFromRecord } from '../errors.js';
 import type { Outcome } from '../outcome.js';
 import { makeShardReporter, makeVerifyReporter } from '../ui/make-inspect-reporter.js';
 import type { ShardReporter, ShardSummary, StatusPrinter, Verification, VerifyReporter } from '../ui/reporter.js';
 import { readArchive } from './options/inputs.js';
+import type { OptionValues } from './options/option-values.js';
 import { pick, reworded, type Told } from './options/option.js';
 import { COMMON, DECODING, KEY_FILE_OR_VARIABLE, OPTIONS, READING } from './options/table.js';
 import { assertFitShards } from './options/shard-options.js';
@@ -18,12 +20,15 @@ import { verifyShared } from './unpack/verify-shared.js';
 const CALL = 'tsxbstream verify';
 
 export const VERIFY_OPTIONS = {
-  ...pick(OPTIONS, 'deep', 'digests', 'manifest', 'overwrite', 'allowEmpty', 'backup', 'format', 'json'),
+  ...pick(OPTIONS, 'tee', 'deep', 'digests', 'manifest', 'info', 'overwrite', 'allowEmpty', 'backup', 'format', 'json'),
   ...pick(OPTIONS, 'shard', 'merge', 'archive'),
   ...pick(OPTIONS, ...DECODING),
   ...pick(OPTIONS, ...READING),
   ...pick(OPTIONS, ...COMMON),
-  overwrite: reworded(OPTIONS.overwrite, { overwrite: 'replace FILE of --manifest when the new one is whole' }),
+  index: OPTIONS.madeIndex,
+  overwrite: reworded(OPTIONS.overwrite, {
+    overwrite: 'replace FILE of --manifest, --index and --info when the new one is whole',
+  }),
   key: reworded(OPTIONS.key, KEY_FILE_OR_VARIABLE),
   allowEncrypted: reworded(OPTIONS.allowEncrypted, {
     'allow-encrypted': 'with --deep and no key: encrypted files need not be looked into',
@@ -44,10 +49,15 @@ export interface MergeCall extends Told<typeof VERIFY_OPTIONS> {
 }
 
 /** What is found, in one piece or by shards. */
-type Found = Pick<UnpackSummary, 'entries' | 'entryBytes' | 'archiveBytes' | 'problemCount' | 'backup' | 'digests'>;
+type Found = Pick<
+  UnpackSummary,
+  'entries' | 'entryBytes' | 'archiveBytes' | 'problemCount' | 'backup' | 'digests' | 'besides'
+>;
 
 /** What is of use only where files are looked into. */
 const DEEP_ONLY = ['encrypt-key', 'encrypt-key-file', 'decrypt', 'allow-encrypted'] as const;
+
+const STDOUT = 1;
 
 export const verify = defineVerb({
   call: CALL,
@@ -56,6 +66,7 @@ export const verify = defineVerb({
   description: [
     'Reads all of ARCHIVE, or stdin where ARCHIVE is - or missing, and checks every chunk and every checksum, that no part of a file is missing, and that it ends where it should. Reports all that is wrong, by file. Writes nothing.',
     'Exit code 0 means that the archive is whole. With --deep also what is inside of compressed and encrypted files.',
+    'With --tee everything is passed on to stdout unchanged while it is verified, to the last byte, whatever is found; the verdict comes on stderr. Who reads stdout sets the pace; one that goes away, or cannot be written to, does not end the verification, and makes the exit code 1.',
     'Many machines can share the work: each checks one shard of the archive, and --merge judges by their results as one run does.',
   ],
   examples: [
@@ -71,6 +82,10 @@ export const verify = defineVerb({
     {
       command: 'ssh db1 cat backup.xbstream | tsxbstream verify --digest sha256',
       purpose: 'of a stream, with its checksum',
+    },
+    {
+      command: 'mariadb-backup ... | tsxbstream verify --tee | aws s3 cp - s3://...',
+      purpose: 'prove at the source what is uploaded (with set -o pipefail)',
     },
     {
       command: 'tsxbstream verify --shard 3/8 backup.xbstream > result-3',
@@ -89,7 +104,16 @@ export const verify = defineVerb({
     if (values.has('json') && format !== undefined && format !== 'json') {
       throw usageError(`--json and --format=${format} exclude each other`, 'leave out one of them');
     }
-    const idle = values.has('deep') ? undefined : DEEP_ONLY.find((name) => values.has(name));
+    const shown = values.has('json') ? 'json' : format;
+    if (values.has('tee') && shown !== undefined && shown !== 'text') {
+      throw usageError(
+        `--tee gives stdout to the archive, and --${values.has('json') ? 'json' : `format=${shown}`} wants it`,
+        'the exit code says whether it is whole; what backup it is, as JSON: --info FILE',
+      );
+    }
+    const idle = values.has('deep')
+      ? undefined
+      : DEEP_ONLY.find((name) => values.has(name) && !isKeyForInfo(name, values));
     if (idle !== undefined) {
       throw usageError(
         `--${idle} is of use only with --deep`,
@@ -101,12 +125,22 @@ export const verify = defineVerb({
   read: (options, words, surroundings): VerifyOptions | MergeCall => {
     const archiveOf = (archive: CallWords, parts: boolean): InputChoice =>
       readArchive({ ...options, parts }, archive, surroundings, { call: CALL }, false).input;
-    if (!options.merge) return { ...options, input: archiveOf(words, options.parts) };
-    const { values, operands: results } = words;
-    if (results.length === 0) throw usageError('no result of a shard is named', `${CALL} --merge RESULT...`);
-    const { archive } = options;
-    const whole = archive.length === 0 ? undefined : archiveOf({ values, operands: archive }, archive.length > 1);
-    return { ...options, results, whole };
+    if (options.merge) {
+      const { values, operands: results } = words;
+      if (results.length === 0) throw usageError('no result of a shard is named', `${CALL} --merge RESULT...`);
+      const { archive } = options;
+      const whole = archive.length === 0 ? undefined : archiveOf({ values, operands: archive }, archive.length > 1);
+      return { ...options, results, whole };
+    }
+    const input = archiveOf(words, options.parts);
+    if (options.tee && surroundings.isTerminal(STDOUT)) {
+      throw usageError(
+        'stdout is a terminal, and --tee passes the archive on to it',
+        'into a file: tsxbstream verify --tee > COPY',
+        'into a pipe: tsxbstream verify --tee | ...',
+      );
+    }
+    return { ...options, input };
   },
 
   run: async (options, context): Promise<Outcome<Verification | ShardSummary>> => {
@@ -114,18 +148,28 @@ export const verify = defineVerb({
     return options.shard === undefined ? prove(options, context) : checkOne(options, options.shard, context);
   },
 
-  reporter: (options, streams, paint): (VerifyReporter | ShardReporter) & StatusPrinter => {
-    if (options.shard !== undefined) return makeShardReporter(options, streams, paint);
-    const { format = options.json ? 'json' : 'text' } = options;
-    return makeVerifyReporter({ ...options, format }, streams, paint);
+  reporter: (options, { stdout, stderr }, paint): (VerifyReporter | ShardReporter) & StatusPrinter => {
+    if (options.shard !== undefined) return makeShardReporter(options, { stdout, stderr }, paint);
+    const { tee, format = options.json ? 'json' : 'text' } = options;
+    return makeVerifyReporter({ ...options, format }, { stdout: tee ? stderr : stdout, stderr }, paint);
   },
 
   tell: ({ summary, problems }, reporter) => {
-    if (summary !== undefined && 'ok' in summary && 'verified' in reporter) reporter.verified(summary);
-    else tellProblems(problems, reporter);
+    const verification = summary !== undefined && 'isWhole' in summary ? summary : undefined;
+    if (verification !== undefined && 'verified' in reporter) reporter.verified(verification);
+    const told = new Set(verification?.problems);
+    tellProblems(
+      problems.filter((problem) => !told.has(problem)),
+      reporter,
+    );
     if (summary !== undefined && 'result' in summary && 'shardChecked' in reporter) reporter.shardChecked(summary);
   },
 });
+
+/** What is encrypted of what --info reads is read with a key. */
+function isKeyForInfo(name: string, values: OptionValues): boolean {
+  return values.has('info') && name !== 'allow-encrypted';
+}
 
 /** Verifies an archive in one piece. */
 export async function prove(options: VerifyOptions, context: Context): Promise<Outcome<Verification>> {
@@ -134,7 +178,7 @@ export async function prove(options: VerifyOptions, context: Context): Promise<O
   const outcome =
     (await verifyShared(options, context)) ??
     (await inThread('unpack', { verb: 'verify', options }, { input }, context));
-  return judged(outcome, { ...options, input }, started, context);
+  return judged(outcome, options, started, context);
 }
 
 /** Verifies an archive by the results of its shards. */
@@ -142,8 +186,8 @@ async function proveByShards(options: MergeCall, context: Context): Promise<Outc
   const started = performance.now();
   const { results, whole: archive } = options;
   const outcome = await inThread('merge-shards', { results, archive, verify: options }, { input: archive }, context);
-  const { summary, problems } = outcome;
-  if (summary === undefined) return { ...outcome, summary: undefined, problems };
+  const { summary } = outcome;
+  if (summary === undefined) return { ...outcome, summary };
   return judged(outcome, { ...options, input: summary.input }, started, context);
 }
 
@@ -159,11 +203,10 @@ function checkOne(
 /** What all that was found comes to. */
 function judged(
   outcome: Outcome<Found>,
-  options: Pick<VerifyOptions, 'input' | 'backup'>,
+  { input, backup }: Pick<VerifyOptions, 'input' | 'backup'>,
   started: number,
   context: Context,
 ): Outcome<Verification> {
-  const { input } = options;
   const { summary, stopped } = outcome;
   const refusal = outcome.problems.find(({ code }) => code === 'XB_IO' || code === 'XB_TARGET_EXISTS');
   if (refusal !== undefined) return { summary: undefined, problems: [refusal], stopped };
@@ -171,7 +214,7 @@ function judged(
   const problems = [...outcome.problems];
   let { problemCount } = summary;
   if (problems.length === 0 && summary.backup !== undefined) {
-    const { error, warning } = judgeBackup(options.backup, summary.backup, summary.archiveBytes);
+    const { error, warning } = judgeBackup(backup, summary.backup, summary.archiveBytes);
     if (warning !== undefined) context.warning(warning);
     if (error !== undefined) {
       problems.push(error);
@@ -179,11 +222,14 @@ function judged(
     }
   }
   const { entries, entryBytes, archiveBytes, digests } = summary;
+  const besides = summary.besides.map(errorFromRecord);
+  const all = [...problems, ...besides];
   return {
-    problems,
+    problems: all,
     stopped,
     summary: {
-      ok: problems.length === 0,
+      ok: all.length === 0,
+      isWhole: problems.length === 0,
       ...{ entries, archiveBytes, problems, problemCount, digests },
       bytes: entryBytes,
       elapsedSeconds: (performance.now() - started) / 1000,

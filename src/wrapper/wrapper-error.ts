@@ -1,9 +1,16 @@
+import {
+  errorToRecord,
+  type ErrorFacts,
+  type ErrorRecord,
+  type XbstreamError,
+  type XbstreamErrorCode,
+} from '../errors.js';
+import { InputError } from '../input/input-error.js';
 import type { Source } from '../input/source.js';
-import { errorToRecord, XbstreamError, type ErrorFacts, type ErrorRecord } from '../errors.js';
 
 /** Something is wrong with what an archive is wrapped in as a whole: nothing behind that place can be read. */
-export class WrapperError extends XbstreamError {
-  static from({ code, message, ...facts }: ErrorRecord): WrapperError {
+export class WrapperError extends InputError {
+  static override from({ code, message, ...facts }: ErrorRecord): WrapperError {
     return new WrapperError(code, message, facts);
   }
 
@@ -12,17 +19,25 @@ export class WrapperError extends XbstreamError {
   }
 }
 
-/** Says of the first error that has a place in the archive which one that is in the input, where that is another. */
-export function withPlace(errors: readonly XbstreamError[], source: Source | undefined): readonly XbstreamError[] {
+/** A file has no end, or lacks a part. */
+const LACKING: ReadonlySet<XbstreamErrorCode> = new Set(['XB_MISSING_EOF', 'XB_GAP', 'XB_TRUNCATED']);
+
+/**
+ * Says of the first error that has a place in the archive which one that is in the input, where that is another; and of each
+ * file that lacks something what that is, where the input tells.
+ */
+export function withPlace(found: readonly XbstreamError[], source: Source | undefined): readonly XbstreamError[] {
+  if (source === undefined) return found;
+  const errors = found.map((error) => withLack(error, source));
   const index = errors.findIndex(({ archiveOffset }) => archiveOffset !== undefined);
-  if (index === -1 || source === undefined) return errors;
+  if (index === -1) return errors;
   const { wrappers = [] } = source;
   const place = source.placeOf?.(errors[index]!.archiveOffset!);
   if (place !== undefined) {
     return errors.with(
       index,
       errors[index]!.with({
-        details: [`that is ${place}; the parts follow each other in the order in which they were named`],
+        details: [`that is ${place}`],
       }),
     );
   }
@@ -32,6 +47,12 @@ export function withPlace(errors: readonly XbstreamError[], source: Source | und
   const isNone = error.code === 'XB_BAD_MAGIC' && error.archiveOffset === 0;
   const details = isNone ? [`found inside of ${wrappers.join(' and ')} data`] : [around];
   return errors.with(index, error.with({ details, hints: isNone ? hintsWithout(wrappers) : [] }));
+}
+
+function withLack(error: XbstreamError, source: Source): XbstreamError {
+  if (error.path === undefined || !LACKING.has(error.code)) return error;
+  const lack = source.lackOf?.(error.path);
+  return lack === undefined ? error : error.with({ details: [lack] });
 }
 
 /** What to do with what is wrapped, and is no archive. */

@@ -4,7 +4,7 @@ import { exitCodeFor } from '../../dist/cli/exit-codes.js';
 import type { XbstreamErrorCode } from '../../dist/errors.js';
 
 const DOCUMENTED: Readonly<Record<number, readonly XbstreamErrorCode[]>> = {
-  1: ['XB_TARGET_EXISTS', 'XB_NO_MATCH', 'XB_IO'],
+  1: ['XB_TARGET_EXISTS', 'XB_NO_MATCH', 'XB_BAD_INDEX', 'XB_IO'],
   2: ['XB_USAGE'],
   3: [
     'XB_BAD_MAGIC',

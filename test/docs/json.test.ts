@@ -28,7 +28,7 @@ function strictSchema(): AnySchemaObject {
 const schema = strictSchema();
 const ajv = new Ajv2020({ strict: true, allErrors: true });
 ajv.addSchema(schema);
-const VERBS = ['extract', 'list', 'verify', 'info', 'create', 'convert-to-tar', 'decode'] as const;
+const VERBS = ['extract', 'list', 'verify', 'info', 'index', 'create', 'convert-to-tar', 'decode'] as const;
 type Verb = (typeof VERBS)[number];
 
 function validator(verb: Verb): ValidateFunction {
@@ -96,6 +96,7 @@ describe('JSON lines are those of the schema', { concurrency: 2 }, () => {
       ['extract', [path, '-C', fresh()]],
       ['extract', ['--keep-going', path, '-C', fresh()]],
       ['convert-to-tar', [path, '-o', fresh()]],
+      ['index', ['--progress=always', path, '-o', fresh()]],
     ] as const) {
       const last = (await told(verb, words)).at(-1)!;
       if (last['ok'] === true) assert.equal(last['archiveBytes'], bytes, `${verb} ${path}`);

@@ -41,6 +41,7 @@ function optionsFor(path: string, changes: Partial<VerifyOptions>): VerifyOption
     ...{ format: undefined, json: false, quiet: false, verbose: false, progress: 'never', color: 'never' },
     ...{ help: false, version: false, parts: false, decodeStream: true },
     ...{ shard: undefined, merge: false, archive: [] },
+    ...{ tee: false, index: undefined, info: undefined },
     ...changes,
   };
 }

@@ -25,6 +25,8 @@ export type Stdin =
 
 export interface RunOptions {
   stdin?: Stdin;
+  /** A descriptor that it writes to, instead of what is collected; the caller's. */
+  stdout?: number;
   cwd?: string;
   env?: NodeJS.ProcessEnv;
   /** Words before `node`: a wrapper such as `sh -c 'umask 077; exec "$@"' sh`. */
@@ -36,6 +38,7 @@ export interface RunResult {
   code: number | null;
   signal: NodeJS.Signals | null;
   stdout: string;
+  stdoutBytes: Buffer;
   stderr: string;
   /** Peak RSS, where it was measured. */
   peakBytes: number;
@@ -51,24 +54,31 @@ const MOST_MILLISECONDS = 120_000;
 
 /** Starts `tsxbstream` with these words. */
 export function start(args: readonly string[], options: RunOptions = {}): Running {
-  const { stdin, cwd, env, wrapper = [], measureMemory = false } = options;
+  const { stdin, stdout: out = 'pipe', cwd, env, wrapper = [], measureMemory = false } = options;
   const [command, ...words] = [...wrapper, process.execPath, PROGRAM, ...args];
   const opened = openStdin(stdin);
   const child = spawn(command!, words, {
     cwd,
     env: { ...process.env, NO_COLOR: '1', ...(measureMemory ? { NODE_OPTIONS: TELL_MEMORY } : {}), ...env },
-    stdio: [opened.stdio, 'pipe', 'pipe', measureMemory ? 'pipe' : 'ignore'],
+    stdio: [opened.stdio, out, 'pipe', measureMemory ? 'pipe' : 'ignore'],
     timeout: MOST_MILLISECONDS,
     killSignal: 'SIGKILL',
   });
   opened.started(child);
-  const texts = [1, 2, 3].map((fd) => collect(child, fd));
+  const outputs = [1, 2, 3].map((fd) => collect(child, fd));
   const ended = new Promise<RunResult>((resolve, reject) => {
     child.on('error', reject);
     child.on('close', (code, signal) => {
-      const [stdout, stderr, memory] = texts.map((text) => text());
-      const peakBytes = Math.max(0, ...(memory ?? '').split('\n').map(Number)) * 1024;
-      resolve({ code, signal, stdout: stdout!, stderr: stderr!, peakBytes });
+      const [stdout, stderr, memory] = outputs.map((output) => output());
+      const peakBytes = Math.max(0, ...memory!.toString().split('\n').map(Number)) * 1024;
+      resolve({
+        code,
+        signal,
+        stdout: stdout!.toString(),
+        stdoutBytes: stdout!,
+        stderr: stderr!.toString(),
+        peakBytes,
+      });
     });
   });
   return { child, ended };
@@ -79,10 +89,10 @@ export function run(args: readonly string[], options?: RunOptions): Promise<RunR
   return start(args, options).ended;
 }
 
-function collect(child: ChildProcess, fd: number): () => string {
+function collect(child: ChildProcess, fd: number): () => Buffer {
   const parts: Buffer[] = [];
   child.stdio[fd]?.on('data', (part: Buffer) => parts.push(part));
-  return () => Buffer.concat(parts).toString('utf8');
+  return () => Buffer.concat(parts);
 }
 
 function openStdin(stdin: Stdin | undefined): {

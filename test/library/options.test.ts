@@ -10,6 +10,7 @@ import {
   extract,
   info,
   list,
+  makeIndex,
   readChunks,
   readEntries,
   verify,
@@ -34,6 +35,7 @@ const CALLS: Readonly<Record<string, Untyped>> = {
   // eslint-disable-next-line @typescript-eslint/require-await
   convertToTar: async (input, options) => convertToTar(input as string, options as object),
   writeTar: (input, options) => writeTar(input as string, '/no/such/target', options as object),
+  makeIndex: (input, options) => makeIndex(input as string, '/no/such/target', options as object),
   create: (input, options) => create(input as string, '/no/such/target', options as object),
   readChunks: (input, options) => readChunks(input as string, options as object).next(),
   readEntries: (input, options) => readEntries(input as string, options as object).next(),
@@ -63,8 +65,9 @@ const WRONG_VALUES: Readonly<Record<string, readonly object[]>> = {
     { manifest: 7 },
     { onProgress: {} },
   ],
-  list: [{ sort: 'date' }, { tables: [1] }, { tables: ['x'] }],
-  verify: [{ deep: 1 }, { decompressThreads: NaN }],
+  makeIndex: [{ overwrite: 1 }, { onFile: () => undefined }, { index: 'x' }],
+  list: [{ index: 1 }, { sort: 'date' }, { tables: [1] }, { tables: ['x'] }],
+  verify: [{ tee: true }, { info: '' }, { deep: 1 }, { decompressThreads: NaN }],
   info: [{ keepGoing: 'no' }],
   cat: [{ decompress: 1 }, { raw: 1 }, { allowEncrypted: true }],
   convertToTar: [

@@ -6,7 +6,7 @@ import { usageError } from '../../verbs/options/usage-error.js';
 import { extract, EXTRACT_OPTIONS, ignoredWords } from '../../verbs/extract.js';
 import type { CallSurroundings, CallText, CallWords, VerbCall } from '../../verbs/verb.js';
 
-const UNPACKING = omit(EXTRACT_OPTIONS, 'json', 'parts');
+const UNPACKING = omit(EXTRACT_OPTIONS, 'json', 'parts', 'index');
 
 const XBSTREAM_OPTIONS = {
   ...UNPACKING,
@@ -53,7 +53,16 @@ export const xbstream: CallText & {
     const found = namedPipes ?? archiveOnStdin(operands, surroundings.isTerminal);
     const input = withStream(found, options, values, surroundings.env);
     return extract.with(
-      { ...options, input, json: false, parts: false, target: directory ?? '.', createTarget: false, asXbstream: true },
+      {
+        ...options,
+        input,
+        json: false,
+        parts: false,
+        index: undefined,
+        target: directory ?? '.',
+        createTarget: false,
+        asXbstream: true,
+      },
       ignoredWords(operands, directory),
     );
   },

@@ -3,6 +3,7 @@ import { promisify } from 'node:util';
 import { chunkEnd, decodeChunkHeader, MAX_HEADER_BYTES } from '../../format/chunk.js';
 import { positionOf, type InputChoice, type SystemInputChoice } from '../../input/open-source.js';
 import { inputSize } from '../../input/input-size.js';
+import { sampleObjects } from '../../input/parts/sample-objects.js';
 import { threadCount } from '../../threads/cores.js';
 
 /** From which size on pipelines pay. */
@@ -33,6 +34,11 @@ export async function pipelineCount(
 ): Promise<number> {
   const count = threadCount(parallel);
   if (count < 2 || (input.kind !== 'path' && input.kind !== 'descriptor')) return 1;
+  const objects = input.kind === 'path' ? await sampleObjects(input.path, archiveBytesMin) : undefined;
+  if (objects !== undefined) {
+    const { bytes, count: chunks } = objects;
+    return bytes >= archiveBytesMin && bytes >= chunks * chunkBytesMin ? count : 1;
+  }
   if ((inputSize(input) ?? 0) < archiveBytesMin) return 1;
   return (await hasLargeChunks(input, chunkBytesMin)) ? count : 1;
 }

@@ -1,82 +1,43 @@
 import * as fs from 'node:fs';
 import { systemError, XbstreamError } from '../../errors.js';
 import { OneFile, type PositionedBytes } from '../positioned.js';
+import { PositionedParts, type Part } from './positioned-parts.js';
 
-interface Part {
-  path: string;
-  file: OneFile;
-  /** Where it begins in all of them together, in bytes. */
-  startBytes: number;
-  endBytes: number;
+/** Several files, one behind the other, as if they were one. @throws XbstreamError `XB_IO` for one that is no file */
+export function fileParts(paths: readonly string[]): PositionedParts {
+  const parts = paths.map((path) => new FilePart(path));
+  return new PositionedParts(parts, '; the parts follow each other in the order in which they were named');
 }
 
-/** Several files, one behind the other, as if they were one. */
-export class FileParts implements PositionedBytes {
-  readonly #parts: Part[] = [];
-  #endBytes = 0;
-  /** The part that was read last. */
-  #current = 0;
+class FilePart implements Part {
+  readonly name: string;
+  readonly bytes: number;
 
-  /** @throws XbstreamError `XB_IO` for one that cannot be opened, or is no file */
-  constructor(paths: readonly string[]) {
+  constructor(path: string) {
+    this.name = path;
     try {
-      for (const path of paths) this.#open(path);
-    } catch (error) {
-      this.close();
-      throw error;
-    }
-  }
-
-  #open(path: string): void {
-    let fd: number | undefined;
-    try {
+      const stat = fs.statSync(path);
       // What is no file is never opened: a pipe would be waited for.
-      if (!fs.statSync(path).isFile()) {
+      if (!stat.isFile()) {
         throw new XbstreamError('XB_IO', `${path} is no file: parts of an archive are read by position`);
       }
-      fd = fs.openSync(path, fs.constants.O_RDONLY);
+      fs.accessSync(path, fs.constants.R_OK);
+      this.bytes = stat.size;
     } catch (error) {
       throw systemError(`cannot open ${path}`, error);
     }
-    const file = new OneFile(fd, path, true);
-    const startBytes = this.#endBytes;
-    this.#endBytes += file.endBytes;
-    this.#parts.push({ path, file, startBytes, endBytes: this.#endBytes });
   }
 
-  read(memory: Buffer, at: number, bytes: number, position: number): number {
-    let done = 0;
-    while (done < bytes) {
-      const part = this.#partAt(position + done);
-      if (part === undefined) break;
-      const wanted = Math.min(bytes - done, part.endBytes - position - done);
-      const count = part.file.read(memory, at + done, wanted, position + done - part.startBytes);
-      if (count === 0) throw new XbstreamError('XB_IO', `${part.path} has become shorter while it was being read`);
-      done += count;
-    }
-    return done;
+  open(): PositionedBytes {
+    return openFile(this.name, this.name);
   }
+}
 
-  get endBytes(): number {
-    return this.#endBytes;
-  }
-
-  placeOf(position: number): string | undefined {
-    const part = this.#partAt(position) ?? this.#parts.at(-1);
-    return part && `byte ${position - part.startBytes} of ${part.path}`;
-  }
-
-  #partAt(position: number): Part | undefined {
-    const has = ({ startBytes, endBytes }: Part): boolean => position >= startBytes && position < endBytes;
-    const current = this.#parts[this.#current];
-    if (current !== undefined && has(current)) return current;
-    const found = this.#parts.findIndex(has);
-    if (found === -1) return undefined;
-    this.#current = found;
-    return this.#parts[found];
-  }
-
-  close(): void {
-    for (const { file } of this.#parts.splice(0)) file.close();
+/** @param name for messages @throws XbstreamError `XB_IO` */
+export function openFile(path: string | Buffer, name: string): OneFile {
+  try {
+    return new OneFile(fs.openSync(path, fs.constants.O_RDONLY), name, true);
+  } catch (error) {
+    throw systemError(`cannot open ${name}`, error);
   }
 }

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import type { XbstreamError, XbstreamErrorCode } from '../../errors.js';
 import { shellWord } from '../../format/shell-word.js';
 import type { InputChoice } from '../open-source.js';
@@ -20,6 +20,7 @@ export function withParts(errors: readonly XbstreamError[], input: InputChoice):
   const index = errors.findIndex(({ code }) => OF_A_PART.has(code));
   if (index === -1 || input.kind !== 'path') return errors;
   const { path } = input;
+  if (isDirectory(path)) return errors;
   const before = previousNames(path).find(existsSync);
   const behind = nextNames(path).find(existsSync);
   const others = [before, behind].filter((name) => name !== undefined);
@@ -32,6 +33,11 @@ export function withParts(errors: readonly XbstreamError[], input: InputChoice):
       hints: [`to read them as one: tsxbstream ... --parts ${allFrom(path)}`],
     }),
   );
+}
+
+/** What lies beside a directory is no part of what is in it. */
+function isDirectory(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
 
 /** All parts that lie beside a file, as a command line has them. */

@@ -7,7 +7,7 @@ import { verdict } from './verify-text.js';
 /** A verification as commands of a GitHub workflow, which shows them as annotations. */
 export class VerifyGithubReporter extends TextPrinter implements VerifyReporter {
   verified(verification: Verification): void {
-    const { ok, archiveName, problems, problemCount } = verification;
+    const { isWhole, archiveName, problems, problemCount } = verification;
     const file = archiveName === '-' ? '' : `file=${property(archiveName)},`;
     for (const { code, path, message, details } of problems) {
       const title = path === undefined ? code : `${code} in ${printablePath(path)}`;
@@ -15,7 +15,7 @@ export class VerifyGithubReporter extends TextPrinter implements VerifyReporter 
     }
     const unnamed = problemCount - problems.length;
     if (unnamed > 0) this.list(`::error ${file}title=more::${unnamed} problems more\n`);
-    const command = ok ? `::notice ${file}title=archive is whole::` : '';
+    const command = isWhole ? `::notice ${file}title=archive is whole::` : '';
     this.conclude(`${digestLines(verification)}${command}${data(verdict(verification))}\n`);
   }
 }

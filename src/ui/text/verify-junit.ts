@@ -7,18 +7,18 @@ import { byFile, placeOf, verdict } from './verify-text.js';
 /** A verification as a JUnit report, which CI systems show: a test for the archive, and one for each file with a problem. */
 export class VerifyJunitReporter extends TextPrinter implements VerifyReporter {
   verified(verification: Verification): void {
-    const { ok, archiveName, elapsedSeconds, problems, digests } = verification;
+    const { isWhole, archiveName, elapsedSeconds, problems, digests } = verification;
     const groups = [...byFile(problems)];
     const name = archiveName === '-' ? 'stdin' : archiveName;
     const time = elapsedSeconds.toFixed(3);
-    const counts = `tests="${groups.length + 1}" failures="${groups.length + (ok ? 0 : 1)}" errors="0" time="${time}"`;
+    const counts = `tests="${groups.length + 1}" failures="${groups.length + (isWhole ? 0 : 1)}" errors="0" time="${time}"`;
     this.list(`<?xml version="1.0" encoding="UTF-8"?>\n<testsuites ${counts}>\n`);
     this.list(`  <testsuite name="${xml(`tsxbstream verify ${name}`)}" ${counts}>\n`);
     const properties = Object.entries(digests).map(
       ([digest, hex]) => `      <property name="${xml(digest)}" value="${xml(hex)}"/>\n`,
     );
     if (properties.length > 0) this.list(`    <properties>\n${properties.join('')}    </properties>\n`);
-    this.list(testCase(name, 'the archive is whole', time, ok ? undefined : verdict(verification), []));
+    this.list(testCase(name, 'the archive is whole', time, isWhole ? undefined : verdict(verification), []));
     for (const [file, group] of groups) this.list(testCase(name, file, '0', group[0]!.message, group));
     this.conclude('  </testsuite>\n</testsuites>\n');
   }

@@ -33,11 +33,11 @@ export function placeOf({ archiveOffset }: XbstreamError): string {
 
 /** What a verification comes to, in a line. */
 export function verdict(verification: Verification): string {
-  const { ok, entries, bytes, archiveBytes, elapsedSeconds, problems, problemCount, archiveName } = verification;
+  const { isWhole, entries, bytes, archiveBytes, elapsedSeconds, problems, problemCount, archiveName } = verification;
   const name = archiveName === '-' ? 'the archive on stdin' : printable(archiveName);
   const rate = elapsedSeconds < 0.05 ? '' : `, ${formatRate(archiveBytes / elapsedSeconds)}`;
   const amount = `${formatCount(entries, 'file')} (${formatBytes(bytes)})`;
-  if (ok) return `${name} is whole: ${amount}, every checksum held, in ${formatSeconds(elapsedSeconds)}${rate}`;
+  if (isWhole) return `${name} is whole: ${amount}, every checksum held, in ${formatSeconds(elapsedSeconds)}${rate}`;
   return `${name} is NOT ${isOnlyUnread(problems) ? 'proven ' : ''}whole: ${formatCount(problemCount, 'problem')}; ${amount} in ${formatSeconds(elapsedSeconds)}${rate}`;
 }
 

@@ -10,6 +10,7 @@ const NO_THREADS = 'a shard is checked by one thread: with more shards than mach
 
 /** What has no meaning beside --shard, and why. */
 const BESIDE_SHARD: Readonly<Record<string, string>> = {
+  ...{ tee: NEEDS_ALL, index: NEEDS_ALL, info: NEEDS_ALL },
   merge: 'first check all shards, then merge their results',
   deep: DEEP,
   ...{ digest: NEEDS_ALL, manifest: NEEDS_ALL },
@@ -22,6 +23,7 @@ const BESIDE_SHARD: Readonly<Record<string, string>> = {
 const SAID = 'give it to --shard: the results say it';
 
 const BESIDE_MERGE: Readonly<Record<string, string>> = {
+  ...{ tee: NEEDS_ALL, index: NEEDS_ALL, info: NEEDS_ALL },
   deep: DEEP,
   ...{ digest: NEEDS_ALL, manifest: NEEDS_ALL },
   ...{ 'absolute-names': SAID, parts: SAID, parallel: 'there is little to do' },

@@ -184,6 +184,34 @@ export const OPTIONS = {
   decodeStream: decodeStreamOption(),
   /** Give what is stored, also where a file was asked for by the name it has when it is decoded. Default: false. */
   raw: flag('raw', { group: 'What to do', help: 'as it is stored: decompress and decrypt nothing' }),
+  /**
+   * The path of an index of the archive, which `makeIndex` or `verify` made: headers come out of it, and of the archive, which
+   * must be one that can be read by position, only what is needed is read. Default: none.
+   */
+  index: text('index', {
+    value: 'FILE',
+    kind: nonEmpty('a file'),
+    group: 'What to do',
+    help: 'know from FILE what lies where, an index that "tsxbstream index" or "verify --index" made; of the archive only what is needed is read',
+  }),
+  /** Where to write an index of the archive, by which others find what they need in it. Only of one that is whole. */
+  madeIndex: text('index', {
+    value: 'FILE',
+    kind: nonEmpty('a file'),
+    group: 'What to do',
+    help: 'write to FILE an index of the archive, by which list, info, cat and extract read only what they need of it',
+  }),
+  /** Where to write what `info` tells of the backup, as a line of JSON. */
+  info: text('info', {
+    value: 'FILE',
+    kind: nonEmpty('a file'),
+    group: 'What to do',
+    help: 'write to FILE what backup it is, as "info --json" prints it',
+  }),
+  tee: typedFlag('tee', {
+    group: 'What to do',
+    help: 'pass the archive on to stdout, unchanged, while it is verified',
+  }),
   fromTar: typedText('from-tar', {
     value: 'FILE',
     valueIsOptional: true,

@@ -20,7 +20,7 @@ import type { ShardThread } from './check-shard.js';
 /** What of a verification there is when all results are held together. */
 export type MergeSummary = Pick<
   UnpackSummary,
-  'entries' | 'entryBytes' | 'archiveBytes' | 'problemCount' | 'backup' | 'digests'
+  'entries' | 'entryBytes' | 'archiveBytes' | 'problemCount' | 'backup' | 'digests' | 'besides'
 > & { input: InputChoice };
 
 export interface MergeOptions {
@@ -73,7 +73,7 @@ function told(
   return {
     problems: withCure(withPlace(problems, source), { verb: 'verify', options }),
     stopped: false,
-    summary: { ...totals, input, backup: backupFinding(storedPaths), digests: {} },
+    summary: { ...totals, input, backup: backupFinding(storedPaths), digests: {}, besides: [] },
   };
 }
 

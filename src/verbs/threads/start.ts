@@ -9,6 +9,7 @@ import type { catIntoRing } from '../cat.js';
 import type { decodeFiles } from '../decode/decode-files.js';
 import type { info } from '../info.js';
 import type { list } from '../list.js';
+import type { indexArchive } from '../make/index-archive.js';
 import type { makeTar } from '../make/make-tar.js';
 import type { pack } from '../make/pack.js';
 import type { checkShard } from '../shards/check-shard.js';
@@ -23,6 +24,7 @@ interface Tasks {
   pipeline: typeof runPipeline;
   pack: typeof pack;
   'make-tar': typeof makeTar;
+  'make-index': typeof indexArchive;
   list: (typeof list)['run'];
   info: (typeof info)['run'];
   cat: typeof catIntoRing;

@@ -37,7 +37,8 @@ async function countOf(options: ExtractOptions): Promise<number> {
     !options.dryRun &&
     stripComponents === 0 &&
     !options.allowSymlinks &&
-    !options.absoluteNames;
+    !options.absoluteNames &&
+    options.index === undefined;
   if (!isPlain) return 1;
   return pipelineCount(options.input, decodes(options) ? decodingThreads(options) : options.parallel);
 }

@@ -95,7 +95,7 @@ export async function runPipeline(job: PipelineJob, thread: PipelineThread): Pro
       entries: entries.length,
       entryBytes: entries.reduce((sum, { bytes }) => sum + bytes, 0),
       problemCount: problems.length,
-      ...{ lost: [], lostCount: 0, cutAt: undefined, digests: {}, freeBytes: undefined },
+      ...{ lost: [], lostCount: 0, cutAt: undefined, digests: {}, freeBytes: undefined, besides: [] },
       partials: left.partials,
       backup: found === undefined ? undefined : backupFinding(entries.map(({ path }) => path)),
       plan: found && { signature: found.plan.signature, files: found.plan.files.length },

@@ -13,7 +13,7 @@ import { setUpDecoding } from '../../engine/decoding/decoding-setup.js';
 import { forgetCorrected } from '../../engine/earlier-run.js';
 import type { Lane, LaneTotals } from '../../engine/lane.js';
 import { ReportingLane } from '../../engine/reporting-lane.js';
-import { XbstreamError } from '../../errors.js';
+import { XbstreamError, type ErrorRecord } from '../../errors.js';
 import type { StoredPath } from '../../format/stored-path.js';
 import { inputSize } from '../../input/input-size.js';
 import type { Source } from '../../input/source.js';
@@ -26,7 +26,9 @@ import { assertMayGive } from '../../output/directory/owner.js';
 import { threadCount } from '../../threads/cores.js';
 import type { TaskThread } from '../../threads/task-thread.js';
 import { openArchive } from '../../wrapper/open-archive.js';
-import { withPlace, WrapperError } from '../../wrapper/wrapper-error.js';
+import { InputError } from '../../input/input-error.js';
+import { withPlace } from '../../wrapper/wrapper-error.js';
+import { ByProducts } from './by-products.js';
 import { withCure } from './cure.js';
 import type { ExtractOptions } from '../extract.js';
 import { decodes, encryptedPolicyOf, leftEncrypted, undoingOf, type UnpackJob } from './unpack-job.js';
@@ -50,6 +52,8 @@ export interface UnpackSummary extends LaneTotals {
   backup: BackupFinding | undefined;
   /** Bytes free in the target's file system; only after a dry run. */
   freeBytes: number | undefined;
+  /** What went wrong with what was to be made beside it, and not with the archive. */
+  besides: readonly ErrorRecord[];
 }
 
 /** What an extraction with `keepGoing` says of an error that no going on is possible after. */
@@ -79,10 +83,15 @@ export async function unpack(job: UnpackJob, thread: TaskThread): Promise<Outcom
   /** Not all of the archive was read. */
   let isUnread = true;
   const isSmall = (inputSize(options.input) ?? Infinity) < HELPED_BYTES_MIN;
+  let byProducts: ByProducts | undefined;
   const decoding = await setUpDecoding({ ...options, ...undoing }, (message) => thread.warning(message), !isSmall);
   try {
     const digests = new ArchiveDigests(options.digests);
-    const opened = await openArchive(options.input, thread.isStopped, (piece) => digests.updateWrapped(piece));
+    if (job.verb === 'verify') byProducts = new ByProducts(job.options, thread);
+    const opened = await openArchive(options.input, thread.isStopped, {
+      onRaw: (piece) => digests.updateWrapped(piece),
+      over: byProducts?.over,
+    });
     source = opened;
     thread.signal.addEventListener('abort', () => opened.stop());
     const selection = new Selection(isVerifying ? { include: [], exclude: [] } : job.options);
@@ -101,7 +110,8 @@ export async function unpack(job: UnpackJob, thread: TaskThread): Promise<Outcom
     }
     lane = new ReportingLane(
       {
-        ...{ output, decoding, wanted },
+        ...{ output, decoding, wanted: byProducts?.notes ?? wanted },
+        maker: byProducts?.maker,
         absoluteNames: options.absoluteNames,
         leavesOut: (path) => selection.excludes(path),
         allowEmpty: options.allowEmpty,
@@ -124,6 +134,7 @@ export async function unpack(job: UnpackJob, thread: TaskThread): Promise<Outcom
         manifest?.write(lane.files());
         manifest = undefined;
       }
+      byProducts?.write(lane, source, problems);
       problems = [
         ...problems,
         ...leftEncrypted(lane.files(), undoing, encryptedPolicyOf(job), consequenceOf(job), thread),
@@ -132,14 +143,16 @@ export async function unpack(job: UnpackJob, thread: TaskThread): Promise<Outcom
   } catch (error) {
     if (!(error instanceof XbstreamError)) throw error;
     const details = keepsGoing && isUnread && !isVerifying ? [UNREAD] : [];
-    const isOuter = error instanceof ForeignInput || error instanceof WrapperError;
+    const isOuter = error instanceof ForeignInput || error instanceof InputError;
     if (options.digests.length > 0 && isOuter) details.push(NO_DIGEST);
     problems = withPlace([...(lane?.problems ?? []), error.with({ details })], source);
   }
   const stopped = thread.isStopped() && problems.length === 0;
-  const isOuterAlone = lane?.archiveBytes === 0 && problems[0] instanceof WrapperError;
+  const isOuterAlone = lane?.archiveBytes === 0 && problems[0] instanceof InputError;
   if (!isOuterAlone) problems = withCure(problems, job);
   const left = lane?.abandon(problems, !isVerifying && job.options.removePartial) ?? { errors: problems, partials: [] };
+  await byProducts?.passedOn();
+  byProducts?.close();
   // Not before: jobs that were under way are done now.
   const lost = keepsGoing ? (lane?.lost ?? []) : [];
   manifest?.discard();
@@ -159,6 +172,7 @@ export async function unpack(job: UnpackJob, thread: TaskThread): Promise<Outcom
       partials: left.partials,
       digests: stopped || isUnread || (problems.length > 0 && !keepsGoing) ? {} : (lane?.digests() ?? {}),
       freeBytes: output instanceof DryRunOutput ? output.freeBytes : undefined,
+      besides: byProducts?.problems ?? [],
     },
   };
 }
@@ -169,12 +183,12 @@ async function readAll(
   lane: Lane,
   keepsGoing: boolean,
   wantsDigest: boolean,
-): Promise<WrapperError | undefined> {
+): Promise<InputError | undefined> {
   try {
     await source.run(lane);
     return undefined;
   } catch (error) {
-    if (!keepsGoing || !(error instanceof WrapperError) || lane.archiveBytes === 0) throw error;
+    if (!keepsGoing || !(error instanceof InputError) || lane.archiveBytes === 0) throw error;
     return wantsDigest ? error.with({ details: [NO_DIGEST] }) : error;
   }
 }

@@ -43,9 +43,9 @@ export function soundOutcome(outcomes: readonly Outcome<PipelineSummary>[]): Out
 
 /** How many pipelines there are to be. */
 async function countOf(options: VerifyOptions, limits: SharingLimits): Promise<number> {
-  const { input, digests, manifest, parallel } = options;
-  // Digests of the archive need all of it in order, in one place; a manifest the digests of all files.
-  if (digests.length > 0 || manifest !== undefined) return 1;
+  const { input, digests, manifest, tee, index, info, parallel } = options;
+  // What is made of all of the archive in order is made in one place.
+  if (digests.length > 0 || tee || [manifest, index, info].some((path) => path !== undefined)) return 1;
   const undoing = undoingOf({ verb: 'verify', options });
   const threads = decodes(undoing) ? decodingThreads({ ...options, ...undoing }) : parallel;
   return pipelineCount(input, threads, limits);

@@ -1,0 +1,221 @@
+/** An archive whose chunk headers come out of an index: of the archive itself only what is wanted is read. */
+import { XbstreamError } from '../../errors.js';
+import { chunkEnd } from '../../format/chunk.js';
+import { crc32 } from '../../format/crc32.js';
+import { PIECE_BYTES, type ByteSink, type Source } from '../source.js';
+import { IndexFile, type ChunkHead } from './index-file.js';
+import { sha256 } from './index-maker.js';
+import { payloadBytesOf } from './layout.js';
+
+/**
+ * So much is read at least: where archives lie far away, a journey costs more than bytes. But not so much that who reads ahead
+ * would take it for the beginning of more.
+ */
+const WINDOW_BYTES = 48 * 1024;
+/** So much is read of the end, where backups have the small files that tell of them. */
+const END_BYTES = 256 * 1024;
+
+/** A part of the archive that is kept. */
+interface Window {
+  archiveOffset: number;
+  bytes: Buffer;
+}
+
+/**
+ * The bytes of an archive, in which headers (and the maps of sparse chunks) come out of its index, and payloads that somebody
+ * wants out of the archive. Every header that is read in the archive is held against the index.
+ */
+export class IndexedSource implements Source {
+  readonly seekable = true;
+  readonly #raw: Source;
+  readonly #index: IndexFile;
+  readonly #isStopped: () => boolean;
+  readonly #heads: HeadTable;
+  readonly #start: Window;
+  readonly #end: Window;
+  #last: Window = { archiveOffset: 0, bytes: Buffer.alloc(0) };
+  #stopped = false;
+
+  /**
+   * @param raw can be read by position; closed by {@link close}, also where this fails
+   * @param path of the index
+   * @throws XbstreamError `XB_BAD_INDEX` where it cannot be used, or is of another archive; `XB_IO`
+   */
+  constructor(raw: Source, path: string, isStopped: () => boolean) {
+    this.#raw = raw;
+    this.#isStopped = isStopped;
+    if (!raw.seekable || raw.bytesAt === undefined) throw notByPosition();
+    this.#index = IndexFile.read(path);
+    this.#heads = new HeadTable(this.#index);
+    const { archiveBytes, sampleBytes, startSha256, endSha256 } = this.#index;
+    const sampled = Math.min(sampleBytes, archiveBytes);
+    this.#start = { archiveOffset: 0, bytes: raw.bytesAt(0, sampled) };
+    // One byte more than there may be: an archive that has grown is another.
+    const tailOffset = Math.max(0, archiveBytes - Math.max(END_BYTES, sampled));
+    this.#end = { archiveOffset: tailOffset, bytes: raw.bytesAt(tailOffset, archiveBytes - tailOffset + 1) };
+    if (this.#end.bytes.length !== archiveBytes - tailOffset) {
+      throw this.#index.mismatch(`it is of an archive of ${archiveBytes} bytes, and this one does not end there`);
+    }
+    const isSame =
+      sha256(this.#start.bytes).equals(startSha256) &&
+      sha256(this.#end.bytes.subarray(this.#end.bytes.length - sampled)).equals(endSha256);
+    if (!isSame) throw this.#index.mismatch('it is of an archive that begins, or ends, with other bytes');
+  }
+
+  async run(sink: ByteSink): Promise<void> {
+    let room: Buffer | undefined;
+    let used = 0;
+    const flush = async (): Promise<void> => {
+      if (room === undefined) return;
+      const piece = room.subarray(0, used);
+      room = undefined;
+      used = 0;
+      await give(sink, piece);
+    };
+    for (const head of this.#index.heads()) {
+      if (this.#stopped || this.#isStopped()) return;
+      for (let at = 0; at < head.bytes.length;) {
+        room ??= sink.room();
+        const taken = head.bytes.copy(room, used, at, Math.min(head.bytes.length, at + PIECE_BYTES - used));
+        at += taken;
+        used += taken;
+        if (used === PIECE_BYTES) await flush();
+      }
+      const payloadBytes = payloadBytesOf(head.header);
+      if (payloadBytes === 0) continue;
+      await flush();
+      if (sink.skippableBytes >= payloadBytes) sink.skip(payloadBytes);
+      else await this.#givePayload(head, sink);
+    }
+    await flush();
+  }
+
+  /** Reads a chunk from its header on, so that this is held against the index, and gives what is behind its head. */
+  async #givePayload({ header, bytes: head }: ChunkHead, sink: ByteSink): Promise<void> {
+    const payloadOffset = header.archiveOffset + head.length;
+    const end = chunkEnd(header);
+    for (let at = header.archiveOffset; at < end && !this.#stopped && !this.#isStopped();) {
+      const piece = this.bytesAt(at, Math.min(PIECE_BYTES, end - at), sink.room());
+      if (piece.length === 0) throw this.#index.mismatch(`the archive ends at byte ${at}`);
+      const payload = piece.subarray(Math.max(0, payloadOffset - at));
+      at += piece.length;
+      if (payload.length > 0) await give(sink, payload);
+    }
+  }
+
+  /** With a room: no further than the chunk goes that stands there, since nobody may want the next one. */
+  bytesAt(archiveOffset: number, bytes: number, room?: Buffer): Buffer {
+    const toEnd = (room === undefined ? this.#index.archiveBytes : this.#heads.chunkEnd(archiveOffset)) - archiveOffset;
+    const most = Math.max(0, Math.min(bytes, toEnd));
+    const found = this.#read(archiveOffset, most, room);
+    const other = this.#heads.differing(found, archiveOffset);
+    if (other === undefined) return found;
+    throw this.#index.mismatch(`the archive has another chunk at byte ${other}`);
+  }
+
+  #read(archiveOffset: number, bytes: number, room?: Buffer): Buffer {
+    const end = Math.min(archiveOffset + bytes, this.#index.archiveBytes);
+    const has = (window: Window): boolean =>
+      archiveOffset >= window.archiveOffset && end <= window.archiveOffset + window.bytes.length;
+    let window = [this.#last, this.#start, this.#end].find(has);
+    if (window === undefined && bytes > WINDOW_BYTES) return this.#raw.bytesAt!(archiveOffset, bytes, room);
+    window ??= this.#last = this.#window(archiveOffset);
+    const at = archiveOffset - window.archiveOffset;
+    const found = window.bytes.subarray(at, at + bytes);
+    if (room === undefined) return Buffer.from(found);
+    return room.subarray(0, found.copy(room));
+  }
+
+  #window(archiveOffset: number): Window {
+    const bytes = Math.min(WINDOW_BYTES, this.#index.archiveBytes - archiveOffset);
+    return { archiveOffset, bytes: bytes > 0 ? this.#raw.bytesAt!(archiveOffset, bytes) : Buffer.alloc(0) };
+  }
+
+  placeOf(archiveOffset: number): string | undefined {
+    return this.#raw.placeOf?.(archiveOffset);
+  }
+
+  rewind(): void {
+    // Each run begins at the first chunk.
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#raw.stop();
+  }
+
+  close(): void {
+    this.#raw.close();
+  }
+}
+
+/** @throws XbstreamError where the sink asks for bytes again, which it does where something is wrong with the archive */
+async function give(sink: ByteSink, piece: Buffer): Promise<void> {
+  const wait = sink.push(piece);
+  if (wait !== undefined) await wait;
+  if ((sink.takeRewind?.() ?? 0) === 0) return;
+  throw new XbstreamError('XB_BAD_INDEX', 'the archive is damaged, and an index is of no use to find out how', {
+    hints: ['leave out --index'],
+  });
+}
+
+/** Where the headers of an archive stand, and what they are, in little room. */
+class HeadTable {
+  readonly #offsets: Float64Array;
+  readonly #headerBytes: Uint16Array;
+  readonly #crcs: Uint32Array;
+  readonly #archiveBytes: number;
+
+  /** @throws XbstreamError `XB_BAD_INDEX` */
+  constructor(index: IndexFile) {
+    this.#offsets = new Float64Array(index.chunks);
+    this.#headerBytes = new Uint16Array(index.chunks);
+    this.#crcs = new Uint32Array(index.chunks);
+    this.#archiveBytes = index.archiveBytes;
+    let chunk = 0;
+    for (const { header, bytes } of index.heads()) {
+      this.#offsets[chunk] = header.archiveOffset;
+      this.#headerBytes[chunk] = header.headerBytes;
+      // The map behind it is held by the checksum of the chunk.
+      this.#crcs[chunk] = crc32(bytes.subarray(0, header.headerBytes));
+      chunk += 1;
+    }
+  }
+
+  /** Where the chunk ends that a place lies in. */
+  chunkEnd(archiveOffset: number): number {
+    return this.#offsets[this.#firstFrom(archiveOffset + 1)] ?? this.#archiveBytes;
+  }
+
+  /** Where in a part of the archive the first header stands that is not the known one. */
+  differing(bytes: Buffer, archiveOffset: number): number | undefined {
+    const end = archiveOffset + bytes.length;
+    for (let chunk = this.#firstFrom(archiveOffset); chunk < this.#offsets.length; chunk += 1) {
+      const offset = this.#offsets[chunk]!;
+      const headerEnd = offset + this.#headerBytes[chunk]!;
+      if (headerEnd > end) return undefined;
+      const found = bytes.subarray(offset - archiveOffset, headerEnd - archiveOffset);
+      if (crc32(found) >>> 0 !== this.#crcs[chunk]) return offset;
+    }
+    return undefined;
+  }
+
+  /** The first chunk that begins at a place, or behind it. */
+  #firstFrom(archiveOffset: number): number {
+    let low = 0;
+    let high = this.#offsets.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.#offsets[middle]! < archiveOffset) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}
+
+function notByPosition(): XbstreamError {
+  return new XbstreamError('XB_BAD_INDEX', 'an index is of use only where the archive can be read by position', {
+    details: ['what comes through a pipe is read as it comes'],
+    hints: ['leave out --index'],
+  });
+}

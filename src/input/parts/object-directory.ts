@@ -1,0 +1,89 @@
+/** A directory that holds the objects of a backup, as `aws s3 sync` copies them. */
+import * as fs from 'node:fs';
+import { systemCodeOf, systemError, XbstreamError } from '../../errors.js';
+import { pathForSystem, pathFromText, pathText, type StoredPath } from '../../format/stored-path.js';
+import type { PositionedBytes } from '../positioned.js';
+import { openFile } from './file-parts.js';
+import { keysOfSums, objectName } from './object-layout.js';
+import { chunkPath, ObjectsSource, type ReadableObject } from './objects.js';
+
+/**
+ * Opens a directory of objects.
+ *
+ * @returns undefined where none of its files is called as an object is
+ * @throws XbstreamError `XB_IO`
+ */
+export function openObjectDirectory(path: string, isStopped: () => boolean): ObjectsSource | undefined {
+  const root = path.replace(/(?<=.)\/+$/, '');
+  const objects = objectsIn(pathFromText(root), isStopped);
+  if (objects.length === 0) return undefined;
+  assertOwn(objects, root);
+  return ObjectsSource.of(objects, expectedBy(`${root}.md5`), `${root}/`, isStopped);
+}
+
+/** An object as a file. */
+class FileObject implements ReadableObject {
+  readonly key: StoredPath;
+  readonly bytes: number;
+  readonly #root: StoredPath;
+
+  constructor(root: StoredPath, key: StoredPath, bytes: number) {
+    this.#root = root;
+    this.key = key;
+    this.bytes = bytes;
+  }
+
+  open(): PositionedBytes {
+    const path = `${this.#root}/${this.key}`;
+    return openFile(pathForSystem(path), pathText(path));
+  }
+}
+
+/** All below a directory that is called as an object is. Links are not followed. */
+function objectsIn(root: StoredPath, isStopped: () => boolean): FileObject[] {
+  const found: FileObject[] = [];
+  const waiting = [''];
+  for (let inside = waiting.pop(); inside !== undefined && !isStopped(); inside = waiting.pop()) {
+    const directory = `${root}/${inside}`;
+    try {
+      const entries = fs.readdirSync(pathForSystem(directory), { encoding: 'latin1', withFileTypes: true });
+      for (const entry of entries) {
+        const key = inside + entry.name;
+        if (entry.isDirectory()) waiting.push(`${key}/`);
+        else if (entry.isFile() && objectName(key) !== undefined) {
+          found.push(new FileObject(root, key, fs.lstatSync(pathForSystem(`${root}/${key}`)).size));
+        }
+      }
+    } catch (error) {
+      throw systemError(`cannot read the directory ${pathText(directory)}`, error);
+    }
+  }
+  return found;
+}
+
+/** Where a directory above the backup is named, each object seems to be that of another file. */
+function assertOwn(objects: readonly ReadableObject[], root: string): void {
+  const [first] = objects;
+  const opened = first!.open();
+  try {
+    const path = chunkPath(opened);
+    const named = objectName(first!.key)!.path;
+    if (path === undefined || !named.endsWith(`/${path}`)) return;
+    const backup = `${root}/${pathText(named.slice(0, -path.length - 1))}`;
+    throw new XbstreamError('XB_IO', `${root} is no backup of xbcloud's, but ${backup} may be one`, {
+      hints: ['name the directory of the backup itself'],
+    });
+  } finally {
+    opened.close();
+  }
+}
+
+/** The objects that `BACKUP.md5` beside the directory names; none where there is no such file. */
+function expectedBy(path: string): StoredPath[] {
+  try {
+    return keysOfSums(fs.readFileSync(path, 'latin1'));
+  } catch (error) {
+    if (systemCodeOf(error) === 'ENOENT') return [];
+    throw systemError(`cannot read ${path}`, error);
+  }
+}

@@ -1,0 +1,158 @@
+/** A backup that lies as objects, a chunk each, as one archive. */
+import { CHUNK_MAGIC, MAX_HEADER_BYTES } from '../../format/chunk.js';
+import { pathText, type StoredPath } from '../../format/stored-path.js';
+import { FileSource } from '../file.js';
+import { InputError } from '../input-error.js';
+import type { PositionedBytes } from '../positioned.js';
+import type { ByteSink } from '../source.js';
+import { layOut, missingText, objectName, type ObjectLayout, type StoredObject } from './object-layout.js';
+import { PositionedParts, type Part } from './positioned-parts.js';
+
+/** An object, and how it is read. */
+export interface ReadableObject extends StoredObject {
+  /** @throws XbstreamError `XB_IO` */
+  open(): PositionedBytes;
+}
+
+/** So many missing objects are named. */
+const NAMED_MAX = 20;
+/** Where in a chunk the length of its path stands, and where its path begins. */
+const PATH_LENGTH_AT = 10;
+const PATH_AT = 14;
+
+/** Reads the objects of a backup in their order; what is missing is told at the end. */
+export class ObjectsSource extends FileSource {
+  readonly #layout: ObjectLayout<StoredObject>;
+  readonly #mislabelled: ReadonlyMap<StoredPath, StoredPath>;
+  readonly #isEnded: () => boolean;
+  #isStopped = false;
+
+  /**
+   * @param objects all that there are
+   * @param expected names of objects that there must be, as far as that is known
+   * @param prefix what messages put before the name of an object
+   */
+  static of(
+    objects: Iterable<ReadableObject>,
+    expected: readonly StoredPath[],
+    prefix: string,
+    isStopped: () => boolean,
+  ): ObjectsSource {
+    const layout = layOut(objects, expected);
+    const mislabelled = new Map<StoredPath, StoredPath>();
+    const parts = layout.objects.map((object) => new ObjectPart(object, prefix, mislabelled));
+    return new ObjectsSource(new PositionedParts(parts), layout, mislabelled, isStopped);
+  }
+
+  private constructor(
+    parts: PositionedParts,
+    layout: ObjectLayout<StoredObject>,
+    mislabelled: ReadonlyMap<StoredPath, StoredPath>,
+    isStopped: () => boolean,
+  ) {
+    super(parts, 0, isStopped);
+    this.#layout = layout;
+    this.#mislabelled = mislabelled;
+    this.#isEnded = isStopped;
+  }
+
+  override async run(sink: ByteSink): Promise<void> {
+    await super.run(sink);
+    if (this.#isStopped || this.#isEnded()) return;
+    const wrong = [
+      ...[...this.#layout.missing.values()].map(missingText),
+      ...[...this.#mislabelled].map(([key, path]) => `the object ${pathText(key)} holds a chunk of ${pathText(path)}`),
+    ];
+    const [first, ...others] = wrong;
+    if (first === undefined) return;
+    const more = others.length - NAMED_MAX;
+    throw InputError.from({
+      code: this.#layout.missing.size > 0 ? 'XB_GAP' : 'XB_BAD_HEADER',
+      message: first,
+      details: [...others.slice(0, NAMED_MAX), ...(more > 0 ? [`and so it is with ${more} more`] : [])],
+      hints: ['fetch the objects again, all of them'],
+    });
+  }
+
+  override stop(): void {
+    this.#isStopped = true;
+    super.stop();
+  }
+
+  /** What is missing of a stored file that has no end. */
+  lackOf(path: StoredPath): string | undefined {
+    const key = this.#layout.nextOf(path);
+    return key && missingText(key);
+  }
+}
+
+/** An object as a part of the archive. */
+class ObjectPart implements Part {
+  readonly #object: ReadableObject;
+  readonly #prefix: string;
+  readonly #mislabelled: Map<StoredPath, StoredPath>;
+
+  constructor(object: ReadableObject, prefix: string, mislabelled: Map<StoredPath, StoredPath>) {
+    this.#object = object;
+    this.#prefix = prefix;
+    this.#mislabelled = mislabelled;
+  }
+
+  get name(): string {
+    return this.#prefix + pathText(this.#object.key);
+  }
+
+  get bytes(): number {
+    return this.#object.bytes;
+  }
+
+  open(): PositionedBytes {
+    const { key } = this.#object;
+    const opened = this.#object.open();
+    const path = chunkPath(opened);
+    if (path === undefined || plain(path) === plain(objectName(key)!.path)) return opened;
+    this.#mislabelled.set(key, path);
+    return new Disowned(opened);
+  }
+}
+
+/** The path in the first chunk of an object; undefined where there is no chunk, which whoever reads it will say. */
+export function chunkPath(object: PositionedBytes): StoredPath | undefined {
+  const head = Buffer.alloc(MAX_HEADER_BYTES);
+  const bytes = object.read(head, 0, head.length, 0);
+  if (bytes < PATH_AT || head.toString('latin1', 0, CHUNK_MAGIC.length) !== CHUNK_MAGIC) return undefined;
+  const end = PATH_AT + head.readUInt32LE(PATH_LENGTH_AT);
+  return end > bytes ? undefined : head.toString('latin1', PATH_AT, end);
+}
+
+/** `./a` is `a`: a copy on disk cannot tell them apart. */
+function plain(path: StoredPath): StoredPath {
+  return path
+    .split('/')
+    .filter((component) => component !== '' && component !== '.')
+    .join('/');
+}
+
+/** An object that holds a chunk of another file than its name says: it is read as damaged, for one of the two is wrong. */
+class Disowned implements PositionedBytes {
+  readonly #object: PositionedBytes;
+
+  constructor(object: PositionedBytes) {
+    this.#object = object;
+  }
+
+  get endBytes(): number {
+    return this.#object.endBytes;
+  }
+
+  read(memory: Buffer, at: number, bytes: number, position: number): number {
+    const count = this.#object.read(memory, at, bytes, position);
+    const magicBytes = Math.min(count, CHUNK_MAGIC.length - position);
+    if (magicBytes > 0) memory.fill(0, at, at + magicBytes);
+    return count;
+  }
+
+  close(): void {
+    this.#object.close();
+  }
+}

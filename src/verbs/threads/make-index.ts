@@ -1,0 +1,6 @@
+/** Where the thread starts that makes the index of an archive. */
+import { parentPort } from 'node:worker_threads';
+import { TaskThread } from '../../threads/task-thread.js';
+import { indexArchive } from '../make/index-archive.js';
+
+await TaskThread.serve(parentPort!, indexArchive);
