@@ -1,14 +1,25 @@
 /**
- * Bundles the program, and each of its threads, into dist/program: one file loads in half the time of forty. With `--sourcemap`
- * what runs can be followed back to src.
+ * Bundles the program, each of its threads, and the library into dist/program: one file loads in half the time of forty, and the
+ * packages that are bundled need not be installed beside it. With `--sourcemap` what runs can be followed back to src.
  */
+import { writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { isBuiltin } from 'node:module';
 import { build } from 'esbuild';
+import { INSTALLED_PACKAGES, OTHER_THREADS, VERB_THREADS, YARGS_PARTS } from './parts.js';
 
-const VERB_THREADS = [
-  ...['unpack', 'pack', 'make-tar', 'make-index', 'list', 'info', 'cat', 'decode'],
-  ...['check-shard', 'merge-shards'],
-];
+/** There is no `require` in modules: what old ones in the bundles require of Node they get in another way. */
+const builtinsForOldModules = {
+  name: 'builtins for old modules',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^[a-z]/ }, ({ path, kind }) =>
+      kind === 'require-call' && isBuiltin(path) ? { path, namespace: 'builtin' } : undefined,
+    );
+    onLoad({ filter: /.*/, namespace: 'builtin' }, ({ path }) => ({
+      contents: `module.exports = process.getBuiltinModule(${JSON.stringify(path)});`,
+    }));
+  },
+};
 
 const common = {
   bundle: true,
@@ -19,11 +30,8 @@ const common = {
   entryNames: '[name]',
   logLevel: 'warning',
   sourcemap: process.argv.includes('--sourcemap') ? 'linked' : false,
-  // Installed beside it: native, or loaded only where somebody needs them.
-  external: [
-    ...['@mongodb-js/zstd', '@node-rs/crc32', 'lz4-napi'],
-    ...['chalk', 'cli-progress', 'picomatch', 'tar-stream'],
-  ],
+  external: INSTALLED_PACKAGES,
+  plugins: [builtinsForOldModules],
 };
 
 /**
@@ -47,29 +55,35 @@ const importAtOnce = {
   },
 };
 
+/** The bar of progress has a bundle of its own, as yargs has: what helps old modules in it would be loaded by all others, too. */
+const barApart = {
+  name: 'the bar apart',
+  setup({ onResolve }) {
+    onResolve({ filter: /^cli-progress$/ }, () => ({ path: './cli-progress.js', external: true }));
+  },
+};
+
 await build({
   ...common,
   entryPoints: ['dist/cli/main.js'],
   splitting: true,
   chunkNames: '[name]-[hash]',
-  // A bundle of its own, with yargs: what helps old modules in it would be loaded by all others, too.
   external: [...common.external, './parse-verb.js'],
+  plugins: [...common.plugins, barApart],
 });
+await build({ ...common, entryPoints: { 'cli-progress': 'cli-progress' } });
+await build({ ...common, entryPoints: ['dist/cli/grammar/parse-verb.js'], alias: YARGS_PARTS });
 await build({
   ...common,
-  entryPoints: ['dist/cli/grammar/parse-verb.js'],
-  alias: Object.fromEntries(
-    ['cliui', 'string-width', 'escalade/sync', 'assert'].map((name) => [name, './scripts/yargs-parts.js']),
-  ),
+  entryPoints: [...VERB_THREADS, ...OTHER_THREADS],
+  plugins: [...common.plugins, importAtOnce],
 });
+// Apart from the program, which would fall into more files otherwise.
 await build({
   ...common,
-  entryPoints: [
-    ...VERB_THREADS.map((name) => `dist/verbs/threads/${name}.js`),
-    'dist/output/write-thread.js',
-    'dist/codec/zstd/zstd-thread.js',
-    'dist/engine/decoding/decode-helper-thread.js',
-    'dist/wrapper/unwrap-thread.js',
-  ],
-  plugins: [importAtOnce],
+  entryPoints: { library: 'dist/index.js' },
+  splitting: true,
+  chunkNames: 'library-[name]-[hash]',
 });
+// What an import stands first for: modules are run in the order in which they are imported.
+writeFileSync('dist/program/index.js', "import '../require-node.js';\nexport * from './library.js';\n");

@@ -1,6 +1,6 @@
 import { errorText } from '../ui/text/error-text.js';
 import type { Paint } from '../ui/paint.js';
-import { version } from './version.js';
+import { version } from './package-version.js';
 
 /** What to say about an exception that nobody has foreseen: honest, short, and what a report needs. */
 export function bugText(error: unknown, showStack: boolean, paint: Paint): string {

@@ -9,7 +9,8 @@ import { EXIT_OK, EXIT_USAGE } from './exit-codes.js';
 import { allForms, loadForm, XBSTREAM, type Form } from './grammar/forms.js';
 import { readValues } from './grammar/option-values.js';
 import { hideSecrets } from './grammar/process-title.js';
-import { version, versionLine, xbstreamName } from './version.js';
+import { version } from './package-version.js';
+import { versionLine, xbstreamName } from './version.js';
 import { normaliseWords, UnknownOption, type NormalisedWords } from './grammar/xbstream-grammar.js';
 
 /** What a command line asks for. */

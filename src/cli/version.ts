@@ -1,13 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
-
-/** The version of this program, as package.json has it. */
-export function version(): string {
-  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
-    version: string;
-  };
-  return version;
-}
+import { version } from './package-version.js';
 
 /** Programs whose command line ours takes over when it is started under their name. */
 const XBSTREAM_NAMES: readonly string[] = ['xbstream', 'mbstream'];

@@ -1,5 +1,6 @@
-import { closeSync, openSync, readSync } from 'node:fs';
+import { openSync, readSync } from 'node:fs';
 import { systemError, XbstreamError } from '../errors.js';
+import { closeRead } from '../input/close.js';
 import type { CipherName, DecryptionKey } from './codec.js';
 
 /** What the user said about decryption. Values are as they were given. */
@@ -148,7 +149,7 @@ function readKeyFile(file: string): Buffer {
         length += count;
       }
     } finally {
-      closeSync(fd);
+      closeRead(fd);
     }
   } catch (error) {
     const { message, systemCode } = systemError(`cannot read the key file ${file}`, error);

@@ -1,4 +1,4 @@
-import { createRequire } from 'node:module';
+import { installedPackage } from '../installed-package.js';
 
 type Crc32 = (bytes: Buffer, previous?: number) => number;
 
@@ -16,7 +16,7 @@ export function crc32(bytes: Buffer, previous?: number): number {
 
 function load(): Crc32 {
   try {
-    return (createRequire(import.meta.url)('@node-rs/crc32') as { crc32: Crc32 }).crc32;
+    return (installedPackage('@node-rs/crc32') as { crc32: Crc32 }).crc32;
   } catch {
     return process.getBuiltinModule('node:zlib').crc32;
   }

@@ -61,7 +61,14 @@ export class FileSource implements Source {
       return memory.subarray(0, 0);
     const position = this.#start + archiveOffset;
     const start = room === undefined ? 0 : startInRoom(position);
-    return memory.subarray(start, start + this.#file.read(memory, start, bytes, position));
+    let done = 0;
+    // A file server may give less than there is.
+    while (done < bytes) {
+      const more = this.#file.read(memory, start + done, bytes - done, position + done);
+      if (more === 0) break;
+      done += more;
+    }
+    return memory.subarray(start, start + done);
   }
 
   placeOf(archiveOffset: number): string | undefined {

@@ -1,6 +1,7 @@
 import * as fs from 'node:fs';
 import type { OnReadOpts, Socket, SocketConstructorOpts } from 'node:net';
 import { systemCodeOf, systemError, XbstreamError } from '../errors.js';
+import { closeRead } from './close.js';
 
 /** What a pipe holds on Linux. */
 const READ_BYTES = 64 * 1024;
@@ -48,7 +49,7 @@ export class NamedPipe {
     try {
       const fd = fs.openSync(this.path, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK);
       if (fs.fstatSync(fd).isFIFO()) return fd;
-      fs.closeSync(fd);
+      closeRead(fd);
     } catch (error) {
       // Whoever writes makes it, perhaps later.
       if (systemCodeOf(error) === 'ENOENT') return undefined;
@@ -99,7 +100,7 @@ export class NamedPipe {
 
   close(): void {
     if (this.#socket !== undefined) this.#socket.destroy();
-    else if (this.#fd !== undefined) fs.closeSync(this.#fd);
+    else if (this.#fd !== undefined) closeRead(this.#fd);
     this.#fd = undefined;
   }
 }

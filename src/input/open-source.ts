@@ -2,6 +2,7 @@ import * as fs from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { systemCodeOf, systemError, XbstreamError } from '../errors.js';
+import { closeRead } from './close.js';
 import { FileSource } from './file.js';
 import { OneFile } from './positioned.js';
 import type { NamedPipesChoice } from './named-pipes.js';
@@ -103,7 +104,7 @@ export async function openSource(choice: InputChoice, isStopped: () => boolean):
     throw systemError(`cannot open ${name}`, error);
   }
   if (stat.isDirectory()) {
-    if (choice.kind === 'path') fs.closeSync(fd);
+    if (choice.kind === 'path') closeRead(fd);
     const objects = choice.kind === 'path' ? await openObjects(choice.path, isStopped) : undefined;
     if (objects !== undefined) return objects;
     throw systemError(`cannot read ${name}`, Object.assign(new Error(), { code: 'EISDIR' }), {
@@ -119,7 +120,7 @@ export async function openSource(choice: InputChoice, isStopped: () => boolean):
   }
   // A file is none, and what tells it takes time to load.
   if (!stat.isFile() && process.getBuiltinModule('node:tty').isatty(fd)) {
-    if (choice.kind === 'path') fs.closeSync(fd);
+    if (choice.kind === 'path') closeRead(fd);
     throw new XbstreamError('XB_USAGE', `${name} is a terminal, not an archive`, {
       hints: ['give it a file: tsxbstream -x < ARCHIVE', 'or a stream: ssh HOST "cat ARCHIVE" | tsxbstream -x'],
     });
@@ -168,13 +169,19 @@ function reopenPipe(fd: number): number {
   return fs.openSync(`/dev/fd/${fd}`, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK);
 }
 
-/** Where a descriptor that somebody else opened stands: `(head -c 100 >/dev/null; tsxbstream -x) < file` begins there. */
+/**
+ * Where a descriptor that somebody else opened stands: `(head -c 100 >/dev/null; tsxbstream -x) < file` begins there.
+ *
+ * @throws XbstreamError `XB_IO`
+ */
 export function positionOf(choice: SystemInputChoice, fd: number): number {
   if (choice.kind === 'path') return 0;
   try {
     const found = /^pos:\s*(\d+)/m.exec(fs.readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1'));
     return found?.[1] === undefined ? 0 : Number(found[1]);
-  } catch {
-    return 0; // no such folder on this system: then the start is the best guess
+  } catch (error) {
+    // No such folder on this system: then the start is the best guess.
+    if (systemCodeOf(error) === 'ENOENT') return 0;
+    throw systemError(`cannot tell where ${inputName(choice)} stands`, error);
   }
 }

@@ -1,12 +1,13 @@
 import * as fs from 'node:fs';
 import { systemError } from '../errors.js';
+import { closeRead } from './close.js';
 
 /** Bytes that can be read at any place. */
 export interface PositionedBytes {
   /**
    * @param at where in `memory` to put them
    * @param position null: where it stands, for what has no positions
-   * @returns how many there were: fewer than wanted, and none only at the end
+   * @returns how many there were: perhaps fewer than wanted, and none only at the end
    * @throws XbstreamError `XB_IO`
    */
   read(memory: Buffer, at: number, bytes: number, position: number | null): number;
@@ -43,10 +44,14 @@ export class OneFile implements PositionedBytes {
   }
 
   get endBytes(): number {
-    return fs.fstatSync(this.#fd).size;
+    try {
+      return fs.fstatSync(this.#fd).size;
+    } catch (error) {
+      throw systemError(`cannot read ${this.#name}`, error);
+    }
   }
 
   close(): void {
-    if (this.#isOwn) fs.closeSync(this.#fd);
+    if (this.#isOwn) closeRead(this.#fd);
   }
 }

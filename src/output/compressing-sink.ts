@@ -1,7 +1,7 @@
-import { createRequire } from 'node:module';
 import * as zlib from 'node:zlib';
 import { compressZstdFrame } from '../codec/zstd/zstd-compress.js';
 import { systemError } from '../errors.js';
+import { installedPackage } from '../installed-package.js';
 import type { TargetSink } from './archive-target.js';
 import type { Compression } from './compression.js';
 
@@ -95,7 +95,7 @@ interface Lz4Package {
 
 function packagedLz4(): Lz4Package {
   try {
-    return createRequire(import.meta.url)('lz4-napi') as Lz4Package;
+    return installedPackage('lz4-napi') as Lz4Package;
   } catch (error) {
     throw systemError('LZ4 cannot be written: the package lz4-napi is missing, or does not load', error, {
       hints: ['install the packages again (npm ci), or compress it on the way: tsxbstream create ... | lz4 > FILE'],

@@ -1,6 +1,6 @@
-import { MessageChannel, receiveMessageOnPort, Worker, type MessagePort } from 'node:worker_threads';
+import { MessageChannel, receiveMessageOnPort, type MessagePort, type Worker } from 'node:worker_threads';
+import { newThread } from './new-thread.js';
 import { threadEnded, ThreadPresence } from './presence.js';
-import { threadArguments } from './thread-arguments.js';
 
 /** What the module of a helper is started with. */
 export interface HelperStart<Data> {
@@ -48,8 +48,7 @@ export class Helper<Data, Task, Answer> {
     this.#port = port1;
     this.presence = new ThreadPresence(this.#state, PRESENCE);
     const start: HelperStart<Data> = { data, port: port2, state: this.#state.buffer };
-    this.#worker = new Worker(module, {
-      ...threadArguments(),
+    this.#worker = newThread(module, {
       workerData: start,
       transferList: [port2],
       // It opens and closes many descriptors; that Node keeps a list of them serves nobody.

@@ -1,5 +1,5 @@
-import { Worker } from 'node:worker_threads';
-import { threadArguments } from './thread-arguments.js';
+import type { Worker } from 'node:worker_threads';
+import { newThread } from './new-thread.js';
 
 let waiting: { module: URL; worker: Worker } | undefined;
 
@@ -9,7 +9,7 @@ let waiting: { module: URL; worker: Worker } | undefined;
  */
 export function startThreadEarly(module: URL): void {
   try {
-    const worker = newThread(module);
+    const worker = newTaskThread(module);
     worker.unref();
     waiting = { module, worker };
   } catch {
@@ -19,16 +19,15 @@ export function startThreadEarly(module: URL): void {
 
 /** A thread for a task, which it is told by its first message. @param module the thread's */
 export function startThread(module: URL): Worker {
-  if (waiting?.module.href !== module.href) return newThread(module);
+  if (waiting?.module.href !== module.href) return newTaskThread(module);
   const { worker } = waiting;
   waiting = undefined;
   worker.ref();
   return worker;
 }
 
-function newThread(module: URL): Worker {
-  return new Worker(module, {
-    ...threadArguments(),
+function newTaskThread(module: URL): Worker {
+  return newThread(module, {
     // It opens and closes many descriptors; that Node keeps a list of them serves nobody.
     trackUnmanagedFds: false,
     // Little of what it makes lives for long. With a larger nursery it takes up to 18 MB more, and no less time.

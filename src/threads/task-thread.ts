@@ -35,8 +35,12 @@ export class TaskThread {
     });
   }
 
-  /** Waits to be told what to do, does it, and tells what it came to. */
-  static async serve<Options>(port: MessagePort, task: Task<Options, unknown>): Promise<void> {
+  /** Waits to be told what to do, does it, and tells what it came to. What the task does not catch ends the thread. */
+  static serve<Options>(port: MessagePort, task: Task<Options, unknown>): void {
+    void TaskThread.#serve(port, task);
+  }
+
+  static async #serve<Options>(port: MessagePort, task: Task<Options, unknown>): Promise<void> {
     const [start] = (await once(port, 'message')) as [TaskStart<Options>];
     const thread = new TaskThread(port, start);
     await thread.#end(await caught(task(start.options, thread), thread.signal));

@@ -1,11 +1,11 @@
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import type { LayerName } from '../codec/codec.js';
 import { XbstreamError, type ErrorRecord } from '../errors.js';
 import type { StreamKey } from '../input/open-source.js';
 import { makeRing, RingWriter, type RingHandle } from '../input/stream/ring.js';
 import { RingSource, STREAM_FAILED } from '../input/stream/ring-source.js';
 import type { ByteSink, Source } from '../input/source.js';
-import { threadArguments } from '../threads/thread-arguments.js';
+import { newThread } from '../threads/new-thread.js';
 import type { Stage } from './stage.js';
 import { WrapperError } from './wrapper-error.js';
 
@@ -28,8 +28,7 @@ export class ThreadStage implements Stage {
     const encoded = makeRing();
     const decoded = makeRing();
     const workerData: UnwrapThreadData = { layer, key, encoded: encoded.reader, decoded: decoded.writer };
-    this.#worker = new Worker(new URL('./unwrap-thread.js', import.meta.url), {
-      ...threadArguments(),
+    this.#worker = newThread(new URL('./unwrap-thread.js', import.meta.url), {
       workerData,
       transferList: [encoded.reader.port, decoded.writer.port],
     });

@@ -25,25 +25,29 @@ function put(piece: Buffer): void {
   }
 }
 
-try {
-  const chain = new DecodeChain({ layers: [layer], key, output: put });
-  const room = Buffer.allocUnsafeSlow(PIECE_ROOM_BYTES);
-  await source.run({
-    room: () => room,
-    push: (piece) => {
-      chain.push(piece);
-      return undefined;
-    },
-    skippableBytes: 0,
-    skip: () => undefined,
-  });
-  chain.end();
-  sink.end(false);
-} catch (error) {
-  if (!(error instanceof XbstreamError)) throw error;
-  parentPort!.postMessage(errorToRecord(error));
-  sink.end(true);
-} finally {
-  source.close();
-  sink.close();
+async function unwrap(): Promise<void> {
+  try {
+    const chain = new DecodeChain({ layers: [layer], key, output: put });
+    const room = Buffer.allocUnsafeSlow(PIECE_ROOM_BYTES);
+    await source.run({
+      room: () => room,
+      push: (piece) => {
+        chain.push(piece);
+        return undefined;
+      },
+      skippableBytes: 0,
+      skip: () => undefined,
+    });
+    chain.end();
+    sink.end(false);
+  } catch (error) {
+    if (!(error instanceof XbstreamError)) throw error;
+    parentPort!.postMessage(errorToRecord(error));
+    sink.end(true);
+  } finally {
+    source.close();
+    sink.close();
+  }
 }
+
+void unwrap();

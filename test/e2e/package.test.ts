@@ -1,4 +1,4 @@
-/** What `npm pack` makes holds all that is needed, and nothing else. */
+/** The package for npm holds all that is needed, and nothing else. */
 import assert from 'node:assert/strict';
 import { execFile, execFileSync } from 'node:child_process';
 import * as fs from 'node:fs';
@@ -14,6 +14,7 @@ const run = promisify(execFile);
 interface Manifest {
   bin: Record<string, string>;
   dependencies: Record<string, string>;
+  scripts?: unknown;
   man: string[];
 }
 
@@ -48,7 +49,7 @@ describe('the package', () => {
   let installed = '';
   before(async () => {
     folder = tempDir({ after: (work) => cleanups.push(work) });
-    await run('npm', ['pack', '--ignore-scripts', '--pack-destination', folder], { cwd: PROJECT });
+    await run(process.execPath, ['packaging/package.js', '--only', 'npm', '--out', folder], { cwd: PROJECT });
     const tarball = fs.readdirSync(folder).find((name) => name.endsWith('.tgz'))!;
     installed = join(folder, 'node_modules/tsxbstream');
     fs.mkdirSync(installed, { recursive: true });
@@ -70,7 +71,7 @@ describe('the package', () => {
     const names = fs.readdirSync(installed, { recursive: true, encoding: 'utf8' });
     for (const name of [
       ...['LICENSE', 'THIRD-PARTY.md', 'README.md', 'CHANGELOG.md', 'SECURITY.md', 'docs/json.schema.json'],
-      ...['dist/index.js', 'dist/index.d.ts'],
+      ...['dist/program/index.js', 'dist/index.d.ts'],
     ]) {
       assert.ok(names.includes(name), `${name} is missing`);
     }
@@ -89,6 +90,8 @@ describe('the package', () => {
         .map((name) => `./${name}`)
         .toSorted(),
     );
+    // npm warns of scripts that it does not know.
+    assert.equal(manifest().scripts, undefined);
     const mapped = files.filter((name) =>
       fs.readFileSync(join(installed, name), 'latin1').includes('//# sourceMappingURL'),
     );

@@ -6,6 +6,9 @@ import { fileURLToPath } from 'node:url';
 import { feed, openPipe } from './pipes.js';
 
 export const PROGRAM = fileURLToPath(new URL('../../bin/tsxbstream.js', import.meta.url));
+/** What is run: the build, or the executable that this variable names. */
+const EXECUTABLE = process.env['TSXBSTREAM_EXECUTABLE'];
+const COMMAND = EXECUTABLE === undefined ? [process.execPath, PROGRAM] : [EXECUTABLE];
 
 /**
  * Has a process tell how much memory it had at most, in KiB, on its descriptor 3. (What getrusage says of a new process
@@ -55,7 +58,7 @@ const MOST_MILLISECONDS = 120_000;
 /** Starts `tsxbstream` with these words. */
 export function start(args: readonly string[], options: RunOptions = {}): Running {
   const { stdin, stdout: out = 'pipe', cwd, env, wrapper = [], measureMemory = false } = options;
-  const [command, ...words] = [...wrapper, process.execPath, PROGRAM, ...args];
+  const [command, ...words] = [...wrapper, ...COMMAND, ...args];
   const opened = openStdin(stdin);
   const child = spawn(command!, words, {
     cwd,

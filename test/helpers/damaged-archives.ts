@@ -33,14 +33,53 @@ export interface DamagedArchive {
   story: string[];
 }
 
-const FILES = 40;
+/** What may befall an archive. */
+type DamageKind =
+  /** A bit of a header, of the length of its path, of its path. */
+  | 'header'
+  | 'path length'
+  | 'path'
+  /** A bit of what a file holds. */
+  | 'payload'
+  /** Lines of a log between two chunks: some, or megabytes. */
+  | 'text'
+  | 'long text'
+  /** Bytes anywhere: more of them, others, fewer. */
+  | 'inserted'
+  | 'overwritten'
+  | 'left out'
+  /** It ends too early, or another follows it. */
+  | 'cut'
+  | 'join';
+
+/** How large a damaged archive is, and what befalls it. */
+export interface DamageShape {
+  files: number;
+  /** What occurs more than once is likelier. */
+  kinds: readonly DamageKind[];
+  damagesMax: number;
+}
+
+export const FEW_FILES: DamageShape = {
+  files: 40,
+  kinds: ['header', 'header', 'path length', 'path', 'text', 'cut', 'join'],
+  damagesMax: 3,
+};
+export const MANY_FILES: DamageShape = {
+  files: 200,
+  kinds: [
+    ...(['header', 'header', 'path length', 'path length', 'path', 'payload', 'text', 'long text'] as const),
+    ...(['inserted', 'overwritten', 'left out', 'cut', 'join'] as const),
+  ],
+  damagesMax: 5,
+};
 const INFO = 'xtrabackup_info';
 
 /** Many files, some of them empty, whose chunks interleave. */
-function soundArchive(dice: Dice, salt: number): { bytes: Buffer; files: Map<string, Buffer> } {
+function soundArchive(dice: Dice, salt: number, count: number): { bytes: Buffer; files: Map<string, Buffer> } {
   const files = new Map<string, Buffer>();
   const waiting: Buffer[][] = [];
-  for (let index = 0; index < FILES; index += 1) {
+  for (let index = 0; index < count; index += 1) {
     const path = dice.pick([`d/f${10 + index}.ibd`, `mysql/t${index}.frm`, `db${index % 3}/table_${index}.MYD`]);
     const content = noise(dice.below(4) === 0 ? 0 : 1 + dice.below(dice.pick([30, 300, 3000])), salt + index);
     const chunkBytes = dice.pick([10, 64, 256, 5000]);
@@ -66,58 +105,131 @@ function soundArchive(dice: Dice, salt: number): { bytes: Buffer; files: Map<str
 
 const LOG = '[00] 2026-11-29 07:25:10 >> log scanned up to (123)\n';
 
-/** An archive that was damaged at some places: bits in headers, text among chunks, a second archive, a cut. */
-export function damagedArchive(seed: number): DamagedArchive {
+/** Bytes of the sound archive that become others. */
+interface Edit {
+  at: number;
+  removed: number;
+  added: Buffer;
+}
+
+/** An archive that was damaged at some places. */
+export function damagedArchive(seed: number, shape = FEW_FILES): DamagedArchive {
   const dice = new Dice(seed + 1);
-  const { bytes: sound, files } = soundArchive(dice, seed * 1000);
+  const { bytes: sound, files } = soundArchive(dice, seed * 1000, shape.files);
   const bytes = Buffer.from(sound);
   const found: DamagedArchive = { bytes, files, damaged: new Set(), doubtful: new Set(), story: [] };
   const chunks = walkChunks(sound);
-  const kinds = Array.from({ length: 1 + dice.below(3) }, () =>
-    dice.pick(['header', 'header', 'path length', 'path', 'text', 'cut', 'join'] as const),
-  );
-  const inserted: number[] = [];
+  const kinds = Array.from({ length: 1 + dice.below(shape.damagesMax) }, () => dice.pick(shape.kinds));
+  const edits: Edit[] = [];
   let at = dice.below(8);
   for (const kind of kinds) {
     // Not side by side: what one header cannot tell, the next one does.
-    at += 4 + dice.below(Math.floor(chunks.length / 4));
+    at += 4 + dice.below(Math.floor(chunks.length / (shape.damagesMax + 1)));
     const chunk = chunks[at];
     if (chunk === undefined) break;
-    if (kind === 'text') {
-      inserted.push(chunk.start);
-      found.story.push(`text at ${chunk.start}`);
-    } else if (kind !== 'cut' && kind !== 'join') {
-      flip(found, chunk, dice, kind);
+    if (kind === 'cut' || kind === 'join') continue;
+    if (kind === 'header' || kind === 'path length' || kind === 'path') flip(found, chunk, dice, kind);
+    else if (kind === 'payload') flipPayload(found, chunk, dice);
+    else if (kind === 'text' || kind === 'long text') edits.push(insertText(found, chunk, dice, kind));
+    else {
+      const edit = changeBytes(found, chunk, dice, kind);
+      edits.push(edit);
+      noteEdit(found, chunks, edit);
+      // The chunks that it reaches into.
+      while (chunks[at + 1] !== undefined && chunks[at + 1]!.start < edit.at + edit.removed) at += 1;
     }
   }
-  let text = Buffer.alloc(0);
-  let from = 0;
-  for (const place of inserted) {
-    text = Buffer.concat([text, found.bytes.subarray(from, place), Buffer.from(LOG.repeat(1 + dice.below(3)))]);
-    from = place;
-  }
-  found.bytes = Buffer.concat([text, found.bytes.subarray(from)]);
-  if (kinds.includes('join')) {
-    found.bytes = Buffer.concat([found.bytes, soundArchive(new Dice(seed + 1), seed * 1000 + 500).bytes]);
-    found.story.push('a second archive');
-  } else if (kinds.includes('cut') && inserted.length === 0) {
-    const length = 1 + dice.below(found.bytes.length - 1);
+  if (!kinds.includes('join') && kinds.includes('cut')) {
+    const last = edits.at(-1);
+    const from = Math.max(1, last === undefined ? 1 : last.at + last.removed);
+    const length = from + dice.below(sound.length - from);
     for (const { path, end: chunkEnd } of chunks) if (chunkEnd > length) found.damaged.add(path);
-    found.bytes = found.bytes.subarray(0, length);
+    edits.push({ at: length, removed: sound.length - length, added: Buffer.alloc(0) });
     found.story.push(`cut at ${length}`);
   }
+  found.bytes = edited(bytes, edits);
+  if (kinds.includes('join')) {
+    const second = soundArchive(new Dice(seed + 1), seed * 1000 + 500, shape.files);
+    found.bytes = Buffer.concat([found.bytes, second.bytes]);
+    found.story.push('a second archive');
+  }
+  noteLikeNames(found, chunks);
+  return found;
+}
+
+function edited(bytes: Buffer, edits: readonly Edit[]): Buffer {
+  const parts: Buffer[] = [];
+  let from = 0;
+  for (const { at, removed, added } of edits) {
+    parts.push(bytes.subarray(from, at), added);
+    from = at + removed;
+  }
+  return Buffer.concat([...parts, bytes.subarray(from)]);
+}
+
+function insertText({ story }: DamagedArchive, { start }: WalkedChunk, dice: Dice, kind: 'text' | 'long text'): Edit {
+  const lines = kind === 'text' ? 1 + dice.below(3) : 20_000 + dice.below(40_000);
+  story.push(`${lines} lines of text at ${start}`);
+  return { at: start, removed: 0, added: Buffer.from(LOG.repeat(lines)) };
+}
+
+type ByteKind = 'inserted' | 'overwritten' | 'left out';
+
+/** Bytes within a chunk, or from there into others: as a disk, or a network, loses them. */
+function changeBytes({ bytes, story }: DamagedArchive, chunk: WalkedChunk, dice: Dice, kind: ByteKind): Edit {
+  let at = dice.below(3) === 0 ? chunk.start : chunk.start + dice.below(chunk.end - chunk.start);
+  // Its flags say nothing of what it holds.
+  if (at === chunk.start + 8) at += 1;
+  const length = 1 + dice.below(dice.pick([4, 100, 2000]));
+  story.push(`${length} bytes ${kind} at ${at}, in a chunk of ${chunk.path}`);
+  const added = dice.below(2) === 0 ? Buffer.alloc(length) : noise(length, at);
+  if (kind === 'inserted') return { at, removed: 0, added };
+  if (bytes.subarray(at, at + length).equals(added)) added[0]! ^= 1;
+  return { at, removed: length, added: kind === 'overwritten' ? added : Buffer.alloc(0) };
+}
+
+/** What it costs that bytes cannot be read. */
+function noteEdit({ files, damaged, doubtful }: DamagedArchive, chunks: readonly WalkedChunk[], edit: Edit): void {
+  const { at, removed } = edit;
+  for (const { path, start, end: chunkEnd } of chunks) {
+    if (removed === 0 ? start < at && at < chunkEnd : start < at + removed && at < chunkEnd) damaged.add(path);
+  }
+  // The last part of a file that ends right behind it may have stood there, whatever it was: nothing tells. And what stands behind
+  // an end chunk may be the rest of its name.
+  const open = new Set<string>();
+  const seen = new Set<string>();
+  for (const { path, type, start, end: chunkEnd } of chunks) {
+    if (chunkEnd === at && type === 'E') doubtful.add(path);
+    if (start < at) open.add(path);
+    else if (!seen.has(path)) {
+      seen.add(path);
+      if (type === 'E' && (open.has(path) || files.get(path)!.length === 0)) doubtful.add(path);
+    }
+  }
+}
+
+function flipPayload({ bytes, damaged, story }: DamagedArchive, chunk: WalkedChunk, dice: Dice): void {
+  const { path, payloadStart, end: chunkEnd } = chunk;
+  if (payloadStart === chunkEnd) return;
+  const place = payloadStart + dice.below(chunkEnd - payloadStart);
+  bytes[place]! ^= 1 << dice.below(8);
+  damaged.add(path);
+  story.push(`a bit of the content of ${path} at ${place}`);
+}
+
+/** Names that damage may have made of each other. */
+function noteLikeNames({ files, damaged, doubtful }: DamagedArchive, chunks: readonly WalkedChunk[]): void {
   // What remains of a damaged file may look like the end of an empty one of a similar name.
   for (const [path, content] of files) {
-    if (content.length === 0 && [...found.damaged].some((other) => isOneBitAway(path, other))) found.doubtful.add(path);
+    if (content.length === 0 && [...damaged].some((other) => isOneBitAway(path, other))) doubtful.add(path);
   }
   // And what comes after its damaged chunk like the rest of one that ends there.
   for (const { path, fileOffset } of chunks) {
-    if (fileOffset === 0 || !found.damaged.has(path)) continue;
+    if (fileOffset === 0 || !damaged.has(path)) continue;
     for (const [other, content] of files) {
-      if (content.length === fileOffset && isOneBitAway(path, other)) found.doubtful.add(other);
+      if (content.length === fileOffset && isOneBitAway(path, other)) doubtful.add(other);
     }
   }
-  return found;
 }
 
 function isOneBitAway(a: string, b: string): boolean {

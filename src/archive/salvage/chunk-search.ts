@@ -3,7 +3,6 @@ import { chunkEnd, type ChunkHeader } from '../../format/chunk.js';
 import type { StoredPath } from '../../format/stored-path.js';
 import { MAGIC } from './evidence.js';
 import { withWhatIsLost, wrongLength } from './salvage-errors.js';
-import type { UnreadablePart } from './suspect-files.js';
 
 export const NOTHING = Buffer.alloc(0);
 
@@ -40,7 +39,8 @@ export function troubleAt(error: XbstreamError, errorAt: number, isText: boolean
 export interface Damage {
   error: XbstreamError;
   path: StoredPath | undefined;
-  part: UnreadablePart | undefined;
+  /** Where a part of the archive begins that cannot be read. */
+  unreadableFrom: number | undefined;
   /** A chunk of this file told a wrong length. */
   doubted: StoredPath | undefined;
 }
@@ -95,12 +95,12 @@ export class ChunkSearch {
       return {
         error: failed ? told : wrongLength(header, chunkEnd(header), next),
         path: header.path,
-        part: { from: header.archiveOffset, to: next },
+        unreadableFrom: header.archiveOffset,
         doubted: header.path,
       };
     }
     const isCut = error.code === 'XB_TRUNCATED' && foundAt === undefined;
-    const part = isText || isCut ? undefined : { from: errorAt, to: next };
-    return { error: told, path, part, doubted: undefined };
+    const unreadableFrom = isText || isCut ? undefined : errorAt;
+    return { error: told, path, unreadableFrom, doubted: undefined };
   }
 }

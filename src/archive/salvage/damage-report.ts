@@ -5,7 +5,7 @@ import { duplicatePath, EntryTable, type EntryChange } from '../entry-table.js';
 import type { Entry } from '../entry.js';
 import { SecondArchive } from '../second-archive.js';
 import type { DamageConsumer } from './salvage.js';
-import { SuspectFiles, type UnreadablePart } from './suspect-files.js';
+import { SuspectFiles } from './suspect-files.js';
 
 /** More are only counted: a hostile archive must not fill the memory with complaints. */
 const MAX_PROBLEMS = 10_000;
@@ -98,7 +98,7 @@ export class DamageReport<Content> implements DamageConsumer {
       const { entry } = change;
       // Where all has come, in whatever order, each chunk was its own.
       if (this.#lost.has(entry) || entry.isDoubted) this.#doNotFit(entry);
-      else if (this.#suspects.takeJumps(entry).size > 0 && this.#suspects.mayLack(entry)) this.#lost.add(entry);
+      else if (this.#suspects.takeJumps(entry).size > 0 && this.#suspects.mayLack) this.#lost.add(entry);
       if (this.#suspects.isDoubtful(entry)) this.#lost.add(entry);
     }
     return change;
@@ -142,11 +142,11 @@ export class DamageReport<Content> implements DamageConsumer {
    * Takes note of damage.
    *
    * @param path the file concerned, where there is one
-   * @param part what cannot be read, and may have been of any file that is not complete
+   * @param unreadableFrom where in the archive a part begins that cannot be read, and may have been of any file that is not complete
    */
-  damaged(error: XbstreamError, path: StoredPath | undefined, part?: UnreadablePart): void {
+  damaged(error: XbstreamError, path: StoredPath | undefined, unreadableFrom?: number): void {
     const entry = path === undefined ? undefined : this.#table.find(path);
-    if (part !== undefined) error = naming(error, this.#suspects.unreadable(part));
+    if (unreadableFrom !== undefined) error = naming(error, this.#suspects.unreadable(unreadableFrom));
     if (error.code === 'XB_TRUNCATED') this.#isCut = true;
     if (entry !== undefined && !isOfSecond(error, entry)) {
       this.#lost.add(entry);
@@ -177,12 +177,8 @@ export class DamageReport<Content> implements DamageConsumer {
     if (isCertain && change.replaced !== undefined) this.#listener.superseded?.(change.replaced);
   }
 
-  hasSeveralChunks(path: StoredPath): boolean {
-    return (this.#table.find(path)?.chunks ?? 0) > 1;
-  }
-
-  isOpen(path: StoredPath): boolean {
-    return this.#table.find(path)?.whole === false;
+  entryOf(path: StoredPath): Entry<Content> | undefined {
+    return this.#table.find(path);
   }
 
   /** Which bytes of a file have come is not known any more. */

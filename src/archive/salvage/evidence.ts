@@ -13,10 +13,11 @@ import { checkSparseMap } from '../../format/sparse-map.js';
 import { normalizePath } from '../../format/stored-path.js';
 import type { ByteView } from './byte-view.js';
 import type { RereadBudget } from './reread-budget.js';
+import type { DamageConsumer } from './salvage.js';
 
 const PIECE_BYTES = 1024 * 1024;
-/** A program's messages among chunks are looked through up to here. */
-const TEXT_BYTES_MAX = 1024 * 1024;
+/** A program's messages among chunks are looked through up to here: a script that prints to stdout may go on for hours. */
+const TEXT_BYTES_MAX = 64 * 1024 * 1024;
 /** So far a chunk is read to find its end, or to judge its checksum: chunks have up to 10 MiB, as a rule. */
 const CHUNK_BYTES_MAX = 16 * 1024 * 1024;
 
@@ -24,12 +25,20 @@ export const MAGIC = Buffer.from(CHUNK_MAGIC, 'latin1');
 /** Types a chunk may have had, the likely ones first. */
 const TYPES = ['P', 'E', 'S', 'R', 'D'].map((letter) => letter.charCodeAt(0));
 
+/** Names as backup programs write them; bytes that are there by chance are seldom like them. */
+const PLAIN_NAME = /^[\x20-\x7e]+$/;
+/** What lines are made of. */
+const TEXT = /^[\t\r\n\x20-\x7e\x80-\xff]*$/;
+const LF = 0x0a;
+/** A path holds no control characters, which come before it. */
+const SPACE = 0x20;
+
 /** What a damaged header probably said. */
 export interface HeaderGuess {
   header: ChunkHeader;
   /** Where the chunk would end, in the archive. */
   endOffset: number;
-  /** A chunk (or the archive's end) stands where this one would end: chance does not do that. */
+  /** A chunk (or the archive's end) stands where this one would end, and its checksum holds: chance does not do that. */
   confirmed: boolean;
 }
 
@@ -37,6 +46,8 @@ export interface EvidenceOptions {
   /** All of the archive can be looked at, also what follows. */
   byPosition: boolean;
   absoluteNames: boolean;
+  /** Who knows of the files. */
+  damage: Pick<DamageConsumer, 'entryOf'>;
 }
 
 /** What speaks for a chunk that may not be one, or may have another length than it says; and what a damaged header has said. */
@@ -108,11 +119,18 @@ export class Evidence {
 
   /** Whether whole lines of text stand at a place, up to the next chunk or the archive's end: no damage makes those of chunks. */
   isText(from: number): boolean {
-    const ahead = this.#view.bytesAt(from, TEXT_BYTES_MAX);
-    const found = ahead.indexOf(MAGIC);
-    const bytes = found === -1 ? ahead : ahead.subarray(0, found);
-    if (found === -1 && !this.#view.endsAt(from + bytes.length)) return false;
-    return /^(?:[\t\x20-\x7e\x80-\xff]*\r?\n)+$/.test(bytes.toString('latin1'));
+    for (let at = from; at < from + TEXT_BYTES_MAX;) {
+      const ahead = this.#view.bytesAt(at, PIECE_BYTES);
+      const found = ahead.indexOf(MAGIC);
+      const isLast = found !== -1 || this.#view.endsAt(at + ahead.length);
+      // A magic may lie across two pieces.
+      const bytes = ahead.subarray(0, found === -1 ? ahead.length - (isLast ? 0 : MAGIC.length) : found);
+      if (!TEXT.test(bytes.toString('latin1'))) return false;
+      if (isLast) return at + bytes.length > from && this.#view.bytesAt(at + bytes.length - 1, 1)[0] === LF;
+      if (bytes.length === 0) return false;
+      at += bytes.length;
+    }
+    return false;
   }
 
   /**
@@ -133,8 +151,8 @@ export class Evidence {
    * Guesses what a header that cannot be right has said, supposing that one of its fields is damaged.
    *
    * @param bytes of payload that may be read for it
-   * @returns the first reading after which another chunk stands; best of all with a checksum that holds; else the one with
-   *   only the magic mended, unconfirmed
+   * @returns the first reading after which another chunk stands, and whose checksum holds; else the one with only the magic
+   *   mended, unconfirmed
    */
   guess(archiveOffset: number, bytes = CHUNK_BYTES_MAX): HeaderGuess | undefined {
     const most = this.#budget.most(bytes);
@@ -164,6 +182,18 @@ export class Evidence {
     if (this.#view.endsAt(archiveOffset)) return true;
     const found = this.#view.bytesAt(archiveOffset, MAGIC.length);
     return found.length < MAGIC.length ? undefined : found.equals(MAGIC);
+  }
+
+  /** Whether the path of a chunk may go on at a place. */
+  mayBePath(archiveOffset: number): boolean {
+    return (this.#view.bytesAt(archiveOffset, 1)[0] ?? 0) >= SPACE;
+  }
+
+  /** Whether the path of an end chunk may be a longer one: that of a file that is open, or was empty and a bit of its length is wrong. */
+  mayBeNamed({ path }: ChunkHeader, { path: longer }: ChunkHeader): boolean {
+    const known = this.#options.damage.entryOf(longer);
+    const bits = path.length ^ longer.length;
+    return known === undefined ? (bits & (bits - 1)) === 0 : !known.whole;
   }
 
   /** Whether the bytes at a place are the first of a chunk. @param end where the archive ends */
@@ -200,21 +230,26 @@ export class Evidence {
     if (bytes.length < 15) return undefined;
     MAGIC.copy(bytes);
     let unconfirmed: HeaderGuess | undefined;
-    let likely: HeaderGuess | undefined;
     for (const variant of variants(bytes)) {
       const header = this.#decode(variant, archiveOffset);
       if (header === undefined) continue;
       const endOffset = chunkEnd(header);
       const confirmed = this.#isBoundary(endOffset) === true;
       // A wrong length may lead to a chunk by chance, but not with the right checksum, too.
-      if (confirmed && this.hasChecksum(header, most) !== false) return { header, endOffset, confirmed };
-      if (confirmed) likely ??= { header, endOffset, confirmed };
-      unconfirmed ??= variant === bytes ? { header, endOffset, confirmed } : undefined;
+      if (confirmed && this.#isLikely(header, most)) return { header, endOffset, confirmed };
+      unconfirmed ??= variant === bytes ? { header, endOffset, confirmed: false } : undefined;
     }
     const header = this.#decode(withoutLengths(bytes), archiveOffset);
     const endOffset = header?.type === 'payload' ? this.#endByChecksum(header, most) : undefined;
     if (header !== undefined && endOffset !== undefined) return { header, endOffset, confirmed: true };
-    return likely ?? unconfirmed;
+    return unconfirmed;
+  }
+
+  /** Whether a header is more than chance: its checksum holds; without one, its names are those of a file. */
+  #isLikely(header: ChunkHeader, most: number): boolean {
+    if (header.type === 'payload' || header.type === 'sparse') return this.hasChecksum(header, most) !== false;
+    if (header.type === 'rename' && !PLAIN_NAME.test(header.newPath)) return false;
+    return this.#options.damage.entryOf(header.path)?.whole === false || PLAIN_NAME.test(header.path);
   }
 
   #decode(bytes: Buffer, archiveOffset: number): ChunkHeader | undefined {
@@ -248,8 +283,8 @@ function* variants(bytes: Buffer): Iterable<Buffer> {
     variant[9] = type;
     if (!variant.equals(bytes)) yield variant;
   }
-  // A path holds no control characters, and the lengths behind it begin or end with zeros.
-  const longest = bytes.subarray(14).findIndex((byte) => byte < 0x20);
+  // The lengths behind a path begin or end with zeros.
+  const longest = bytes.subarray(14).findIndex((byte) => byte < SPACE);
   for (let length = 1; length <= (longest === -1 ? bytes.length - 14 : longest); length += 1) {
     const variant = Buffer.from(bytes);
     variant.writeUInt32LE(length, 10);

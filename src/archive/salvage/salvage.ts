@@ -4,7 +4,6 @@ import type { StoredPath } from '../../format/stored-path.js';
 import type { PayloadUse } from '../chunk-reader.js';
 import { ForeignInput } from '../foreign.js';
 import type { ByteView } from './byte-view.js';
-import type { UnreadablePart } from './suspect-files.js';
 
 /** Who is told of damage, beside the consumer of the chunks. */
 export interface DamageConsumer {
@@ -12,17 +11,15 @@ export interface DamageConsumer {
    * Something is wrong, and the reading goes on.
    *
    * @param path the file that has lost something, where that is certain
-   * @param part what cannot be read, and may have held chunks of any file
+   * @param unreadableFrom where in the archive a part begins that cannot be read, and may have held chunks of any file
    */
-  damaged(error: XbstreamError, path: StoredPath | undefined, part?: UnreadablePart): void;
+  damaged(error: XbstreamError, path: StoredPath | undefined, unreadableFrom?: number): void;
   /** A chunk cannot be used: this is what its header seems to have said. Called after {@link damaged}. */
   lostChunk(header: ChunkHeader): void;
   /** A chunk of this file told a wrong length: which bytes of it have come is not known any more. */
   doubted(path: StoredPath): void;
-  /** Whether more than one chunk of a file has come. */
-  hasSeveralChunks(path: StoredPath): boolean;
-  /** Whether a file has begun, and has not ended. */
-  isOpen(path: StoredPath): boolean;
+  /** What is known of a file so far. */
+  entryOf(path: StoredPath): { readonly chunks: number; readonly whole: boolean } | undefined;
 }
 
 export interface SalvageOptions {

@@ -57,7 +57,8 @@ export class SalvagingReader implements SalvageReading {
     this.#options = options;
     this.#recent = options.view === undefined ? new RecentBytes(KEPT_BYTES) : undefined;
     const { view = this.#recent!, absoluteNames } = options;
-    this.#evidence = new Evidence(view, this.#budget, { byPosition: this.#recent === undefined, absoluteNames });
+    const byPosition = this.#recent === undefined;
+    this.#evidence = new Evidence(view, this.#budget, { byPosition, absoluteNames, damage });
     this.#guarded = {
       chunk: (header, spanBytes) => this.#chunk(header, spanBytes),
       mustWait: (header) => this.#search?.candidateAt === undefined && this.#consumer.mustWait?.(header) === true,
@@ -225,11 +226,8 @@ export class SalvagingReader implements SalvageReading {
     const at = error.archiveOffset ?? this.#position;
     const isText = this.#evidence.isText(at);
     const guess = isText ? undefined : this.#evidence.guess(at);
-    if (guess?.confirmed === true) {
-      this.#mend(error, guess);
-      return;
-    }
-    this.#lookBehind(seeminglyAbout(error, guess?.header), at, isText);
+    if (guess?.confirmed === true) this.#mend(error, guess);
+    else this.#lookBehind(seeminglyAbout(error, guess?.header), at, isText);
   }
 
   /** A chunk has told a wrong length: goes on where it ends by its checksum, if that shows before `limit`. */
@@ -250,12 +248,12 @@ export class SalvagingReader implements SalvageReading {
     const end = chunkEnd(header);
     const isBare = end === header.archiveOffset + header.headerBytes;
     // One that fits what came before is right; and what may follow it are no letters of its path.
-    if (isBare && this.#damage.hasSeveralChunks(header.path)) return false;
+    if (isBare && (this.#damage.entryOf(header.path)?.chunks ?? 0) > 1) return false;
     const guess = this.#evidence.guess(header.archiveOffset);
     const isMended = guess?.confirmed === true && guess.endOffset !== end;
-    if (!isMended || (isBare && !this.#damage.isOpen(guess.header.path))) {
+    if (!isMended || (isBare && !this.#evidence.mayBeNamed(header, guess.header))) {
       // What is behind an end chunk may be the rest of it, and the file another.
-      if (isBare) this.#damage.doubted(header.path);
+      if (isBare && this.#evidence.mayBePath(end)) this.#damage.doubted(header.path);
       return false;
     }
     if (!failed) this.#damage.damaged(wrongLength(header, end, guess.endOffset), guess.header.path);
@@ -392,9 +390,9 @@ export class SalvagingReader implements SalvageReading {
   }
 
   #endSearch(foundAt: number | undefined): void {
-    const { error, path, part, doubted } = this.#search!.end(foundAt, this.#inputOffset);
+    const { error, path, unreadableFrom, doubted } = this.#search!.end(foundAt, this.#inputOffset);
     this.#search = undefined;
-    this.#damage.damaged(error, path, part);
+    this.#damage.damaged(error, path, unreadableFrom);
     if (doubted !== undefined) this.#damage.doubted(doubted);
   }
 }

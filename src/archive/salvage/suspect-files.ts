@@ -1,17 +1,9 @@
 import type { StoredPath } from '../../format/stored-path.js';
 import type { Entry } from '../entry.js';
 
-/** Bytes of a chunk's header beside the path, and the least that it can bring (format.md, "Chunk"). */
-const LEAST_BESIDE_PATH = 14 + 20 + 1;
 /** More are not told apart: a hostile archive must not fill the memory, or have each be compared with all. */
 const MOST_NOTED = 10_000;
 const MOST_LATE = 1000;
-
-/** A part of an archive that cannot be read, in bytes; the end is exclusive. */
-export interface UnreadablePart {
-  from: number;
-  to: number;
-}
 
 /**
  * What speaks against files that look whole (format.md, "Which files are whole"): a chunk that may have been theirs, and
@@ -21,7 +13,8 @@ export class SuspectFiles<Content> {
   readonly #entries: () => Iterable<Entry<Content>>;
   /** Open files whose next chunk may have been in a part that cannot be read. */
   readonly #atRisk = new Set<Entry<Content>>();
-  readonly #unreadable: UnreadablePart[] = [];
+  /** Where the first part of the archive begins that cannot be read. */
+  #unreadableFrom = Infinity;
   /** Chunks that do not fit the file they name: the names, by where in the file they say they belong. */
   readonly #strays = new Map<number, Set<StoredPath>>();
   /** Where chunks of open files say they belong that do not go on where the file ended: what they are shows when it ends. */
@@ -35,12 +28,14 @@ export class SuspectFiles<Content> {
     this.#entries = entries;
   }
 
-  /** A part of the archive cannot be read. @returns the open files that may have lost something by it */
-  unreadable(part: UnreadablePart): Entry<Content>[] {
-    const last = this.#unreadable.at(-1);
-    if (this.#unreadable.length < MOST_NOTED || last === undefined) this.#unreadable.push(part);
-    else last.to = Math.max(last.to, part.to);
-    const found = [...this.#entries()].filter((entry) => !entry.whole && mayHold(part, entry.path));
+  /**
+   * From here on a part of the archive cannot be read. How much of it there is says nothing: there may have been more.
+   *
+   * @returns the open files that may have lost something by it
+   */
+  unreadable(from: number): Entry<Content>[] {
+    this.#unreadableFrom = Math.min(this.#unreadableFrom, from);
+    const found = [...this.#entries()].filter((entry) => !entry.whole);
     for (const entry of found) this.#atRisk.add(entry);
     return found;
   }
@@ -67,8 +62,8 @@ export class SuspectFiles<Content> {
   }
 
   /** Whether the last part of a file whose chunks come in any order may have stood where the archive cannot be read. */
-  mayLack(entry: Entry<Content>): boolean {
-    return this.#unreadable.some((part) => mayHold(part, entry.path));
+  get mayLack(): boolean {
+    return this.#unreadableFrom !== Infinity;
   }
 
   /** Files of which chunks have {@link jumped}, and that have not ended. */
@@ -107,22 +102,17 @@ export class SuspectFiles<Content> {
   *doubtfulEmpty(): Iterable<Entry<Content>> {
     const open: Entry<Content>[] = [];
     for (const entry of this.#entries()) if (!entry.whole) open.push(entry);
-    if (open.length === 0 && this.#unreadable.length === 0 && this.#noted === 0) return;
+    if (open.length === 0 && !this.mayLack && this.#noted === 0) return;
     const first = [...(this.#strays.get(0) ?? [])];
     for (const entry of this.#entries()) {
       if (!entry.whole || !entry.endOnly) continue;
-      const isLost = this.#unreadable.some((part) => part.from < entry.archiveOffset && mayHold(part, entry.path));
+      const isLost = this.#unreadableFrom < entry.archiveOffset;
       const isOther = open.some(
         ({ path, archiveOffset }) => archiveOffset < entry.archiveOffset && isClose(path, entry.path),
       );
       if (isLost || isOther || first.some((path) => isClose(path, entry.path))) yield entry;
     }
   }
-}
-
-/** Whether a chunk with content for a file may have stood in a part of the archive. */
-function mayHold({ from, to }: UnreadablePart, path: StoredPath): boolean {
-  return to - from >= LEAST_BESIDE_PATH + path.length;
 }
 
 /** Whether one name may have become the other by damage that left the chunk readable: no more than one bit differs. */

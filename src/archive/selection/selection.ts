@@ -1,8 +1,8 @@
-import { createRequire } from 'node:module';
 import type picomatch from 'picomatch';
 import { XbstreamError } from '../../errors.js';
 import { sqlOfFileName, sqlText } from '../../format/sql-name.js';
 import { pathText, type StoredPath } from '../../format/stored-path.js';
+import { installedPackage } from '../../installed-package.js';
 import { isNeededByPrepare, isVitalToPrepare, tableFileOf } from './table-files.js';
 import { TableSelection, type TableMetadata } from './table-selection.js';
 
@@ -229,5 +229,5 @@ function namesOf(path: string): Names {
 
 /** Loaded when there is a pattern: most extractions have none. */
 function globs(): typeof picomatch {
-  return createRequire(import.meta.url)('picomatch') as typeof picomatch;
+  return installedPackage('picomatch') as typeof picomatch;
 }

@@ -5,7 +5,7 @@
 import type { ErrorRecord, XbstreamErrorCode } from '../../errors.js';
 import { chunkEnd, type ChunkHeader } from '../../format/chunk.js';
 import { MAX_PATH_BYTES, type StoredPath } from '../../format/stored-path.js';
-import type { Question, ShardEnd, ShardEvent, ShardHead } from './events.js';
+import type { Known, ShardEnd, ShardEvent, ShardHead } from './events.js';
 import { BadRecord, type Fields } from './fields.js';
 import { PARTS_MAX } from './parts.js';
 
@@ -16,7 +16,7 @@ export const LINE_BYTES_MAX = 256 * 1024;
 const TEXT_MAX = 16 * 1024;
 const NAMES_MAX = 16 * 1024;
 const KINDS = ['payload', 'sparse', 'end', 'seek', 'remove', 'rename', 'ignorable'] as const;
-const QUESTIONS: readonly Question[] = ['hasSeveralChunks', 'isOpen'];
+const KNOWN: readonly Known[] = ['nothing', 'open', 'open, several chunks', 'whole', 'whole, several chunks'];
 /** What may be wrong with the bytes of a part, whatever stands before it. */
 const CODES: readonly XbstreamErrorCode[] = [
   'XB_BAD_MAGIC',
@@ -106,8 +106,13 @@ export class EventWriter {
       case 'lost':
         return line({ type: 'lost', ...chunkFields(event.header, 0, new Expected(-1)) });
       case 'damage': {
-        const { path, part, error } = event;
-        return line({ type: 'damage', path, part, error: { ...error, partial: undefined, systemCode: undefined } });
+        const { path, unreadableFrom, error } = event;
+        return line({
+          type: 'damage',
+          path,
+          unreadableFrom,
+          error: { ...error, partial: undefined, systemCode: undefined },
+        });
       }
       case 'doubt':
       case 'answer':
@@ -152,23 +157,17 @@ export class EventParser {
       case 'lost':
         return { type, header: headerOf(fields, new Expected(-1)) };
       case 'damage': {
-        const part = fields.has('part') ? fields.record('part') : undefined;
         return {
           type,
           error: errorOf(fields.record('error'), CODES),
           path: fields.has('path') ? pathOf(fields) : undefined,
-          part: part && { from: part.number('from'), to: part.number('to') },
+          unreadableFrom: fields.has('unreadableFrom') ? fields.number('unreadableFrom') : undefined,
         };
       }
       case 'doubt':
         return { type, path: pathOf(fields) };
       case 'answer':
-        return {
-          type,
-          question: fields.oneOf('question', QUESTIONS),
-          path: pathOf(fields),
-          answer: fields.boolean('answer'),
-        };
+        return { type, path: pathOf(fields), known: fields.oneOf('known', KNOWN) };
       case 'end':
         return { type: 'over', end: endOf(fields) };
     }

@@ -4,7 +4,6 @@ import type { XbstreamError } from '../../errors.js';
 import { EntryTable } from '../entry-table.js';
 import { DamageReport } from '../salvage/damage-report.js';
 import { isSalvageable } from '../salvage/salvage.js';
-import type { UnreadablePart } from '../salvage/suspect-files.js';
 import type { PartConsumer } from './part-reader.js';
 
 /** Judges an archive by its chunks and its damage, as they are told in archive order: what a verification in one piece says of it. */
@@ -24,8 +23,8 @@ export class ArchiveJudge implements PartConsumer {
     this.#guard(header.path, () => this.#damage.apply(header, spanBytes));
   }
 
-  damaged(error: XbstreamError, path: StoredPath | undefined, part?: UnreadablePart): void {
-    this.#damage.damaged(error, path, part);
+  damaged(error: XbstreamError, path: StoredPath | undefined, unreadableFrom?: number): void {
+    this.#damage.damaged(error, path, unreadableFrom);
   }
 
   lostChunk(header: ChunkHeader): void {
@@ -36,12 +35,8 @@ export class ArchiveJudge implements PartConsumer {
     this.#damage.doubted(path);
   }
 
-  hasSeveralChunks(path: StoredPath): boolean {
-    return this.#damage.hasSeveralChunks(path);
-  }
-
-  isOpen(path: StoredPath): boolean {
-    return this.#damage.isOpen(path);
+  entryOf(path: StoredPath): { chunks: number; whole: boolean } | undefined {
+    return this.#damage.entryOf(path);
   }
 
   /** The archive has ended. @returns what is wrong with it; fewer problems than there are, if there are very many */

@@ -3,8 +3,7 @@ import { errorFromRecord, XbstreamError } from '../../errors.js';
 import type { ChunkHeader } from '../../format/chunk.js';
 import type { StoredPath } from '../../format/stored-path.js';
 import { ForeignInput } from '../foreign.js';
-import type { UnreadablePart } from '../salvage/suspect-files.js';
-import type { ShardEnd, ShardEvent, ShardHead } from './events.js';
+import { entryOfKnown, knownOf, type Known, type ShardEnd, type ShardEvent, type ShardHead } from './events.js';
 import { ArchiveJudge } from './judge.js';
 import type { PartConsumer, PartEnd } from './part-reader.js';
 import { partOf, partStart } from './parts.js';
@@ -126,18 +125,23 @@ export class Merging {
 
   #replay(result: ResultFile): ShardEnd | undefined {
     let from: number | undefined;
-    /** What has been told from that chunk on. */
+    /** What has been told from that chunk on, and what was answered. */
     let told = 0;
+    let answers: Known[] = [];
     for (let event = result.take(); event !== undefined; event = result.take()) {
       if (event.type === 'answer') {
+        if (knownOf(this.#judge.entryOf(event.path)) === event.known) {
+          answers.push(event.known);
+          continue;
+        }
         if (from === undefined) throw this.#nonsense(this.#head.archiveBytes);
-        if (this.#judge[event.question](event.path) === event.answer) continue;
         // Whoever read the part did not know what came before it: behind this chunk it has to be read with that.
-        return this.#again(from, new Resumed(this.#judge, told));
+        return this.#again(from, new Resumed(this.#judge, told, answers));
       }
       if (event.type === 'chunk') {
         from = event.header.archiveOffset;
         told = 0;
+        answers = [];
       }
       told += 1;
       this.#apply(event);
@@ -154,7 +158,7 @@ export class Merging {
         this.#judge.lostChunk(event.header);
         break;
       case 'damage':
-        this.#judge.damaged(errorFromRecord(event.error), event.path, event.part);
+        this.#judge.damaged(errorFromRecord(event.error), event.path, event.unreadableFrom);
         break;
       case 'doubt':
         this.#judge.doubted(event.path);
@@ -187,19 +191,24 @@ export class Merging {
 class Resumed implements PartConsumer {
   readonly #consumer: PartConsumer;
   #known: number;
+  readonly #answers: Iterator<Known>;
 
-  /** @param known how many events are */
-  constructor(consumer: PartConsumer, known: number) {
+  /**
+   * @param known how many events are
+   * @param answers what was answered meanwhile
+   */
+  constructor(consumer: PartConsumer, known: number, answers: readonly Known[]) {
     this.#consumer = consumer;
     this.#known = known;
+    this.#answers = answers.values();
   }
 
   chunk(header: ChunkHeader, spanBytes: number): void {
     if (this.#isNew()) this.#consumer.chunk(header, spanBytes);
   }
 
-  damaged(error: XbstreamError, path: StoredPath | undefined, part?: UnreadablePart): void {
-    if (this.#isNew()) this.#consumer.damaged(error, path, part);
+  damaged(error: XbstreamError, path: StoredPath | undefined, unreadableFrom?: number): void {
+    if (this.#isNew()) this.#consumer.damaged(error, path, unreadableFrom);
   }
 
   lostChunk(header: ChunkHeader): void {
@@ -210,12 +219,9 @@ class Resumed implements PartConsumer {
     if (this.#isNew()) this.#consumer.doubted(path);
   }
 
-  hasSeveralChunks(path: StoredPath): boolean {
-    return this.#consumer.hasSeveralChunks(path);
-  }
-
-  isOpen(path: StoredPath): boolean {
-    return this.#consumer.isOpen(path);
+  entryOf(path: StoredPath): { chunks: number; whole: boolean } | undefined {
+    const { done, value } = this.#answers.next();
+    return done === true ? this.#consumer.entryOf(path) : entryOfKnown(value);
   }
 
   #isNew(): boolean {

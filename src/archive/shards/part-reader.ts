@@ -58,7 +58,11 @@ export class PartReader {
     this.#view = viewOf(source)!;
     this.#options = options;
     const { absoluteNames } = options;
-    this.#evidence = new Evidence(this.#view, this.#budget, { byPosition: true, absoluteNames });
+    this.#evidence = new Evidence(this.#view, this.#budget, {
+      byPosition: true,
+      absoluteNames,
+      damage: { entryOf: () => undefined },
+    });
   }
 
   /**

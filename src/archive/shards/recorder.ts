@@ -1,8 +1,7 @@
 import { errorToRecord, type XbstreamError } from '../../errors.js';
 import type { ChunkHeader } from '../../format/chunk.js';
 import type { StoredPath } from '../../format/stored-path.js';
-import type { UnreadablePart } from '../salvage/suspect-files.js';
-import type { Question, ShardEvent } from './events.js';
+import { knownOf, type ShardEvent } from './events.js';
 import { ArchiveJudge } from './judge.js';
 import type { PartConsumer } from './part-reader.js';
 
@@ -29,10 +28,10 @@ export class ShardRecorder implements PartConsumer {
     this.#judge.chunk(header, spanBytes);
   }
 
-  damaged(error: XbstreamError, path: StoredPath | undefined, part?: UnreadablePart): void {
+  damaged(error: XbstreamError, path: StoredPath | undefined, unreadableFrom?: number): void {
     if (this.problems.length < MAX_PROBLEMS) this.problems.push(error);
-    this.#note({ type: 'damage', error: errorToRecord(error), path, part });
-    this.#judge.damaged(error, path, part);
+    this.#note({ type: 'damage', error: errorToRecord(error), path, unreadableFrom });
+    this.#judge.damaged(error, path, unreadableFrom);
   }
 
   lostChunk(header: ChunkHeader): void {
@@ -45,17 +44,9 @@ export class ShardRecorder implements PartConsumer {
     this.#judge.doubted(path);
   }
 
-  hasSeveralChunks(path: StoredPath): boolean {
-    return this.#answer('hasSeveralChunks', path);
-  }
-
-  isOpen(path: StoredPath): boolean {
-    return this.#answer('isOpen', path);
-  }
-
-  #answer(question: Question, path: StoredPath): boolean {
-    const answer = this.#judge[question](path);
-    this.#note({ type: 'answer', question, path, answer });
-    return answer;
+  entryOf(path: StoredPath): { chunks: number; whole: boolean } | undefined {
+    const entry = this.#judge.entryOf(path);
+    this.#note({ type: 'answer', path, known: knownOf(entry) });
+    return entry;
   }
 }

@@ -5,7 +5,7 @@ import { EXIT_CODES, SIGNALS, optionSpelling } from './help.js';
 import { OPTION_GROUPS } from '../../verbs/options/option.js';
 import type { Example } from '../../verbs/verb.js';
 import { allForms, XBSTREAM, type Form } from '../grammar/forms.js';
-import { version } from '../version.js';
+import { version } from '../package-version.js';
 
 const ENVIRONMENT = [
   ['XBCRYPT_ENCRYPTION_KEY', 'the key for --decrypt, where no option gives one'],

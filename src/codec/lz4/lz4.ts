@@ -1,4 +1,4 @@
-import { createRequire } from 'node:module';
+import { installedPackage } from '../../installed-package.js';
 import { hex32, layerError, type DecoderContext } from '../codec.js';
 import { FrameDecoder } from '../frame-decoder.js';
 import { lz4Output } from './lz4-kernel.js';
@@ -38,7 +38,7 @@ let packaged: UncompressSync | undefined | 'missing';
 /** The package's decoder, where there is a binary of it for this machine. */
 function packagedDecoder(): UncompressSync | undefined {
   try {
-    packaged ??= (createRequire(import.meta.url)('lz4-napi') as { uncompressSync: UncompressSync }).uncompressSync;
+    packaged ??= (installedPackage('lz4-napi') as { uncompressSync: UncompressSync }).uncompressSync;
   } catch {
     packaged = 'missing';
   }

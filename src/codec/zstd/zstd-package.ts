@@ -1,4 +1,4 @@
-import { createRequire } from 'node:module';
+import { installedPackage } from '../../installed-package.js';
 import { freeNativeMemory } from '../native-memory.js';
 import type { ZstdAnswer, ZstdOrder } from './zstd-frames.js';
 
@@ -14,7 +14,7 @@ let zstd: ZstdPackage | undefined;
 /** Decodes, or makes, one whole frame by the package. */
 async function convert({ bytes, compress }: ZstdOrder): Promise<ZstdAnswer> {
   try {
-    zstd ??= createRequire(import.meta.url)('@mongodb-js/zstd') as ZstdPackage;
+    zstd ??= installedPackage('@mongodb-js/zstd') as ZstdPackage;
   } catch (error) {
     return { missing: error instanceof Error ? error.message : String(error) };
   }

@@ -3,6 +3,7 @@ import type { ArchiveWriter } from '../../archive/writer.js';
 import { systemError, XbstreamError } from '../../errors.js';
 import { crc32 } from '../../format/crc32.js';
 import { pathForSystem, pathText } from '../../format/stored-path.js';
+import { closeRead } from '../../input/close.js';
 import type { ListedFile } from '../../input/file-list.js';
 import { PIECE_BYTES } from '../../input/source.js';
 import { Stopped } from '../../output/sinks.js';
@@ -57,7 +58,7 @@ export class FilePacker {
       if (error instanceof Stopped) throw error;
       throw systemError(`cannot read ${name}`, error);
     } finally {
-      fs.closeSync(fd);
+      closeRead(fd);
     }
   }
 

@@ -1,6 +1,7 @@
 import * as fs from 'node:fs';
 import { promisify } from 'node:util';
 import { chunkEnd, decodeChunkHeader, MAX_HEADER_BYTES } from '../../format/chunk.js';
+import { closeRead } from '../../input/close.js';
 import { positionOf, type InputChoice, type SystemInputChoice } from '../../input/open-source.js';
 import { inputSize } from '../../input/input-size.js';
 import { sampleObjects } from '../../input/parts/sample-objects.js';
@@ -19,7 +20,6 @@ export const SHARING_LIMITS: SharingLimits = { archiveBytesMin: 64 * 1024 * 1024
 const SAMPLE_CHUNKS = 16;
 
 const open = promisify(fs.open);
-const close = promisify(fs.close);
 const read = promisify(fs.read);
 
 /**
@@ -63,6 +63,6 @@ async function hasLargeChunks(input: SystemInputChoice, chunkBytesMin: number): 
     // Whoever reads it in earnest will say what is wrong.
     return false;
   } finally {
-    if (fd !== undefined && input.kind === 'path') await close(fd);
+    if (fd !== undefined && input.kind === 'path') closeRead(fd);
   }
 }

@@ -66,7 +66,7 @@ export class DirectoryOutput implements Output {
       { create: options.createTarget, allowSymlinks: options.allowSymlinks, owner: options.owner },
       () => this.#queue.settle(),
     );
-    this.blockBytes = Math.min(fs.statfsSync(options.target).bsize, HOLE_UNIT_BYTES_MAX);
+    this.blockBytes = Math.min(blockBytesOf(options.target), HOLE_UNIT_BYTES_MAX);
     // Not before all that may fail: nobody would end the thread.
     if (options.threads > 1 && (options.archiveBytes ?? 0) >= THREAD_FROM_BYTES) this.#queue.start();
     this.#context = {
@@ -202,5 +202,14 @@ export class DirectoryOutput implements Output {
   release(): void {
     this.#queue.close();
     this.target.pool.suspendAll();
+  }
+}
+
+/** The unit in which the target's file system allots room. */
+function blockBytesOf(target: string): number {
+  try {
+    return fs.statfsSync(target).bsize;
+  } catch (error) {
+    throw systemError(`cannot unpack into ${target}`, error);
   }
 }

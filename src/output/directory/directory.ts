@@ -2,6 +2,7 @@ import * as fs from 'node:fs';
 import { dirname } from 'node:path';
 import { systemCodeOf, systemError, XbstreamError } from '../../errors.js';
 import { pathForSystem, pathText, type StoredPath } from '../../format/stored-path.js';
+import { closeRead } from '../../input/close.js';
 import type { DescriptorHolder, DescriptorPool } from './descriptor-pool.js';
 import { refusal } from './file-calls.js';
 import { givePath, giveTo, type Owner } from './owner.js';
@@ -210,7 +211,7 @@ export class Directory implements DescriptorHolder {
   }
 
   suspend(): void {
-    if (this.#descriptor !== undefined) fs.closeSync(this.#descriptor);
+    if (this.#descriptor !== undefined) closeRead(this.#descriptor);
     this.#descriptor = undefined;
   }
 
@@ -310,7 +311,7 @@ export class Directory implements DescriptorHolder {
         hints: ['if that is meant: add --allow-symlinks'],
       });
     }
-    return systemError(`cannot enter the directory ${path} in the target`, error);
+    return systemError(`cannot enter the directory ${path}/ in the target`, error);
   }
 }
 

@@ -1,6 +1,7 @@
 import * as fs from 'node:fs';
 import { systemError, XbstreamError } from '../../errors.js';
 import { pathText, type StoredPath } from '../../format/stored-path.js';
+import { closeRead } from '../../input/close.js';
 import type { OutputFile } from '../output.js';
 import type { DescriptorHolder, DescriptorPool } from './descriptor-pool.js';
 import type { Place } from './target-directory.js';
@@ -52,7 +53,7 @@ export class KeptFile implements OutputFile, DescriptorHolder {
     this.path = path;
     this.#place = place;
     this.#options = options;
-    const stat = fs.fstatSync(this.#opened());
+    const stat = this.#look(this.#opened());
     this.#identity = stat;
     this.sizeBytes = stat.size;
     if (stat.isFile()) return;
@@ -104,7 +105,7 @@ export class KeptFile implements OutputFile, DescriptorHolder {
   }
 
   suspend(): void {
-    if (this.#descriptor !== undefined) fs.closeSync(this.#descriptor);
+    if (this.#descriptor !== undefined) closeRead(this.#descriptor);
     this.#descriptor = undefined;
   }
 
@@ -125,14 +126,26 @@ export class KeptFile implements OutputFile, DescriptorHolder {
       const flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK;
       this.#descriptor = pool.open(this, () => fs.openSync(directory.systemPath(name), flags));
     } catch (error) {
-      throw systemError(`cannot look at ${pathText(this.path)}, which is there already`, error, { path: this.path });
+      throw this.#unseen(error);
     }
     const known = this.#identity;
-    const { dev, ino } = fs.fstatSync(this.#descriptor);
+    const { dev, ino } = this.#look(this.#descriptor);
     if (known !== undefined && (known.dev !== dev || known.ino !== ino)) {
       throw this.#differs('another file took its place while it was compared');
     }
     return this.#descriptor;
+  }
+
+  #look(descriptor: number): fs.Stats {
+    try {
+      return fs.fstatSync(descriptor);
+    } catch (error) {
+      throw this.#unseen(error);
+    }
+  }
+
+  #unseen(error: unknown): XbstreamError {
+    return systemError(`cannot look at ${pathText(this.path)}, which is there already`, error, { path: this.path });
   }
 
   /** Takes the range from `start` to `end` out of what is still missing. */

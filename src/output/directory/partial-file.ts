@@ -106,7 +106,7 @@ export class PartialFile implements DescriptorHolder {
    */
   complete(sizeBytes: number): string | undefined {
     const descriptor = this.#opened();
-    const { step, fsync, owner, hash, pool } = this.#context;
+    const { step, fsync, owner, hash } = this.#context;
     this.#settle();
     let digest: string | undefined;
     try {
@@ -115,15 +115,15 @@ export class PartialFile implements DescriptorHolder {
       if (owner !== undefined) giveTo(owner, descriptor);
       if (this.#like !== undefined) makeLike(this.#like, descriptor);
       if (fsync) fs.fsyncSync(descriptor);
-      // What was begun in this very step had no time to be tampered with: two calls saved for each of many small files.
+      this.#identity ??= fs.fstatSync(descriptor);
+      // What was begun in this very step had no time to be tampered with: a call saved for each of many small files.
       if (step !== this.#createdInStep) this.#checkIdentity(descriptor);
+      // Before it has its name: a file server may not say before this that it has no room for what was written.
+      this.#close();
     } catch (error) {
       throw this.#refused('cannot complete', error);
     }
     this.#takeFinalName();
-    fs.closeSync(descriptor);
-    this.#descriptor = undefined;
-    pool.forget(this);
     removeStale(this.#directory, this.#stale);
     return digest;
   }
@@ -132,8 +132,8 @@ export class PartialFile implements DescriptorHolder {
   yieldName(): void {
     const directory = this.#directory;
     this.#context.queue.settle();
-    this.#checkIdentity(this.#opened());
     try {
+      this.#checkIdentity(this.#opened());
       this.#name = moveAside(directory, this.#name, this.#place.name, 2);
     } catch (error) {
       throw systemError(`cannot rename ${pathText(directory.path + this.#name)}`, error);
@@ -159,18 +159,34 @@ export class PartialFile implements DescriptorHolder {
         // It is no longer ours, or cannot be removed: then it is named as left.
       }
     }
-    this.suspend();
+    try {
+      this.suspend();
+    } catch {
+      // Why it is abandoned is what there is to tell.
+    }
     this.#context.pool.forget(this);
     return left;
   }
 
+  /** @throws XbstreamError `XB_IO` when what was written is not on the disk after all */
   suspend(): void {
     if (this.#descriptor === undefined) return;
     this.#settle();
-    this.#identity ??= fs.fstatSync(this.#descriptor);
-    this.#shorten(this.#descriptor);
-    fs.closeSync(this.#descriptor);
+    try {
+      this.#identity ??= fs.fstatSync(this.#descriptor);
+      this.#shorten(this.#descriptor);
+      this.#close();
+    } catch (error) {
+      throw this.#refused('cannot write', error);
+    }
+  }
+
+  #close(): void {
+    const descriptor = this.#descriptor!;
+    // The number is free in any case, and may be another's at once.
     this.#descriptor = undefined;
+    this.#context.pool.forget(this);
+    fs.closeSync(descriptor);
   }
 
   /**
@@ -210,11 +226,11 @@ export class PartialFile implements DescriptorHolder {
     const flags = (hash ? O_RDWR : O_WRONLY) | O_NOFOLLOW;
     try {
       this.#descriptor = pool.open(this, () => fs.openSync(this.#directory.systemPath(this.#name), flags));
+      const { dev, ino } = fs.fstatSync(this.#descriptor);
+      if (dev !== this.#identity?.dev || ino !== this.#identity.ino) throw this.#replacedByOther();
     } catch (error) {
       throw this.#refused('cannot go on writing', error);
     }
-    const { dev, ino } = fs.fstatSync(this.#descriptor);
-    if (dev !== this.#identity?.dev || ino !== this.#identity.ino) throw this.#replacedByOther();
     return this.#descriptor;
   }
 

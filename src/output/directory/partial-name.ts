@@ -77,9 +77,9 @@ export function removeStale(directory: Directory, names: readonly StoredPath[]):
   for (const name of names) {
     // By now a stored file may have that very name.
     if (directory.names.get(name) !== 'before') continue;
-    const path = directory.systemPath(name);
-    if (fs.lstatSync(path, { throwIfNoEntry: false })?.isFile() !== true) continue;
     try {
+      const path = directory.systemPath(name);
+      if (fs.lstatSync(path, { throwIfNoEntry: false })?.isFile() !== true) continue;
       fs.unlinkSync(path);
       directory.names.delete(name);
     } catch {

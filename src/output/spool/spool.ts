@@ -1,6 +1,7 @@
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { systemError, XbstreamError } from '../../errors.js';
+import { closeRead } from '../../input/close.js';
 import { NEW_FILE_FLAGS, writeAll } from '../directory/file-calls.js';
 
 /** Files wait in parts of this size; what of one is not used takes no room on the disk. */
@@ -61,7 +62,7 @@ export class Spool {
   }
 
   close(): void {
-    if (this.#fd !== undefined) fs.closeSync(this.#fd);
+    if (this.#fd !== undefined) closeRead(this.#fd);
     this.#fd = undefined;
   }
 
@@ -81,10 +82,18 @@ export class Spool {
 
   /** A disk is not filled to the last byte: others need it, too. */
   #check(bytes: number): void {
-    const { bavail, bsize } = fs.statfsSync(this.#directory);
-    const freeBytes = bavail * bsize;
+    const freeBytes = this.#freeBytes();
     if (freeBytes < bytes) throw this.#told(Object.assign(new Error(), { code: 'ENOSPC' }));
     this.#unchecked = Math.min(CHECK_BYTES, Math.max(bytes, Math.floor(freeBytes / 2)));
+  }
+
+  #freeBytes(): number {
+    try {
+      const { bavail, bsize } = fs.statfsSync(this.#directory);
+      return bavail * bsize;
+    } catch (error) {
+      throw systemError(`cannot tell the free space of ${this.#directory}`, error);
+    }
   }
 
   #told(error: unknown): XbstreamError {

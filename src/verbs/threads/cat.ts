@@ -3,4 +3,4 @@ import { parentPort } from 'node:worker_threads';
 import { TaskThread } from '../../threads/task-thread.js';
 import { catIntoRing } from '../cat.js';
 
-await TaskThread.serve(parentPort!, catIntoRing);
+TaskThread.serve(parentPort!, catIntoRing);

@@ -3,4 +3,4 @@ import { parentPort } from 'node:worker_threads';
 import { TaskThread } from '../../threads/task-thread.js';
 import { decodeFiles } from '../decode/decode-files.js';
 
-await TaskThread.serve(parentPort!, decodeFiles);
+TaskThread.serve(parentPort!, decodeFiles);

@@ -3,4 +3,4 @@ import { parentPort } from 'node:worker_threads';
 import { TaskThread } from '../../threads/task-thread.js';
 import { info } from '../info.js';
 
-await TaskThread.serve(parentPort!, info.run);
+TaskThread.serve(parentPort!, info.run);

@@ -3,4 +3,4 @@ import { parentPort } from 'node:worker_threads';
 import { TaskThread } from '../../threads/task-thread.js';
 import { list } from '../list.js';
 
-await TaskThread.serve(parentPort!, list.run);
+TaskThread.serve(parentPort!, list.run);

@@ -3,4 +3,4 @@ import { parentPort } from 'node:worker_threads';
 import { TaskThread } from '../../threads/task-thread.js';
 import { pack } from '../make/pack.js';
 
-await TaskThread.serve(parentPort!, pack);
+TaskThread.serve(parentPort!, pack);

@@ -6,6 +6,6 @@ import { unpack } from '../unpack/unpack.js';
 import type { UnpackJob } from '../unpack/unpack-job.js';
 
 // One module for both: whoever starts it early does not know yet which of them it will be.
-await TaskThread.serve(parentPort!, (job: UnpackJob | PipelineJob, thread) =>
+TaskThread.serve(parentPort!, (job: UnpackJob | PipelineJob, thread) =>
   'share' in job ? runPipeline(job, thread) : unpack(job, thread),
 );

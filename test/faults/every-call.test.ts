@@ -1,0 +1,79 @@
+/**
+ * Each call to the system and each message between threads, one by one: it fails, comes short, lasts, or is the last that its
+ * thread, or the program, does. What has its final name is whole, and the next run goes on. In CI a sample of them.
+ */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { Dice } from '../helpers/damaged-archives.js';
+import { SOAK } from '../helpers/programs.js';
+import { Bench, waysOf, type Kind, type Way } from './bend.js';
+import { SCENARIOS } from './scenarios.js';
+
+/** Calls of a scenario that are bent in CI. */
+const SAMPLE = 4;
+/** Runs at a time; who is made to wait needs no processor. */
+const AT_A_TIME = 2;
+const WAITING = 12;
+/** With these letters, separated by commas, only some of all ways are gone. */
+const WAYS = process.env['TSXBSTREAM_BENT_WAYS']?.split(',');
+const SEED = Number(process.env['TSXBSTREAM_BENT_SEED'] ?? 1);
+
+interface Bend {
+  number: number;
+  way: Way;
+}
+
+function bendsOf(calls: readonly Kind[]): Bend[] {
+  const all = calls.flatMap((kind, index) => waysOf(kind).map((way) => ({ number: index + 1, way })));
+  return WAYS === undefined ? all : all.filter(({ way }) => WAYS.includes(way));
+}
+
+function sampleOf(bends: readonly Bend[], dice: Dice): Bend[] {
+  return Array.from({ length: SAMPLE }, () => dice.pick(bends));
+}
+
+/** Does something with each, so many at a time. @returns how often that came to something */
+async function forAll<Item>(
+  items: readonly Item[],
+  atATime: number,
+  work: (item: Item) => Promise<boolean>,
+): Promise<number> {
+  let next = 0;
+  let done = 0;
+  const take = async (): Promise<void> => {
+    for (let item = items[next++]; item !== undefined; item = items[next++]) if (await work(item)) done += 1;
+  };
+  await Promise.all(Array.from({ length: atATime }, take));
+  return done;
+}
+
+describe('every call', () => {
+  SCENARIOS.forEach((scenario, index) => {
+    test(scenario.name, async (context) => {
+      const bench = new Bench(context, scenario);
+      const calls = await bench.sound();
+      const bends = SOAK ? bendsOf(calls) : sampleOf(bendsOf(calls), new Dice(SEED + index));
+      const failures: string[] = [];
+      const bend = async ({ number, way }: Bend): Promise<boolean> => {
+        try {
+          return (await bench.bend(number, way)) !== undefined;
+        } catch (error) {
+          if (!(error instanceof assert.AssertionError)) throw error;
+          failures.push(error.message);
+          return true;
+        }
+      };
+      const waits = ({ way }: Bend): boolean => way === 'stall' || way === 'stop';
+      const [busy, waiting] = await Promise.all([
+        forAll(
+          bends.filter((each) => !waits(each)),
+          AT_A_TIME,
+          bend,
+        ),
+        forAll(bends.filter(waits), WAITING, bend),
+      ]);
+      context.diagnostic(`${scenario.name}: ${busy + waiting} of ${calls.length} calls bent, one way or the other`);
+      assert.deepEqual(failures, [], `${failures.length} of ${busy + waiting}`);
+    });
+  });
+});
