@@ -5,6 +5,7 @@ import type { IndexMaker } from '../input/indexed/index-maker.js';
 import { PIECE_ROOM_BYTES, type ByteSink, type Source } from '../input/source.js';
 import { InputError } from '../input/input-error.js';
 import { withPlace } from '../wrapper/wrapper-error.js';
+import type { ArchiveMap } from './archive-map.js';
 import type { ChunkConsumer, PayloadUse } from './chunk-reader.js';
 import { EntryTable, type EntryChange } from './entry-table.js';
 import type { Entry } from './entry.js';
@@ -86,6 +87,10 @@ export interface IndexOptions {
   wantsContent?: (path: StoredPath) => boolean;
   /** Tell of every name that corrections were about. */
   wantsHistory?: boolean;
+  /** Hold every checksum: then all of the archive is read. */
+  checks?: boolean;
+  /** Is told where everything lies. */
+  map?: ArchiveMap;
   /** Is given what is read. */
   maker?: IndexMaker;
   /** Told now and then how far the reading has come. */
@@ -148,6 +153,8 @@ class IndexBuilder implements ByteSink, ChunkConsumer {
   /** The first names of entries that were renamed, by their ordinals. */
   readonly #firstNames = new Map<number, StoredPath>();
   readonly #history = new Map<StoredPath, Set<Entry<NotedContent>>>();
+  /** So many problems are on the map. */
+  #mapped = 0;
   #pieces = 0;
   #wholeFiles = 0;
   /** Of the last chunk. */
@@ -164,13 +171,15 @@ class IndexBuilder implements ByteSink, ChunkConsumer {
     this.#reader = new SalvagingReader(this, this.#damage, {
       view,
       absoluteNames: options.absoluteNames,
-      refused: 'pass',
+      refused: options.checks === true ? 'check' : 'pass',
     });
   }
 
   end(): ArchiveIndex {
     this.#reader.end();
     this.#damage.end(this.#reader.chunks, this.#options.allowEmpty);
+    this.#mapDamage();
+    this.#options.map?.end(this.#reader.archiveBytes);
     const entries = Array.from(this.#table.entries, (entry) => this.#describe(entry));
     return {
       entries: entries.sort((a, b) => a.ordinal - b.ordinal),
@@ -225,13 +234,17 @@ class IndexBuilder implements ByteSink, ChunkConsumer {
 
   chunk(header: ChunkHeader, spanBytes: number): PayloadUse {
     this.#path = header.path;
+    this.#mapDamage();
+    this.#options.map?.chunk(header);
     const change = this.#damage.apply(header, spanBytes);
+    if (change.kind === 'content' || change.kind === 'whole') this.#options.map?.owned(change.entry.ordinal);
     if (change.kind === 'whole') this.#wholeFiles += 1;
     this.#noteExtent(change, header);
     this.#noteCorrection(change, header.archiveOffset);
     if (this.#options.wantsHistory === true) this.#noteHistory(change);
     this.#taker = this.#takerOf(change);
-    return this.#taker === undefined ? 'pass' : 'take';
+    if (this.#taker !== undefined) return 'take';
+    return this.#options.checks === true ? 'check' : 'pass';
   }
 
   payload(bytes: Buffer, fileOffset: number): void {
@@ -245,6 +258,17 @@ class IndexBuilder implements ByteSink, ChunkConsumer {
 
   chunkEnd(): void {
     // There is nothing to do for a checksum that held.
+  }
+
+  /** What was found wrong since the last chunk began. */
+  #mapDamage(): void {
+    const { map } = this.#options;
+    if (map === undefined) return;
+    const { problems } = this.#damage;
+    for (; this.#mapped < problems.length; this.#mapped += 1) {
+      const { archiveOffset } = problems[this.#mapped]!;
+      if (archiveOffset !== undefined) map.damage(archiveOffset);
+    }
   }
 
   #noteExtent(change: EntryChange<NotedContent>, header: ChunkHeader): void {

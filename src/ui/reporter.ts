@@ -185,6 +185,8 @@ export interface Verification {
   problemCount: number;
   digests: Readonly<Record<string, string>>;
   archiveName: string;
+  /** The page about it that was written. */
+  report?: { name: string; bytes: number };
 }
 
 /** What a verification says. */

@@ -15,6 +15,7 @@ export const VERBS: readonly Registration[] = [
   { name: 'list', aliases: ['ls'], load: async () => (await import('./list.js')).list },
   { name: 'verify', aliases: [], load: async () => (await import('./verify.js')).verify },
   { name: 'info', aliases: [], load: async () => (await import('./info.js')).info },
+  { name: 'report', aliases: [], load: async () => (await import('./report.js')).report },
   { name: 'cat', aliases: [], load: async () => (await import('./cat.js')).cat },
   { name: 'index', aliases: [], load: async () => (await import('./make-index.js')).makeIndex },
   { name: 'create', aliases: [], load: async () => (await import('./create.js')).create },

@@ -28,7 +28,7 @@ function strictSchema(): AnySchemaObject {
 const schema = strictSchema();
 const ajv = new Ajv2020({ strict: true, allErrors: true });
 ajv.addSchema(schema);
-const VERBS = ['extract', 'list', 'verify', 'info', 'index', 'create', 'convert-to-tar', 'decode'] as const;
+const VERBS = ['extract', 'list', 'verify', 'info', 'index', 'report', 'create', 'convert-to-tar', 'decode'] as const;
 type Verb = (typeof VERBS)[number];
 
 function validator(verb: Verb): ValidateFunction {
@@ -93,6 +93,7 @@ describe('JSON lines are those of the schema', { concurrency: 2 }, () => {
       ['list', ['-v', path]],
       ['info', [path]],
       ['verify', [path]],
+      ['report', [path, '-o', fresh()]],
       ['extract', [path, '-C', fresh()]],
       ['extract', ['--keep-going', path, '-C', fresh()]],
       ['convert-to-tar', [path, '-o', fresh()]],

@@ -1,60 +1,13 @@
 /** What `info` says is to be done with a backup is done here, with real programs and a real server, word by word. */
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
-import { PROGRAM, run } from '../helpers/cli.js';
-import { linesOf } from '../helpers/json-lines.js';
+import { run } from '../helpers/cli.js';
 import { Mariadb } from '../helpers/mariadb.js';
-import { EXIT } from '../helpers/outcome.js';
 import { hasProgram, isRoot } from '../helpers/programs.js';
+import { doStep, infoOf, type Info, type Values } from '../helpers/recipe.js';
 import { tempDir } from '../helpers/temp.js';
-
-interface Step {
-  purpose: string;
-  command: string;
-  argv: string[];
-  each?: string;
-}
-
-interface Info {
-  kind: string;
-  fromLsn: string;
-  toLsn: string;
-  missing: string[];
-  keyPlugin?: { name: string };
-  next: Step[];
-  placeholders: Record<string, string>;
-  replication: { purpose: string; statements: string[] }[];
-}
-
-/** What a placeholder stands for; several things where a step is done for each of them. */
-type Values = Readonly<Record<string, string | readonly string[]>>;
-
-async function infoOf(path: string): Promise<Info> {
-  const { code, stdout, stderr } = await run(['info', '--json', path]);
-  assert.equal(code, EXIT.ok, stderr);
-  return linesOf(stdout, 'info')[0] as unknown as Info;
-}
-
-/** Does a step as it is printed, with what its placeholders stand for. */
-function doStep({ argv, each }: Step, values: Values, server?: Mariadb): void {
-  const turns = each === undefined ? [undefined] : [values[each] ?? []].flat();
-  for (const turn of turns) {
-    const words = argv.map((word) =>
-      word.replace(/\{(\w+)\}/g, (_, name: string) => {
-        const value = name === each ? turn : values[name];
-        assert.equal(typeof value, 'string', `nothing for ${name}`);
-        return value as string;
-      }),
-    );
-    const [program, ...rest] = words;
-    if (program === 'tsxbstream') execFileSync(process.execPath, [PROGRAM, ...rest], { stdio: 'pipe' });
-    else if (program === 'mariadb') execFileSync('mariadb', [...server!.clientWords, ...rest], { stdio: 'pipe' });
-    else execFileSync(program!, rest, { stdio: 'pipe' });
-  }
-}
 
 /** A directory that the server's user may enter. */
 function folderOf(context: TestContext): string {

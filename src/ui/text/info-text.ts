@@ -20,7 +20,7 @@ export class InfoTextReporter extends TextPrinter implements InfoReporter {
   }
 
   described(description: BackupDescription): void {
-    for (const [heading, text] of lines(description)) {
+    for (const [heading, text] of infoLines(description)) {
       if (text !== undefined) this.list(`${`${heading}:`.padEnd(COLUMN)}${printable(text)}\n`);
     }
     for (const { path, reason } of description.unread) {
@@ -47,7 +47,8 @@ export class InfoTextReporter extends TextPrinter implements InfoReporter {
   }
 }
 
-function lines(description: BackupDescription): [string, string | undefined][] {
+/** What there is to tell of a backup, each with its heading; undefined where it is not known. */
+export function infoLines(description: BackupDescription): [string, string | undefined][] {
   const { serverVersion, serverFlavor, fromLsn, toLsn, keyPlugin } = description;
   const { binlogFile, binlogPosition, gtid, compression, encrypted } = description;
   const { wrappers, files, bytes, archiveBytes, complete, startTime, endTime, kind } = description;

@@ -75,9 +75,13 @@ export class VerifyTextReporter extends TextPrinter implements VerifyReporter {
     // What to do next, once: thousands of problems may share it.
     const hints = new Set(problems.flatMap((problem) => problem.hints));
     for (const hint of hints) this.list(`  ${paint.advice(printable(hint))}\n`);
-    const closing = quiet && ok ? '' : `${verdict(verification)}\n`;
+    const closing = quiet && ok ? '' : `${verdict(verification)}\n${writtenLine(verification)}`;
     this.conclude(digestLines(verification) + closing);
   }
+}
+
+function writtenLine({ report }: Verification): string {
+  return report === undefined ? '' : `wrote ${printable(report.name)} (${formatBytes(report.bytes)})\n`;
 }
 
 function problemText(problem: XbstreamError): string {

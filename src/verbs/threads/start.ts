@@ -7,9 +7,10 @@ import { runTask } from '../../threads/run-task.js';
 import { startThreadEarly } from '../../threads/start-thread.js';
 import type { catIntoRing } from '../cat.js';
 import type { decodeFiles } from '../decode/decode-files.js';
-import type { info } from '../info.js';
-import type { list } from '../list.js';
+import type { inform } from '../info.js';
+import type { listArchive } from '../list.js';
 import type { indexArchive } from '../make/index-archive.js';
+import type { makeReport } from '../make/make-report.js';
 import type { makeTar } from '../make/make-tar.js';
 import type { pack } from '../make/pack.js';
 import type { checkShard } from '../shards/check-shard.js';
@@ -25,8 +26,9 @@ interface Tasks {
   pack: typeof pack;
   'make-tar': typeof makeTar;
   'make-index': typeof indexArchive;
-  list: (typeof list)['run'];
-  info: (typeof info)['run'];
+  report: typeof makeReport;
+  list: typeof listArchive;
+  info: typeof inform;
   cat: typeof catIntoRing;
   'check-shard': typeof checkShard;
   'merge-shards': typeof mergeShards;
@@ -70,6 +72,6 @@ export function inThread<Name extends TaskName>(
     signal: context.signal,
     file: context.file,
     warning: (message) => context.warning(message),
-    progress: (report) => context.progress({ ...report, totalBytes }),
+    progress: (report) => context.progress({ ...report, totalBytes: totalBytes ?? report.totalBytes }),
   });
 }

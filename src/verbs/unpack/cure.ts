@@ -2,7 +2,8 @@ import { ForeignInput } from '../../archive/foreign.js';
 import type { XbstreamError, XbstreamErrorCode } from '../../errors.js';
 import { shellWord } from '../../format/shell-word.js';
 import { withParts } from '../../input/parts/part-hint.js';
-import type { InputChoice } from '../../input/open-source.js';
+import { inputName, type InputChoice } from '../../input/open-source.js';
+import type { VerifyOptions } from '../verify.js';
 import type { UnpackJob } from './unpack-job.js';
 
 /** The input ends too soon: there may be a longer one. */
@@ -25,8 +26,11 @@ const DAMAGE: ReadonlySet<XbstreamErrorCode> = new Set([
   'XB_LAYER_TRUNCATED',
 ]);
 
+/** What of a run its cure depends on. */
+type CurableJob = UnpackJob | { verb: 'verify'; options: Pick<VerifyOptions, 'input'> };
+
 /** The errors of a run, the first that tells of damage with what saves the rest. */
-export function withCure(errors: readonly XbstreamError[], job: UnpackJob): readonly XbstreamError[] {
+export function withCure(errors: readonly XbstreamError[], job: CurableJob): readonly XbstreamError[] {
   const told = withParts(errors, job.options.input);
   const index = told.findIndex((error) => isCurable(error));
   return index === -1 ? told : told.with(index, told[index]!.with({ hints: hintsFor(told, job) }));
@@ -40,10 +44,10 @@ function isCurable(error: XbstreamError): boolean {
 /** An input as a command line has it. */
 function archiveWords(input: InputChoice): string {
   if (input.kind === 'parts') return `--parts ${input.paths.map(shellWord).join(' ')}`;
-  return input.kind === 'path' ? shellWord(input.path) : '-';
+  return input.kind === 'path' || input.kind === 'address' ? shellWord(inputName(input)) : '-';
 }
 
-function hintsFor(errors: readonly XbstreamError[], job: UnpackJob): string[] {
+function hintsFor(errors: readonly XbstreamError[], job: CurableJob): string[] {
   const { input } = job.options;
   const archive = archiveWords(input);
   const from = archive === '-' ? '... | ' : '';

@@ -1,0 +1,6 @@
+/** Where the thread starts that writes a report. */
+import { parentPort } from 'node:worker_threads';
+import { TaskThread } from '../../threads/task-thread.js';
+import { makeReport } from '../make/make-report.js';
+
+await TaskThread.serve(parentPort!, makeReport);
