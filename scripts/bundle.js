@@ -6,7 +6,7 @@ import { writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { isBuiltin } from 'node:module';
 import { build } from 'esbuild';
-import { INSTALLED_PACKAGES, OTHER_THREADS, VERB_THREADS, YARGS_PARTS } from './parts.js';
+import { INSTALLED_PACKAGES, OPTIONAL_PACKAGES, OTHER_THREADS, VERB_THREADS, YARGS_PARTS } from './parts.js';
 import { bundlePage } from './report-page.js';
 
 /** There is no `require` in modules: what old ones in the bundles require of Node they get in another way. */
@@ -31,7 +31,7 @@ const common = {
   entryNames: '[name]',
   logLevel: 'warning',
   sourcemap: process.argv.includes('--sourcemap') ? 'linked' : false,
-  external: INSTALLED_PACKAGES,
+  external: [...INSTALLED_PACKAGES, ...OPTIONAL_PACKAGES],
   plugins: [builtinsForOldModules],
 };
 

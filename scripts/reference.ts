@@ -125,6 +125,7 @@ const DEFAULTS: Readonly<Record<string, string>> = {
   format: 'text, or json with `--json`',
   'fifo-streams': '1: stdin',
   'fifo-dir': 'none',
+  timeout: 'for ever; 30 for a server',
   'fifo-timeout': '60',
 };
 

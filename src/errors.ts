@@ -27,6 +27,7 @@ export type XbstreamErrorCode =
   // the system refused, or what was asked for is not there
   | 'XB_TARGET_EXISTS'
   | 'XB_NO_MATCH'
+  | 'XB_CHANGED'
   | 'XB_BAD_INDEX'
   | 'XB_IO'
   | 'XB_USAGE';
@@ -88,6 +89,11 @@ export class XbstreamError extends Error {
       cause: this.cause ?? more.cause,
     });
   }
+}
+
+/** Whether an error says that something could not be read or written: no matter of the archive. */
+export function isRefusal({ code }: XbstreamError): boolean {
+  return code === 'XB_IO' || code === 'XB_CHANGED';
 }
 
 /** An error as plain data, the form in which it crosses from one thread to another. */

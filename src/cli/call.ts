@@ -1,5 +1,7 @@
 /** From a command line to what it asks for. */
 import { existsSync } from 'node:fs';
+import { shellWord } from '../format/shell-word.js';
+import { isAddress, shownWord } from '../input/address/address.js';
 import { closest } from '../verbs/options/suggestion.js';
 import type { Mode } from '../verbs/options/table.js';
 import { usageError } from '../verbs/options/usage-error.js';
@@ -121,8 +123,9 @@ function knownVerb(word: string): Registration {
     VERBS.flatMap(({ name, aliases }) => [name, ...aliases]),
   );
   throw usageError(
-    `there is no command "${word}"`,
+    `there is no command "${shownWord(word)}"`,
     ...(similar === undefined ? [] : [`did you mean: tsxbstream ${similar}?`]),
+    ...(isAddress(word) ? [`to unpack what lies there: tsxbstream extract ${shellWord(shownWord(word))} -C DIR`] : []),
     ...(existsSync(word) ? [`to unpack ${word}: tsxbstream extract ${word} -C DIR`] : []),
     `commands: ${VERBS.map(({ name }) => name).join(', ')}; and -x, as xbstream has it`,
     'what they do: tsxbstream --help',

@@ -26,7 +26,7 @@ const CUT_SHORT: ReadonlySet<XbstreamErrorCode> = new Set([
 
 /** Whether an input ends when another process does. */
 export function isPiped(input: InputChoice | undefined): boolean {
-  return input !== undefined && input.kind !== 'ring' && inputSize(input) === undefined;
+  return input !== undefined && input.kind !== 'ring' && input.kind !== 'address' && inputSize(input) === undefined;
 }
 
 /**

@@ -1,6 +1,6 @@
 import { readIndex, type FileHistory, type IndexEntry } from '../archive/index.js';
 import { ExtentReader, SMALL_PIECE_BYTES } from '../archive/extents.js';
-import { XbstreamError } from '../errors.js';
+import { isRefusal, XbstreamError } from '../errors.js';
 import type { StoredPath } from '../format/stored-path.js';
 import type { Source } from '../input/source.js';
 import type { KeptFile } from '../output/directory/kept-file.js';
@@ -79,7 +79,7 @@ async function isSame(state: IndexEntry, { file, extents }: Comparison): Promise
     if (state.extents !== undefined) await extents.read(state.extents, consumer, SMALL_PIECE_BYTES);
     file.finish(state.bytes, () => (isWhole = true));
   } catch (error) {
-    if (!(error instanceof XbstreamError) || error.code === 'XB_IO') throw error;
+    if (!(error instanceof XbstreamError) || isRefusal(error)) throw error;
     isWhole = false;
   }
   file.abandon(false);

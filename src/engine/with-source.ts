@@ -41,18 +41,26 @@ export function withRawSource<Result>(
 }
 
 async function run<Result>(
-  { signal }: Stopping,
+  { signal, isStopped }: Stopping,
   open: () => Promise<Source>,
   work: (source: Source) => Promise<Result>,
 ): Promise<Result> {
   signal.throwIfAborted();
   const source = await open();
   const stop = (): void => source.stop();
+  // Who waits in a call sees first that it is to stop; the event that says so comes behind.
+  const heard = async (): Promise<void> => {
+    while (isStopped() && !signal.aborted) await new Promise((resolve) => setImmediate(resolve));
+    signal.throwIfAborted();
+  };
   signal.addEventListener('abort', stop, { once: true });
   try {
     const result = await work(source);
-    signal.throwIfAborted();
+    await heard();
     return result;
+  } catch (error) {
+    await heard();
+    throw error;
   } finally {
     signal.removeEventListener('abort', stop);
     source.close();

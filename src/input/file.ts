@@ -62,13 +62,17 @@ export class FileSource implements Source {
     const position = this.#start + archiveOffset;
     const start = room === undefined ? 0 : startInRoom(position);
     let done = 0;
-    // A file server may give less than there is.
+    // A file server may give less than there is, and so does a network.
     while (done < bytes) {
       const more = this.#file.read(memory, start + done, bytes - done, position + done);
       if (more === 0) break;
       done += more;
     }
     return memory.subarray(start, start + done);
+  }
+
+  get totalBytes(): number | undefined {
+    return (this.seekable && this.#file.endBytes - this.#start) || undefined;
   }
 
   placeOf(archiveOffset: number): string | undefined {

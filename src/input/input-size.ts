@@ -3,7 +3,7 @@ import type { InputChoice } from './open-source.js';
 
 /** Bytes of an input that is a regular file; undefined where it is not known before the end. */
 export function inputSize(input: InputChoice): number | undefined {
-  if (input.kind === 'ring' || input.kind === 'named-pipes') return undefined;
+  if (input.kind === 'ring' || input.kind === 'named-pipes' || input.kind === 'address') return undefined;
   if (input.kind === 'parts') return sumOf(input.paths.map((path) => inputSize({ kind: 'path', path })));
   try {
     const stat = input.kind === 'path' ? fs.statSync(input.path) : fs.fstatSync(input.fd);

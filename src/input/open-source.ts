@@ -2,12 +2,14 @@ import * as fs from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { systemCodeOf, systemError, XbstreamError } from '../errors.js';
+import { shownAddress, type Address } from './address/address.js';
 import { closeRead } from './close.js';
 import { FileSource } from './file.js';
 import { OneFile } from './positioned.js';
 import type { NamedPipesChoice } from './named-pipes.js';
 import type { RingHandle } from './stream/ring.js';
 import type { Source } from './source.js';
+import { stalled, withTimeout } from './timed-source.js';
 
 /** An input that is one thing the system knows. */
 export type SystemInputChoice =
@@ -23,6 +25,12 @@ export type SystemInputChoice =
 export interface PartsChoice {
   kind: 'parts';
   paths: readonly string[];
+}
+
+/** What lies at an address, and is read over a network. */
+export interface AddressChoice {
+  kind: 'address';
+  address: Address;
 }
 
 /** A key for an archive that is encrypted as a whole. Plain data, so that it can be sent to another thread. */
@@ -44,9 +52,12 @@ export type InputChoice = (
   /** A stream of another thread. */
   | { kind: 'ring'; ring: RingHandle }
   | PartsChoice
+  | AddressChoice
   | NamedPipesChoice
 ) & {
   stream?: StreamChoice;
+  /** So many seconds nothing may come from it. */
+  silentSeconds?: number | undefined;
   /** The file of an index, by which an archive that can be read by position is read. */
   index?: string;
 };
@@ -62,12 +73,21 @@ export function inputName(choice: InputChoice): string {
   if (choice.kind === 'ring') return 'the stream';
   if (choice.kind === 'named-pipes') return choice.directory;
   if (choice.kind === 'parts') return partsName(choice.paths);
+  if (choice.kind === 'address') return shownAddress(choice.address);
   return choice.fd === 0 ? 'stdin' : `descriptor ${choice.fd}`;
 }
 
 /** What a digest of an input is of, as `sha1sum` prints it. */
 export function digestedName(choice: InputChoice): string {
-  return choice.kind === 'path' || choice.kind === 'parts' ? inputName(choice) : '-';
+  return ['path', 'parts', 'address'].includes(choice.kind) ? inputName(choice) : '-';
+}
+
+/**
+ * Whether it is waited for in calls, however long a server or a network takes: that is for a thread that has no events to
+ * hear.
+ */
+export function isWaitedFor({ kind }: InputChoice): boolean {
+  return kind === 'address';
 }
 
 function partsName(paths: readonly string[]): string {
@@ -75,12 +95,25 @@ function partsName(paths: readonly string[]): string {
 }
 
 /**
- * Opens an input in the way its kind wants.
+ * Opens an input in the way its kind wants. Where it is said how long it may be silent, that is an error then, of whatever
+ * is waited for by events or by a network; a disk is waited for by the system.
  *
  * @param isStopped asked often while reading; true ends it
  * @throws XbstreamError `XB_IO`; `XB_USAGE` for a terminal
  */
 export async function openSource(choice: InputChoice, isStopped: () => boolean): Promise<Source> {
+  if (choice.kind === 'address') {
+    const { openAddress } = await import('./address/open-address.js');
+    return openAddress(choice.address, choice.silentSeconds, isStopped);
+  }
+  const source = await open(choice, isStopped);
+  const { silentSeconds } = choice;
+  return silentSeconds === undefined || source instanceof FileSource
+    ? source
+    : withTimeout(source, silentSeconds, inputName(choice));
+}
+
+async function open(choice: Exclude<InputChoice, AddressChoice>, isStopped: () => boolean): Promise<Source> {
   const name = inputName(choice);
   if (choice.kind === 'ring') {
     const { RingSource } = await import('./stream/ring-source.js');
@@ -97,7 +130,7 @@ export async function openSource(choice: InputChoice, isStopped: () => boolean):
   let fd: number;
   let stat: fs.Stats;
   try {
-    fd = choice.kind === 'path' ? await openPath(choice.path, isStopped) : choice.fd;
+    fd = choice.kind === 'path' ? await openPath(choice.path, isStopped, choice.silentSeconds) : choice.fd;
     stat = fs.fstatSync(fd);
     if (choice.kind === 'descriptor' && choice.lent === true && stat.isFIFO()) fd = reopenPipe(fd);
   } catch (error) {
@@ -139,17 +172,23 @@ async function openObjects(path: string, isStopped: () => boolean): Promise<Sour
 const LOOK_MS = 20;
 
 /** A named pipe opens when somebody has opened it for writing, which this thread must not wait for in a call. */
-async function openPath(path: string, isStopped: () => boolean): Promise<number> {
+async function openPath(path: string, isStopped: () => boolean, seconds = Infinity): Promise<number> {
   if (fs.statSync(path, { throwIfNoEntry: false })?.isFIFO() !== true) return fs.openSync(path, fs.constants.O_RDONLY);
   const opening = promisify(fs.open)(path, 'r');
   const isOpen = opening.then(
     () => true,
     () => true,
   );
+  const deadline = performance.now() + 1000 * seconds;
+  let isLate = false;
   while (!(await Promise.race([isOpen, sleep(LOOK_MS, false)]))) {
-    if (isStopped()) giveWriter(path);
+    isLate = performance.now() > deadline;
+    if (isStopped() || isLate) giveWriter(path);
   }
-  return opening;
+  const fd = await opening;
+  if (!isLate) return fd;
+  fs.closeSync(fd);
+  throw stalled(path, seconds);
 }
 
 /** Ends the wait of whoever opens a named pipe for reading; does nothing where nobody does yet. */

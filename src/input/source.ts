@@ -34,6 +34,8 @@ export interface Source {
   readonly wrappers?: readonly string[];
   /** Bytes of the input that were read, where they are others than those that it gives. */
   readonly inputBytes?: number | undefined;
+  /** How many there are in all, where that is known. */
+  readonly totalBytes?: number | undefined;
   /**
    * Bytes at any place, where the input can seek: fewer than asked for, perhaps none, at its end.
    *

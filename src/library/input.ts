@@ -2,7 +2,8 @@ import * as fs from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { systemCodeOf, systemError, XbstreamError } from '../errors.js';
-import type { InputChoice, PartsChoice, SystemInputChoice } from '../input/open-source.js';
+import { addressOf } from '../input/address/address.js';
+import type { AddressChoice, InputChoice, PartsChoice, SystemInputChoice } from '../input/open-source.js';
 import { isByteStream, type ByteStream } from '../input/stream/pieces.js';
 import { STREAM_FAILED } from '../input/stream/ring-source.js';
 import { StreamFeed } from '../input/stream/stream-feed.js';
@@ -13,6 +14,8 @@ import { streamOption, type StreamOptions } from './options.js';
  * Where an archive comes from.
  *
  * - `string`, `URL`: a file by its path, or by a `file:` URL. It is read by position, only what is needed of it.
+ * - `URL` of `http:`, `https:` or `s3:` (`new URL('s3://bucket/key')`): what lies there, read by position, too, where the server
+ *   gives ranges of bytes. A string is never an address: nothing is asked of a network where a path was meant.
  * - `FileHandle`, `number`: an open file, from where it stands; a pipe. It stays open. (A socket is given as the stream that
  *   it is.) A handle must not be closed before the work is done.
  * - `{ parts }`: the paths of several files, which are read as one.
@@ -35,7 +38,7 @@ interface OpenedInput {
 }
 
 /** An input that is a file, several, or a pipe of the system; undefined for streams. @throws XbstreamError `XB_USAGE`, `XB_IO` */
-export function systemInput(input: unknown): SystemInputChoice | PartsChoice | undefined {
+export function systemInput(input: unknown): SystemInputChoice | PartsChoice | AddressChoice | undefined {
   if (typeof input === 'string') return pathInput(input);
   if (input instanceof URL) return urlInput(input);
   if (typeof input === 'number') return descriptorInput(input);
@@ -52,8 +55,10 @@ function pathInput(path: string): InputChoice & { kind: 'path' } {
   throw new XbstreamError('XB_USAGE', 'the path of the archive is empty, or contains a NUL character');
 }
 
-function urlInput(url: URL): InputChoice & { kind: 'path' } {
+function urlInput(url: URL): SystemInputChoice | AddressChoice {
   if (url.protocol === 'file:') return pathInput(filePath(url));
+  const address = addressOf(url);
+  if (address !== undefined) return { kind: 'address', address };
   throw new XbstreamError('XB_USAGE', `an archive cannot be read from a URL that begins with ${url.protocol}`, {
     hints: ['give what fetch() returns for it: (await fetch(url)).body'],
   });
@@ -125,7 +130,7 @@ export async function withInput<Result>(
   try {
     signal.throwIfAborted();
     feed?.start();
-    return await work({ ...choice, stream });
+    return await work({ ...choice, stream, silentSeconds: options.timeout });
   } catch (error) {
     throw feed?.failure === undefined ? error : withCause(error, feed.failure.error);
   } finally {

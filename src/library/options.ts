@@ -28,10 +28,11 @@ export interface ProblemOptions {
 }
 
 /** What every function can be told that reads an archive. */
-export interface CommonOptions extends Callbacks, Given<Pick<typeof OPTIONS, 'absoluteNames' | 'decodeStream'>> {}
+export interface CommonOptions
+  extends Callbacks, Given<Pick<typeof OPTIONS, 'absoluteNames' | 'decodeStream' | 'timeout'>> {}
 
-/** Options that concern what an archive is wrapped in as a whole. */
-export type StreamOptions = Given<Pick<typeof OPTIONS, 'decodeStream' | 'key'>>;
+/** Options that concern an input as such, and what an archive is wrapped in as a whole. */
+export type StreamOptions = Given<Pick<typeof OPTIONS, 'decodeStream' | 'key' | 'timeout'>>;
 
 /** Which files of an archive are meant. Default: all. */
 export interface SelectionOptions extends Given<Pick<typeof OPTIONS, 'include' | 'exclude' | 'tables' | 'databases'>> {}
@@ -48,6 +49,7 @@ export interface BackupOptions extends Given<Pick<typeof OPTIONS, 'backup'>> {}
 export const STREAM_KINDS = {
   decodeStream: OPTIONS.decodeStream.program.kind,
   key: OPTIONS.key.program.kind,
+  timeout: OPTIONS.timeout.program.kind,
 } as const satisfies Record<keyof StreamOptions, ProgramKind>;
 
 /** What is to be done about what an archive is wrapped in as a whole. @throws XbstreamError `XB_BAD_KEY` */

@@ -81,11 +81,18 @@ export class Helper<Data, Task, Answer> {
 
   /** Blocks until the next answer is there, however long that takes. @throws Error when the thread is gone */
   waitForAnswer(): Answer {
-    this.presence.waitWhile(this.#state, ANSWERS, this.#heard);
+    const answer = this.waitUnless(() => false);
+    if (answer === undefined) throw this.ended();
+    return answer;
+  }
+
+  /** The same, until it is to stop: then there may be no answer. @throws Error when the thread is gone */
+  waitUnless(isStopped: () => boolean): Answer | undefined {
+    this.presence.waitWhile(this.#state, ANSWERS, this.#heard, isStopped);
     const received = receiveMessageOnPort(this.#port) as { message: Answer } | undefined;
-    if (received === undefined) throw this.ended();
-    this.#heard = (this.#heard + 1) | 0;
-    return received.message;
+    if (received !== undefined) this.#heard = (this.#heard + 1) | 0;
+    else if (!isStopped()) throw this.ended();
+    return received?.message;
   }
 
   /** It does not keep this thread alive, and ends with it. */

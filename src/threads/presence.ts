@@ -48,16 +48,17 @@ export class ThreadPresence {
   /**
    * Waits for the thread to change a number, however long that takes.
    *
+   * @param isStopped asked now and then whether to wait no more
    * @returns whether it has; false when it is gone, and so will never do
    */
-  waitWhile(ints: Int32Array, at: number, value: number): boolean {
+  waitWhile(ints: Int32Array, at: number, value: number, isStopped = (): boolean => false): boolean {
     for (;;) {
       const outcome = Atomics.wait(ints, at, value, LOOK_MS);
       const isGone = outcome === 'timed-out' && this.#isGone;
       // That it changes the number may have been the last that it did. And that it wakes this thread may be for the change
       // before, which was seen before this wait began.
       if (Atomics.load(ints, at) !== value) return true;
-      if (isGone) return false;
+      if (isGone || isStopped()) return false;
     }
   }
 

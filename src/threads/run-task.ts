@@ -18,7 +18,12 @@ export interface TaskListener {
   signal: AbortSignal;
   /** Missing where nobody wants to know: for many small files it takes its time. */
   file?: ((path: StoredPath, bytes: number) => void) | undefined;
-  progress(report: { bytes: number; files: number; path: StoredPath | undefined }): void;
+  progress(report: {
+    bytes: number;
+    totalBytes: number | undefined;
+    files: number;
+    path: StoredPath | undefined;
+  }): void;
   warning(message: string): void;
 }
 

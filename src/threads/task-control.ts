@@ -4,6 +4,8 @@ import type { StoredPath } from '../format/stored-path.js';
 interface TaskProgress {
   /** Bytes taken so far. */
   bytes: number;
+  /** Of so many, where that is known here. */
+  totalBytes: number | undefined;
   /** Files that are done. */
   files: number;
   /** The file that it is at work on. */
@@ -26,11 +28,11 @@ export class TaskControl {
   readonly #pathBytes: Buffer;
   #path: StoredPath | undefined;
 
-  constructor(buffer = new SharedArrayBuffer(24 + PATH_BYTES)) {
+  constructor(buffer = new SharedArrayBuffer(32 + PATH_BYTES)) {
     this.buffer = buffer;
-    this.#progressBytes = new Float64Array(buffer, 0, 1);
-    this.#ints = new Int32Array(buffer, 8, 4);
-    this.#pathBytes = Buffer.from(buffer, 24);
+    this.#progressBytes = new Float64Array(buffer, 0, 2);
+    this.#ints = new Int32Array(buffer, 16, 4);
+    this.#pathBytes = Buffer.from(buffer, 32);
   }
 
   get stopped(): boolean {
@@ -65,6 +67,7 @@ export class TaskControl {
     const length = Atomics.load(this.#ints, PATH_LENGTH);
     return {
       bytes: this.progressBytes,
+      totalBytes: this.#progressBytes[1] === 0 ? undefined : this.#progressBytes[1],
       files: Atomics.load(this.#ints, FILES),
       path: length === 0 ? undefined : this.#pathBytes.toString('latin1', 0, length),
     };
@@ -73,6 +76,10 @@ export class TaskControl {
   /** Bytes taken so far, of the archive or of what is made into one: only for show, so that a torn value does no harm. */
   get progressBytes(): number {
     return this.#progressBytes[0]!;
+  }
+
+  set totalBytes(bytes: number | undefined) {
+    this.#progressBytes[1] = bytes ?? 0;
   }
 
   set progressBytes(bytes: number) {

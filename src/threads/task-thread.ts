@@ -73,8 +73,19 @@ export class TaskThread {
     this.#toldAt = performance.now();
   }
 
-  progress({ bytes, files, path }: { bytes: number; files?: number | undefined; path?: StoredPath | undefined }): void {
+  progress({
+    bytes,
+    totalBytes,
+    files,
+    path,
+  }: {
+    bytes: number;
+    totalBytes?: number | undefined;
+    files?: number | undefined;
+    path?: StoredPath | undefined;
+  }): void {
     this.control.progressBytes = bytes;
+    this.control.totalBytes = totalBytes;
     if (files !== undefined) this.control.files = files;
     if (path !== undefined) this.control.path = path;
   }

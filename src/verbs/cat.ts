@@ -11,7 +11,7 @@ import { withSource } from '../engine/with-source.js';
 import { XbstreamError } from '../errors.js';
 import { pathText, type StoredPath } from '../format/stored-path.js';
 import { inputSize } from '../input/input-size.js';
-import { byIndex, type InputChoice } from '../input/open-source.js';
+import { byIndex, isWaitedFor, type InputChoice } from '../input/open-source.js';
 import { withParts } from '../input/parts/part-hint.js';
 import { RingWriter, type RingHandle } from '../input/stream/ring.js';
 import { PIECE_BYTES, type ByteSink, type Source } from '../input/source.js';
@@ -20,6 +20,7 @@ import { StreamOutput, type ContentSink } from '../output/stream-output.js';
 import type { TaskThread } from '../threads/task-thread.js';
 import { makePlainReporter } from '../ui/make-inspect-reporter.js';
 import { stdoutSink } from './stdout-sink.js';
+import { catInThread } from './cat-in-thread.js';
 import { AS_STORED, WantedAsTheyCome, WantedFiles } from './cat-wanted.js';
 import { readArchive } from './options/inputs.js';
 import { pick, reworded, type Told } from './options/option.js';
@@ -100,7 +101,10 @@ export const cat = defineVerb({
     return { ...options, input, patterns, decrypt: isAsked && !isDecryptionOff };
   },
 
-  run: (options, context) => catInto(options, stdoutSink(process.stdout), context),
+  run: (options, context) => {
+    const write = stdoutSink(process.stdout);
+    return isWaitedFor(options.input) ? catInThread(options, write, context) : catInto(options, write, context);
+  },
 
   reporter: (options, streams, paint) => makePlainReporter({ ...options, json: false }, streams, paint),
 

@@ -1,6 +1,7 @@
 /** `create`: makes an archive of files, byte for byte what the C tools write for them. */
 import type { BackupChoice } from '../backup/backup-state.js';
 import type { StoredPath } from '../format/stored-path.js';
+import { isAddress, shownWord } from '../input/address/address.js';
 import type { InputChoice } from '../input/open-source.js';
 import type { Outcome } from '../outcome.js';
 import { outputName, type OutputChoice } from '../output/archive-target.js';
@@ -161,6 +162,10 @@ function filesSource(
     filesFrom === undefined
       ? undefined
       : { input: otherInput(filesFrom, 'a list of names', isTerminal), nullSeparated };
+  const address = operands.find(isAddress);
+  if (address !== undefined) {
+    throw usageError(`an archive is made of files, and ${shownWord(address)} is an address`);
+  }
   return { kind: 'files', paths: rawWords(operands, argv), list, directory, recurse };
 }
 

@@ -4,6 +4,7 @@ import { statSync } from 'node:fs';
 import { judgeBackup, type BackupFinding } from '../backup/backup-state.js';
 import type { XbstreamError } from '../errors.js';
 import { pathText } from '../format/stored-path.js';
+import { isAddress, shownWord } from '../input/address/address.js';
 import { byIndex, digestedName, type InputChoice } from '../input/open-source.js';
 import { isGood, type Outcome } from '../outcome.js';
 import { makeReporter } from '../ui/make-reporter.js';
@@ -159,10 +160,10 @@ function backupProblem(
 /** What to say of words that `-x` ignores, as xbstream does: who typed them meant something. */
 export function ignoredWords(operands: readonly string[], directory: string | undefined): string[] {
   if (operands.length === 0) return [];
-  const ignored = `-x reads stdin and ignores words that are no options: ${operands.join(' ')}`;
+  const ignored = `-x reads stdin and ignores words that are no options: ${operands.map(shownWord).join(' ')}`;
   const meant = operands.find(looksLikeDirectory);
   if (meant === undefined || directory !== undefined) return [ignored];
-  return [`${ignored}; to unpack into a directory: -C ${meant}`];
+  return [isAddress(meant) ? ignored : `${ignored}; to unpack into a directory: -C ${meant}`];
 }
 
 function looksLikeDirectory(word: string): boolean {

@@ -4,7 +4,7 @@ import { backupFinding, judgeBackup } from '../backup/backup-state.js';
 import { describeBackup } from '../backup/description.js';
 import { smallFileKind } from '../backup/small-files.js';
 import { withSource } from '../engine/with-source.js';
-import { byIndex, type InputChoice } from '../input/open-source.js';
+import { byIndex, inputName, isWaitedFor, type InputChoice } from '../input/open-source.js';
 import { inputSize } from '../input/input-size.js';
 import { withParts } from '../input/parts/part-hint.js';
 import type { Outcome } from '../outcome.js';
@@ -13,6 +13,7 @@ import type { BackupDescription, InfoReporter, StatusPrinter } from '../ui/repor
 import { readArchive } from './options/inputs.js';
 import { pick, reworded, type Told } from './options/option.js';
 import { COMMON, KEY_FILE_OR_VARIABLE, keyOption, OPTIONS, READING } from './options/table.js';
+import { inThread } from './threads/start.js';
 import { defineVerb, tellProblems, type Context } from './verb.js';
 
 const CALL = 'tsxbstream info';
@@ -51,7 +52,10 @@ export const info = defineVerb({
     input: readArchive(options, words, surroundings, { call: CALL }, false).input,
   }),
 
-  run: inform,
+  run: (options, context) =>
+    isWaitedFor(options.input)
+      ? inThread('info', options, { input: options.input }, context)
+      : inform(options, context),
 
   reporter: (options, streams, paint): InfoReporter & StatusPrinter => makeInfoReporter(options, streams, paint),
 
@@ -62,7 +66,7 @@ export const info = defineVerb({
 });
 
 /** What to do with it is told only of a backup that is whole, as far as headers tell. */
-async function inform(options: InfoOptions, context: Context): Promise<Outcome<BackupDescription>> {
+export async function inform(options: InfoOptions, context: Context): Promise<Outcome<BackupDescription>> {
   const { absoluteNames, allowEmpty } = options;
   const input = byIndex(options);
   const totalBytes = inputSize(input);
@@ -71,7 +75,7 @@ async function inform(options: InfoOptions, context: Context): Promise<Outcome<B
       absoluteNames,
       allowEmpty,
       wantsContent: (path) => smallFileKind(path) !== undefined,
-      onProgress: (progress) => context.progress({ ...progress, totalBytes }),
+      onProgress: (progress) => context.progress({ ...progress, totalBytes: totalBytes ?? source.totalBytes }),
     }),
   );
   const finding = backupFinding(index.entries.map(({ path }) => path));
@@ -87,5 +91,5 @@ async function inform(options: InfoOptions, context: Context): Promise<Outcome<B
 
 /** As the next command takes it. */
 export function archiveName(input: InputChoice): string {
-  return input.kind === 'path' ? input.path : '-';
+  return input.kind === 'path' || input.kind === 'address' ? inputName(input) : '-';
 }

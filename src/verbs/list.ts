@@ -6,7 +6,7 @@ import { readIndexFor } from '../archive/selection/wanted-entries.js';
 import { allLayersOf } from '../codec/stored-layers.js';
 import { withSource } from '../engine/with-source.js';
 import type { XbstreamErrorCode } from '../errors.js';
-import { byIndex, type InputChoice } from '../input/open-source.js';
+import { byIndex, isWaitedFor, type InputChoice } from '../input/open-source.js';
 import { inputSize } from '../input/input-size.js';
 import { withParts } from '../input/parts/part-hint.js';
 import type { Outcome } from '../outcome.js';
@@ -16,6 +16,7 @@ import { InputError } from '../input/input-error.js';
 import { readArchive } from './options/inputs.js';
 import { pick, reworded, type Told } from './options/option.js';
 import { COMMON, keyOption, OPTIONS, READING, SELECTION } from './options/table.js';
+import { inThread } from './threads/start.js';
 import { defineVerb, tellProblems, type Context } from './verb.js';
 
 const CALL = 'tsxbstream list';
@@ -65,7 +66,10 @@ export const list = defineVerb({
     return { ...options, input, include: [...patterns, ...options.include] };
   },
 
-  run: listArchive,
+  run: (options, context) =>
+    isWaitedFor(options.input)
+      ? inThread('list', options, { input: options.input }, context)
+      : listArchive(options, context),
 
   reporter: (options, streams, paint): ListReporter & StatusPrinter =>
     makeListReporter({ ...options, bytes: options.inBytes }, streams, paint),
@@ -88,7 +92,7 @@ const ORDERS: Readonly<Record<ListOptions['sort'], (a: IndexEntry, b: IndexEntry
 const CUT: ReadonlySet<XbstreamErrorCode> = new Set(['XB_TRUNCATED', 'XB_MISSING_EOF']);
 
 /** Of a file only headers are read, so that checksums are not judged; see `verify`. */
-async function listArchive(options: ListOptions, context: Context): Promise<Outcome<Listing>> {
+export async function listArchive(options: ListOptions, context: Context): Promise<Outcome<Listing>> {
   const { absoluteNames, allowEmpty, sort } = options;
   const input = byIndex(options);
   const totalBytes = inputSize(input);
@@ -98,7 +102,7 @@ async function listArchive(options: ListOptions, context: Context): Promise<Outc
       absoluteNames,
       leavesOut: (path) => selection.excludes(path),
       allowEmpty,
-      onProgress: (progress) => context.progress({ ...progress, totalBytes }),
+      onProgress: (progress) => context.progress({ ...progress, totalBytes: totalBytes ?? source.totalBytes }),
     }),
   );
   const isOnlyCut = index.problems.every(({ code }) => CUT.has(code));

@@ -1,7 +1,7 @@
 /** `verify`: reads a whole archive and tells all that is wrong with it. */
 import { judgeBackup } from '../backup/backup-state.js';
 import { digestedName, type InputChoice } from '../input/open-source.js';
-import { errorFromRecord } from '../errors.js';
+import { errorFromRecord, type XbstreamErrorCode } from '../errors.js';
 import type { Outcome } from '../outcome.js';
 import { makeVerifyReporter } from '../ui/make-inspect-reporter.js';
 import type { StatusPrinter, Verification, VerifyReporter } from '../ui/reporter.js';
@@ -123,6 +123,9 @@ export const verify = defineVerb({
   },
 });
 
+/** What keeps an archive from being looked at. */
+const REFUSALS: ReadonlySet<XbstreamErrorCode> = new Set(['XB_IO', 'XB_CHANGED', 'XB_USAGE', 'XB_TARGET_EXISTS']);
+
 /** What is encrypted of what --info reads is read with a key. */
 function isKeyForInfo(name: string, values: OptionValues): boolean {
   return values.has('info') && name !== 'allow-encrypted';
@@ -135,7 +138,7 @@ async function prove(options: VerifyOptions, context: Context): Promise<Outcome<
     (await verifyShared(options, context)) ??
     (await inThread('unpack', { verb: 'verify', options }, { input }, context));
   const { summary, stopped } = outcome;
-  const refusal = outcome.problems.find(({ code }) => code === 'XB_IO' || code === 'XB_TARGET_EXISTS');
+  const refusal = outcome.problems.find(({ code }) => REFUSALS.has(code));
   if (refusal !== undefined) return { summary: undefined, problems: [refusal], stopped };
   if (summary === undefined || stopped) return { ...outcome, summary: undefined };
   const problems = [...outcome.problems];

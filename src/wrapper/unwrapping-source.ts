@@ -60,6 +60,10 @@ export class UnwrappingSource implements Source {
     return this.#format === undefined ? undefined : this.#rawBytes;
   }
 
+  get totalBytes(): number | undefined {
+    return this.#raw.totalBytes;
+  }
+
   async run(sink: ByteSink): Promise<void> {
     const head = new HeadSink(sink, this.#depth > 0, (bytes) => this.#begin(bytes, sink));
     let failure: { error: unknown } | undefined;

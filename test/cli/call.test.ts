@@ -447,7 +447,7 @@ test('convert-to-tar is told what extract is, and what a tar needs', async () =>
   assert.deepEqual(call.options, {
     input: { kind: 'path', path: 'package.json' },
     output: { kind: 'path', path: 'x', overwrite: false, compression: undefined },
-    ...{ parts: false, decodeStream: true, compress: undefined },
+    ...{ parts: false, decodeStream: true, timeout: undefined, compress: undefined },
     ...{ include: ['shop/*'], exclude: [], tables: ['a.b'], databases: [] },
     ...{ decompress: true, key: undefined, allowEncrypted: false },
     ...{ decompressThreads: undefined, decryptThreads: undefined, parallel: undefined },

@@ -39,7 +39,7 @@ function optionsFor(path: string, changes: Partial<VerifyOptions>): VerifyOption
     ...{ digests: [], manifest: undefined, overwrite: false, key: KEY },
     ...{ parallel: undefined, decompressThreads: undefined, decryptThreads: undefined },
     ...{ format: undefined, json: false, quiet: false, verbose: false, progress: 'never', color: 'never' },
-    ...{ help: false, version: false, parts: false, decodeStream: true },
+    ...{ help: false, version: false, parts: false, decodeStream: true, timeout: undefined },
     ...{ tee: false, index: undefined, info: undefined },
     ...changes,
   };

@@ -107,7 +107,7 @@ for (const [name, call] of Object.entries(CALLS)) {
       const text = fs.createReadStream(PATH, { encoding: 'latin1' });
       await assert.rejects(call(context, text), { code: 'XB_USAGE', message: /text where bytes/ });
       assert.ok(text.destroyed);
-      for (const input of [undefined, null, {}, -1, 1e9, '', 'a\0b', new URL('http://localhost/'), 5n]) {
+      for (const input of [undefined, null, {}, -1, 1e9, '', 'a\0b', new URL('ftp://localhost/'), 5n]) {
         const codes = input === 1e9 ? ['XB_IO'] : ['XB_USAGE'];
         await assert.rejects(
           async () => call(context, input as string),

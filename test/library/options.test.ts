@@ -121,7 +121,7 @@ test('an output, or sources, that are none', async () => {
   const path = fixturePath('percona/base-none-NONE');
   const locked = new WritableStream();
   locked.getWriter();
-  const wrong = ['', 'a\0b', 7, null, {}, new URL('http://localhost/'), locked, new PassThrough({ objectMode: true })];
+  const wrong = ['', 'a\0b', 7, null, {}, new URL('ftp://localhost/'), locked, new PassThrough({ objectMode: true })];
   for (const output of wrong) {
     await assert.rejects(writeTar(path, output as string), { code: 'XB_USAGE' });
     await assert.rejects(create(path, output as string), { code: 'XB_USAGE' });

@@ -52,7 +52,7 @@ export interface SalvageReading {
 }
 
 /** No matter of the archive: there is no going on after these. */
-const FATAL: ReadonlySet<XbstreamErrorCode> = new Set(['XB_IO', 'XB_USAGE', 'XB_NO_MATCH']);
+const FATAL: ReadonlySet<XbstreamErrorCode> = new Set(['XB_CHANGED', 'XB_IO', 'XB_USAGE', 'XB_NO_MATCH']);
 
 /** Whether reading can go on after an error. */
 export function isSalvageable(error: unknown): error is XbstreamError {

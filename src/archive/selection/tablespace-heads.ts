@@ -2,7 +2,7 @@
 import type { DecryptionKey } from '../../codec/codec.js';
 import { DecodeChain } from '../../codec/decode-chain.js';
 import { layersOf } from '../../codec/stored-layers.js';
-import { XbstreamError } from '../../errors.js';
+import { isRefusal, XbstreamError } from '../../errors.js';
 import { decodeChunkHeader, MAX_HEADER_BYTES, SPARSE_MAP_ENTRY_BYTES } from '../../format/chunk.js';
 import { pathText, type StoredPath } from '../../format/stored-path.js';
 import type { Source } from '../../input/source.js';
@@ -48,7 +48,7 @@ export async function readHeads(
         throw new XbstreamError('XB_BAD_LAYER', 'where its number must be there is none');
       metadata.push({ path, content });
     } catch (error) {
-      if (!(error instanceof XbstreamError) || error.code === 'XB_IO') throw error;
+      if (!(error instanceof XbstreamError) || isRefusal(error)) throw error;
       errors.push(unread(path, error));
     }
   }

@@ -1,9 +1,10 @@
 import { ChunkReader, type ChunkConsumer } from '../../archive/chunk-reader.js';
 import { emptyArchive } from '../../archive/salvage/damage-report.js';
 import { XbstreamError } from '../../errors.js';
-import type { PartsChoice, StreamChoice, SystemInputChoice } from '../../input/open-source.js';
+import type { AddressChoice, PartsChoice, StreamChoice, SystemInputChoice } from '../../input/open-source.js';
 import type { ByteStream } from '../../input/stream/pieces.js';
 import { PIECE_ROOM_BYTES, type ByteSink, type Source } from '../../input/source.js';
+import { withTimeout } from '../../input/timed-source.js';
 import { Turn } from '../../input/turn.js';
 import { openSystemInput, StreamSource, unwrapped } from './event-loop-sources.js';
 import { systemInput, type ArchiveInput } from '../input.js';
@@ -19,6 +20,8 @@ export interface ArchiveReadingOptions {
   onProgress?: ((archiveBytes: number) => void) | undefined;
   /** What is to be done about what the archive is wrapped in as a whole. */
   stream: StreamChoice;
+  /** So many seconds an input that is waited for may be silent. */
+  silentSeconds: number | undefined;
   /** Take an input without a single chunk for whole. */
   allowEmpty: boolean;
   /** The signal was aborted. */
@@ -36,7 +39,7 @@ export class ArchiveReading implements ByteSink {
   isClosed = false;
   /** A file handle that nobody holds is closed. */
   readonly #input: ArchiveInput;
-  readonly #choice: SystemInputChoice | PartsChoice | undefined;
+  readonly #choice: SystemInputChoice | PartsChoice | AddressChoice | undefined;
   /** A stream of the caller's, in its place. */
   readonly #stream: StreamSource | undefined;
   readonly #options: ArchiveReadingOptions;
@@ -93,13 +96,15 @@ export class ArchiveReading implements ByteSink {
   async #run(): Promise<void> {
     this.#hasBegun = true;
     try {
-      const { stream } = this.#options;
+      const { stream, silentSeconds } = this.#options;
       const isStopped = (): boolean => this.isClosed;
       this.#opening =
         this.#stream === undefined
-          ? openSystemInput(this.#choice!, stream, isStopped)
+          ? openSystemInput(this.#choice!, { stream, silentSeconds }, isStopped)
           : unwrapped(this.#stream, stream, isStopped);
-      this.#source = await this.#opening;
+      const opened = await this.#opening;
+      const isTimed = silentSeconds !== undefined && this.#stream !== undefined;
+      this.#source = isTimed ? withTimeout(opened, silentSeconds, 'the stream') : opened;
       const running = this.#source.run(this);
       // While it was being opened.
       if (this.isClosed) this.#source.stop();

@@ -5,6 +5,7 @@ import { systemError, XbstreamError } from '../../errors.js';
 import {
   inputName,
   positionOf,
+  type AddressChoice,
   type PartsChoice,
   type StreamChoice,
   type SystemInputChoice,
@@ -26,18 +27,24 @@ interface HeadedSource extends Source {
 }
 
 /**
- * Opens a file, several, or a pipe, and undoes what the archive is wrapped in as a whole.
+ * Opens a file, several, a pipe, or what lies at an address, and undoes what the archive is wrapped in as a whole.
  *
  * @throws XbstreamError `XB_IO`, `XB_USAGE`
  */
 export async function openSystemInput(
-  choice: SystemInputChoice | PartsChoice,
-  stream: StreamChoice,
+  choice: SystemInputChoice | PartsChoice | AddressChoice,
+  { stream, silentSeconds }: { stream: StreamChoice; silentSeconds: number | undefined },
   isStopped: () => boolean,
 ): Promise<Source> {
+  if (choice.kind === 'address') {
+    const { addressPieces } = await import('./address-pieces.js');
+    return unwrapped(new StreamSource(addressPieces(choice.address, silentSeconds)), stream, isStopped);
+  }
   if (choice.kind === 'parts') return unwrapped(new PartsSource(choice.paths), stream, isStopped);
   const file = await openFile(choice);
-  return file === undefined ? openArchive({ ...choice, stream }, isStopped) : unwrapped(file, stream, isStopped);
+  return file === undefined
+    ? openArchive({ ...choice, stream, silentSeconds }, isStopped)
+    : unwrapped(file, stream, isStopped);
 }
 
 /** A source with undone what is around the archive as a whole, where there is anything. */

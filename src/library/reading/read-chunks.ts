@@ -62,7 +62,11 @@ export async function* readChunks(
   checkOptions(options, KINDS);
   const { signal, check = true, allowEmpty = false } = options;
   const chunks = new ChunkQueue(check ? 'check' : 'pass');
-  const archive = new ArchiveReading(input, chunks, { signal, allowEmpty, stream: streamOption(options) });
+  const archive = new ArchiveReading(input, chunks, {
+    ...{ signal, allowEmpty },
+    stream: streamOption(options),
+    silentSeconds: options.timeout,
+  });
   try {
     for (;;) {
       chunks.pass();

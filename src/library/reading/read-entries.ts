@@ -48,6 +48,7 @@ export async function* readEntries(
   const archive = new ArchiveReading(input, queue, {
     signal: options.signal,
     stream: streamOption(options),
+    silentSeconds: options.timeout,
     allowEmpty,
     onAbort: () => queue.wake(),
     onProgress: tell === undefined ? undefined : (bytes) => tell({ bytes }),

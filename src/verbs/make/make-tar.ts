@@ -9,7 +9,7 @@ import type { Decoding } from '../../engine/decoding/decoding.js';
 import type { LaneOptions } from '../../engine/lane.js';
 import { ReportingLane } from '../../engine/reporting-lane.js';
 import { TarCopy, writeSpooled } from '../../engine/packing/tar-copy.js';
-import { XbstreamError } from '../../errors.js';
+import { isRefusal, XbstreamError } from '../../errors.js';
 import type { StoredPath } from '../../format/stored-path.js';
 import { withParts } from '../../input/parts/part-hint.js';
 import type { Source } from '../../input/source.js';
@@ -38,6 +38,7 @@ export async function makeTar(options: TarOptions, thread: TaskThread): Promise<
   try {
     const opened = await openArchive(options.input, thread.isStopped);
     source = opened;
+    thread.control.totalBytes = opened.totalBytes;
     thread.signal.addEventListener('abort', () => opened.stop());
     target = new ArchiveTarget(options.output, thread.isStopped);
     const writer = new TarWriter(target.sink, options.mtime, options.sparse);
@@ -50,7 +51,8 @@ export async function makeTar(options: TarOptions, thread: TaskThread): Promise<
       target.commit();
     }
   } catch (error) {
-    if (error instanceof Stopped) stopped = true;
+    // Who waits in a call hears of a stop by what it gets.
+    if (error instanceof Stopped || thread.isStopped()) stopped = true;
     else if (error instanceof XbstreamError) problems = [error];
     else throw error;
   }
@@ -165,7 +167,7 @@ class TarMaking {
         errors = await lane.end();
         await passOn();
       } catch (error) {
-        if (!(error instanceof XbstreamError) || error.code === 'XB_IO') throw error;
+        if (!(error instanceof XbstreamError) || isRefusal(error)) throw error;
         errors = [error];
       }
       const [missing] = selection.unmatched();

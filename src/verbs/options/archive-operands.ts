@@ -2,6 +2,7 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { shellWord } from '../../format/shell-word.js';
+import { isAddress, shownWord } from '../../input/address/address.js';
 import { nextNames, partsApart, previousNames } from '../../input/parts/part-names.js';
 import { usageError } from './usage-error.js';
 
@@ -29,6 +30,8 @@ export function archiveOperands(
   takesPatterns: boolean,
 ): ArchiveOperands {
   if (isParts) {
+    const address = operands.find(isAddress);
+    if (address !== undefined) throw usageError(`parts are files, and ${shownWord(address)} is an address`);
     const parts = operands.flatMap(filesIn);
     if (parts.length === 0) throw usageError('--parts needs the parts', `${call} --parts ARCHIVE.00 ARCHIVE.01 ...`);
     assertAll(parts, call);
@@ -51,7 +54,7 @@ export function archiveOperands(
 
 function secondArchive(word: string, call: string): Error {
   return usageError(
-    `${call.replace(/^\S+ /, '')} takes one archive, and "${word}" is a second`,
+    `${call.replace(/^\S+ /, '')} takes one archive, and "${shownWord(word)}" is a second`,
     `${call} ARCHIVE`,
     `if they are the parts of one, in their order: ${call} --parts ...`,
   );

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { readKey } from '../../codec/key.js';
 import { XbstreamError } from '../../errors.js';
 import { shellWord } from '../../format/shell-word.js';
+import { isAddress, readAddress, shownWord } from '../../input/address/address.js';
 import type { InputChoice, StreamKey } from '../../input/open-source.js';
 import type { OutputChoice } from '../../output/archive-target.js';
 import { compressionOf, type Compression } from '../../output/compression.js';
@@ -29,6 +30,7 @@ interface ArchiveOptions {
   parts: boolean;
   decodeStream: boolean;
   key?: StreamKey | undefined;
+  timeout: number | undefined;
 }
 
 /**
@@ -45,20 +47,28 @@ export function readArchive(
   takesPatterns = true,
 ): { input: InputChoice; patterns: readonly string[] } {
   const { archive, patterns } = archiveOperands(options.parts, operands, named.call, takesPatterns);
+  const other = patterns.find(isAddress);
+  if (other !== undefined) {
+    throw usageError(
+      `${shownWord(other)} is an address, and no pattern`,
+      `the archive comes first: ${named.call} ADDRESS`,
+    );
+  }
   const input = archiveInput(archive, operands, named, isTerminal);
   return { input: withStream(input, options, values, env), patterns };
 }
 
-/** Says of an input what is to be done about what the archive is wrapped in as a whole. */
+/** Says of an input how long it may be silent, and what is to be done about what the archive is wrapped in as a whole. */
 export function withStream(
   input: InputChoice,
-  { decodeStream, key }: Omit<ArchiveOptions, 'parts'>,
+  { decodeStream, key, timeout }: Omit<ArchiveOptions, 'parts'>,
   values: OptionValues,
   env: NodeJS.ProcessEnv,
 ): InputChoice {
   // The file of a key may be a pipe, and is read once.
   const found = key ?? streamKey(values, env);
-  return decodeStream && found === undefined ? input : { ...input, stream: { asIs: !decodeStream, key: found } };
+  const timed = timeout === undefined ? input : { ...input, silentSeconds: timeout };
+  return decodeStream && found === undefined ? timed : { ...timed, stream: { asIs: !decodeStream, key: found } };
 }
 
 function streamKey(values: OptionValues, env: NodeJS.ProcessEnv): StreamKey | undefined {
@@ -82,6 +92,7 @@ function archiveInput(
 ): InputChoice {
   if (typeof archive === 'object') return { kind: 'parts', paths: archive };
   if (archive !== undefined && archive !== '-') {
+    if (isAddress(archive)) return { kind: 'address', address: readAddress(archive) };
     if (/[*?[\]{}]/.test(archive) && !existsSync(archive)) {
       throw usageError(
         `there is no archive "${archive}"; it looks like a pattern`,
@@ -103,6 +114,9 @@ function archiveInput(
 export function archiveOnStdin(operands: readonly string[], isTerminal: (fd: number) => boolean): InputChoice {
   if (!isTerminal(STDIN)) return { kind: 'descriptor', fd: STDIN };
   const [first] = operands;
+  if (first !== undefined && isAddress(first)) {
+    throw terminalError(`from an address: tsxbstream extract ${shellWord(shownWord(first))} -C DIR`);
+  }
   const archive = first !== undefined && existsSync(first) ? shellWord(first) : 'ARCHIVE';
   throw terminalError(`from a file: tsxbstream -x -C DIR < ${archive}`, 'from a pipe: ... | tsxbstream -x -C DIR');
 }
@@ -113,6 +127,7 @@ function terminalError(...hints: string[]): Error {
 
 /** An input that is no archive. @param what what it is, for messages @throws XbstreamError `XB_USAGE` for a terminal */
 export function otherInput(name: string, what: string, isTerminal: (fd: number) => boolean): InputChoice {
+  if (isAddress(name)) return { kind: 'address', address: readAddress(name) };
   if (name !== '-') return { kind: 'path', path: name };
   if (isTerminal(STDIN)) throw usageError(`stdin is a terminal, and ${what} is expected there`, 'use a pipe or a file');
   return { kind: 'descriptor', fd: STDIN };
@@ -138,6 +153,13 @@ export function madeOutput(
 ): OutputChoice {
   const { output, overwrite, json, compress } = options;
   const compression = compress === 'none' ? undefined : (compress ?? compressionOf(output ?? ''));
+  if (output !== undefined && isAddress(output)) {
+    throw usageError(
+      `nothing is written to an address: ${shownWord(output)}`,
+      `by a pipe: ${call} | aws s3 cp - s3://BUCKET/KEY`,
+      'or: | curl -T - ADDRESS',
+    );
+  }
   if (output !== undefined && output !== '-') return { kind: 'path', path: output, overwrite, compression };
   if (json) {
     throw usageError('--json and what is made cannot both go to stdout', `name a file for it: -o ${what}`);

@@ -184,6 +184,16 @@ export const OPTIONS = {
   /** Give what is stored, also where a file was asked for by the name it has when it is decoded. Default: false. */
   raw: flag('raw', { group: 'What to do', help: 'as it is stored: decompress and decrypt nothing' }),
   /**
+   * So many seconds nothing may come from an input that is waited for: a pipe, a stream, a server. Default: for ever, and 30
+   * for a server, which is then asked again a few times.
+   */
+  timeout: count('timeout', {
+    value: 'SECONDS',
+    kind: positiveNumber,
+    group: 'Checking',
+    help: 'fail when nothing has come for so long: from a pipe (default: wait for ever), or a server (default: 30 s; it is asked again a few times)',
+  }),
+  /**
    * The path of an index of the archive, which `makeIndex` or `verify` made: headers come out of it, and of the archive, which
    * must be one that can be read by position, only what is needed is read. Default: none.
    */
@@ -468,7 +478,7 @@ export function wordsOf(table: OptionTable): Map<string, OptionDefinition> {
 /** What every verb has. */
 export const COMMON = ['absoluteNames', 'verbose', 'quiet', 'progress', 'color', 'help', 'version'] as const;
 /** What every verb has that reads an archive. */
-export const READING = ['decodeStream', 'parts'] as const;
+export const READING = ['decodeStream', 'parts', 'timeout'] as const;
 /** Which files of an archive are meant. */
 export const SELECTION = ['include', 'exclude', 'tables', 'databases'] as const;
 /** How layers are undone by a verb that has threads for that. */

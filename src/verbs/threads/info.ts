@@ -1,6 +1,6 @@
-/** Where the thread starts that tells what a backup is to a caller of the library. */
+/** Where the thread starts that tells what a backup is: to a caller of the library, or where it is waited for in calls. */
 import { parentPort } from 'node:worker_threads';
 import { TaskThread } from '../../threads/task-thread.js';
-import { info } from '../info.js';
+import { inform } from '../info.js';
 
-TaskThread.serve(parentPort!, info.run);
+TaskThread.serve(parentPort!, inform);

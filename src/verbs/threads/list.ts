@@ -1,6 +1,6 @@
-/** Where the thread starts that lists an archive for a caller of the library. */
+/** Where the thread starts that lists an archive: for a caller of the library, or where it is waited for in calls. */
 import { parentPort } from 'node:worker_threads';
 import { TaskThread } from '../../threads/task-thread.js';
-import { list } from '../list.js';
+import { listArchive } from '../list.js';
 
-TaskThread.serve(parentPort!, list.run);
+TaskThread.serve(parentPort!, listArchive);

@@ -7,8 +7,8 @@ import { runTask } from '../../threads/run-task.js';
 import { startThreadEarly } from '../../threads/start-thread.js';
 import type { catIntoRing } from '../cat.js';
 import type { decodeFiles } from '../decode/decode-files.js';
-import type { info } from '../info.js';
-import type { list } from '../list.js';
+import type { inform } from '../info.js';
+import type { listArchive } from '../list.js';
 import type { indexArchive } from '../make/index-archive.js';
 import type { makeReport } from '../make/make-report.js';
 import type { makeTar } from '../make/make-tar.js';
@@ -25,8 +25,8 @@ interface Tasks {
   'make-tar': typeof makeTar;
   'make-index': typeof indexArchive;
   report: typeof makeReport;
-  list: (typeof list)['run'];
-  info: (typeof info)['run'];
+  list: typeof listArchive;
+  info: typeof inform;
   cat: typeof catIntoRing;
   decode: typeof decodeFiles;
 }
@@ -68,6 +68,6 @@ export function inThread<Name extends TaskName>(
     signal: context.signal,
     file: context.file,
     warning: (message) => context.warning(message),
-    progress: (report) => context.progress({ ...report, totalBytes }),
+    progress: (report) => context.progress({ ...report, totalBytes: totalBytes ?? report.totalBytes }),
   });
 }

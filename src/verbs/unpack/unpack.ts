@@ -93,6 +93,7 @@ export async function unpack(job: UnpackJob, thread: TaskThread): Promise<Outcom
       over: byProducts?.over,
     });
     source = opened;
+    thread.control.totalBytes = opened.totalBytes;
     thread.signal.addEventListener('abort', () => opened.stop());
     const selection = new Selection(isVerifying ? { include: [], exclude: [] } : job.options);
     const { wanted, uncertain } = await chooseEntries(selection, source, thread, { ...options, key: undoing.key });

@@ -1,0 +1,73 @@
+/** Addresses of archives: `https://...`, `http://...`, `s3://bucket/key`; and how they are shown, without what is secret in them. */
+import { XbstreamError } from '../../errors.js';
+
+/** Where an archive lies that is read over a network. Plain data; what is in it is secret, but for what {@link shownAddress} says. */
+export type Address = { scheme: 'http'; url: string } | { scheme: 's3'; bucket: string; key: string };
+
+const ADDRESS = /^(?:https?|s3):\/\//i;
+const S3_ADDRESS = /^s3:\/\/([^/]*)(?:\/([^]*))?$/i;
+/** Names of buckets: more than any store allows, and nothing that leads to another host. */
+const BUCKET = /^[A-Za-z0-9][\w.-]{1,254}$/;
+
+/** Whether a word is an address, and no path. (A file of such a name can be had as `./https:...`.) */
+export function isAddress(word: string): boolean {
+  return ADDRESS.test(word);
+}
+
+/** @throws XbstreamError `XB_USAGE` */
+export function readAddress(word: string): Address {
+  const [, bucket, key] = S3_ADDRESS.exec(word) ?? [];
+  if (bucket !== undefined) return s3Address(bucket, key ?? '', word);
+  const url = parsed(word);
+  if (url === undefined) throw noAddress(word);
+  return { scheme: 'http', url: url.href };
+}
+
+/** The address that a URL is; undefined for one of something else. @throws XbstreamError `XB_USAGE` */
+export function addressOf(url: URL): Address | undefined {
+  if (/^https?:$/.test(url.protocol)) return { scheme: 'http', url: url.href };
+  if (url.protocol !== 's3:') return undefined;
+  // Keys may hold any sign; in a URL those that mean something there are escaped.
+  if (url.search !== '' || url.hash !== '') throw noAddress(url.href);
+  return s3Address(url.host, decodeURIComponent(url.pathname.slice(1)), url.href);
+}
+
+function s3Address(bucket: string, key: string, word: string): Address {
+  if (!BUCKET.test(bucket) || key === '') throw noAddress(word);
+  return { scheme: 's3', bucket, key };
+}
+
+function parsed(word: string): URL | undefined {
+  // What this throws quotes the whole word.
+  return URL.canParse(word) ? new URL(word) : undefined;
+}
+
+function noAddress(word: string): XbstreamError {
+  return new XbstreamError('XB_USAGE', `${shownWord(word)} is no address of an archive`, {
+    hints: ['such as https://HOST/PATH, or s3://BUCKET/KEY'],
+  });
+}
+
+/** What messages call an address: see {@link shownWord}. */
+export function shownAddress(address: Address): string {
+  return shownWord(address.scheme === 's3' ? `s3://${address.bucket}/${address.key}` : address.url);
+}
+
+/**
+ * A word of a command line as it may be shown: an address without a user's name and password, without what follows `?` (a
+ * presigned address has its signature there), and without the part of a path that is the secret of a preauthenticated request.
+ */
+export function shownWord(word: string): string {
+  if (!isAddress(word)) return word;
+  const scheme = word.slice(0, word.indexOf(':')).toLowerCase();
+  if (scheme === 's3') return word.replace(/^(s3:\/\/)[^/]*@/i, '$1').replace(/\?[^]*$/, '?...');
+  const url = parsed(word);
+  if (url === undefined) return `${scheme}://...`;
+  const path = url.pathname.replace(/^\/p\/[^/]+\/n\//, '/p/.../n/');
+  return `${scheme}://${url.host}${path}${url.search === '' ? '' : '?...'}`;
+}
+
+/** Whether a word of a command line has something in it that is not to be shown. */
+export function hasSecret(word: string): boolean {
+  return isAddress(word) && shownWord(word) !== word;
+}

@@ -1,0 +1,81 @@
+import { XbstreamError } from '../../errors.js';
+import type { Request } from './exchange.js';
+import type { AddressFacts, Refusal } from './responses.js';
+import { shownWord } from './address.js';
+
+/** Where and how to ask for what lies at an address. */
+export interface Target extends AddressFacts {
+  /** @param headers what is said beside */
+  request(headers: Readonly<Record<string, string>>): Promise<Request>;
+  /** Takes note of a refusal that says where else to ask, or with what. @returns whether to ask again */
+  follow(refusal: Refusal): boolean;
+}
+
+const REDIRECTIONS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+/** What a server says to whom it sent elsewhere, when that was good for a while only. */
+const OUTDATED: ReadonlySet<number> = new Set([401, 403, 404, 410]);
+
+/** An archive at `http:` or `https:`. */
+export class HttpTarget implements Target {
+  readonly name: string;
+  readonly #first: URL;
+  /** Sent as a header, only to where it was given for. */
+  readonly #authorization: string | undefined;
+  /** Where it was found: asked first from then on. */
+  #current: URL;
+
+  constructor(address: string) {
+    const url = new URL(address);
+    this.name = shownWord(address);
+    if (url.username !== '' || url.password !== '') {
+      const text = `${decoded(url.username)}:${decoded(url.password)}`;
+      this.#authorization = `Basic ${Buffer.from(text).toString('base64')}`;
+      url.username = url.password = '';
+    }
+    this.#first = this.#current = url;
+  }
+
+  get access(): readonly string[] {
+    if (this.#authorization !== undefined) return ['are the name and the password right?'];
+    if (this.#first.search !== '') return ['a presigned address is good for a while only: make a new one'];
+    return ['with a name and a password: https://USER:PASSWORD@HOST/PATH', 'or with a presigned address'];
+  }
+
+  request(headers: Readonly<Record<string, string>>): Promise<Request> {
+    const url = this.#current;
+    const isOwn = this.#authorization !== undefined && url.origin === this.#first.origin;
+    return Promise.resolve({ url, headers: isOwn ? { ...headers, authorization: this.#authorization } : headers });
+  }
+
+  follow({ head }: Refusal): boolean {
+    if (OUTDATED.has(head.status) && this.#current !== this.#first) {
+      this.#current = this.#first;
+      return true;
+    }
+    const location = head.header('location');
+    if (!REDIRECTIONS.has(head.status) || location === undefined) return false;
+    this.#current = this.#place(location);
+    return true;
+  }
+
+  #place(location: string): URL {
+    const isUrl = URL.canParse(location, this.#current.href);
+    const url = isUrl ? new URL(location, this.#current) : undefined;
+    const isDowngrade = this.#current.protocol === 'https:' && url?.protocol === 'http:';
+    if (url === undefined || isDowngrade || !/^https?:$/.test(url.protocol)) {
+      throw new XbstreamError('XB_IO', `${this.name} leads to where it is not followed`, {
+        details: [isDowngrade ? `${shownWord(url.href)} is not encrypted` : 'that is no address of the web'],
+      });
+    }
+    url.username = url.password = url.hash = '';
+    return url;
+  }
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text; // a percent sign that is meant as such
+  }
+}

@@ -1,0 +1,20 @@
+import { FileSource } from '../file.js';
+import type { Source } from '../source.js';
+import type { Address } from './address.js';
+import { RemoteBytes } from './remote-bytes.js';
+
+/** So long a server may be silent where nobody has said how long, in seconds. */
+export const SILENT_SECONDS = 30;
+
+/**
+ * Opens what lies at an address: by position, where the server gives ranges of bytes. It is waited for in calls: not for a
+ * thread that has events to hear.
+ *
+ * @param silentSeconds so long the server may be silent
+ * @param isStopped asked often while reading; true ends it
+ * @throws XbstreamError `XB_IO`, `XB_CHANGED`, `XB_USAGE`
+ */
+export function openAddress(address: Address, silentSeconds: number | undefined, isStopped: () => boolean): Source {
+  const bytes = new RemoteBytes({ address, timeoutMs: 1000 * (silentSeconds ?? SILENT_SECONDS) }, isStopped);
+  return new FileSource(bytes, bytes.hasRanges ? 0 : undefined, isStopped);
+}

@@ -1,0 +1,71 @@
+import { XbstreamError } from '../errors.js';
+import type { ByteSink, Source } from './source.js';
+
+/**
+ * A source that comes by events, and must not be silent for too long.
+ *
+ * @param seconds so long nothing may come
+ * @param name for messages
+ */
+export function withTimeout(source: Source, seconds: number, name: string): Source {
+  return new TimedSource(source, seconds, name);
+}
+
+/** The error for an input that was silent for too long. */
+export function stalled(name: string, seconds: number): XbstreamError {
+  return new XbstreamError('XB_IO', `nothing has come from ${name} for ${seconds} s`, {
+    hints: ['is the other side still at work? --timeout=SECONDS says how long to wait; without it that is for ever'],
+  });
+}
+
+class TimedSource implements Source {
+  readonly seekable = false;
+  readonly #source: Source;
+  readonly #seconds: number;
+  readonly #name: string;
+  #timer: NodeJS.Timeout | undefined;
+  #isStalled = false;
+
+  constructor(source: Source, seconds: number, name: string) {
+    this.#source = source;
+    this.#seconds = seconds;
+    this.#name = name;
+  }
+
+  async run(sink: ByteSink): Promise<void> {
+    const room = (): Buffer => sink.room();
+    const push = (piece: Buffer): Promise<void> | undefined => {
+      // What it takes to work it up is none of the input's.
+      clearTimeout(this.#timer);
+      const wait = sink.push(piece);
+      if (wait === undefined) this.#watch();
+      return wait?.then(() => this.#watch());
+    };
+    this.#watch();
+    try {
+      await this.#source.run({ room, push, skippableBytes: 0, skip: () => undefined });
+    } finally {
+      clearTimeout(this.#timer);
+    }
+    if (!this.#isStalled) return;
+    throw stalled(this.#name, this.#seconds);
+  }
+
+  #watch(): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      this.#isStalled = true;
+      this.#source.stop();
+    }, this.#seconds * 1000);
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+    this.#source.stop();
+  }
+
+  close(): void {
+    clearTimeout(this.#timer);
+    this.#source.close();
+  }
+}

@@ -1,0 +1,62 @@
+/** `cat` of an input that is waited for in calls: a thread of its own reads it, and this one hears signals and writes. */
+import { makeRing, RingReader } from '../input/stream/ring.js';
+import type { Outcome } from '../outcome.js';
+import type { ContentSink } from '../output/stream-output.js';
+import type { CatOptions } from './cat.js';
+import { inThread } from './threads/start.js';
+import type { Context } from './verb.js';
+
+/** Most bytes that are written at a time. */
+const PIECE_BYTES = 256 * 1024;
+
+/** @throws what the sink throws */
+export async function catInThread(
+  options: CatOptions,
+  write: ContentSink,
+  context: Context,
+): Promise<Outcome<undefined>> {
+  const { writer, reader } = makeRing();
+  const ring = new RingReader(reader);
+  const refused = new AbortController();
+  let isOver = false;
+  const work = inThread(
+    'cat',
+    { options, output: writer },
+    { input: options.input, output: { kind: 'ring', ring: writer } },
+    {
+      signal: AbortSignal.any([context.signal, refused.signal]),
+      isStopped: context.isStopped,
+      warning: (message) => context.warning(message),
+      progress: (report) => context.progress(report),
+    },
+  ).finally(() => {
+    isOver = true;
+    ring.wake();
+  });
+  // It is waited for below, and may fail before that.
+  work.catch(() => undefined);
+  try {
+    await pass(ring, () => isOver, write);
+  } catch (error) {
+    refused.abort();
+    await Promise.allSettled([work]);
+    throw error;
+  } finally {
+    ring.close();
+  }
+  return { ...(await work), summary: undefined };
+}
+
+/** Writes what comes, to its end. */
+async function pass(ring: RingReader, isOver: () => boolean, write: ContentSink): Promise<void> {
+  for (;;) {
+    // Asked first: what was written before the end is there once the end is seen.
+    const isLast = ring.hasEnded || isOver();
+    if (ring.available > 0) {
+      const piece = Buffer.allocUnsafeSlow(Math.min(PIECE_BYTES, ring.available));
+      ring.read(piece);
+      await write(piece);
+    } else if (isLast) return;
+    else await ring.wait();
+  }
+}
