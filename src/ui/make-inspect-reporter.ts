@@ -73,7 +73,7 @@ export function makeVerifyReporter(
 export function makeShardReporter(
   choices: InspectChoices,
   streams: ReporterSurroundings,
-  paint: Paint,
+  paint: PaintOf,
 ): ShardReporter & StatusPrinter {
   return new ShardTextReporter({ ...textSettings(choices, streams, paint), quiet: choices.quiet });
 }
