@@ -3,4 +3,4 @@ import { parentPort } from 'node:worker_threads';
 import { TaskThread } from '../../threads/task-thread.js';
 import { makeReport } from '../make/make-report.js';
 
-await TaskThread.serve(parentPort!, makeReport);
+TaskThread.serve(parentPort!, makeReport);
