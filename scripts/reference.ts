@@ -120,6 +120,7 @@ const DEFAULTS: Readonly<Record<string, string>> = {
   mtime: '`@0`, the beginning of 1970',
   chown: 'who runs the program',
   manifest: 'none',
+  shard: 'all of the archive',
   index: 'none',
   info: 'none',
   format: 'text, or json with `--json`',

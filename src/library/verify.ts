@@ -1,6 +1,6 @@
 import type { Verification } from '../ui/reporter.js';
 import type { Given } from '../verbs/options/option.js';
-import { verify as verb, VERIFY_OPTIONS } from '../verbs/verify.js';
+import { prove, VERIFY_OPTIONS } from '../verbs/verify.js';
 import type { ArchiveInput } from './input.js';
 import { toldBy, type Callbacks, type ProblemOptions } from './options.js';
 import { runOn } from './run.js';
@@ -22,7 +22,7 @@ export type VerifyResult = Omit<Verification, 'archiveName'>;
 export async function verify(input: ArchiveInput, options: VerifyOptions = {}): Promise<VerifyResult> {
   const told = toldBy(options, VERIFY_OPTIONS, 'onProblem');
   return runOn(input, options, async (choice, caller) => {
-    const work = verb.run({ ...told, input: choice }, caller);
+    const work = prove({ ...told, input: choice }, caller);
     const { summary, problems } = await caller.resultOf(work, choice, () => false);
     const { ok, isWhole, entries, bytes, archiveBytes, elapsedSeconds, digests } = summary;
     // What was to be made beside may have failed, too.

@@ -5,7 +5,15 @@ import { ListTextReporter } from './text/list-text.js';
 import { isProgressShown, type ProgressChoice, type ReporterSurroundings } from './make-reporter.js';
 import type { ColorChoice, Paint } from './paint.js';
 import { ProgressDisplay } from './progress.js';
-import type { CommonReporter, InfoReporter, ListReporter, StatusPrinter, VerifyReporter } from './reporter.js';
+import type {
+  CommonReporter,
+  InfoReporter,
+  ListReporter,
+  ShardReporter,
+  StatusPrinter,
+  VerifyReporter,
+} from './reporter.js';
+import { ShardTextReporter } from './text/shard-text.js';
 import { TextPrinter } from './text/text-printer.js';
 import { VerifyGithubReporter } from './text/verify-github.js';
 import { VerifyJsonReporter } from './json/verify-json.js';
@@ -59,6 +67,15 @@ export function makeVerifyReporter(
     case 'junit':
       return new VerifyJunitReporter(settings);
   }
+}
+
+/** For a part of an archive, whose result is a matter of programs. */
+export function makeShardReporter(
+  choices: InspectChoices,
+  streams: ReporterSurroundings,
+  paint: Paint,
+): ShardReporter & StatusPrinter {
+  return new ShardTextReporter({ ...textSettings(choices, streams, paint), quiet: choices.quiet });
 }
 
 export function makeInfoReporter(

@@ -195,6 +195,23 @@ export interface VerifyReporter extends CommonReporter {
   verified(verification: Verification): void;
 }
 
+/** What was found in a part of an archive. */
+export interface ShardSummary {
+  /** Which of how many, from 1. */
+  shard: number;
+  shards: number;
+  /** What is printed, in pieces. */
+  result: readonly string[];
+  /** Chunks of the part, and bytes of the archive that were read for it. */
+  chunks: number;
+  bytes: number;
+}
+
+/** What the verification of a part says. */
+export interface ShardReporter extends CommonReporter {
+  shardChecked(shard: ShardSummary): void;
+}
+
 /** Whom `info` tells what it has found out. */
 export interface InfoReporter extends CommonReporter {
   /** @param ok nothing is wrong with the archive */

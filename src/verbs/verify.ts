@@ -3,21 +3,25 @@ import { judgeBackup } from '../backup/backup-state.js';
 import { digestedName, type InputChoice } from '../input/open-source.js';
 import { errorFromRecord, type XbstreamErrorCode } from '../errors.js';
 import type { Outcome } from '../outcome.js';
-import { makeVerifyReporter } from '../ui/make-inspect-reporter.js';
-import type { StatusPrinter, Verification, VerifyReporter } from '../ui/reporter.js';
+import { makeShardReporter, makeVerifyReporter } from '../ui/make-inspect-reporter.js';
+import type { ShardReporter, ShardSummary, StatusPrinter, Verification, VerifyReporter } from '../ui/reporter.js';
 import { readArchive } from './options/inputs.js';
 import type { OptionValues } from './options/option-values.js';
 import { pick, reworded, type Told } from './options/option.js';
 import { COMMON, DECODING, KEY_FILE_OR_VARIABLE, OPTIONS, READING } from './options/table.js';
+import { assertFitShards } from './options/shard-options.js';
 import { usageError } from './options/usage-error.js';
+import type { ShardChoice } from './shards/check-shard.js';
 import { inThread } from './threads/start.js';
-import { defineVerb, tellProblems, type Context } from './verb.js';
+import { defineVerb, tellProblems, type CallWords, type Context } from './verb.js';
+import type { UnpackSummary } from './unpack/unpack.js';
 import { verifyShared } from './unpack/verify-shared.js';
 
 const CALL = 'tsxbstream verify';
 
 export const VERIFY_OPTIONS = {
   ...pick(OPTIONS, 'tee', 'deep', 'digests', 'manifest', 'info', 'overwrite', 'allowEmpty', 'backup', 'format', 'json'),
+  ...pick(OPTIONS, 'shard', 'merge', 'archive'),
   ...pick(OPTIONS, ...DECODING),
   ...pick(OPTIONS, ...READING),
   ...pick(OPTIONS, ...COMMON),
@@ -36,6 +40,20 @@ export interface VerifyOptions extends Told<typeof VERIFY_OPTIONS> {
   input: InputChoice;
 }
 
+/** What it is told where it judges the results of shards. */
+export interface MergeCall extends Told<typeof VERIFY_OPTIONS> {
+  input?: never;
+  results: readonly string[];
+  /** The archive, where it is at hand. */
+  whole: InputChoice | undefined;
+}
+
+/** What is found, in one piece or by shards. */
+type Found = Pick<
+  UnpackSummary,
+  'entries' | 'entryBytes' | 'archiveBytes' | 'problemCount' | 'backup' | 'digests' | 'besides'
+>;
+
 /** What is of use only where files are looked into. */
 const DEEP_ONLY = ['encrypt-key', 'encrypt-key-file', 'decrypt', 'allow-encrypted'] as const;
 
@@ -49,6 +67,7 @@ export const verify = defineVerb({
     'Reads all of ARCHIVE, or stdin where ARCHIVE is - or missing, and checks every chunk and every checksum, that no part of a file is missing, and that it ends where it should. Reports all that is wrong, by file. Writes nothing.',
     'Exit code 0 means that the archive is whole. With --deep also what is inside of compressed and encrypted files.',
     'With --tee everything is passed on to stdout unchanged while it is verified, to the last byte, whatever is found; the verdict comes on stderr. Who reads stdout sets the pace; one that goes away, or cannot be written to, does not end the verification, and makes the exit code 1.',
+    'Many machines can share the work: each checks one shard of the archive, and --merge judges by their results as one run does.',
   ],
   examples: [
     { command: 'tsxbstream verify backup.xbstream', purpose: 'is it whole?' },
@@ -68,10 +87,19 @@ export const verify = defineVerb({
       command: 'mariadb-backup ... | tsxbstream verify --tee | aws s3 cp - s3://...',
       purpose: 'prove at the source what is uploaded (with set -o pipefail)',
     },
+    {
+      command: 'tsxbstream verify --shard 3/8 backup.xbstream > result-3',
+      purpose: 'the share of one of eight machines',
+    },
+    {
+      command: 'tsxbstream verify --merge --archive backup.xbstream result-*',
+      purpose: 'and what all of them come to',
+    },
   ],
   options: VERIFY_OPTIONS,
 
   check: (values) => {
+    assertFitShards(values);
     const format = values.last('format');
     if (values.has('json') && format !== undefined && format !== 'json') {
       throw usageError(`--json and --format=${format} exclude each other`, 'leave out one of them');
@@ -94,8 +122,17 @@ export const verify = defineVerb({
     }
   },
 
-  read: (options, words, surroundings): VerifyOptions => {
-    const { input } = readArchive(options, words, surroundings, { call: CALL }, false);
+  read: (options, words, surroundings): VerifyOptions | MergeCall => {
+    const archiveOf = (archive: CallWords, parts: boolean): InputChoice =>
+      readArchive({ ...options, parts }, archive, surroundings, { call: CALL }, false).input;
+    if (options.merge) {
+      const { values, operands: results } = words;
+      if (results.length === 0) throw usageError('no result of a shard is named', `${CALL} --merge RESULT...`);
+      const { archive } = options;
+      const whole = archive.length === 0 ? undefined : archiveOf({ values, operands: archive }, archive.length > 1);
+      return { ...options, results, whole };
+    }
+    const input = archiveOf(words, options.parts);
     if (options.tee && surroundings.isTerminal(STDOUT)) {
       throw usageError(
         'stdout is a terminal, and --tee passes the archive on to it',
@@ -106,20 +143,26 @@ export const verify = defineVerb({
     return { ...options, input };
   },
 
-  run: prove,
+  run: async (options, context): Promise<Outcome<Verification | ShardSummary>> => {
+    if (options.input === undefined) return proveByShards(options, context);
+    return options.shard === undefined ? prove(options, context) : checkOne(options, options.shard, context);
+  },
 
-  reporter: (options, { stdout, stderr }, paint): VerifyReporter & StatusPrinter => {
+  reporter: (options, { stdout, stderr }, paint): (VerifyReporter | ShardReporter) & StatusPrinter => {
+    if (options.shard !== undefined) return makeShardReporter(options, { stdout, stderr }, paint);
     const { tee, format = options.json ? 'json' : 'text' } = options;
     return makeVerifyReporter({ ...options, format }, { stdout: tee ? stderr : stdout, stderr }, paint);
   },
 
-  tell: ({ summary, problems }: Outcome<Verification>, reporter) => {
-    if (summary !== undefined) reporter.verified(summary);
-    const told = new Set(summary?.problems);
+  tell: ({ summary, problems }, reporter) => {
+    const verification = summary !== undefined && 'isWhole' in summary ? summary : undefined;
+    if (verification !== undefined && 'verified' in reporter) reporter.verified(verification);
+    const told = new Set(verification?.problems);
     tellProblems(
       problems.filter((problem) => !told.has(problem)),
       reporter,
     );
+    if (summary !== undefined && 'result' in summary && 'shardChecked' in reporter) reporter.shardChecked(summary);
   },
 });
 
@@ -131,12 +174,42 @@ function isKeyForInfo(name: string, values: OptionValues): boolean {
   return values.has('info') && name !== 'allow-encrypted';
 }
 
-async function prove(options: VerifyOptions, context: Context): Promise<Outcome<Verification>> {
+/** Verifies an archive in one piece. */
+export async function prove(options: VerifyOptions, context: Context): Promise<Outcome<Verification>> {
   const started = performance.now();
   const { input } = options;
   const outcome =
     (await verifyShared(options, context)) ??
     (await inThread('unpack', { verb: 'verify', options }, { input }, context));
+  return judged(outcome, options, started, context);
+}
+
+/** Verifies an archive by the results of its shards. */
+async function proveByShards(options: MergeCall, context: Context): Promise<Outcome<Verification>> {
+  const started = performance.now();
+  const { results, whole: archive } = options;
+  const outcome = await inThread('merge-shards', { results, archive, verify: options }, { input: archive }, context);
+  const { summary } = outcome;
+  if (summary === undefined) return { ...outcome, summary };
+  return judged(outcome, { ...options, input: summary.input }, started, context);
+}
+
+/** Checks one shard of an archive. */
+function checkOne(
+  { input, absoluteNames }: VerifyOptions,
+  choice: ShardChoice,
+  context: Context,
+): Promise<Outcome<ShardSummary>> {
+  return inThread('check-shard', { input, absoluteNames, choice }, { input }, context);
+}
+
+/** What all that was found comes to. */
+function judged(
+  outcome: Outcome<Found>,
+  { input, backup }: Pick<VerifyOptions, 'input' | 'backup'>,
+  started: number,
+  context: Context,
+): Outcome<Verification> {
   const { summary, stopped } = outcome;
   const refusal = outcome.problems.find(({ code }) => REFUSALS.has(code));
   if (refusal !== undefined) return { summary: undefined, problems: [refusal], stopped };
@@ -144,7 +217,7 @@ async function prove(options: VerifyOptions, context: Context): Promise<Outcome<
   const problems = [...outcome.problems];
   let { problemCount } = summary;
   if (problems.length === 0 && summary.backup !== undefined) {
-    const { error, warning } = judgeBackup(options.backup, summary.backup, summary.archiveBytes);
+    const { error, warning } = judgeBackup(backup, summary.backup, summary.archiveBytes);
     if (warning !== undefined) context.warning(warning);
     if (error !== undefined) {
       problems.push(error);

@@ -14,7 +14,7 @@ import type { UnpackSummary } from '../../dist/verbs/unpack/unpack.js';
 import type { Context } from '../../dist/verbs/verb.js';
 import { soundOutcome, verifyShared } from '../../dist/verbs/unpack/verify-shared.js';
 import type { VerifyOptions } from '../../dist/verbs/verify.js';
-import { archiveOf, endedSteps, plannedArchive } from '../helpers/arbitraries.js';
+import { archiveOf, change, endedSteps, plannedArchive } from '../helpers/arbitraries.js';
 import { archive, end, file, noise, payload, seek } from '../helpers/archive-bytes.js';
 import { damagedArchive } from '../helpers/damaged-archives.js';
 import { qpressFile, xbcryptFile } from '../helpers/layer-writers.js';
@@ -40,6 +40,7 @@ function optionsFor(path: string, changes: Partial<VerifyOptions>): VerifyOption
     ...{ parallel: undefined, decompressThreads: undefined, decryptThreads: undefined },
     ...{ format: undefined, json: false, quiet: false, verbose: false, progress: 'never', color: 'never' },
     ...{ help: false, version: false, parts: false, decodeStream: true, timeout: undefined },
+    ...{ shard: undefined, merge: false, archive: [] },
     ...{ tee: false, index: undefined, info: undefined },
     ...changes,
   };
@@ -80,21 +81,6 @@ async function check(bytes: Buffer, changes: Partial<VerifyOptions>): Promise<bo
   fs.rmSync(path);
   return shared !== undefined;
 }
-
-/** What may happen to an archive on its way. */
-const change = fc.oneof(
-  { weight: 3, arbitrary: fc.constant((bytes: Buffer) => bytes) },
-  {
-    weight: 3,
-    arbitrary: fc.tuple(fc.nat(), fc.integer({ min: 1, max: 255 })).map(([at, bits]) => (bytes: Buffer) => {
-      const changed = Buffer.from(bytes);
-      if (changed.length > 0) changed[at % changed.length]! ^= bits;
-      return changed;
-    }),
-  },
-  { weight: 1, arbitrary: fc.nat().map((at) => (bytes: Buffer) => bytes.subarray(0, at % (bytes.length + 1))) },
-  { weight: 1, arbitrary: fc.nat({ max: 40 }).map((more) => (bytes: Buffer) => Buffer.concat([bytes, noise(more)])) },
-);
 
 /** A file with layers, sound or not, whose chunks come in any order, perhaps with a hole behind them. */
 const layered = fc

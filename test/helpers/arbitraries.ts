@@ -127,3 +127,18 @@ export function archiveOf(taken: readonly Step[]): Buffer {
     }),
   );
 }
+
+/** What may happen to an archive on its way. */
+export const change = fc.oneof(
+  { weight: 3, arbitrary: fc.constant((bytes: Buffer) => bytes) },
+  {
+    weight: 3,
+    arbitrary: fc.tuple(fc.nat(), fc.integer({ min: 1, max: 255 })).map(([at, bits]) => (bytes: Buffer) => {
+      const changed = Buffer.from(bytes);
+      if (changed.length > 0) changed[at % changed.length]! ^= bits;
+      return changed;
+    }),
+  },
+  { weight: 1, arbitrary: fc.nat().map((at) => (bytes: Buffer) => bytes.subarray(0, at % (bytes.length + 1))) },
+  { weight: 1, arbitrary: fc.nat({ max: 40 }).map((more) => (bytes: Buffer) => Buffer.concat([bytes, noise(more)])) },
+);

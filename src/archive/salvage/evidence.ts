@@ -1,6 +1,15 @@
 import { XbstreamError } from '../../errors.js';
-import { CHUNK_MAGIC, chunkEnd, decodeChunkHeader, MAX_HEADER_BYTES, type ChunkHeader } from '../../format/chunk.js';
+import {
+  CHUNK_MAGIC,
+  chunkEnd,
+  decodeChunkHeader,
+  MAX_HEADER_BYTES,
+  SPARSE_MAP_ENTRY_BYTES,
+  type ChunkHeader,
+  type SparseHeader,
+} from '../../format/chunk.js';
 import { crc32 } from '../../format/crc32.js';
+import { checkSparseMap } from '../../format/sparse-map.js';
 import { normalizePath } from '../../format/stored-path.js';
 import type { ByteView } from './byte-view.js';
 import type { RereadBudget } from './reread-budget.js';
@@ -77,6 +86,34 @@ export class Evidence {
       case 'rename':
       case 'ignorable':
         return false;
+    }
+  }
+
+  /**
+   * Whether what stands at a place is certainly a chunk, whatever stands before it: its header makes sense, its checksum holds,
+   * and another chunk (or the archive's end) follows.
+   *
+   * @param most bytes that it may have; a longer one is not looked at
+   */
+  isProven(archiveOffset: number, most: number): boolean {
+    const head = this.#view.bytesAt(archiveOffset, MAX_HEADER_BYTES);
+    const header = head.length < MAGIC.length ? undefined : this.#decode(head, archiveOffset);
+    if (header?.type !== 'payload' && header?.type !== 'sparse') return false;
+    const start = payloadStart(header);
+    const end = chunkEnd(header);
+    if (end === start || end - start > most || this.#isBoundary(end) !== true) return false;
+    this.#budget.spend(end - start);
+    return this.hasChecksum(header, most) === true && (header.type === 'payload' || this.#hasSoundMap(header));
+  }
+
+  #hasSoundMap(header: SparseHeader): boolean {
+    const map = this.#view.bytesAt(payloadStart(header), header.mapEntries * SPARSE_MAP_ENTRY_BYTES);
+    try {
+      checkSparseMap(header, map);
+      return true;
+    } catch (error) {
+      if (error instanceof XbstreamError) return false;
+      throw error;
     }
   }
 

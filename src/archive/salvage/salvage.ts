@@ -28,6 +28,8 @@ export interface SalvageOptions {
   absoluteNames: boolean;
   /** What to do with the payload of a chunk that the consumer refused. */
   refused: PayloadUse;
+  /** Where in the archive the first byte pushed stands: where a chunk begins. Default: 0. */
+  from?: number;
 }
 
 /** What reads an archive that is pushed in: a {@link ChunkReader}, or one that goes on after damage. */

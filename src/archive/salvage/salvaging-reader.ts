@@ -65,7 +65,7 @@ export class SalvagingReader implements SalvageReading {
       payload: (bytes, fileOffset) => this.#pass(() => this.#consumer.payload(bytes, fileOffset)),
       chunkEnd: () => this.#pass(() => this.#consumer.chunkEnd()),
     };
-    this.#reader = new ChunkReader(this.#guarded);
+    this.#reader = new ChunkReader(this.#guarded, (this.#inputOffset = this.#position = options.from ?? 0));
   }
 
   get archiveOffset(): number {

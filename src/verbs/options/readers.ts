@@ -4,9 +4,11 @@ import { XbstreamError } from '../../errors.js';
 import type { NamedPipesChoice } from '../../input/named-pipes.js';
 import type { ExistingFilePolicy } from '../../output/output.js';
 import { MTIME_MAX_SECONDS } from '../../tar/header.js';
+import type { ShardChoice } from '../shards/check-shard.js';
 import type { OptionValues } from './option-values.js';
 import { closest } from './suggestion.js';
 import { usageError } from './usage-error.js';
+import { shardOf } from './value-kinds.js';
 
 /** Whether it must be a finished backup. */
 export function backupChoice(values: OptionValues): BackupChoice {
@@ -95,6 +97,12 @@ export function secondsOfDate(time: Date | undefined): number {
   const seconds = Math.floor((time?.getTime() ?? 0) / 1000);
   if (seconds >= 0 && seconds <= MTIME_MAX_SECONDS) return seconds;
   throw new XbstreamError('XB_USAGE', 'the option mtime must be a time from 1970 to 2242');
+}
+
+/** Which shard of the archive is meant; undefined where all of it is. */
+export function shardChoice(values: OptionValues): ShardChoice | undefined {
+  const typed = values.last('shard');
+  return typed === undefined ? undefined : shardOf(typed);
 }
 
 /** More than any writer has threads. */

@@ -38,9 +38,10 @@ import {
   namedPipes,
   secondsOfDate,
   secondsOfText,
+  shardChoice,
   sqlNames,
 } from './readers.js';
-import { bytesOfSize, nonEmpty, oneOf, positiveNumber, sizeInBytes, wholeNumber } from './value-kinds.js';
+import { bytesOfSize, nonEmpty, oneOf, positiveNumber, shardKind, sizeInBytes, wholeNumber } from './value-kinds.js';
 
 /** What the C tools put into a chunk, in bytes. */
 const DEFAULT_CHUNK_BYTES = 10 * 1024 * 1024;
@@ -376,6 +377,33 @@ export const OPTIONS = {
     group: 'Checking',
     help: 'write to FILE what "sha256sum -c" needs to check the files',
   }),
+  shard: {
+    words: {
+      shard: {
+        value: 'I/N',
+        kind: shardKind,
+        group: 'Checking',
+        help: 'check only the I-th of N parts of the archive, and print what --merge needs of it',
+      },
+    },
+    read: shardChoice,
+  } satisfies TypedOption<unknown>,
+  merge: typedFlag('merge', {
+    group: 'Checking',
+    help: 'judge an archive by the results of its shards: all words that are no options are files with one each',
+  }),
+  archive: {
+    words: {
+      archive: {
+        value: 'FILE',
+        kind: nonEmpty('an archive'),
+        addsUp: true,
+        group: 'Checking',
+        help: 'with --merge: the archive (each of its parts, in their order), for where a part of it has to be read again to tell what is wrong',
+      },
+    },
+    read: (values) => values.all('archive'),
+  } satisfies TypedOption<unknown>,
   /** Take an input without a single chunk for whole. Default: it is an error, `XB_EMPTY_ARCHIVE`. */
   allowEmpty: flag('allow-empty', {
     group: 'Checking',

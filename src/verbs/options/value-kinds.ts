@@ -1,3 +1,5 @@
+import { PARTS_MAX } from '../../archive/shards/parts.js';
+
 /** What the value of an option may be. */
 export interface ValueKind {
   /** As the end of the sentence `--option takes ...`. */
@@ -28,6 +30,21 @@ export function bytesOfSize(text: string): number {
 export const sizeInBytes: ValueKind = {
   expects: 'a size from 1 byte to 1G, such as 512K or 10M',
   accepts: (text) => SIZE.test(text) && bytesOfSize(text) > 0 && bytesOfSize(text) <= 2 ** 30,
+};
+
+const SHARD = /^(\d{1,5})\/(\d{1,5})$/;
+/** Which of how many shards, as it was typed, from 1. */
+export function shardOf(text: string): { shard: number; shards: number } {
+  const [, shard, shards] = SHARD.exec(text) ?? [];
+  return { shard: Number(shard), shards: Number(shards) };
+}
+
+export const shardKind: ValueKind = {
+  expects: 'which of how many shards, from 1/N to N/N, such as 3/8',
+  accepts: (text) => {
+    const { shard, shards } = shardOf(text);
+    return shard >= 1 && shard <= shards && shards <= PARTS_MAX;
+  },
 };
 
 /** Anything but nothing. */

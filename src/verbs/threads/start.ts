@@ -13,6 +13,8 @@ import type { indexArchive } from '../make/index-archive.js';
 import type { makeReport } from '../make/make-report.js';
 import type { makeTar } from '../make/make-tar.js';
 import type { pack } from '../make/pack.js';
+import type { checkShard } from '../shards/check-shard.js';
+import type { mergeShards } from '../shards/merge-shards.js';
 import type { runPipeline } from '../unpack/pipeline-task.js';
 import type { unpack } from '../unpack/unpack.js';
 import type { Context } from '../verb.js';
@@ -28,6 +30,8 @@ interface Tasks {
   list: typeof listArchive;
   info: typeof inform;
   cat: typeof catIntoRing;
+  'check-shard': typeof checkShard;
+  'merge-shards': typeof mergeShards;
   decode: typeof decodeFiles;
 }
 

@@ -1,0 +1,47 @@
+import type { ErrorRecord } from '../../errors.js';
+import type { ChunkHeader } from '../../format/chunk.js';
+import type { StoredPath } from '../../format/stored-path.js';
+
+/** What is known of a file, as far as the reading of damage hangs on it. */
+export type Known = 'nothing' | 'open' | 'open, several chunks' | 'whole' | 'whole, several chunks';
+
+export function knownOf(entry: { chunks: number; whole: boolean } | undefined): Known {
+  if (entry === undefined) return 'nothing';
+  const known = entry.whole ? 'whole' : 'open';
+  return entry.chunks > 1 ? `${known}, several chunks` : known;
+}
+
+/** An entry of which that much is known. */
+export function entryOfKnown(known: Known): { chunks: number; whole: boolean } | undefined {
+  if (known === 'nothing') return undefined;
+  return { chunks: known.endsWith('chunks') ? 2 : 1, whole: known.startsWith('whole') };
+}
+
+/** What was found in a part of an archive, in its order. */
+export type ShardEvent =
+  | { type: 'chunk'; header: ChunkHeader; spanBytes: number }
+  /** Something is wrong; see {@link DamageConsumer.damaged}. */
+  | { type: 'damage'; error: ErrorRecord; path: StoredPath | undefined; unreadableFrom: number | undefined }
+  /** A chunk that cannot be used, as its header seems to have said. */
+  | { type: 'lost'; header: ChunkHeader }
+  | { type: 'doubt'; path: StoredPath }
+  /** Only the part was known when it was answered; with all that comes before it the answer may be another. */
+  | { type: 'answer'; path: StoredPath; known: Known };
+
+/** How a part ends: before a chunk of the next one, at the archive's end, where the archive is none, or with no chunk at all. */
+export type ShardEnd = { next: number } | { archiveBytes: number } | { foreign: ErrorRecord } | { nothing: true };
+
+/** What a result is of. */
+export interface ShardHead {
+  /** Which of the shards, from 1. */
+  shard: number;
+  shards: number;
+  /** Names of the archive, or of its parts; none for stdin. Nothing in them is secret. */
+  archive: readonly string[];
+  archiveBytes: number;
+  /** See {@link digestOf}. */
+  archiveDigest: string;
+  absoluteNames: boolean;
+  /** Where the first chunk of the part begins; undefined where none does. */
+  from: number | undefined;
+}

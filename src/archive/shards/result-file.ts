@@ -1,0 +1,125 @@
+import * as fs from 'node:fs';
+import { systemError, XbstreamError } from '../../errors.js';
+import { EventParser, headOf, LINE_BYTES_MAX } from './event-lines.js';
+import type { ShardEnd, ShardEvent, ShardHead } from './events.js';
+import { BadRecord, Fields } from './fields.js';
+
+const PIECE_BYTES = 64 * 1024;
+const LINE_END = '\n'.charCodeAt(0);
+
+/** The result of a shard in a file, read line by line: neither its size nor what it says decides how much memory that takes. */
+export class ResultFile {
+  readonly path: string;
+  readonly head: ShardHead;
+  readonly #fd: number;
+  readonly #parser: EventParser;
+  #window: Buffer = Buffer.alloc(0);
+  #lines = 0;
+  /** The next event, where it was looked at and not taken. */
+  #next: ShardEvent | undefined;
+  /** See {@link end}. */
+  #end: ShardEnd | undefined;
+
+  /** @throws XbstreamError `XB_IO`; `XB_USAGE` where it is no result */
+  constructor(path: string) {
+    this.path = path;
+    try {
+      // Not opened where that may wait for a writer.
+      if (!fs.statSync(path).isFile()) throw this.#bad('it is no regular file');
+      this.#fd = fs.openSync(path, 'r');
+    } catch (error) {
+      throw systemError(`cannot read the result ${path}`, error);
+    }
+    try {
+      this.head = this.#checked(() => headOf(Fields.of(this.#line() ?? '')));
+      this.#parser = new EventParser(this.head.from ?? 0);
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+  }
+
+  close(): void {
+    fs.closeSync(this.#fd);
+  }
+
+  /** The next event; undefined behind the last one. @throws XbstreamError as the constructor */
+  take(): ShardEvent | undefined {
+    const event = this.peek();
+    this.#next = undefined;
+    return event;
+  }
+
+  /** The same, and it stays the next. */
+  peek(): ShardEvent | undefined {
+    if (this.#end !== undefined) return undefined;
+    this.#next ??= this.#checked(() => this.#read());
+    return this.#next;
+  }
+
+  /** Goes on to the chunk that begins at a place. @returns whether there is one */
+  skipTo(archiveOffset: number): boolean {
+    for (let event = this.peek(); event !== undefined; event = this.peek()) {
+      if (event.type === 'chunk' && event.header.archiveOffset === archiveOffset) return true;
+      this.take();
+    }
+    return false;
+  }
+
+  /** How the part ends; known behind the last event. */
+  get end(): ShardEnd | undefined {
+    return this.#end;
+  }
+
+  #read(): ShardEvent | undefined {
+    const line = this.#line();
+    if (line === undefined) throw new BadRecord('it is cut short: its last line is missing');
+    const event = this.#parser.parse(Fields.of(line));
+    if (event.type !== 'over') return event;
+    this.#end = event.end;
+    return undefined;
+  }
+
+  /** The next line, without its end; undefined where there is none. */
+  #line(): string | undefined {
+    for (let searched = 0; ;) {
+      const at = this.#window.indexOf(LINE_END, searched);
+      if (at !== -1) {
+        const line = this.#window.toString('utf8', 0, at);
+        this.#window = this.#window.subarray(at + 1);
+        this.#lines += 1;
+        return line;
+      }
+      searched = this.#window.length;
+      if (searched > LINE_BYTES_MAX) throw new BadRecord('a line is too long');
+      const piece = Buffer.allocUnsafe(PIECE_BYTES);
+      const bytes = this.#readPiece(piece);
+      if (bytes === 0) return undefined;
+      this.#window = Buffer.concat([this.#window, piece.subarray(0, bytes)]);
+    }
+  }
+
+  #readPiece(piece: Buffer): number {
+    try {
+      return fs.readSync(this.#fd, piece);
+    } catch (error) {
+      throw systemError(`cannot read the result ${this.path}`, error);
+    }
+  }
+
+  #checked<Result>(work: () => Result): Result {
+    try {
+      return work();
+    } catch (error) {
+      throw error instanceof BadRecord ? this.#bad(error.message) : error;
+    }
+  }
+
+  #bad(why: string): XbstreamError {
+    const place = this.#lines > 1 ? [`line ${this.#lines}`] : [];
+    return new XbstreamError('XB_USAGE', `${this.path} is no result of a shard that is whole: ${why}`, {
+      details: place,
+      hints: ['make it anew: tsxbstream verify --shard I/N ARCHIVE > RESULT'],
+    });
+  }
+}

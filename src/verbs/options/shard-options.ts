@@ -1,0 +1,43 @@
+/** What can be said of a verification that is divided into shards. */
+import type { OptionValues } from './option-values.js';
+import { usageError } from './usage-error.js';
+
+const NEEDS_ALL = 'it needs all of the archive in one place: leave it out, or verify in one piece';
+const DEEP =
+  'a shard is a part of the archive, and not of whole files: verify --deep in one piece, or one archive on each machine';
+const JUDGES = 'give it to --merge, which judges';
+const NO_THREADS = 'a shard is checked by one thread: with more shards than machines, each machine can check several';
+
+/** What has no meaning beside --shard, and why. */
+const BESIDE_SHARD: Readonly<Record<string, string>> = {
+  ...{ tee: NEEDS_ALL, index: NEEDS_ALL, info: NEEDS_ALL },
+  merge: 'first check all shards, then merge their results',
+  deep: DEEP,
+  ...{ digest: NEEDS_ALL, manifest: NEEDS_ALL },
+  ...{ backup: JUDGES, 'allow-empty': JUDGES },
+  format: 'the result is printed as JSON lines in any case',
+  json: 'the result is printed as JSON lines in any case',
+  parallel: NO_THREADS,
+};
+
+const SAID = 'give it to --shard: the results say it';
+
+const BESIDE_MERGE: Readonly<Record<string, string>> = {
+  ...{ tee: NEEDS_ALL, index: NEEDS_ALL, info: NEEDS_ALL },
+  deep: DEEP,
+  ...{ digest: NEEDS_ALL, manifest: NEEDS_ALL },
+  ...{ 'absolute-names': SAID, parts: SAID, parallel: 'there is little to do' },
+};
+
+/** @throws XbstreamError `XB_USAGE` for what excludes each other */
+export function assertFitShards(values: OptionValues): void {
+  assertAlone(values, 'shard', BESIDE_SHARD);
+  assertAlone(values, 'merge', BESIDE_MERGE);
+  if (!values.has('archive') || values.has('merge')) return;
+  throw usageError('--archive is of use only with --merge', 'without --merge the archive is a word of its own');
+}
+
+function assertAlone(values: OptionValues, name: string, beside: Readonly<Record<string, string>>): void {
+  const other = values.has(name) ? Object.keys(beside).find((each) => values.has(each)) : undefined;
+  if (other !== undefined) throw usageError(`--${other} and --${name} exclude each other`, beside[other]!);
+}

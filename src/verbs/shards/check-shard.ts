@@ -1,0 +1,110 @@
+/** The thread that checks one part of an archive, and notes what it finds. */
+import { archiveDigest } from '../../archive/shards/archive-digest.js';
+import { endLine, EventWriter, headLine } from '../../archive/shards/event-lines.js';
+import type { ShardEnd } from '../../archive/shards/events.js';
+import { PartReader } from '../../archive/shards/part-reader.js';
+import { partStart } from '../../archive/shards/parts.js';
+import { ShardRecorder } from '../../archive/shards/recorder.js';
+import { ForeignInput } from '../../archive/foreign.js';
+import { withSource } from '../../engine/with-source.js';
+import { errorToRecord, XbstreamError } from '../../errors.js';
+import type { Source } from '../../input/source.js';
+import type { Outcome } from '../../outcome.js';
+import type { TaskThread } from '../../threads/task-thread.js';
+import type { ShardSummary } from '../../ui/reporter.js';
+import type { VerifyOptions } from '../verify.js';
+import { archiveNames, archiveSize } from './archive-facts.js';
+
+/** Which part of an archive is meant. */
+export interface ShardChoice {
+  /** From 1. */
+  shard: number;
+  shards: number;
+}
+
+/** What the work on shards needs of its thread. */
+export type ShardThread = Pick<TaskThread, 'signal' | 'isStopped' | 'progress'>;
+
+/** Lines are handed on in pieces of about this size, in letters. */
+const PIECE_LETTERS = 64 * 1024;
+
+export type CheckShardOptions = Pick<VerifyOptions, 'input' | 'absoluteNames'> & { choice: ShardChoice };
+
+export function checkShard(options: CheckShardOptions, thread: ShardThread): Promise<Outcome<ShardSummary>> {
+  return withSource(options.input, thread, (source) => Promise.resolve(check(source, options, thread)));
+}
+
+function check(source: Source, options: CheckShardOptions, thread: ShardThread): Outcome<ShardSummary> {
+  const { input, absoluteNames, choice } = options;
+  const archiveBytes = sizeOf(source, options);
+  const { shard, shards } = choice;
+  const progress = (bytes: number): void => thread.progress({ bytes });
+  const reader = new PartReader(source, { absoluteNames, isStopped: thread.isStopped, onProgress: progress });
+  const until = partStart(shard, shards, archiveBytes);
+  const start = partStart(shard - 1, shards, archiveBytes);
+  const from = shard === 1 ? 0 : reader.find(start, until);
+  const lines = new Lines();
+  lines.add(
+    headLine({
+      ...{ shard, shards, archiveBytes, absoluteNames, from },
+      archive: archiveNames(input),
+      archiveDigest: archiveDigest(source, archiveBytes),
+    }),
+  );
+  const writer = new EventWriter(from ?? 0);
+  const recorder = new ShardRecorder(absoluteNames, (event) => lines.add(writer.lineOf(event)));
+  const problems = recorder.problems;
+  let end: ShardEnd | undefined = { nothing: true };
+  // The first part has a chunk even where it is smaller than that.
+  if (from !== undefined) end = readPart(reader, from, Math.max(until, 1), recorder);
+  if (end === undefined || thread.isStopped()) return { summary: undefined, problems: [], stopped: true };
+  lines.add(endLine(end));
+  if ('foreign' in end) problems.push(new XbstreamError(end.foreign.code, end.foreign.message, end.foreign));
+  const stop = 'next' in end ? end.next : archiveBytes;
+  const bytes = from === undefined ? 0 : stop - from;
+  return { problems, stopped: false, summary: { ...choice, result: lines.pieces(), chunks: recorder.chunks, bytes } };
+}
+
+function readPart(reader: PartReader, from: number, until: number, recorder: ShardRecorder): ShardEnd | undefined {
+  try {
+    return reader.read(from, until, recorder);
+  } catch (error) {
+    if (error instanceof ForeignInput) return { foreign: errorToRecord(error) };
+    throw error;
+  }
+}
+
+/** @throws XbstreamError `XB_USAGE` where an archive cannot be divided */
+function sizeOf(source: Source, { input }: CheckShardOptions): number {
+  const archiveBytes = archiveSize(source, input);
+  if (archiveBytes !== undefined) return archiveBytes;
+  const isWrapped = source.wrappers !== undefined && input.kind !== 'descriptor';
+  const why = isWrapped ? 'it is compressed or encrypted as a whole' : 'it is no file that can be read at any place';
+  throw new XbstreamError('XB_USAGE', `the archive cannot be divided into shards: ${why}`, {
+    hints: ['verify it in one piece: leave out --shard'],
+  });
+}
+
+/** Text that grows line by line. */
+class Lines {
+  readonly #pieces: string[] = [];
+  #lines: string[] = [];
+  #letters = 0;
+
+  add(line: string): void {
+    this.#lines.push(line);
+    this.#letters += line.length;
+    if (this.#letters >= PIECE_LETTERS) this.#close();
+  }
+
+  pieces(): readonly string[] {
+    this.#close();
+    return this.#pieces;
+  }
+
+  #close(): void {
+    if (this.#lines.length > 0) this.#pieces.push(this.#lines.join(''));
+    this.#lines = [];
+    this.#letters = 0;
+  }
+}

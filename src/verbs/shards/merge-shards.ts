@@ -1,0 +1,88 @@
+/** The thread that judges an archive by the results of its shards. */
+import { archiveDigest } from '../../archive/shards/archive-digest.js';
+import { inOrder, Merging, type Merged } from '../../archive/shards/merge.js';
+import { PartReader } from '../../archive/shards/part-reader.js';
+import { ResultFile } from '../../archive/shards/result-file.js';
+import type { ShardHead } from '../../archive/shards/events.js';
+import { backupFinding } from '../../backup/backup-state.js';
+import { withSource } from '../../engine/with-source.js';
+import { XbstreamError } from '../../errors.js';
+import { inputName, type InputChoice } from '../../input/open-source.js';
+import type { Source } from '../../input/source.js';
+import type { Outcome } from '../../outcome.js';
+import { withPlace } from '../../wrapper/wrapper-error.js';
+import { withCure } from '../unpack/cure.js';
+import type { UnpackSummary } from '../unpack/unpack.js';
+import type { VerifyOptions } from '../verify.js';
+import { archiveOfNames, archiveSize } from './archive-facts.js';
+import type { ShardThread } from './check-shard.js';
+
+/** What of a verification there is when all results are held together. */
+export type MergeSummary = Pick<
+  UnpackSummary,
+  'entries' | 'entryBytes' | 'archiveBytes' | 'problemCount' | 'backup' | 'digests' | 'besides'
+> & { input: InputChoice };
+
+export interface MergeOptions {
+  /** Files with the results of all shards. */
+  results: readonly string[];
+  /** The archive, where it is at hand. */
+  archive: InputChoice | undefined;
+  verify: Omit<VerifyOptions, 'input'>;
+}
+
+export async function mergeShards(options: MergeOptions, thread: ShardThread): Promise<Outcome<MergeSummary>> {
+  const opened: ResultFile[] = [];
+  try {
+    for (const path of options.results) opened.push(new ResultFile(path));
+    const results = inOrder(opened);
+    const { archive } = options;
+    if (archive === undefined) return told(merge(results, undefined, options, thread), results, undefined, options);
+    return await withSource(archive, thread, (source) => {
+      assertIsOf(source, archive, results[0]!.head);
+      return Promise.resolve(told(merge(results, source, options, thread), results, source, options));
+    });
+  } finally {
+    for (const result of opened) result.close();
+  }
+}
+
+function merge(
+  results: readonly ResultFile[],
+  source: Source | undefined,
+  { verify }: MergeOptions,
+  thread: ShardThread,
+): Merged | undefined {
+  const { absoluteNames } = results[0]!.head;
+  const { isStopped } = thread;
+  const reader =
+    source && new PartReader(source, { absoluteNames, isStopped, onProgress: (bytes) => thread.progress({ bytes }) });
+  return new Merging(results, reader && ((...part) => reader.read(...part))).run(verify.allowEmpty);
+}
+
+function told(
+  merged: Merged | undefined,
+  results: readonly ResultFile[],
+  source: Source | undefined,
+  { archive, verify }: MergeOptions,
+): Outcome<MergeSummary> {
+  if (merged === undefined) return { summary: undefined, problems: [], stopped: true };
+  const { storedPaths, problems, ...totals } = merged;
+  const input = archive ?? archiveOfNames(results[0]!.head.archive);
+  const options = { ...verify, input };
+  return {
+    problems: withCure(withPlace(problems, source), { verb: 'verify', options }),
+    stopped: false,
+    summary: { ...totals, input, backup: backupFinding(storedPaths), digests: {}, besides: [] },
+  };
+}
+
+/** @throws XbstreamError `XB_USAGE` where the archive is another */
+function assertIsOf(source: Source, archive: InputChoice, head: ShardHead): void {
+  const archiveBytes = archiveSize(source, archive);
+  if (archiveBytes === head.archiveBytes && archiveDigest(source, archiveBytes) === head.archiveDigest) return;
+  throw new XbstreamError('XB_USAGE', `the results are not those of ${inputName(archive)}`, {
+    details: [`expected an archive of ${head.archiveBytes} bytes, and the same content`],
+    hints: ['name the archive that the shards were checked of'],
+  });
+}

@@ -1,0 +1,6 @@
+/** Where the thread starts that checks a part of an archive. */
+import { parentPort } from 'node:worker_threads';
+import { TaskThread } from '../../threads/task-thread.js';
+import { checkShard } from '../shards/check-shard.js';
+
+await TaskThread.serve(parentPort!, checkShard);

@@ -1,0 +1,6 @@
+/** Where the thread starts that judges an archive by the results of its shards. */
+import { parentPort } from 'node:worker_threads';
+import { TaskThread } from '../../threads/task-thread.js';
+import { mergeShards } from '../shards/merge-shards.js';
+
+await TaskThread.serve(parentPort!, mergeShards);

@@ -1,0 +1,228 @@
+/** One archive, verified in shards: the verdict of all of them is that of one run. */
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import * as fs from 'node:fs';
+import { join } from 'node:path';
+import { describe, test, type TestContext } from 'node:test';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import {
+  archive,
+  end,
+  file,
+  noise,
+  payload,
+  remove,
+  rename,
+  rewriting,
+  seek,
+  sparse,
+} from '../helpers/archive-bytes.js';
+import { run, type RunResult } from '../helpers/cli.js';
+import { damagedArchive } from '../helpers/damaged-archives.js';
+import { fixturePath } from '../helpers/fixtures.js';
+import { assertEnded, EXIT } from '../helpers/outcome.js';
+import { tempDir } from '../helpers/temp.js';
+
+const schema = JSON.parse(fs.readFileSync(new URL('../../docs/shard-result.schema.json', import.meta.url), 'utf8')) as {
+  $defs: Record<string, object>;
+};
+
+/** The schema, with no place for fields that it does not know. */
+const validate = new Ajv2020({ strict: false, allErrors: true }).compile({
+  ...schema,
+  $defs: Object.fromEntries(
+    Object.entries(schema.$defs).map(([name, value]) => {
+      return [name, 'required' in value ? { ...value, additionalProperties: false } : value];
+    }),
+  ),
+});
+
+function written(context: TestContext, bytes: Buffer, name = 'backup.xbstream'): string {
+  const path = join(tempDir(context), name);
+  fs.writeFileSync(path, bytes);
+  return path;
+}
+
+/** Checks all shards. @returns the results' files, and the exit codes */
+async function checked(
+  context: TestContext,
+  path: string,
+  shards: number,
+  options: readonly string[] = [],
+): Promise<{ results: string[]; codes: (number | null)[]; texts: string[] }> {
+  const directory = tempDir(context);
+  const runs: RunResult[] = [];
+  for (let shard = 1; shard <= shards; shard += 1) {
+    runs.push(await run(['verify', '--shard', `${shard}/${shards}`, ...options, path]));
+  }
+  const results = runs.map(({ stdout }, index) => {
+    const name = join(directory, `result-${index}`);
+    fs.writeFileSync(name, stdout);
+    return name;
+  });
+  return { results, codes: runs.map(({ code }) => code), texts: runs.map(({ stdout }) => stdout) };
+}
+
+/** What was printed, without the time that it took. */
+function untimed({ code, stdout, stderr }: RunResult): unknown {
+  return { code, stdout: stdout.replace(/, in .*|(?<=\)) in .*|"elapsedSeconds":[^,}]*/g, ''), stderr };
+}
+
+/** Every kind of chunk, sound and damaged. */
+function everything(): Buffer {
+  const sound = archive(
+    file('db1/t1.ibd', noise(20_000), 3000),
+    sparse(
+      'db1/s',
+      0,
+      [
+        [7, 300],
+        [9, 0],
+      ],
+      noise(300),
+    ),
+    end('db1/s'),
+    payload('ma', 0, 'one'),
+    seek('ma', 100),
+    payload('ma', 100, 'two'),
+    end('ma'),
+    rewriting('ma', 'again'),
+    end('ma'),
+    remove('db1/s'),
+    rename('ma', 'mb'),
+    file('caf\xe9', noise(4000, 3), 500),
+    file('db1/t2.ibd', noise(20_000, 2), 3000),
+  );
+  const damaged = Buffer.from(sound);
+  damaged[8000]! ^= 1;
+  damaged[sound.indexOf('caf\xe9') - 6]! ^= 0x81;
+  return damaged;
+}
+
+describe('an archive verified in shards', { concurrency: 2 }, () => {
+  test('is whole: every shard ends well, and all of them together say what one run says', async (context) => {
+    const path = fixturePath('percona/base-none-NONE');
+    const { results, codes } = await checked(context, path, 4);
+    assert.deepEqual(codes, [0, 0, 0, 0]);
+    const merged = await run(['verify', '--merge', ...results]);
+    assert.equal(merged.code, EXIT.ok);
+    assert.deepEqual(untimed(merged), untimed(await run(['verify', path])));
+    const jsons = [await run(['verify', '--json', '--merge', ...results]), await run(['verify', '--json', path])];
+    assert.deepEqual(untimed(jsons[0]!), untimed(jsons[1]!));
+  });
+
+  for (const shards of [1, 3, 7]) {
+    test(`damaged, in ${shards}: the same problems, in the same words and order, and exit code`, async (context) => {
+      const path = written(context, everything());
+      const { results, codes, texts } = await checked(context, path, shards);
+      assert.ok(codes.includes(EXIT.damaged));
+      const merged = await run(['verify', '--merge', '--archive', path, ...[...results].reverse()]);
+      const alone = await run(['verify', '--parallel=1', path]);
+      assert.equal(alone.code, EXIT.damaged);
+      assert.deepEqual(untimed(merged), untimed(alone));
+      for (const line of texts.join('').trimEnd().split('\n')) {
+        assert.ok(validate(JSON.parse(line)), `${line}\n${JSON.stringify(validate.errors)}`);
+      }
+    });
+  }
+
+  test('cut: the shard with the end says so, and the verdict is that of one run', async (context) => {
+    const bytes = archive(file('a', noise(9000), 1000), file('b', noise(9000, 2), 1000));
+    const path = written(context, bytes.subarray(0, bytes.length - 100));
+    const { results, codes } = await checked(context, path, 3);
+    assert.deepEqual(codes, [EXIT.ok, EXIT.ok, EXIT.incomplete]);
+    const [merged, alone] = [await run(['verify', '--merge', ...results]), await run(['verify', path])];
+    assert.equal(merged.code, EXIT.incomplete);
+    assert.deepEqual(untimed(merged), untimed(alone));
+  });
+
+  test("a file without an end is nobody's alone: every shard ends well, and the verdict says what is missing", async (context) => {
+    const path = written(
+      context,
+      archive(file('a', noise(9000), 1000), payload('b', 0, noise(9000, 2)), file('c', noise(500))),
+    );
+    const { results, codes } = await checked(context, path, 3);
+    assert.deepEqual(codes, [EXIT.ok, EXIT.ok, EXIT.ok]);
+    const merged = await run(['verify', '--merge', ...results]);
+    assert.equal(merged.code, EXIT.incomplete);
+    assert.match(merged.stdout, /XB_MISSING_EOF.*the archive ends before b is complete/);
+  });
+
+  test('that should be a finished backup, and is none', async (context) => {
+    const path = written(context, file('a', noise(9000), 1000));
+    const { results } = await checked(context, path, 2);
+    const merged = await run(['verify', '--merge', '--backup=always', ...results]);
+    const alone = await run(['verify', '--backup=always', path]);
+    assert.equal(merged.code, EXIT.incomplete);
+    assert.deepEqual(untimed(merged), untimed(alone));
+  });
+
+  test('from where stdin stands, and in parts', async (context) => {
+    const bytes = archive(file('a', noise(9000), 1000), file('b', noise(9000, 2), 1000));
+    const shifted = written(context, Buffer.concat([noise(700), bytes]));
+    const directory = tempDir(context);
+    const parts = ['x.00', 'x.01', 'x.02'].map((name) => join(directory, name));
+    parts.forEach((part, index) => fs.writeFileSync(part, bytes.subarray(index * 7000, index * 7000 + 7000)));
+    for (const [words, stdin] of [
+      [['-'], { kind: 'file', path: shifted, from: 700 }],
+      [['--parts', ...parts], undefined],
+    ] as const) {
+      const results: string[] = [];
+      for (const shard of [1, 2, 3]) {
+        const { code, stdout, stderr } = await run(['verify', '--shard', `${shard}/3`, ...words], stdin && { stdin });
+        assert.equal(code, EXIT.ok, stderr);
+        results.push(written(context, Buffer.from(stdout)));
+      }
+      const named = stdin === undefined ? parts.flatMap((part) => ['--archive', part]) : [];
+      const merged = await run(['verify', '--merge', ...named, ...results]);
+      assert.equal(merged.code, EXIT.ok, merged.stdout);
+      const alone = await run(['verify', ...words], stdin && { stdin });
+      assert.deepEqual(untimed(merged), untimed(alone));
+    }
+  });
+
+  test('where the results alone do not tell, the archive is asked for, and tells', async (context) => {
+    // The shard that begins with the inner archive never comes to a chunk of the outer one.
+    const inner = archive(...Array.from({ length: 40 }, (_, index) => file(`i${index}`, noise(200, index), 100)));
+    const path = written(
+      context,
+      archive(payload('b.xbstream', 0, inner), payload('b.xbstream', inner.length, 'rest'), end('b.xbstream')),
+    );
+    const { results } = await checked(context, path, 5);
+    const alone = await run(['verify', path]);
+    assert.equal(alone.code, EXIT.ok);
+    assert.deepEqual(untimed(await run(['verify', '--merge', '--archive', path, ...results])), untimed(alone));
+    const damaged = damagedArchive(11);
+    const other = written(context, damaged.bytes);
+    assertEnded(await run(['verify', '--merge', '--archive', other, ...results]), EXIT.usage, /not those of/);
+  });
+});
+
+describe('shards that cannot be', { concurrency: 2 }, () => {
+  test('of what is compressed as a whole, or comes through a pipe', async (context) => {
+    const bytes = file('a', noise(9000), 1000);
+    const path = written(context, bytes);
+    execFileSync('gzip', [path]);
+    assertEnded(await run(['verify', '--shard=1/2', `${path}.gz`]), EXIT.usage, /compressed or encrypted as a whole/);
+    const stdin = { kind: 'pipe', bytes } as const;
+    assertEnded(await run(['verify', '--shard=1/2'], { stdin }), EXIT.usage, /read at any place/);
+  });
+
+  test('with options that mean nothing there', async (context) => {
+    const path = written(context, file('a', noise(9000), 1000));
+    for (const option of ['--deep', '--digest=sha256', '--allow-empty', '--format=junit', '--parallel=2', '--merge']) {
+      assertEnded(await run(['verify', '--shard=1/2', option, path]), EXIT.usage, /exclude each other/);
+    }
+    for (const option of ['--deep', '-P']) {
+      assertEnded(await run(['verify', '--merge', option, path]), EXIT.usage, /exclude each other/);
+    }
+    for (const shard of ['0/2', '3/2', '1', '1/99999']) {
+      assertEnded(await run(['verify', `--shard=${shard}`, path]), EXIT.usage, /from 1\/N to N\/N/);
+    }
+    assertEnded(await run(['verify', '--archive', path]), EXIT.usage, /only with --merge/);
+    assertEnded(await run(['verify', '--merge']), EXIT.usage, /no result/);
+    assertEnded(await run(['verify', '--merge', path]), EXIT.usage, /no result of a shard that is whole/);
+    assertEnded(await run(['verify', '--merge', join(path, '..')]), EXIT.usage, /no regular file/);
+    assertEnded(await run(['verify', '--merge', `${path}.missing`]), EXIT.refused, /no such file/);
+  });
+});
