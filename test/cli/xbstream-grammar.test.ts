@@ -111,7 +111,7 @@ const MISTAKES: readonly [line: string[], form: 'xbstream' | 'extract', message:
     'xbstream',
     'unknown option --json',
     [
-      ...['extract', 'list', 'verify', 'info', 'create', 'convert-to-tar', 'decode'].map(
+      ...['extract', 'list', 'verify', 'info', 'report', 'index', 'create', 'convert-to-tar', 'decode'].map(
         (verb) => `it is an option of: tsxbstream ${verb}`,
       ),
       'all options: tsxbstream -x --help',

@@ -220,8 +220,8 @@ class Resumed implements PartConsumer {
   }
 
   entryOf(path: StoredPath): { chunks: number; whole: boolean } | undefined {
-    const { done, value } = this.#answers.next();
-    return done === true ? this.#consumer.entryOf(path) : entryOfKnown(value);
+    const next = this.#answers.next();
+    return next.done === true ? this.#consumer.entryOf(path) : entryOfKnown(next.value);
   }
 
   #isNew(): boolean {
