@@ -132,7 +132,7 @@ const LINES: readonly (readonly [line: string, shown: RegExp])[] = [
   ['tsxbstream list A --databases=cr\t', /people\.MYD/],
   ['tsxbstream extract A --dry-run --backup=never -C restored\t', /into restored-here/],
   ['tsxbstream verify --deep -k 0123456789abcdef -d aes1\t28 A', /.*/],
-  ['tsxbstream verify A --backup=never --digest=sha25\t', /[0-9a-f]{64} {2}A/],
+  ['tsxbstream verify A --backup=never --digest=sha25\t', /[0-9a-f]{64} {2}A\r\n/],
   ['tsxbstream extract A --dry-run --backup=never --chown=roo\t', /would unpack/],
   ['tsxbstream verify A --backup=nev\t --forma\tjunit', /<testsuites/],
 ];

@@ -78,7 +78,7 @@ describe('the package', () => {
     const files = names.filter((name) => fs.statSync(join(installed, name)).isFile());
     const strange = files.filter(
       (name) =>
-        !/^(?:bin|dist)\/.*\.(?:js|d\.ts)$|^dist\/man\/[a-z-]+\.1$|^[A-Z-]+(?:\.md)?$|^docs\/[a-z-]+\.(?:md|schema\.json)$|^package\.json$/.test(
+        !/^(?:bin|dist)\/.*\.(?:js|d\.ts)$|^dist\/man\/[a-z-]+\.1$|^[A-Z-]+(?:\.md)?$|^docs\/(?:[a-z-]+\.(?:md|schema\.json)|terminal\.svg)$|^deploy\/|^package\.json$/.test(
           name,
         ),
     );

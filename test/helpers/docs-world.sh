@@ -58,6 +58,7 @@ SQL
   cp backup.tar.zst old.tar.zst
   tsxbstream cat backup.xbstream shop/orders.ibd >shop/orders.ibd
   tsxbstream cat backup.xbstream ibdata1 >ibdata1
+  for shard in 1/2 2/2; do tsxbstream verify --shard $shard backup.xbstream >result-${shard%/2}; done
   cp backup.xbstream damaged.xbstream
   offset=$(tsxbstream list -v backup.xbstream shop/orders.ibd | awk 'NR == 1 { print $3 }')
   printf '!!!' | dd of=damaged.xbstream bs=1 seek=$((offset + 5000)) conv=notrunc status=none
