@@ -84,7 +84,7 @@ export const verify = defineVerb({
       purpose: 'of a stream, with its checksum',
     },
     {
-      command: 'mariadb-backup --backup --stream=xbstream | tsxbstream verify --tee > full.xbstream',
+      command: 'mariadb-backup --backup --stream=xbstream | tsxbstream verify --tee > full.xb',
       purpose: 'prove at the source what is uploaded (with set -o pipefail)',
     },
     {
