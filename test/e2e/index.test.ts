@@ -166,8 +166,13 @@ describe('an index of another archive is refused', { concurrency: 2 }, () => {
   test('that is shorter', (context) => refused(context, bytes.subarray(0, -19), ['list'], /does not end there/));
   test('that begins otherwise', (context) => refused(context, changed(1000), ['list'], /begins, or ends/));
   test('that ends otherwise', (context) => refused(context, changed(bytes.length - 1000), ['info'], /begins, or ends/));
-  test('whose headers are others', (context) =>
-    refused(context, changed(second + 20), ['cat', 'db/t2.ibd'], /another chunk at byte/));
+  test('whose headers are others: at the first that is read', async (context) => {
+    const { path, index } = await indexed(context, bytes);
+    fs.writeFileSync(path, changed(second + 20));
+    const { code, stderr } = await run(['cat', '--index', index, path, 'db/t2.ibd']);
+    assert.equal(code, EXIT.refused, stderr);
+    assert.match(stderr, /is the index of another archive\n {2}the archive has another chunk at byte/);
+  });
 
   test('nothing of such a file gets its name', async (context) => {
     const { path, index } = await indexed(context, bytes);
