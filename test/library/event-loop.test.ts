@@ -104,7 +104,7 @@ test('create of a file of 1 GiB', { timeout: 300_000 }, async (context) => {
   assert.ok(held < MOST_HELD_MS, `the event loop was held for ${held.toFixed(1)} ms`);
 });
 
-test('a stream of pieces of a byte', { timeout: 120_000 }, async () => {
+test('a stream of pieces of a byte', { timeout: 400_000 }, async () => {
   const bytes = file('a', noise(MIB));
   function* single(): Iterable<Buffer> {
     for (let at = 0; at < bytes.length; at += 1) yield bytes.subarray(at, at + 1);
@@ -116,7 +116,7 @@ test('a stream of pieces of a byte', { timeout: 120_000 }, async () => {
   assert.ok(held < MOST_HELD_MS, `the event loop was held for ${held.toFixed(1)} ms`);
 });
 
-test('a listing of 50,000 files', { timeout: 120_000 }, async () => {
+test('a listing of 50,000 files', { timeout: 400_000 }, async () => {
   const bytes = Buffer.concat(Array.from({ length: 50_000 }, (_, index) => file(`db/table${index}`, '')));
   const held = await longestHold(async () => {
     assert.equal((await list([bytes])).entries.length, 50_000);

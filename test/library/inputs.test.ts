@@ -53,7 +53,7 @@ const INPUTS: Readonly<Record<string, (context: Cleanup) => Promise<ArchiveInput
 
 for (const [name, call] of Object.entries(CALLS)) {
   describe(name, () => {
-    test('takes every input, to the same end', { timeout: 120_000 }, async (context) => {
+    test('takes every input, to the same end', { timeout: 400_000 }, async (context) => {
       const expected = await call(context, PATH);
       for (const [title, input] of Object.entries(INPUTS)) {
         assert.deepEqual(await call(context, await input(context)), expected, title);
