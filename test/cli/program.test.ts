@@ -198,7 +198,7 @@ tsxbstream: checksum mismatch in db1/t3.ibd
     });
   }
 
-  test('a verb that does not stop is left behind', async () => {
+  test('a verb that does not stop is left behind within a second', async () => {
     const child = startFake('deaf', '-x');
     await running(child);
     const killed = performance.now();
@@ -212,7 +212,7 @@ tsxbstream: interrupted by SIGTERM
       end: 'SIGTERM',
     });
     const took = performance.now() - killed;
-    assert.ok(took > 700 && took < 10_000, `it took ${took} ms`);
+    assert.ok(took > 700 && took < 1500, `it took ${took} ms`);
   });
 
   test('a second signal ends the process at once', async () => {
@@ -223,7 +223,7 @@ tsxbstream: interrupted by SIGTERM
     await new Promise((resolve) => setTimeout(resolve, 100));
     child.kill('SIGINT');
     assert.deepEqual(await ended(child), { stdout: '', stderr: 'tsxbstream: warning: waiting\n', end: 'SIGINT' });
-    assert.ok(performance.now() - killed < 10_000);
+    assert.ok(performance.now() - killed < 700);
   });
 
   for (const [closed, words] of [

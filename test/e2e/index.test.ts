@@ -169,8 +169,10 @@ describe('an index of another archive is refused', { concurrency: 2 }, () => {
   test('whose headers are others: at the first that is read', async (context) => {
     const { path, index } = await indexed(context, bytes);
     fs.writeFileSync(path, changed(second + 20));
-    const { code, stderr } = await run(['cat', '--index', index, path, 'db/t2.ibd']);
+    const { code, stdout, stderr } = await run(['cat', '--index', index, path, 'db/t2.ibd']);
     assert.equal(code, EXIT.refused, stderr);
+    // The chunk before it, which is as the index says, and no more.
+    assert.equal(stdout, noise(600_000, 3).toString('utf8', 0, 100_000));
     assert.match(stderr, /is the index of another archive\n {2}the archive has another chunk at byte/);
   });
 
