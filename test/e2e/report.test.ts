@@ -36,7 +36,7 @@ async function reportOf(context: Cleanup, bytes: Buffer, words: readonly string[
 
 /** A page is what it says, but for when it was read and how long that took. */
 function lasting(page: string): string {
-  return page.replace(/ in [\d.]+ s(, [\d.]+ \S+\/s)?/, '').replace(/<p>Read .* UTC/, '');
+  return page.replace(/ in [\d.]+ s(, [\d.]+ \S+\/s of archive)?/, '').replace(/<p>Read .* UTC/, '');
 }
 
 const BACKUP = archive(

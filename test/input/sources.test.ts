@@ -150,7 +150,10 @@ test('a file is jumped over where nobody needs it, but not beyond its end', asyn
   assert.equal(greedy.skipped, content.length - greedy.parts[0]!.length);
 });
 
-test('what cannot be opened is told by its name', async () => {
+test('what cannot be opened is told by its name', async (context) => {
+  const directory = tempDir(context);
   await assert.rejects(() => open({ kind: 'path', path: '/no/such/file' }), { code: 'XB_IO', systemCode: 'ENOENT' });
+  await assert.rejects(() => open({ kind: 'path', path: directory }), { code: 'XB_IO', systemCode: 'EISDIR' });
+  // Of a directory like / no more is read than tells that it holds no objects of an archive.
   await assert.rejects(() => open({ kind: 'path', path: '/' }), { code: 'XB_IO', systemCode: 'EISDIR' });
 });

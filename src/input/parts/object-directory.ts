@@ -4,7 +4,7 @@ import { systemCodeOf, systemError, XbstreamError } from '../../errors.js';
 import { pathForSystem, pathFromText, pathText, type StoredPath } from '../../format/stored-path.js';
 import type { PositionedBytes } from '../positioned.js';
 import { openFile } from './file-parts.js';
-import { keysOfSums, objectName } from './object-layout.js';
+import { keysOfSums, objectName, OTHERS_MAX } from './object-layout.js';
 import { chunkPath, ObjectsSource, type ReadableObject } from './objects.js';
 
 /**
@@ -43,6 +43,7 @@ class FileObject implements ReadableObject {
 function objectsIn(root: StoredPath, isStopped: () => boolean): FileObject[] {
   const found: FileObject[] = [];
   const waiting = [''];
+  let others = 0;
   for (let inside = waiting.pop(); inside !== undefined && !isStopped(); inside = waiting.pop()) {
     const directory = `${root}/${inside}`;
     try {
@@ -52,8 +53,9 @@ function objectsIn(root: StoredPath, isStopped: () => boolean): FileObject[] {
         if (entry.isDirectory()) waiting.push(`${key}/`);
         else if (entry.isFile() && objectName(key) !== undefined) {
           found.push(new FileObject(root, key, fs.lstatSync(pathForSystem(`${root}/${key}`)).size));
-        }
+        } else others += 1;
       }
+      if (found.length === 0 && others > OTHERS_MAX) return [];
     } catch (error) {
       throw systemError(`cannot read the directory ${pathText(directory)}`, error);
     }

@@ -25,6 +25,9 @@ export interface ObjectLayout<Found extends StoredObject> {
   nextOf: (path: StoredPath) => StoredPath | undefined;
 }
 
+/** So many files may come before the first that is called as an object is: a directory with more is none of objects. */
+export const OTHERS_MAX = 1000;
+
 /** A name as that of a chunk of a stored file; undefined for what is no such object. */
 export function objectName(key: StoredPath): { path: StoredPath; number: bigint } | undefined {
   const [, path, digits] = OBJECT.exec(key) ?? [];

@@ -1,7 +1,7 @@
 /** A look into a directory of objects, by whoever has other things to do meanwhile. */
 import * as fs from 'node:fs/promises';
 import { join } from 'node:path';
-import { objectName } from './object-layout.js';
+import { objectName, OTHERS_MAX } from './object-layout.js';
 
 /**
  * How many bytes, and objects, there are in a directory; only as far as it takes to know that there are enough.
@@ -14,6 +14,7 @@ export async function sampleObjects(
 ): Promise<{ bytes: number; count: number } | undefined> {
   const sample = { bytes: 0, count: 0 };
   const waiting = [path];
+  let others = 0;
   try {
     if (!(await fs.stat(path)).isDirectory()) return undefined;
     for (let directory = waiting.pop(); directory !== undefined; directory = waiting.pop()) {
@@ -23,8 +24,9 @@ export async function sampleObjects(
         else if (objectName(entry.name) !== undefined) {
           sample.bytes += (await fs.lstat(place)).size;
           sample.count += 1;
-        }
+        } else others += 1;
         if (sample.bytes >= enoughBytes) return sample;
+        if (sample.count === 0 && others > OTHERS_MAX) return sample;
       }
     }
     return sample;
