@@ -6,7 +6,7 @@ import { shownAddress, type Address } from './address/address.js';
 import { closeRead } from './close.js';
 import { FileSource } from './file.js';
 import { OneFile } from './positioned.js';
-import type { NamedPipesChoice } from './named-pipes.js';
+import type { NamedPipesChoice } from './named-pipes/named-pipes.js';
 import type { RingHandle } from './stream/ring.js';
 import type { Source } from './source.js';
 import { stalled, withTimeout } from './timed-source.js';
@@ -120,7 +120,7 @@ async function open(choice: Exclude<InputChoice, AddressChoice>, isStopped: () =
     return new RingSource(choice.ring, isStopped);
   }
   if (choice.kind === 'named-pipes') {
-    const { NamedPipesSource } = await import('./named-pipes.js');
+    const { NamedPipesSource } = await import('./named-pipes/named-pipes.js');
     return new NamedPipesSource(choice);
   }
   if (choice.kind === 'parts') {

@@ -1,14 +1,14 @@
 import type { Readable } from 'node:stream';
 import { XbstreamError } from '../errors.js';
-import { RingReadable } from './ring-readable.js';
+import { RingReadable } from './caller/ring-readable.js';
 import { CAT_OPTIONS } from '../verbs/cat.js';
 import type { Given } from '../verbs/options/option.js';
 import { checkText } from '../verbs/options/program-options.js';
 import { inThread } from '../verbs/threads/start.js';
 import { giveBackUnread } from './reading/event-loop-sources.js';
-import { systemInput, type ArchiveInput } from './input.js';
-import { toldBy, type Callbacks } from './options.js';
-import { runOn } from './run.js';
+import { systemInput, type ArchiveInput } from './caller/input.js';
+import { toldBy, type Callbacks } from './caller/options.js';
+import { runOn } from './caller/caller.js';
 
 /** What {@link cat} can be told. What chooses files beside `paths` comes behind them. */
 export interface CatOptions extends Callbacks, Given<typeof CAT_OPTIONS> {}

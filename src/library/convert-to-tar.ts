@@ -1,13 +1,13 @@
 import type { Readable } from 'node:stream';
-import { RingReadable } from './ring-readable.js';
+import { RingReadable } from './caller/ring-readable.js';
 import { convertToTar as verb, TAR_OPTIONS } from '../verbs/convert-to-tar.js';
 import { omit, type Given } from '../verbs/options/option.js';
 import { giveBackUnread } from './reading/event-loop-sources.js';
-import { systemInput, withInput, type ArchiveInput } from './input.js';
-import { resultOf, type MakeResult } from './make-result.js';
-import { toldBy, type Callbacks, type FileOptions } from './options.js';
-import { checkOutput, compressionFor, withOutput, type ArchiveOutput } from './output.js';
-import { runFor, runOn } from './run.js';
+import { systemInput, withInput, type ArchiveInput } from './caller/input.js';
+import { resultOf, type MakeResult } from './caller/make-result.js';
+import { toldBy, type Callbacks, type FileOptions } from './caller/options.js';
+import { checkOutput, compressionFor, withOutput, type ArchiveOutput } from './caller/output.js';
+import { runFor, runOn } from './caller/caller.js';
 
 /** Where there is no file to write. */
 const WITHOUT_FILE = omit(TAR_OPTIONS, 'overwrite');

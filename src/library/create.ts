@@ -3,11 +3,11 @@ import { pathFromText } from '../format/stored-path.js';
 import { create as verb, CREATE_OPTIONS, type CreateSource, type FilesSource } from '../verbs/create.js';
 import type { Given } from '../verbs/options/option.js';
 import { checkText } from '../verbs/options/program-options.js';
-import { systemInput, withInput, type ArchiveInput } from './input.js';
-import { resultOf, type MakeResult } from './make-result.js';
-import { toldBy, type Callbacks, type FileOptions } from './options.js';
-import { checkOutput, withOutput, type ArchiveOutput } from './output.js';
-import { runFor } from './run.js';
+import { systemInput, withInput, type ArchiveInput } from './caller/input.js';
+import { resultOf, type MakeResult } from './caller/make-result.js';
+import { toldBy, type Callbacks, type FileOptions } from './caller/options.js';
+import { checkOutput, withOutput, type ArchiveOutput } from './caller/output.js';
+import { runFor } from './caller/caller.js';
 
 /**
  * What an archive is made of: files and directories (with all that is in them) by their paths, which become their names, in

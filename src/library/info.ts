@@ -3,10 +3,10 @@ import type { BackupDescription } from '../ui/reporter.js';
 import { INFO_OPTIONS } from '../verbs/info.js';
 import type { Given } from '../verbs/options/option.js';
 import { inThread } from '../verbs/threads/start.js';
-import { hintForPrograms } from './hints.js';
-import type { ArchiveInput } from './input.js';
-import { GOING_ON, toldBy, type Callbacks, type ProblemOptions } from './options.js';
-import { failures, runOn } from './run.js';
+import { hintForPrograms } from './caller/hints.js';
+import type { ArchiveInput } from './caller/input.js';
+import { GOING_ON, toldBy, type Callbacks, type ProblemOptions } from './caller/options.js';
+import { failures, runOn } from './caller/caller.js';
 
 /** What {@link info} can be told. */
 export interface InfoOptions extends Callbacks, ProblemOptions, Given<typeof INFO_OPTIONS>, Given<typeof GOING_ON> {}

@@ -3,9 +3,9 @@ import type { Listing } from '../ui/reporter.js';
 import { LIST_OPTIONS } from '../verbs/list.js';
 import type { Given } from '../verbs/options/option.js';
 import { inThread } from '../verbs/threads/start.js';
-import type { ArchiveInput } from './input.js';
-import { GOING_ON, toldBy, type Callbacks, type ProblemOptions } from './options.js';
-import { failures, runOn } from './run.js';
+import type { ArchiveInput } from './caller/input.js';
+import { GOING_ON, toldBy, type Callbacks, type ProblemOptions } from './caller/options.js';
+import { failures, runOn } from './caller/caller.js';
 
 /** What {@link list} can be told. */
 export interface ListOptions extends Callbacks, ProblemOptions, Given<typeof LIST_OPTIONS>, Given<typeof GOING_ON> {}

@@ -1,10 +1,10 @@
 import type { Given } from '../verbs/options/option.js';
 import { INDEX_OPTIONS, makeIndex as verb } from '../verbs/make-index.js';
-import { systemInput, withInput, type ArchiveInput } from './input.js';
-import { resultOf, type MakeResult } from './make-result.js';
-import { toldBy, type Callbacks } from './options.js';
-import { checkOutput, withOutput, type ArchiveOutput } from './output.js';
-import { runFor } from './run.js';
+import { systemInput, withInput, type ArchiveInput } from './caller/input.js';
+import { resultOf, type MakeResult } from './caller/make-result.js';
+import { toldBy, type Callbacks } from './caller/options.js';
+import { checkOutput, withOutput, type ArchiveOutput } from './caller/output.js';
+import { runFor } from './caller/caller.js';
 
 /** What {@link makeIndex} can be told. With a path as the output, `overwrite` is about that. */
 export interface IndexOptions extends Callbacks, Given<typeof INDEX_OPTIONS> {}

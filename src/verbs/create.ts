@@ -11,7 +11,7 @@ import { madeOutput, otherInput } from './options/inputs.js';
 import { pick, reworded, type Told } from './options/option.js';
 import { COMMON, OPTIONS } from './options/table.js';
 import { usageError } from './options/usage-error.js';
-import { rawWords } from './make/raw-words.js';
+import { rawWords } from './options/raw-words.js';
 import { inThread, type TaskName, type TaskNeeds, type TaskOptions } from './threads/start.js';
 import { defineVerb, tellProblems, type CallSurroundings, type CallWords, type Context } from './verb.js';
 

@@ -9,7 +9,7 @@ import { isGood, type Outcome } from '../outcome.js';
 import { makeReporter } from '../ui/make-reporter.js';
 import type { DecodeReporter, DecodeSummary, StatusPrinter } from '../ui/reporter.js';
 import type { DecodedTotals } from './decode/decode-files.js';
-import { rawWords } from './make/raw-words.js';
+import { rawWords } from './options/raw-words.js';
 import { omit, pick, reworded, type Told } from './options/option.js';
 import { COMMON, DECODING, KEY_FILE_OR_VARIABLE, keyOption, OPTIONS } from './options/table.js';
 import { usageError } from './options/usage-error.js';

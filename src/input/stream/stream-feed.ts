@@ -1,7 +1,7 @@
 import type { InputChoice } from '../open-source.js';
 import { piecesOf, type ByteStream, type Pieces } from './pieces.js';
 import { makeRing, RingWriter } from './ring.js';
-import { Turn } from '../turn.js';
+import { Turn } from './turn.js';
 
 /**
  * Hands a stream of this thread over to another thread, as fast as that takes it: what it has not taken waits in a ring of

@@ -5,9 +5,9 @@ import type { AddressChoice, PartsChoice, StreamChoice, SystemInputChoice } from
 import type { ByteStream } from '../../input/stream/pieces.js';
 import { PIECE_ROOM_BYTES, type ByteSink, type Source } from '../../input/source.js';
 import { withTimeout } from '../../input/timed-source.js';
-import { Turn } from '../../input/turn.js';
+import { Turn } from '../../input/stream/turn.js';
 import { openSystemInput, StreamSource, unwrapped } from './event-loop-sources.js';
-import { systemInput, type ArchiveInput } from '../input.js';
+import { systemInput, type ArchiveInput } from '../caller/input.js';
 
 /** Most bytes that are dealt with at a time: that takes well below a millisecond of the event loop. */
 const STEP_BYTES = 256 * 1024;

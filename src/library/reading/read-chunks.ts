@@ -2,8 +2,8 @@ import type { ChunkConsumer, PayloadUse } from '../../archive/chunk-reader.js';
 import { XbstreamError } from '../../errors.js';
 import type { ChunkHeader } from '../../format/chunk.js';
 import { ArchiveReading } from './archive-reading.js';
-import type { ArchiveInput } from '../input.js';
-import { STREAM_KINDS, streamOption, type StreamOptions } from '../options.js';
+import type { ArchiveInput } from '../caller/input.js';
+import { STREAM_KINDS, streamOption, type StreamOptions } from '../caller/options.js';
 import { checkOptions, type ProgramKind } from '../../verbs/options/program-options.js';
 
 /** What {@link readChunks} can be told. */

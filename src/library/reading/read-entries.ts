@@ -5,10 +5,10 @@ import { XbstreamError } from '../../errors.js';
 import type { ChunkHeader } from '../../format/chunk.js';
 import type { ArchiveEntry } from './archive-entry.js';
 import { ArchiveReading } from './archive-reading.js';
-import { forPrograms } from '../hints.js';
-import type { ArchiveInput } from '../input.js';
+import { forPrograms } from '../caller/hints.js';
+import type { ArchiveInput } from '../caller/input.js';
 import { checkOptions, type ProgramKind } from '../../verbs/options/program-options.js';
-import { CALLBACKS, STREAM_KINDS, streamOption, type CommonOptions, type DecodingOptions } from '../options.js';
+import { CALLBACKS, STREAM_KINDS, streamOption, type CommonOptions, type DecodingOptions } from '../caller/options.js';
 import { QueuedFile } from './queued-file.js';
 
 /** What {@link readEntries} can be told. */

@@ -5,7 +5,7 @@ import type { Outcome } from '../../outcome.js';
 import type { OutputChoice } from '../../output/archive-target.js';
 import { runTask } from '../../threads/run-task.js';
 import { startThreadEarly } from '../../threads/start-thread.js';
-import type { catIntoRing } from '../cat.js';
+import type { catIntoRing } from '../cat/cat-files.js';
 import type { decodeFiles } from '../decode/decode-files.js';
 import type { inform } from '../info.js';
 import type { listArchive } from '../list.js';

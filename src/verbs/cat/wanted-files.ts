@@ -1,10 +1,10 @@
-import { Selection } from '../archive/selection/selection.js';
-import type { TableMetadata } from '../archive/selection/table-selection.js';
-import type { NameChoice } from '../archive/selection/wanted-entries.js';
-import { layersOf, namesWhileDecoded, type LayerChoice } from '../codec/stored-layers.js';
-import { XbstreamError } from '../errors.js';
-import { pathText, type StoredPath } from '../format/stored-path.js';
-import type { CatOptions } from './cat.js';
+import { Selection } from '../../archive/selection/selection.js';
+import type { TableMetadata } from '../../archive/selection/table-selection.js';
+import type { NameChoice } from '../../archive/selection/wanted-entries.js';
+import { layersOf, namesWhileDecoded, type LayerChoice } from '../../codec/stored-layers.js';
+import { XbstreamError } from '../../errors.js';
+import { pathText, type StoredPath } from '../../format/stored-path.js';
+import type { CatOptions } from '../cat.js';
 
 /** A file that is wanted. */
 interface WantedFile {

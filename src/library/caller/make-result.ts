@@ -1,7 +1,7 @@
-import type { InputChoice } from '../input/open-source.js';
-import type { Outcome } from '../outcome.js';
-import type { MadeSummary } from '../ui/reporter.js';
-import type { Caller } from './run.js';
+import type { InputChoice } from '../../input/open-source.js';
+import type { Outcome } from '../../outcome.js';
+import type { MadeSummary } from '../../ui/reporter.js';
+import type { Caller } from './caller.js';
 
 /** What {@link create}, {@link writeTar} and {@link makeIndex} have done; of the latter the files of the archive. */
 export interface MakeResult {

@@ -1,9 +1,9 @@
 import type { Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { systemCodeOf, XbstreamError } from '../errors.js';
-import { makeRing, RingReader, type RingHandle } from '../input/stream/ring.js';
-import { Turn } from '../input/turn.js';
+import { systemCodeOf, XbstreamError } from '../../errors.js';
+import { makeRing, RingReader, type RingHandle } from '../../input/stream/ring.js';
+import { Turn } from '../../input/stream/turn.js';
 
 /** Most bytes that a stream is given at a time. */
 const PIECE_BYTES = 256 * 1024;

@@ -1,9 +1,9 @@
-import { isSalvageable } from '../archive/salvage/salvage.js';
-import type { XbstreamError } from '../errors.js';
-import type { InputChoice } from '../input/open-source.js';
-import type { Outcome } from '../outcome.js';
-import { outcomeOf } from '../verbs/outcome-of.js';
-import type { Context } from '../verbs/verb.js';
+import { isSalvageable } from '../../archive/salvage/salvage.js';
+import type { XbstreamError } from '../../errors.js';
+import type { InputChoice } from '../../input/open-source.js';
+import type { Outcome } from '../../outcome.js';
+import { outcomeOf } from '../../verbs/outcome-of.js';
+import type { Context } from '../../verbs/verb.js';
 import { allForPrograms } from './hints.js';
 import { withInput, type ArchiveInput } from './input.js';
 import type { Callbacks, FileOptions, ProblemOptions, StreamOptions } from './options.js';

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
-import { makeRing, RingReader, type RingHandle } from '../input/stream/ring.js';
-import { Turn } from '../input/turn.js';
+import { makeRing, RingReader, type RingHandle } from '../../input/stream/ring.js';
+import { Turn } from '../../input/stream/turn.js';
 
 /** Most bytes that are given at a time. */
 const PIECE_BYTES = 256 * 1024;

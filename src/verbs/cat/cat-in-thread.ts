@@ -1,10 +1,10 @@
 /** `cat` of an input that is waited for in calls: a thread of its own reads it, and this one hears signals and writes. */
-import { makeRing, RingReader } from '../input/stream/ring.js';
-import type { Outcome } from '../outcome.js';
-import type { ContentSink } from '../output/stream-output.js';
-import type { CatOptions } from './cat.js';
-import { inThread } from './threads/start.js';
-import type { Context } from './verb.js';
+import { makeRing, RingReader } from '../../input/stream/ring.js';
+import type { Outcome } from '../../outcome.js';
+import type { ContentSink } from '../../output/stream-output.js';
+import type { CatOptions } from '../cat.js';
+import { inThread } from '../threads/start.js';
+import type { Context } from '../verb.js';
 
 /** Most bytes that are written at a time. */
 const PIECE_BYTES = 256 * 1024;

@@ -1,9 +1,9 @@
-import type { XbstreamError } from '../errors.js';
-import { given, type Given, type Option, type OptionTable, type Told } from '../verbs/options/option.js';
-import type { StreamChoice } from '../input/open-source.js';
-import { checkOptions, type ProgramKind } from '../verbs/options/program-options.js';
-import { OPTIONS } from '../verbs/options/table.js';
-import type { FileReport, ProgressReport } from '../ui/reporter.js';
+import type { XbstreamError } from '../../errors.js';
+import { given, type Given, type Option, type OptionTable, type Told } from '../../verbs/options/option.js';
+import type { StreamChoice } from '../../input/open-source.js';
+import { checkOptions, type ProgramKind } from '../../verbs/options/program-options.js';
+import { OPTIONS } from '../../verbs/options/table.js';
+import type { FileReport, ProgressReport } from '../../ui/reporter.js';
 
 /** What every function can be told. Callbacks are called in the caller's thread; what one throws ends the work. */
 export interface Callbacks {
