@@ -14,7 +14,7 @@ export { makeIndex, type IndexOptions } from './library/make-index.js';
 export { decode, type DecodeOptions, type DecodeResult } from './library/decode.js';
 export { create, type CreateOptions, type CreateSources } from './library/create.js';
 export { convertToTar, writeTar, type TarOptions, type WriteTarOptions } from './library/convert-to-tar.js';
-export type { MakeResult } from './library/caller/make-result.js';
+export type { MakeResult } from './library/caller/making.js';
 export type { Owner } from './output/directory/owner.js';
 export type { ArchiveOutput } from './library/caller/output.js';
 export {

@@ -1,7 +1,7 @@
 import { systemError, XbstreamError } from '../errors.js';
 import type { InputChoice } from '../input/open-source.js';
 import type { Outcome } from '../outcome.js';
-import type { OutputStream } from '../ui/output-stream.js';
+import type { OutputStream } from '../ui/screen.js';
 import type { Paint } from '../ui/paint.js';
 import { RunStatus } from '../ui/run-status.js';
 import { outcomeOf } from '../verbs/outcome-of.js';

@@ -82,6 +82,27 @@ export function digestedName(choice: InputChoice): string {
   return ['path', 'parts', 'address'].includes(choice.kind) ? inputName(choice) : '-';
 }
 
+/** What a command that takes an archive is given for an input. */
+export function archiveName(input: InputChoice): string {
+  return input.kind === 'path' || input.kind === 'address' ? inputName(input) : '-';
+}
+
+/** Bytes of an input that is a regular file; undefined where it is not known before the end. */
+export function inputSize(input: InputChoice): number | undefined {
+  if (input.kind === 'ring' || input.kind === 'named-pipes' || input.kind === 'address') return undefined;
+  if (input.kind === 'parts') return sumOf(input.paths.map((path) => inputSize({ kind: 'path', path })));
+  try {
+    const stat = input.kind === 'path' ? fs.statSync(input.path) : fs.fstatSync(input.fd);
+    return stat.isFile() ? stat.size : undefined;
+  } catch {
+    return undefined; // opening it will say why
+  }
+}
+
+function sumOf(sizes: readonly (number | undefined)[]): number | undefined {
+  return sizes.reduce((sum, size) => (sum === undefined || size === undefined ? undefined : sum + size), 0);
+}
+
 /**
  * Whether it is waited for in calls, however long a server or a network takes: that is for a thread that has no events to
  * hear.

@@ -3,7 +3,7 @@ import { isUtf8 } from 'node:buffer';
 import { isWaitedFor, type InputChoice } from '../input/open-source.js';
 import type { ContentSink } from '../output/stream-output.js';
 import { makePlainReporter } from '../ui/make-inspect-reporter.js';
-import type { OutputStream } from '../ui/output-stream.js';
+import type { OutputStream } from '../ui/screen.js';
 import { catInto } from './cat/cat-files.js';
 import { catInThread } from './cat/cat-in-thread.js';
 import { readArchive } from './options/inputs.js';
@@ -90,7 +90,7 @@ export const cat = defineVerb({
     return isWaitedFor(options.input) ? catInThread(options, write, context) : catInto(options, write, context);
   },
 
-  reporter: (options, streams, paint) => makePlainReporter({ ...options, json: false }, streams, paint),
+  reporter: (options, streams, paint) => makePlainReporter(options, streams, paint),
 
   tell: ({ problems }, reporter) => tellProblems(problems, reporter),
 });

@@ -8,7 +8,7 @@ import type { StoredPath } from '../format/stored-path.js';
 import { isGood, type Outcome } from '../outcome.js';
 import { makeReporter } from '../ui/make-reporter.js';
 import type { DecodeReporter, DecodeSummary, StatusPrinter } from '../ui/reporter.js';
-import type { DecodedTotals } from './decode/decode-files.js';
+import type { DecodeJob, DecodedTotals } from '../engine/in-place/decode-files.js';
 import { rawWords } from './options/raw-words.js';
 import { omit, pick, reworded, type Told } from './options/option.js';
 import { COMMON, DECODING, KEY_FILE_OR_VARIABLE, keyOption, OPTIONS } from './options/table.js';
@@ -147,7 +147,7 @@ async function decodeSideBySide(
   const totalBytes = files.reduce((total, { bytes }) => total + bytes, 0);
   const threads = decodingThreads({ ...options, decompress: true });
   const count = totalBytes < SHARED_BYTES_MIN && files.length < 100 ? 1 : Math.min(threads, files.length);
-  const { buffer: board } = new WorkBoard();
+  const job: DecodeJob = { options, files, board: new WorkBoard().buffer };
   const all: Context = {
     signal: context.signal,
     isStopped: context.isStopped,
@@ -155,7 +155,5 @@ async function decodeSideBySide(
     warning: (message) => context.warning(message),
     progress: (report) => context.progress({ ...report, totalBytes }),
   };
-  return Promise.all(
-    sideBySide(all, count).map((own) => inThread('decode', { options, files, board }, { input: undefined }, own)),
-  );
+  return Promise.all(sideBySide(all, count).map((own) => inThread<DecodedTotals>('decode', job, {}, own)));
 }

@@ -3,7 +3,7 @@ import type { XbstreamError } from '../errors.js';
 import type { StoredPath } from '../format/stored-path.js';
 import type { InputChoice } from '../input/open-source.js';
 import type { Outcome } from '../outcome.js';
-import type { ReporterSurroundings } from '../ui/make-reporter.js';
+import type { ReporterSurroundings, Shown } from '../ui/make-reporter.js';
 import type { PaintOf } from '../ui/paint.js';
 import type { CommonReporter, FileReport, ProgressReport, StatusPrinter } from '../ui/reporter.js';
 import { told, type OptionTable, type Told } from './options/option.js';
@@ -56,14 +56,6 @@ export interface Context {
   progress(report: ProgressReport): void;
   /** Something to know that is no failure. */
   warning(message: string): void;
-}
-
-/** What a verb is told about what is shown. */
-export interface Shown {
-  quiet: boolean;
-  verbose: boolean;
-  progress: 'auto' | 'always' | 'never';
-  color: 'auto' | 'always' | 'never';
 }
 
 /** What tells of a verb's run. */
@@ -158,11 +150,6 @@ export function defineVerb<Table extends OptionTable, Options extends Shown, Sum
       return withOptions(definition.read(options, words, surroundings));
     },
   };
-}
-
-/** What it means that files stay encrypted though decoding was asked for. */
-export function encryptedPolicy({ allowEncrypted }: { allowEncrypted: boolean }): 'allow' | 'refuse' {
-  return allowEncrypted ? 'allow' : 'refuse';
 }
 
 /** Tells everything that went wrong, in order. */

@@ -60,7 +60,7 @@ async function byPipelines(options: VerifyOptions): Promise<Outcome<UnpackSummar
 }
 
 function byOneLane(options: VerifyOptions): Promise<Outcome<UnpackSummary>> {
-  return inThread('unpack', { verb: 'verify', options }, { input: options.input }, NOBODY);
+  return inThread('unpack', { verb: 'verify', options }, options, NOBODY);
 }
 
 function told({ summary, problems }: Outcome<UnpackSummary>): unknown {

@@ -44,16 +44,8 @@ export class StreamFeed {
       const piece = await this.#pieces.next();
       if (piece === undefined) this.#hasEnded = true;
       if (piece === undefined || this.#stopped) return;
-      await this.#give(piece);
+      await this.#ring.writeAll(piece, () => this.#stopped);
       await turn.pass();
-    }
-  }
-
-  async #give(piece: Uint8Array): Promise<void> {
-    let left = piece.subarray(this.#ring.write(piece));
-    while (left.length > 0 && !this.#stopped) {
-      await this.#ring.room();
-      left = left.subarray(this.#ring.write(left));
     }
   }
 

@@ -10,16 +10,16 @@ import { Lane } from '../../engine/lane.js';
 import { withSource } from '../../engine/with-source.js';
 import { XbstreamError } from '../../errors.js';
 import { pathText, type StoredPath } from '../../format/stored-path.js';
-import { inputSize } from '../../input/input-size.js';
-import { byIndex } from '../../input/open-source.js';
+import { byIndex, inputSize } from '../../input/open-source.js';
 import { withParts } from '../../input/parts/part-hint.js';
-import { RingWriter, type RingHandle } from '../../input/stream/ring.js';
+import { RingWriter } from '../../input/stream/ring.js';
 import { PIECE_BYTES, type ByteSink, type Source } from '../../input/source.js';
 import { caught, isGood, type Outcome } from '../../outcome.js';
 import { StreamOutput, type ContentSink } from '../../output/stream-output.js';
 import type { TaskThread } from '../../threads/task-thread.js';
 import type { CatOptions } from '../cat.js';
 import type { Context } from '../verb.js';
+import type { CatJob } from './cat-in-thread.js';
 import { AS_STORED, WantedAsTheyCome, WantedFiles } from './wanted-files.js';
 
 /**
@@ -40,19 +40,12 @@ export async function catInto(options: CatOptions, write: ContentSink, context: 
 }
 
 /** In a thread of its own, for a reader in another. */
-export async function catIntoRing(
-  { options, output }: { options: CatOptions; output: RingHandle },
-  thread: TaskThread,
-): Promise<Outcome<undefined>> {
+export async function catIntoRing({ options, output }: CatJob, thread: TaskThread): Promise<Outcome<undefined>> {
   const ring = new RingWriter(output);
   thread.signal.addEventListener('abort', () => ring.wake(), { once: true });
   const write: ContentSink = async (bytes) => {
-    let left = bytes.subarray(ring.write(bytes));
-    while (left.length > 0) {
-      await ring.room();
-      thread.signal.throwIfAborted();
-      left = left.subarray(ring.write(left));
-    }
+    await ring.writeAll(bytes, () => thread.signal.aborted);
+    thread.signal.throwIfAborted();
   };
   const outcome = await caught(catInto(options, write, thread), thread.signal);
   if (isGood(outcome)) ring.end(false);
@@ -85,8 +78,7 @@ function decodingOf(
 async function catByPosition(source: Source, tools: CatTools): Promise<readonly XbstreamError[]> {
   const { options, context } = tools;
   const { absoluteNames, allowEmpty } = options;
-  const stored = new Set<StoredPath>();
-  const wanted = new WantedFiles(options, (name) => stored.has(name));
+  const wanted = new WantedFiles(options);
   const { index: names, errors } = await readIndexFor(wanted, source, options.key, {
     absoluteNames,
     leavesOut: (path) => wanted.excludes(path),
@@ -94,10 +86,7 @@ async function catByPosition(source: Source, tools: CatTools): Promise<readonly 
     wantsExtents: (_ordinal, path) => wanted.covers(path),
   });
   for (const problem of names.problems) if (problem instanceof ForeignInput) throw problem;
-  for (const { path } of names.entries) {
-    stored.add(path);
-    wanted.note(path);
-  }
+  wanted.hold(names.entries);
   const found = new Map<number, { rank: number; choice: LayerChoice }>();
   for (const { path, ordinal } of names.entries) {
     const file = wanted.find(path);
