@@ -2,7 +2,7 @@
 import { readIndex } from '../archive/index.js';
 import { backupFinding } from '../backup/backup-state.js';
 import { describeBackup } from '../backup/description.js';
-import { smallFileKind } from '../backup/small-files.js';
+import { smallFileKind } from '../backup/small-files/small-files.js';
 import { withSource } from '../engine/with-source.js';
 import { archiveName, byIndex, inputSize, isWaitedFor, type InputChoice } from '../input/open-source.js';
 import { withParts } from '../input/parts/part-hint.js';
