@@ -9,7 +9,7 @@ import { OneFile } from './positioned.js';
 import type { NamedPipesChoice } from './named-pipes/named-pipes.js';
 import type { RingHandle } from './stream/ring.js';
 import type { Source } from './source.js';
-import { stalled, withTimeout } from './timed-source.js';
+import { stalled, TimedSource } from './timed-source.js';
 
 /** An input that is one thing the system knows. */
 export type SystemInputChoice =
@@ -131,7 +131,7 @@ export async function openSource(choice: InputChoice, isStopped: () => boolean):
   const { silentSeconds } = choice;
   return silentSeconds === undefined || source instanceof FileSource
     ? source
-    : withTimeout(source, silentSeconds, inputName(choice));
+    : new TimedSource(source, silentSeconds, inputName(choice));
 }
 
 async function open(choice: Exclude<InputChoice, AddressChoice>, isStopped: () => boolean): Promise<Source> {
@@ -158,9 +158,12 @@ async function open(choice: Exclude<InputChoice, AddressChoice>, isStopped: () =
     throw systemError(`cannot open ${name}`, error);
   }
   if (stat.isDirectory()) {
-    if (choice.kind === 'path') closeRead(fd);
-    const objects = choice.kind === 'path' ? await openObjects(choice.path, isStopped) : undefined;
-    if (objects !== undefined) return objects;
+    if (choice.kind === 'path') {
+      closeRead(fd);
+      const { openObjectDirectory } = await import('./parts/object-directory.js');
+      const objects = openObjectDirectory(choice.path, isStopped);
+      if (objects !== undefined) return objects;
+    }
     throw systemError(`cannot read ${name}`, Object.assign(new Error(), { code: 'EISDIR' }), {
       hints: [
         "of a directory only xbcloud's objects are read (db/t.ibd.00000000000000000000), and with --parts the parts of an archive",
@@ -181,12 +184,6 @@ async function open(choice: Exclude<InputChoice, AddressChoice>, isStopped: () =
   }
   const position = stat.isFile() || stat.isBlockDevice() ? positionOf(choice, fd) : undefined;
   return new FileSource(new OneFile(fd, name, choice.kind === 'path'), position, isStopped);
-}
-
-/** A directory with the objects of a backup. */
-async function openObjects(path: string, isStopped: () => boolean): Promise<Source | undefined> {
-  const { openObjectDirectory } = await import('./parts/object-directory.js');
-  return openObjectDirectory(path, isStopped);
 }
 
 /** How often, in milliseconds, it is looked whether to stop while nobody writes to a named pipe. */

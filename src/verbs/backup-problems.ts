@@ -1,6 +1,6 @@
+import type { Context } from '../context.js';
 import { judgeBackup, type BackupChoice, type BackupFinding } from '../backup/backup-state.js';
 import type { XbstreamError } from '../errors.js';
-import type { Context } from './verb.js';
 
 /**
  * What is wrong with an archive that has ended well, because it is the beginning of a backup; a mere warning is told.

@@ -1,4 +1,5 @@
 /** `decode`: undoes compression and encryption of files where they lie. */
+import { contextWith, type Context } from '../context.js';
 import { decodingThreads } from '../engine/decoding/decoding-setup.js';
 import { keyRequired } from '../engine/decoding/encrypted-files.js';
 import { findEncoded, type EncodedFile } from '../engine/in-place/find-encoded.js';
@@ -15,7 +16,7 @@ import { COMMON, DECODING, KEY_FILE_OR_VARIABLE, keyOption, OPTIONS } from './op
 import { usageError } from './options/usage-error.js';
 import { sideBySide } from './threads/side-by-side.js';
 import { inThread } from './threads/start.js';
-import { defineVerb, tellProblems, type Context } from './verb.js';
+import { defineVerb, tellProblems } from './verb.js';
 
 const CALL = 'tsxbstream decode';
 
@@ -148,12 +149,6 @@ async function decodeSideBySide(
   const threads = decodingThreads({ ...options, decompress: true });
   const count = totalBytes < SHARED_BYTES_MIN && files.length < 100 ? 1 : Math.min(threads, files.length);
   const job: DecodeJob = { options, files, board: new WorkBoard().buffer };
-  const all: Context = {
-    signal: context.signal,
-    isStopped: context.isStopped,
-    file: context.file,
-    warning: (message) => context.warning(message),
-    progress: (report) => context.progress({ ...report, totalBytes }),
-  };
+  const all = contextWith(context, { progress: (report) => context.progress({ ...report, totalBytes }) });
   return Promise.all(sideBySide(all, count).map((own) => inThread<DecodedTotals>('decode', job, {}, own)));
 }

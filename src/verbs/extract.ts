@@ -1,6 +1,7 @@
 /** `extract`: unpacks an archive into a directory. */
 import { statSync } from 'node:fs';
 
+import type { Context } from '../context.js';
 import type { BackupFinding } from '../backup/backup-state.js';
 import type { XbstreamError } from '../errors.js';
 import { pathText } from '../format/stored-path.js';
@@ -18,7 +19,7 @@ import { inThread } from './threads/start.js';
 import type { UnpackSummary } from './unpack/unpack.js';
 import type { UnpackJob } from './unpack/unpack-job.js';
 import { usageError } from './options/usage-error.js';
-import { defineVerb, tellProblems, type Context } from './verb.js';
+import { defineVerb, tellProblems } from './verb.js';
 
 const CALL = 'tsxbstream extract';
 

@@ -1,4 +1,5 @@
 /** `info`: what backup an archive holds, and what to do with it. */
+import type { Context } from '../context.js';
 import { readIndex } from '../archive/index.js';
 import { backupFinding } from '../backup/backup-state.js';
 import { describeBackup } from '../backup/description.js';
@@ -14,7 +15,7 @@ import { readArchive } from './options/inputs.js';
 import { pick, reworded, type Told } from './options/option.js';
 import { COMMON, KEY_FILE_OR_VARIABLE, keyOption, OPTIONS, READING } from './options/table.js';
 import { inThread } from './threads/start.js';
-import { defineVerb, tellProblems, type Context } from './verb.js';
+import { defineVerb, tellProblems } from './verb.js';
 
 const CALL = 'tsxbstream info';
 

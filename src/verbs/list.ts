@@ -1,4 +1,5 @@
 /** `list`: what an archive holds, by its headers. */
+import type { Context } from '../context.js';
 import { ForeignInput } from '../archive/foreign.js';
 import type { IndexEntry } from '../archive/index.js';
 import { Selection } from '../archive/selection/selection.js';
@@ -16,7 +17,7 @@ import { readArchive } from './options/inputs.js';
 import { pick, reworded, type Told } from './options/option.js';
 import { COMMON, keyOption, OPTIONS, READING, SELECTION } from './options/table.js';
 import { inThread } from './threads/start.js';
-import { defineVerb, tellProblems, type Context } from './verb.js';
+import { defineVerb, tellProblems } from './verb.js';
 
 const CALL = 'tsxbstream list';
 

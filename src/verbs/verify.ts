@@ -1,4 +1,5 @@
 /** `verify`: reads a whole archive and tells all that is wrong with it. */
+import type { Context } from '../context.js';
 import { digestedName, type InputChoice } from '../input/open-source.js';
 import { errorFromRecord, type XbstreamErrorCode } from '../errors.js';
 import type { Outcome } from '../outcome.js';
@@ -15,7 +16,7 @@ import type { ShardChoice } from './options/value-kinds.js';
 import type { CheckShardOptions } from './shards/check-shard.js';
 import type { MergeOptions, MergeSummary } from './shards/merge-shards.js';
 import { inThread } from './threads/start.js';
-import { defineVerb, tellProblems, type CallWords, type Context } from './verb.js';
+import { defineVerb, tellProblems, type CallWords } from './verb.js';
 import type { UnpackSummary } from './unpack/unpack.js';
 import type { UnpackJob } from './unpack/unpack-job.js';
 import { verifyShared } from './unpack/verify-shared.js';

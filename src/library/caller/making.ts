@@ -1,9 +1,9 @@
+import type { Context } from '../../context.js';
 import type { InputChoice } from '../../input/open-source.js';
 import type { Outcome } from '../../outcome.js';
 import type { OutputChoice } from '../../output/archive-target.js';
 import type { Compression } from '../../output/compression.js';
 import type { MadeSummary } from '../../ui/reporter.js';
-import type { Context } from '../../verbs/verb.js';
 import { runFor } from './caller.js';
 import { withInput, type ArchiveInput } from './input.js';
 import type { Callbacks, FileOptions, StreamOptions } from './options.js';

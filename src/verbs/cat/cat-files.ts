@@ -1,4 +1,5 @@
 /** The work of `cat`: finds the files, undoes their layers, and gives their content in order. */
+import type { Context } from '../../context.js';
 import { ForeignInput } from '../../archive/foreign.js';
 import { readIndex, type ArchiveIndex, type IndexEntry } from '../../archive/index.js';
 import { ExtentReader, SMALL_PIECE_BYTES } from '../../archive/extents.js';
@@ -18,7 +19,6 @@ import { caught, isGood, type Outcome } from '../../outcome.js';
 import { StreamOutput, type ContentSink } from '../../output/stream-output.js';
 import type { TaskThread } from '../../threads/task-thread.js';
 import type { CatOptions } from '../cat.js';
-import type { Context } from '../verb.js';
 import type { CatJob } from './cat-in-thread.js';
 import { AS_STORED, WantedAsTheyCome, WantedFiles } from './wanted-files.js';
 

@@ -1,10 +1,10 @@
 /** `cat` of an input that is waited for in calls: a thread of its own reads it, and this one hears signals and writes. */
+import { contextWith, type Context } from '../../context.js';
 import { makeRing, RingReader, type RingHandle } from '../../input/stream/ring.js';
 import type { Outcome } from '../../outcome.js';
 import type { ContentSink } from '../../output/stream-output.js';
 import type { CatOptions } from '../cat.js';
 import { inThread } from '../threads/start.js';
-import type { Context } from '../verb.js';
 
 /** What the thread is told. */
 export interface CatJob {
@@ -28,16 +28,9 @@ export async function catInThread(
   const { writer, reader } = makeRing();
   const ring = new RingReader(reader);
   const refused = new AbortController();
+  const signal = AbortSignal.any([context.signal, refused.signal]);
   let isOver = false;
-  const work = catIntoRingInThread(
-    { options, output: writer },
-    {
-      signal: AbortSignal.any([context.signal, refused.signal]),
-      isStopped: context.isStopped,
-      warning: (message) => context.warning(message),
-      progress: (report) => context.progress(report),
-    },
-  ).finally(() => {
+  const work = catIntoRingInThread({ options, output: writer }, contextWith(context, { signal })).finally(() => {
     isOver = true;
     ring.wake();
   });

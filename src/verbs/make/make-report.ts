@@ -1,4 +1,5 @@
 /** The thread that reads an archive, checks it, and writes a page about it. */
+import type { Context } from '../../context.js';
 import { ArchiveMap } from '../../archive/archive-map.js';
 import { readIndex } from '../../archive/index.js';
 import { backupFinding } from '../../backup/backup-state.js';
@@ -14,7 +15,6 @@ import type { Verification } from '../../ui/reporter.js';
 import { backupProblems } from '../backup-problems.js';
 import type { ReportOptions } from '../report.js';
 import { withCure } from '../unpack/cure.js';
-import type { Context } from '../verb.js';
 
 /** What there is to say of it beside what is wrong. */
 export type ReportTotals = Omit<Verification, 'problems'>;

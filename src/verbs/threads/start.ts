@@ -1,9 +1,9 @@
 /** The threads in which verbs do their work. */
+import { contextWith, type Context } from '../../context.js';
 import { inputSize, type InputChoice } from '../../input/open-source.js';
 import type { Outcome } from '../../outcome.js';
 import type { OutputChoice } from '../../output/archive-target.js';
 import { runTask, startThreadEarly } from '../../threads/run-task.js';
-import type { Context } from '../verb.js';
 
 /** The modules of this folder, in each of which a thread starts that does one kind of work. */
 export type WorkName =
@@ -48,10 +48,7 @@ export function inThread<Summary>(
 ): Promise<Outcome<Summary>> {
   const ports = [input, output].flatMap((choice) => (choice?.kind === 'ring' ? [choice.ring.port] : []));
   const totalBytes = input === undefined ? undefined : inputSize(input);
-  return runTask(moduleOf(work), options, ports, {
-    signal: context.signal,
-    file: context.file,
-    warning: (message) => context.warning(message),
-    progress: (report) => context.progress({ ...report, totalBytes: totalBytes ?? report.totalBytes }),
-  });
+  const progress: Context['progress'] = (report) =>
+    context.progress({ ...report, totalBytes: totalBytes ?? report.totalBytes });
+  return runTask(moduleOf(work), options, ports, contextWith(context, { progress }));
 }

@@ -1,3 +1,4 @@
+import type { Context } from '../../context.js';
 import type { SharingLimits } from '../../engine/pipeline/pipeline-count.js';
 import { WorkBoard } from '../../engine/pipeline/work-board.js';
 import type { Outcome } from '../../outcome.js';
@@ -5,7 +6,6 @@ import type { PipelineJob, PipelineSummary } from './pipeline-task.js';
 import { sideBySide } from '../threads/side-by-side.js';
 import { inThread } from '../threads/start.js';
 import type { UnpackJob } from './unpack-job.js';
-import type { Context } from '../verb.js';
 
 /**
  * Runs pipelines side by side that share the files of an archive.
