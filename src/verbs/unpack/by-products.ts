@@ -1,18 +1,18 @@
 /** What a verification makes beside its verdict: the copy that is passed on, an index, a description of the backup. */
 import { IndexMaker } from '../../input/indexed/index-maker.js';
+import { archiveName } from '../../input/open-source.js';
 import { TeeSource } from '../../input/tee-source.js';
 import type { Source } from '../../input/source.js';
 import { backupFinding, judgeBackup } from '../../backup/backup-state.js';
 import { describeBackup } from '../../backup/description.js';
-import { SmallFileNotes } from '../../backup/small-file-notes.js';
+import { SmallFileNotes } from '../../backup/small-files/small-file-notes.js';
 import type { Lane } from '../../engine/lane.js';
 import { errorToRecord, XbstreamError, type ErrorRecord } from '../../errors.js';
 import { ArchiveTarget } from '../../output/archive-target.js';
 import { PassedOn } from '../../output/passed-on.js';
 import type { TaskThread } from '../../threads/task-thread.js';
-import { infoFields } from '../../ui/json/info-json.js';
+import { infoFields } from '../../ui/json/inspect-json.js';
 import { jsonLine } from '../../ui/json/json-line.js';
-import { archiveName } from '../info.js';
 import type { VerifyOptions } from '../verify.js';
 
 /** A reader that goes away may have been ended by what ends this process, too: for so long, in milliseconds, nothing is said of it. */

@@ -1,13 +1,13 @@
+import type { Context } from '../../context.js';
 import type { SharingLimits } from '../../engine/pipeline/pipeline-count.js';
 import { sharing } from '../../engine/pipeline/share.js';
 import { SharedFiles } from '../../engine/pipeline/shared-files.js';
 import { WorkBoard } from '../../engine/pipeline/work-board.js';
 import type { Outcome } from '../../outcome.js';
-import type { PipelineSummary } from './pipeline-task.js';
+import type { PipelineJob, PipelineSummary } from './pipeline-task.js';
 import { sideBySide } from '../threads/side-by-side.js';
 import { inThread } from '../threads/start.js';
 import type { UnpackJob } from './unpack-job.js';
-import type { Context } from '../verb.js';
 
 /**
  * Runs pipelines side by side that share the files of an archive.
@@ -23,11 +23,11 @@ export async function runPipelines(
   const share = sharing(count, chunkBytesMin);
   const board = new WorkBoard(share.board);
   const shared = new SharedFiles(count, undefined, share.shared);
-  const { input } = job.options;
   const run = async (own: Context, index: number): Promise<Outcome<PipelineSummary>> => {
     let isDone = false;
     try {
-      const outcome = await inThread('pipeline', { ...job, share: { index, ...share } }, { input }, own);
+      const piece: PipelineJob = { ...job, share: { index, ...share } };
+      const outcome = await inThread<PipelineSummary>('unpack', piece, job.options, own);
       isDone = outcome.summary !== undefined;
       return outcome;
     } finally {
