@@ -194,7 +194,12 @@ async function startProxy(context: TestContext, asked: IncomingMessage[]): Promi
       client.write('HTTP/1.1 200 Connection established\r\n\r\n');
       client.pipe(server).pipe(client);
     });
-    for (const end of [client, server]) end.on('error', () => server.destroy(client.destroy() && undefined));
+    for (const [one, other] of [
+      [client, server],
+      [server, client],
+    ] as const) {
+      one.on('error', () => other.destroy());
+    }
   });
   return listening(context, proxy);
 }
@@ -241,13 +246,7 @@ describe('connections', () => {
   test('a proxy is asked for `http:` by the whole address', async (context) => {
     const asked: IncomingMessage[] = [];
     const port = await startProxy(context, asked);
-    const before = { ...process.env };
-    Object.assign(process.env, { http_proxy: `http://user:pa55@127.0.0.1:${port}`, no_proxy: '', NO_PROXY: '' });
-    const connections = new Connections(5000);
-    for (const name of ['http_proxy', 'no_proxy', 'NO_PROXY']) {
-      if (before[name] === undefined) delete process.env[name];
-      else process.env[name] = before[name];
-    }
+    const connections = new Connections(5000, { http_proxy: `http://user:pa55@127.0.0.1:${port}` });
     context.after(() => connections.close());
     assert.equal(await get(connections, 'http://127.0.0.1:9/x?y'), 'through the proxy');
     assert.equal(asked[0]?.url, 'http://127.0.0.1:9/x?y');
@@ -266,7 +265,7 @@ describe('connections', () => {
       });
     });
     const port = await listening(context, server);
-    const connections = new Connections(5000);
+    const connections = new Connections(5000, {});
     context.after(() => connections.close());
     const url = `http://127.0.0.1:${port}/`;
     assert.equal(await get(connections, url), 'ab');
@@ -297,7 +296,7 @@ describe('connections', () => {
       });
     });
     const port = await listening(context, server);
-    const connections = new Connections(20_000);
+    const connections = new Connections(20_000, {});
     context.after(() => connections.close());
     const url = `http://127.0.0.1:${port}/`;
     const leaving = new AbortController();

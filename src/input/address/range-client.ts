@@ -68,7 +68,7 @@ export class RangeClient {
   /** @throws XbstreamError `XB_USAGE`, `XB_IO` where what an `s3:` address needs is missing */
   static async to(address: Address, options: RangeClientOptions): Promise<RangeClient> {
     const target = address.scheme === 'http' ? new HttpTarget(address.url) : await s3Target(address);
-    return new RangeClient(target, new Connections(options.timeoutMs), options);
+    return new RangeClient(target, new Connections(options.timeoutMs, process.env), options);
   }
 
   /**

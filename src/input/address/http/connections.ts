@@ -16,10 +16,11 @@ export class Connections {
 
   /**
    * @param timeoutMs so long a server may be silent
+   * @param env names the proxies
    * @throws XbstreamError `XB_USAGE` for a proxy that has no address
    */
-  constructor(timeoutMs: number) {
-    this.#proxies = new Proxies(process.env);
+  constructor(timeoutMs: number, env: NodeJS.ProcessEnv) {
+    this.#proxies = new Proxies(env);
     this.#timeoutMs = timeoutMs;
   }
 

@@ -6,8 +6,8 @@ import type { Body, Flow, Head, Judge } from './exchange.js';
 /** Most bytes of a head, or of several that announce the last. */
 const HEAD_BYTES_MAX = 64 * 1024;
 const STATUS_LINE = /^HTTP\/1\.([01]) ([1-9]\d\d)(?: [^]*)?$/;
-/** A name is a token; a value has no control characters, and no line that goes on. */
-const FIELD = /^([\w!#$%&'*+.^`|~-]+):[\t ]*([^\0-\x08\x0a-\x1f\x7f]*)$/;
+/** A name is a token; a value has no control characters but tabs, and no line that goes on. */
+const FIELD = /^([\w!#$%&'*+.^`|~-]+):[\t ]*([\t\x20-\x7e\x80-\xff]*)$/;
 const NOTHING = Buffer.alloc(0);
 
 export class ResponseParser {
