@@ -136,14 +136,20 @@ test('which proxy: small letters first, and none for exceptions', () => {
   const proxies = new Proxies({
     http_proxy: 'http://user:pa%20ss@one:3128',
     HTTP_PROXY: 'http://no:1',
-    no_proxy: 'local, .example.com  *.example.org,other:8443,::1',
+    no_proxy: 'local, .example.com  *.example.org,other:8443,::1 [::2]:81',
   });
   const hostOf = (address: string): string | undefined => proxies.proxyFor(new URL(address))?.url.host;
   assert.equal(hostOf('http://a.b/'), 'one:3128');
   assert.equal(hostOf('https://a.b/'), 'one:3128');
   const authorization = `Basic ${Buffer.from('user:pa ss').toString('base64')}`;
   assert.equal(proxies.proxyFor(new URL('http://a.b'))?.authorization, authorization);
-  for (const address of ['http://local/', 'https://x.EXAMPLE.com/', 'http://example.org/', 'http://[::1]:80/']) {
+  for (const address of [
+    'http://local/',
+    'https://x.EXAMPLE.com/',
+    'http://example.org/',
+    'http://[::1]:80/',
+    'http://[::2]:81',
+  ]) {
     assert.equal(hostOf(address), undefined, address);
   }
   assert.equal(hostOf('https://other:8443/'), undefined);

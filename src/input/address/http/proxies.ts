@@ -26,8 +26,8 @@ export class Proxies {
     this.#https = proxyOf(env['https_proxy'] ?? env['HTTPS_PROXY']) ?? this.#http;
     const words = (env['no_proxy'] ?? env['NO_PROXY'] ?? '').split(/[,\s]+/).filter((word) => word !== '');
     this.#exceptions = words.map((word) => {
-      const [, host = word, port] = /^(.+):(\d+)$/.exec(word) ?? [];
-      return { host: host.replace(/^\*?\./, '').toLowerCase(), port };
+      const [, host = word, port] = /^(\[.*\]|[^:]+):(\d+)$/.exec(word) ?? [];
+      return { host: bare(host).replace(/^\*?\./, ''), port };
     });
   }
 
@@ -36,7 +36,7 @@ export class Proxies {
     const proxy = url.protocol === 'https:' ? this.#https : this.#http;
     if (proxy === undefined) return undefined;
     const port = url.port === '' ? (url.protocol === 'https:' ? '443' : '80') : url.port;
-    const host = url.hostname.replace(/^\[(.*)\]$/, '$1').toLowerCase();
+    const host = bare(url.hostname);
     const isException = this.#exceptions.some(
       (exception) =>
         (exception.port ?? port) === port &&
@@ -44,6 +44,11 @@ export class Proxies {
     );
     return isException ? undefined : proxy;
   }
+}
+
+/** In small letters, without the brackets around colons. */
+function bare(host: string): string {
+  return host.replace(/^\[(.*)\]$/, '$1').toLowerCase();
 }
 
 function proxyOf(word: string | undefined): Proxy | undefined {
