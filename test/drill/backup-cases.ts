@@ -21,8 +21,9 @@ const KINDS: readonly Kind[] = [
   { name: 'full, --parallel=4', take: (site) => site.take('--parallel=4'), shortWays: ['-x, from a pipe'] },
   { name: 'full, --compress', take: (site) => site.take('--compress', '--compress-threads=2'), shortWays: ['tar'] },
   { name: 'DDL and DML meanwhile', take: (site) => site.takeDuringChanges(), shortWays: [] },
-  { name: 'full and three increments', take: (site) => site.takeChain(3), shortWays: ['extract'] },
-  { name: 'the same, --compress', take: (site) => site.takeChain(3, '--compress'), shortWays: [] },
+  { name: 'full and an increment', take: (site) => site.takeChain(1), shortWays: ['extract'] },
+  { name: 'full and three increments', take: (site) => site.takeChain(3), shortWays: [] },
+  { name: 'full and three increments, --compress', take: (site) => site.takeChain(3, '--compress'), shortWays: [] },
 ];
 
 /** Tables of InnoDB that are brought into another server one by one. */
