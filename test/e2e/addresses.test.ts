@@ -182,7 +182,10 @@ test('by an index: two requests to look at an archive, four at most for a file o
     const words = [verb!, '--index', index, `${server.origin}/large.xbs`, ...more];
     const { code, stderr, stdoutBytes } = await run(words, { env: ENV });
     assert.deepEqual([code, stderr], [EXIT.ok, ''], words.join(' '));
-    assert.ok(server.asked.length - before[0] <= requests, `${server.asked.length - before[0]} requests: ${more.join(' ')}`);
+    assert.ok(
+      server.asked.length - before[0] <= requests,
+      `${server.asked.length - before[0]} requests: ${more.join(' ')}`,
+    );
     assert.ok(server.sentBytes - before[1] < size / 1000, `${server.sentBytes - before[1]} bytes: ${more.join(' ')}`);
     if (more.length === 1 && more[0] === 'db/medium.ibd') assert.ok(stdoutBytes.equals(medium));
   }
