@@ -134,7 +134,9 @@ export function damagedArchive(seed: number, shape = FEW_FILES): DamagedArchive 
     else {
       const edit = changeBytes(found, chunk, dice, kind);
       edits.push(edit);
-      noteEdit(found, chunks, edit);
+      noteCost(found, chunks, edit);
+      // All that was in the content is there still, as its checksum shows.
+      if (kind !== 'inserted' || edit.at < chunk.payloadStart) noteDoubt(found, chunks, edit);
       // The chunks that it reaches into.
       while (chunks[at + 1] !== undefined && chunks[at + 1]!.start < edit.at + edit.removed) at += 1;
     }
@@ -188,12 +190,15 @@ function changeBytes({ bytes, story }: DamagedArchive, chunk: WalkedChunk, dice:
   return { at, removed: length, added: kind === 'overwritten' ? added : Buffer.alloc(0) };
 }
 
-/** What it costs that bytes cannot be read. */
-function noteEdit({ files, damaged, doubtful }: DamagedArchive, chunks: readonly WalkedChunk[], edit: Edit): void {
-  const { at, removed } = edit;
+/** The files whose bytes are others. */
+function noteCost({ damaged }: DamagedArchive, chunks: readonly WalkedChunk[], { at, removed }: Edit): void {
   for (const { path, start, end: chunkEnd } of chunks) {
     if (removed === 0 ? start < at && at < chunkEnd : start < at + removed && at < chunkEnd) damaged.add(path);
   }
+}
+
+/** Which files may have lost something where bytes cannot be read. */
+function noteDoubt({ files, doubtful }: DamagedArchive, chunks: readonly WalkedChunk[], { at }: Edit): void {
   // The last part of a file that ends right behind it may have stood there, whatever it was: nothing tells. And what stands behind
   // an end chunk may be the rest of its name.
   const open = new Set<string>();

@@ -156,7 +156,8 @@ export class DamageReport<Content> implements DamageConsumer {
   damaged(error: XbstreamError, path: StoredPath | undefined, unreadableFrom?: number): void {
     const entry = path === undefined ? undefined : this.#table.find(path);
     if (unreadableFrom !== undefined) error = naming(error, this.#suspects.unreadable(unreadableFrom));
-    else if (error.code === 'XB_BAD_CRC' && error.archiveOffset !== undefined) this.#suspects.known(error.archiveOffset);
+    else if (error.code === 'XB_BAD_CRC' && error.archiveOffset !== undefined)
+      this.#suspects.known(error.archiveOffset);
     if (error.code === 'XB_TRUNCATED') this.#isCut = true;
     if (entry !== undefined && !isOfSecond(error, entry)) {
       this.#lost.add(entry);
@@ -200,6 +201,7 @@ export class DamageReport<Content> implements DamageConsumer {
     if (entry === undefined) return;
     entry.doubt();
     this.#lost.add(entry);
+    this.#suspects.unsized(entry);
   }
 
   /**

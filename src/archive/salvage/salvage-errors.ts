@@ -49,14 +49,18 @@ export function wrongLength({ path, archiveOffset }: ChunkHeader, end: number, f
  */
 export function insertedBytes(header: ChunkHeader, foundAt: number): XbstreamError {
   const { path, archiveOffset } = header;
-  return new XbstreamError('XB_BAD_HEADER', `${foundAt - chunkEnd(header)} bytes stand within a chunk of ${pathText(path)} that do not belong there`, {
-    path,
-    archiveOffset,
-    details: [
-      `chunk at archive byte ${archiveOffset}; without them its checksum holds`,
-      `the next chunk is at archive byte ${foundAt}: nothing else was lost`,
-    ],
-  });
+  return new XbstreamError(
+    'XB_BAD_HEADER',
+    `${foundAt - chunkEnd(header)} bytes stand within a chunk of ${pathText(path)} that do not belong there`,
+    {
+      path,
+      archiveOffset,
+      details: [
+        `chunk at archive byte ${archiveOffset}; without them its checksum holds`,
+        `the next chunk is at archive byte ${foundAt}: nothing else was lost`,
+      ],
+    },
+  );
 }
 
 /** A path reaches behind the end of the archive, and another chunk stands where it should end. */

@@ -21,7 +21,7 @@ const WAITED_BYTES = 12 * 1024 * 1024;
  *   to another chunk, on with that; else to the next magic that begins a chunk with an acceptable path, within the archive.
  * - Whole lines of text: on with the chunk behind them.
  *
- * Going back needs an input that can be read by position ({@link takeRewind}); of others the last 16 MiB are kept.
+ * Going back needs an input that can be read by position ({@link takeRewind}); of others the last 32 MiB are kept.
  */
 export class SalvagingReader implements SalvageReading {
   chunks = 0;

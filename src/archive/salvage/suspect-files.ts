@@ -21,6 +21,7 @@ export class SuspectFiles<Content> {
   #excused: { entry: Entry<Content>; lastContentAt: number }[] = [];
   /** Content that left a gap: what it means shows by what comes next of the file. */
   readonly #gaps = new Map<Entry<Content>, Gap>();
+  readonly #unsized = new WeakSet<Entry<Content>>();
   /** Chunks that do not fit the file they name: the names, by where in the file they say they belong. */
   readonly #strays = new Map<number, Set<StoredPath>>();
   /** Where chunks of open files say they belong that do not go on where the file ended: what they are shows when it ends. */
@@ -40,15 +41,19 @@ export class SuspectFiles<Content> {
    * @returns the open files that may have lost something by it
    */
   unreadable(from: number): Entry<Content>[] {
+    this.#noteUnreadable(from);
+    return [...this.#entries()].filter((entry) => !entry.whole);
+  }
+
+  #noteUnreadable(from: number): void {
     this.#unreadableFrom = Math.min(this.#unreadableFrom, from);
     this.#unreadableTo = Math.max(this.#unreadableTo, from);
-    return [...this.#entries()].filter((entry) => !entry.whole);
   }
 
   /** A damaged chunk begins here of which it is known what it was: where nothing else is missing, it is all that was lost. */
   known(archiveOffset: number): void {
     if (this.#known.length < MOST_NOTED) this.#known.push(archiveOffset);
-    else this.unreadable(archiveOffset);
+    else this.#noteUnreadable(archiveOffset);
   }
 
   /** Whether what {@link content} is told may say something. */
@@ -70,15 +75,19 @@ export class SuspectFiles<Content> {
   ): Entry<Content>[] {
     const { archiveOffset, fileOffset } = header;
     const gap = this.#gaps.get(entry);
+    const isSizeKnown = !this.#unsized.delete(entry);
     if (gap !== undefined) {
       this.#gaps.delete(entry);
       // The one before was another's, or said a wrong place.
       const isNone = fileOffset === gap.endedAt || fileOffset === gap.endedAt + gap.spanBytes;
       return isNone ? [] : this.#lostBetween(gap);
     }
-    if (endedAt === undefined || fileOffset <= endedAt || this.#hasStray(endedAt, entry.path)) return [];
-    const found = { from: entry.lastContentAt, to: archiveOffset, endedAt, spanBytes };
-    if (!this.#known.some((place) => isBetween(place, found))) return [];
+    if (!isSizeKnown || endedAt === undefined || fileOffset <= endedAt) return [];
+    const { lastContentAt } = entry;
+    // What cannot be read explains a gap.
+    const isExplained = this.#unreadableTo >= lastContentAt || this.#hasStray(endedAt, entry.path);
+    if (isExplained || (this.#known.at(-1) ?? -Infinity) < lastContentAt) return [];
+    const found = { from: lastContentAt, to: archiveOffset, endedAt, spanBytes };
     if (this.#gaps.size === MOST_NOTED) return this.#lostBetween(found);
     this.#gaps.set(entry, found);
     return [];
@@ -89,6 +98,11 @@ export class SuspectFiles<Content> {
     const gap = this.#gaps.get(entry);
     this.#gaps.delete(entry);
     return gap === undefined ? [] : this.#lostBetween(gap);
+  }
+
+  /** A chunk of a file has told a wrong length: where it ends shows by the next one. */
+  unsized(entry: Entry<Content>): void {
+    this.#unsized.add(entry);
   }
 
   /** Files that have a gap, and have not ended. */
@@ -105,7 +119,7 @@ export class SuspectFiles<Content> {
   /** More was lost than the damaged chunk that begins here. @returns as {@link content} */
   moreLostAt(place: number): Entry<Content>[] {
     this.#known = this.#known.filter((other) => other !== place);
-    this.unreadable(place);
+    this.#noteUnreadable(place);
     const isConcerned = ({ lastContentAt }: { lastContentAt: number }): boolean => lastContentAt < place;
     const found = this.#excused.filter(isConcerned);
     this.#excused = this.#excused.filter((excused) => !isConcerned(excused));
