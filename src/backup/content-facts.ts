@@ -9,6 +9,8 @@ export interface ContentFacts {
   isIncremental: boolean;
   /** A prepare with `--export` has been done. */
   isExported: boolean;
+  /** Some of its tablespaces lie outside of the data directory: links say where. */
+  hasLinks: boolean;
 }
 
 const OF_MARIADB =
@@ -17,7 +19,13 @@ const OF_MYSQL = /^(?:mysql\.ibd|undo_\d+|#innodb_redo\/.+|.+\.sdi)(?:\.delta|\.
 const ACCOUNTS = /^mysql\/(?:user|global_priv)\./;
 
 export function contentFacts(paths: Iterable<StoredPath>): ContentFacts {
-  const facts: ContentFacts = { system: undefined, hasAccounts: false, isIncremental: false, isExported: false };
+  const facts: ContentFacts = {
+    system: undefined,
+    hasAccounts: false,
+    isIncremental: false,
+    isExported: false,
+    hasLinks: false,
+  };
   for (const path of paths) {
     const name = plainName(path);
     if (OF_MARIADB.test(name)) facts.system = 'MariaDB';
@@ -25,6 +33,7 @@ export function contentFacts(paths: Iterable<StoredPath>): ContentFacts {
     facts.hasAccounts ||= ACCOUNTS.test(name);
     facts.isIncremental ||= name.endsWith('.delta');
     facts.isExported ||= name.endsWith('.cfg');
+    facts.hasLinks ||= name.endsWith('.isl');
   }
   return facts;
 }

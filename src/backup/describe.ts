@@ -1,15 +1,16 @@
 import type { LayerName } from '../codec/codec.js';
 import { allLayersOf } from '../codec/stored-layers.js';
 import type { BackupDescription } from '../ui/reporter.js';
-import { parseBinlogInfo, parseBinlogPos, type BinlogPosition } from './binlog-info.js';
-import { keyPlugin } from './key-plugin.js';
-import { parseKeyValues } from './key-values.js';
-import { parseMetadata } from './metadata-json.js';
+import { parseBinlogInfo, parseBinlogPos, type BinlogPosition } from './small-files/binlog-info.js';
+import { keyPlugin } from './small-files/key-plugin.js';
+import { parseKeyValues } from './small-files/key-values.js';
+import { parseMetadata } from './small-files/metadata-json.js';
 import { replicationStarts } from './replication.js';
-import type { SmallFileKind } from './small-files.js';
+import { serverSettings } from './small-files/server-settings.js';
+import type { SmallFileKind } from './small-files/small-files.js';
 
 /** What the small files of a backup say. */
-export type SmallTexts = Partial<Record<SmallFileKind, string>>;
+export type SmallTexts = Partial<Record<Exclude<SmallFileKind, 'link'>, string>>;
 
 type TextFacts = Omit<
   BackupDescription,
@@ -18,6 +19,7 @@ type TextFacts = Omit<
   | 'bytes'
   | 'archiveBytes'
   | 'wrappers'
+  | 'elsewhere'
   | 'complete'
   | 'unread'
   | 'missing'
@@ -49,6 +51,7 @@ export function factsOf(texts: SmallTexts, systemByFiles: 'MariaDB' | 'MySQL' | 
   const tool = first('tool_name');
   const toolVersion = first('tool_version');
   const system = systemOf(serverVersion ?? toolVersion) ?? systemByFiles;
+  const config = parseKeyValues(texts.config ?? '');
   return {
     system,
     tool,
@@ -67,7 +70,8 @@ export function factsOf(texts: SmallTexts, systemByFiles: 'MariaDB' | 'MySQL' | 
     endTime: first('end_time'),
     partial: yesOrNo(first('partial')),
     prepared: backupType === undefined ? undefined : PREPARED.has(backupType),
-    keyPlugin: keyPlugin(parseKeyValues(texts.config ?? '')),
+    keyPlugin: keyPlugin(config),
+    serverSettings: serverSettings(config, { system, version: serverVersion ?? toolVersion }),
     binlogFile: binlog.file,
     binlogPosition: binlog.position,
     gtid: binlog.gtid,

@@ -8,7 +8,8 @@ import { contentFacts } from './content-facts.js';
 import { factsOf, layersIn, type SmallTexts } from './describe.js';
 import { missingFrom } from './missing.js';
 import { NO_RECIPE, recipe } from './next-steps.js';
-import { smallFileKind, smallFileText } from './small-files.js';
+import { linkedDirectory } from './small-files/links.js';
+import { smallFileKind, smallFileText } from './small-files/small-files.js';
 
 /** A file of an archive. */
 export interface DescribedFile {
@@ -36,7 +37,7 @@ export function describeBackup(
   finding: BackupFinding,
   { key, archive }: { key: DecryptionKey | undefined; archive: string },
 ): BackupDescription {
-  const { texts, unread } = readSmallFiles(found.entries, key);
+  const { texts, unread, elsewhere } = readSmallFiles(found.entries, key);
   const paths = found.entries.map(({ path }) => path);
   const content = contentFacts(paths);
   const facts = factsOf(texts, content.system);
@@ -49,8 +50,9 @@ export function describeBackup(
   // Galera takes a backup of everything that calls itself partial: what it excludes is no database.
   const importsTables = facts.partial === true && !(facts.system === 'MariaDB' && content.hasAccounts);
   const isReadable = texts.info !== undefined || texts.metadata !== undefined;
-  const { isExported } = content;
-  const advice = isBackup && isReadable ? recipe({ ...known, archive, importsTables, isExported }) : NO_RECIPE;
+  const { isExported, hasLinks } = content;
+  const advice =
+    isBackup && isReadable ? recipe({ ...known, archive, importsTables, isExported, hasLinks }) : NO_RECIPE;
   return {
     ...known,
     state: finding.state,
@@ -58,6 +60,7 @@ export function describeBackup(
     bytes: found.entries.reduce((sum, { bytes }) => sum + bytes, 0),
     archiveBytes: found.archiveBytes,
     wrappers: found.wrappers,
+    elsewhere,
     complete: found.problemCount === 0,
     unread,
     missing: missingFrom(found.problemCount, finding, texts),
@@ -66,27 +69,42 @@ export function describeBackup(
   };
 }
 
-function readSmallFiles(
-  entries: readonly DescribedFile[],
-  key: DecryptionKey | undefined,
-): { texts: SmallTexts; unread: BackupDescription['unread'] } {
+interface SmallFilesRead extends Pick<BackupDescription, 'unread' | 'elsewhere'> {
+  texts: SmallTexts;
+}
+
+function readSmallFiles(entries: readonly DescribedFile[], key: DecryptionKey | undefined): SmallFilesRead {
   const texts: SmallTexts = {};
   const unread: { path: string; reason: string }[] = [];
-  for (const { path, content, bytes, complete } of entries) {
-    const kind = smallFileKind(path);
-    if (kind === undefined || texts[kind] !== undefined) continue;
-    if (!complete || (content === undefined && bytes > 0)) {
-      unread.push({ path, reason: complete ? 'it is too large' : 'it is not whole' });
-      continue;
-    }
-    try {
-      texts[kind] = smallFileText(path, content ?? Buffer.alloc(0), key);
-    } catch (error) {
-      if (!(error instanceof XbstreamError)) throw error;
-      unread.push({ path, reason: error.code === 'XB_KEY_REQUIRED' ? NO_KEY : error.message });
-    }
+  const elsewhere = new Set<string>();
+  let hasUnreadLink = false;
+  for (const entry of entries) {
+    const kind = smallFileKind(entry.path);
+    if (kind === undefined || (kind !== 'link' && texts[kind] !== undefined)) continue;
+    const { text, reason } = readSmallFile(entry, key);
+    if (kind !== 'link' && text !== undefined) texts[kind] = text;
+    const directory = kind === 'link' && text !== undefined ? linkedDirectory(text) : undefined;
+    if (directory !== undefined) elsewhere.add(directory);
+    // There may be a link for each table: one of them tells what is the matter with all.
+    if (reason !== undefined && !(kind === 'link' && hasUnreadLink)) unread.push({ path: entry.path, reason });
+    hasUnreadLink ||= kind === 'link' && reason !== undefined;
   }
-  return { texts, unread };
+  return { texts, unread, elsewhere: [...elsewhere].sort() };
+}
+
+function readSmallFile(
+  { path, content, bytes, complete }: DescribedFile,
+  key: DecryptionKey | undefined,
+): { text?: string; reason?: string } {
+  if (!complete || (content === undefined && bytes > 0)) {
+    return { reason: complete ? 'it is too large' : 'it is not whole' };
+  }
+  try {
+    return { text: smallFileText(path, content ?? Buffer.alloc(0), key) };
+  } catch (error) {
+    if (!(error instanceof XbstreamError)) throw error;
+    return { reason: error.code === 'XB_KEY_REQUIRED' ? NO_KEY : error.message };
+  }
 }
 
 const NO_KEY = 'it is encrypted; --encrypt-key-file=FILE reads it';

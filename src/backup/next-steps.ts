@@ -14,6 +14,7 @@ export type BackupFacts = Pick<
   | 'compression'
   | 'encrypted'
   | 'keyPlugin'
+  | 'serverSettings'
 > & {
   /** The archive as it was named. */
   archive: string;
@@ -21,6 +22,8 @@ export type BackupFacts = Pick<
   importsTables: boolean;
   /** What an import needs is there. */
   isExported: boolean;
+  /** Some of its tablespaces lie outside of the data directory. */
+  hasLinks: boolean;
 };
 
 /** What words in commands stand for. In `argv` they are in braces. */
@@ -30,6 +33,8 @@ const PLACEHOLDERS = {
   BETWEEN: 'the directory that another increment is unpacked in',
   KEYFILE: 'the file with the key that the backup was encrypted with',
   DATADIR: "the server's data directory",
+  SETTINGS: 'a file of options that the server reads, as /etc/mysql/mariadb.conf.d/99-backup.cnf',
+  ELSEWHERE: 'a directory outside of DATADIR that an .isl file of the backup names: look at each before you do this',
   DB: 'a database; in names of files special characters are written as in the backup',
   TABLE: 'a table of it, likewise',
   DEFINITION: "a file with the table's CREATE TABLE statement (SHOW CREATE TABLE prints it)",
@@ -141,6 +146,14 @@ function* prepareIncremental(facts: BackupFacts): Iterable<NextStep> {
 }
 
 function* copyBack(facts: BackupFacts): Iterable<NextStep> {
+  yield* settle(facts);
+  if (facts.hasLinks) {
+    yield step(
+      'make the directories in which tables lie outside of DATADIR; what is there of such tables is moved away: nothing is written over it',
+      ['mkdir', '-p', '{ELSEWHERE}'],
+      { each: 'ELSEWHERE' },
+    );
+  }
   yield step('put it in place, on a stopped server with an empty data directory', [
     toolOf(facts).name,
     '--copy-back',
@@ -152,12 +165,26 @@ function* copyBack(facts: BackupFacts): Iterable<NextStep> {
     ...OWN,
     '{DATADIR}',
   ]);
+  if (!facts.hasLinks) return;
+  yield step('and the tables outside of it', [...OWN, '{ELSEWHERE}'], { each: 'ELSEWHERE' });
+}
+
+/** Programs that put files in their places read the server's settings, too: before those do. */
+function* settle({ serverSettings }: BackupFacts): Iterable<NextStep> {
+  if (serverSettings.length === 0) return;
+  // What else stands in that file is not for every server: some of it is unknown to MySQL.
+  const names = serverSettings.map((setting) => setting.slice(0, setting.indexOf('=')));
+  const lines = `^(\\[(mysqld|mariadbd)\\]|(${names.join('|')})=)`;
+  yield step(`give the server what it does not start on these files without: ${serverSettings.join(', ')}`, [
+    ...['sed', '-nE', `/${lines}/w {SETTINGS}`],
+    '{DIR}/backup-my.cnf',
+  ]);
 }
 
 const OWN = ['chown', '-R', 'mysql:mysql'];
 
 /** Tables of other engines than InnoDB, whose files can be copied as they are, are few in such backups. */
-function* importTables({ system }: BackupFacts): Iterable<NextStep> {
+function* importTables({ system, hasLinks }: BackupFacts): Iterable<NextStep> {
   const client = system === 'MariaDB' ? 'mariadb' : 'mysql';
   const sql = (what: string): string[] => [client, '-e', what];
   const each = { each: 'TABLE' } as const;
@@ -173,7 +200,8 @@ function* importTables({ system }: BackupFacts): Iterable<NextStep> {
     each,
   );
   const files = ['{DIR}/{DB}/{TABLE}.ibd', '{DIR}/{DB}/{TABLE}.cfg'];
-  yield step('put that of the backup in its place', ['cp', ...files, '{DATADIR}/{DB}/'], each);
+  const otherPlace = hasLinks ? ' (of a table that lies outside of DATADIR: where its .isl file says)' : '';
+  yield step(`put that of the backup in its place${otherPlace}`, ['cp', ...files, '{DATADIR}/{DB}/'], each);
   yield step("give it to the server's user", [...OWN, '{DATADIR}/{DB}'], each);
   yield step('have the server take it', sql(`SET foreign_key_checks=0; ALTER TABLE ${table} IMPORT TABLESPACE`), each);
 }

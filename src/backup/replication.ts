@@ -1,5 +1,5 @@
 import type { ReplicationStart } from '../ui/reporter.js';
-import type { BinlogPosition } from './binlog-info.js';
+import type { BinlogPosition } from './small-files/binlog-info.js';
 
 /** Whether a version of MySQL knows `CHANGE REPLICATION SOURCE TO`. */
 function hasSourceWords(version: string | undefined): boolean {

@@ -281,6 +281,8 @@ export interface BackupDescription {
   prepared?: boolean | undefined;
   /** What has the keys of tablespaces that are encrypted on the server. */
   keyPlugin?: KeyPlugin | undefined;
+  /** What the server must be told of InnoDB to start on these files, as `name=value`: what is not its default. */
+  serverSettings: readonly string[];
   binlogFile?: string | undefined;
   binlogPosition?: string | undefined;
   gtid?: string | undefined;
@@ -291,6 +293,8 @@ export interface BackupDescription {
   archiveBytes: number;
   /** What was around the archive as a whole and was undone, outermost first. */
   wrappers: readonly string[];
+  /** Directories outside of the data directory where some of its tables lay (by `DATA DIRECTORY`), and are put again. */
+  elsewhere: readonly string[];
   complete: boolean;
   /** Files that could not be read, and why. */
   unread: readonly { path: string; reason: string }[];

@@ -2,7 +2,7 @@
 import { readIndex } from '../archive/index.js';
 import { backupFinding, judgeBackup } from '../backup/backup-state.js';
 import { describeBackup } from '../backup/description.js';
-import { smallFileKind } from '../backup/small-files.js';
+import { smallFileKind } from '../backup/small-files/small-files.js';
 import { withSource } from '../engine/with-source.js';
 import { byIndex, inputName, isWaitedFor, type InputChoice } from '../input/open-source.js';
 import { inputSize } from '../input/input-size.js';

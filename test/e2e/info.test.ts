@@ -151,6 +151,45 @@ describe('what a backup is', { concurrency: 4 }, () => {
     ]);
   });
 
+  test('settings that a server does not start without: what is not its default', async () => {
+    const usual =
+      'innodb_data_file_path=ibdata1:12M:autoextend\ninnodb_page_size=16384\ninnodb_log_file_size=4194304\nredo_log_version=1\n';
+    for (const [facts, config, settings] of [
+      [MARIADB, `${usual}innodb_undo_tablespaces=0\n`, []],
+      [PERCONA, `${usual}innodb_undo_tablespaces=2\n`, []],
+      [{ ...MARIADB, server_version: '11.4.2-MariaDB' }, `${usual}innodb_undo_tablespaces=3\n`, []],
+      [MARIADB, `${usual}innodb_undo_tablespaces=3\n`, ['innodb_undo_tablespaces=3']],
+      [PERCONA, 'innodb_page_size=4096\nserver_uuid=x\n', ['innodb_page_size=4096']],
+    ] as const) {
+      const { info } = await told(backup(facts, file('backup-my.cnf', `[mysqld]\n${config}`)));
+      assert.deepEqual(info['serverSettings'], settings);
+      const steps = info.next.filter(({ argv }) => argv.includes('{DIR}/backup-my.cnf'));
+      assert.equal(steps.length, settings.length);
+    }
+  });
+
+  test('where tables lie outside of the data directory: said as far as links are paths', async () => {
+    const links = ['/ssd/shop/a.ibd\n', '/ssd/shop/b.ibd', '/fast disk/shop/c.ibd', 'd.ibd', '/x\n/y', ''];
+    const files = links.map((text, number) => file(`shop/${number}.isl`, text));
+    const { info } = await told(backup(MARIADB, ...files));
+    assert.deepEqual(info['elsewhere'], ['/fast disk/shop', '/ssd/shop']);
+    assert.deepEqual(
+      info.next.slice(2).map(({ command, each }) => [each, command]),
+      [
+        ['ELSEWHERE', 'mkdir -p ELSEWHERE'],
+        [undefined, 'mariadb-backup --copy-back --target-dir=DIR --datadir=DATADIR'],
+        [undefined, 'chown -R mysql:mysql DATADIR'],
+        ['ELSEWHERE', 'chown -R mysql:mysql ELSEWHERE'],
+      ],
+    );
+    const sealed = ['shop/a.isl.xbcrypt', 'shop/b.isl.xbcrypt'].map((name) => file(name, 'XBCRYP03'));
+    const { info: unread } = await told(backup(MARIADB, ...sealed));
+    assert.deepEqual(
+      [unread['elsewhere'], unread['unread']],
+      [[], [{ path: 'shop/a.isl.xbcrypt', reason: 'it is encrypted; --encrypt-key-file=FILE reads it' }]],
+    );
+  });
+
   test('keys of the server: what MySQL uses, and no secret', async () => {
     for (const [config, name] of [
       ['plugin_load=keyring_file.so\n', 'keyring_file'],

@@ -4,7 +4,7 @@ import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { run } from '../helpers/cli.js';
-import { Mariadb } from '../helpers/mariadb.js';
+import { giveToServer, Mariadb, type MariadbOptions } from '../helpers/mariadb.js';
 import { hasProgram, isRoot } from '../helpers/programs.js';
 import { doStep, infoOf, type Info, type Values } from '../helpers/recipe.js';
 import { tempDir } from '../helpers/temp.js';
@@ -25,8 +25,8 @@ function canServe(context: TestContext): boolean {
   );
 }
 
-async function startedServer(context: TestContext, settings: readonly string[] = []): Promise<Mariadb> {
-  const server = new Mariadb(tempDir(context), undefined, { settings });
+async function startedServer(context: TestContext, options: MariadbOptions = {}): Promise<Mariadb> {
+  const server = new Mariadb(tempDir(context), undefined, options);
   server.install();
   await server.start();
   context.after(() => server.stop());
@@ -50,11 +50,11 @@ async function restored(
   context: TestContext,
   { next }: Info,
   values: Values,
-  settings: readonly string[] = [],
+  options: MariadbOptions = {},
 ): Promise<Mariadb> {
   const data = join(folderOf(context), 'data');
   for (const step of next) doStep(step, { ...values, DATADIR: data });
-  const server = new Mariadb(tempDir(context), data, { settings });
+  const server = new Mariadb(tempDir(context), data, options);
   await server.start();
   context.after(() => server.stop());
   return server;
@@ -68,11 +68,16 @@ describe('the recipe of a real backup restores it', { concurrency: 1 }, () => {
   })) {
     test(title, async (context) => {
       if (!canServe(context)) return;
-      const source = await startedServer(context, ['--log-bin=binlog', '--server-id=1']);
+      const source = await startedServer(context, { settings: ['--log-bin=binlog', '--server-id=1'] });
       const info = await infoOf(backup(context, source, ...words));
       assert.deepEqual(info.missing, []);
       assert.deepEqual(Object.keys(info.placeholders), ['DIR', 'DATADIR']);
-      const server = await restored(context, info, { DIR: join(folderOf(context), 'full') }, ['--server-id=2']);
+      const server = await restored(
+        context,
+        info,
+        { DIR: join(folderOf(context), 'full') },
+        { settings: ['--server-id=2'] },
+      );
       assert.deepEqual(server.checksums('shop'), source.checksums('shop'));
       // The server takes the statements that make a replica of it, with the host that only its owner knows.
       const statuses = info.replication.map(({ statements }) => {
@@ -144,13 +149,62 @@ describe('the recipe of a real backup restores it', { concurrency: 1 }, () => {
     const keys = join(folderOf(context), 'keys');
     fs.writeFileSync(keys, `1;${'a7'.repeat(32)}\n`);
     const settings = ['--plugin-load-add=file_key_management', `--file-key-management-filename=${keys}`];
-    const source = await startedServer(context, [...settings, '--innodb-encrypt-tables=ON', '--innodb-encrypt-log=ON']);
+    const encrypting = [...settings, '--innodb-encrypt-tables=ON', '--innodb-encrypt-log=ON'];
+    const source = await startedServer(context, { settings: encrypting });
     const path = backup(context, source);
     const info = await infoOf(path);
     assert.equal(info.keyPlugin?.name, 'file_key_management');
     assert.match(info.next[1]!.purpose, new RegExp(`file_key_management_filename=${keys}`));
     assert.match((await run(['info', path])).stdout, /at rest: +encrypted by the server: file_key_management/);
-    const server = await restored(context, info, { DIR: join(folderOf(context), 'full') }, settings);
+    const server = await restored(context, info, { DIR: join(folderOf(context), 'full') }, { settings });
     assert.deepEqual(server.checksums('shop'), source.checksums('shop'));
+  });
+
+  test('one with tables that lie elsewhere (DATA DIRECTORY), on a machine without such a directory', async (context) => {
+    if (!canServe(context)) return;
+    const source = await startedServer(context);
+    const elsewhere = join(folderOf(context), 'else where');
+    fs.mkdirSync(elsewhere);
+    giveToServer(elsewhere);
+    const there = `DATA DIRECTORY='${elsewhere}'`;
+    source.sql(`USE shop; CREATE TABLE away (id INT PRIMARY KEY) ${there}; INSERT INTO away SELECT seq FROM seq_1_to_900;
+        CREATE TABLE parts (id INT PRIMARY KEY) PARTITION BY RANGE (id)
+          (PARTITION low VALUES LESS THAN (10) ${there}, PARTITION high VALUES LESS THAN MAXVALUE);
+        INSERT INTO parts SELECT seq FROM seq_1_to_90; CREATE TABLE old (id INT PRIMARY KEY) ENGINE=MyISAM ${there};
+        INSERT INTO old VALUES (1), (2)`);
+    const before = source.checksums('shop');
+    const path = backup(context, source, '--compress');
+    const info = await infoOf(path);
+    assert.deepEqual(info.elsewhere, [join(elsewhere, 'shop')]);
+    assert.match((await run(['info', path])).stdout, /^elsewhere: +tables in .*\/else where\/shop$/m);
+    await source.stop();
+    fs.rmSync(elsewhere, { recursive: true });
+    const server = await restored(context, info, {
+      DIR: join(folderOf(context), 'full'),
+      ELSEWHERE: info.elsewhere,
+    });
+    assert.deepEqual(server.checksums('shop'), before);
+    server.sql('USE shop; INSERT INTO away VALUES (1000); CREATE TABLE more (id INT)');
+    assert.ok(fs.existsSync(join(elsewhere, 'shop', 'away.ibd')));
+  });
+
+  test('one of a server with pages and files of its own: the new server is told of them', async (context) => {
+    if (!canServe(context)) return;
+    const format = ['--innodb-page-size=4096', '--innodb-data-file-path=ibdata1:3M;ibdata2:3M:autoextend'];
+    const source = await startedServer(context, { format: [...format, '--innodb-undo-tablespaces=3'] });
+    const info = await infoOf(backup(context, source));
+    assert.deepEqual(info.serverSettings, [
+      'innodb_data_file_path=ibdata1:3M;ibdata2:3M:autoextend',
+      'innodb_page_size=4096',
+      'innodb_undo_tablespaces=3',
+    ]);
+    const SETTINGS = join(folderOf(context), 'settings.cnf');
+    const values = { DIR: join(folderOf(context), 'full'), SETTINGS };
+    const server = await restored(context, info, values, { optionFile: SETTINGS });
+    assert.deepEqual(server.checksums('shop'), source.checksums('shop'));
+    // Without them it does not start.
+    await server.stop();
+    const untold = new Mariadb(tempDir(context), server.dataDirectory);
+    await assert.rejects(untold.start(), /innodb_data_file_path|page size 4096/);
   });
 });

@@ -9,7 +9,6 @@ const SERVER_USER = 'mysql';
 
 /** Small enough that a data directory is made and backed up in seconds. */
 const SETTINGS = [
-  '--no-defaults',
   '--skip-networking',
   '--innodb-log-file-size=4M',
   '--innodb-buffer-pool-size=32M',
@@ -20,6 +19,10 @@ const SETTINGS = [
 export interface MariadbOptions {
   /** More words for `mariadbd`. */
   settings?: readonly string[];
+  /** Those that decide what its files are like, also for {@link Mariadb.install}. */
+  format?: readonly string[];
+  /** A file of options that it reads. */
+  optionFile?: string;
 }
 
 export class Mariadb {
@@ -27,24 +30,32 @@ export class Mariadb {
   readonly socket: string;
   readonly errorLog: string;
   readonly #settings: readonly string[];
+  readonly #format: readonly string[];
+  readonly #defaults: string;
   #server: ChildProcess | undefined;
 
   /**
    * @param directory where socket and log go; the server's user may write into it
    * @param dataDirectory the data: made by {@link install}, or a backup that is prepared and belongs to the server's user
    */
-  constructor(directory: string, dataDirectory = join(directory, 'data'), { settings = [] }: MariadbOptions = {}) {
+  constructor(
+    directory: string,
+    dataDirectory = join(directory, 'data'),
+    { settings = [], format = [], optionFile }: MariadbOptions = {},
+  ) {
     giveToServer(directory);
     this.dataDirectory = dataDirectory;
     // A socket's path may have 107 bytes.
     this.socket = join(directory, 's');
     this.errorLog = join(directory, 'error.log');
     this.#settings = settings;
+    this.#format = format;
+    this.#defaults = optionFile === undefined ? '--no-defaults' : `--defaults-file=${optionFile}`;
   }
 
   /** Makes an empty data directory. */
   install(): void {
-    const words = ['--no-defaults', `--datadir=${this.dataDirectory}`, `--user=${SERVER_USER}`];
+    const words = ['--no-defaults', `--datadir=${this.dataDirectory}`, `--user=${SERVER_USER}`, ...this.#format];
     execFileSync('mariadb-install-db', [...words, '--auth-root-authentication-method=normal', '--skip-test-db'], {
       stdio: 'ignore',
     });
@@ -54,13 +65,8 @@ export class Mariadb {
   async start(): Promise<void> {
     const words = [`--datadir=${this.dataDirectory}`, `--socket=${this.socket}`, `--log-error=${this.errorLog}`];
     const pid = join(this.dataDirectory, 'pid');
-    const server = spawn(
-      'mariadbd',
-      [...SETTINGS, ...words, `--pid-file=${pid}`, `--user=${SERVER_USER}`, ...this.#settings],
-      {
-        stdio: 'ignore',
-      },
-    );
+    const own = [`--pid-file=${pid}`, `--user=${SERVER_USER}`, ...this.#format, ...this.#settings];
+    const server = spawn('mariadbd', [this.#defaults, ...SETTINGS, ...words, ...own], { stdio: 'ignore' });
     this.#server = server;
     for (;;) {
       if (server.exitCode !== null)

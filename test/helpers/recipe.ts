@@ -18,6 +18,8 @@ export interface Info {
   toLsn: string;
   missing: string[];
   keyPlugin?: { name: string };
+  serverSettings: string[];
+  elsewhere: string[];
   next: Step[];
   placeholders: Record<string, string>;
   replication: { purpose: string; statements: string[] }[];

@@ -55,7 +55,7 @@ export class InfoTextReporter extends TextPrinter implements InfoReporter {
 /** What there is to tell of a backup, each with its heading; undefined where it is not known. */
 export function infoLines(description: BackupDescription): [string, string | undefined][] {
   const { serverVersion, serverFlavor, fromLsn, toLsn, keyPlugin } = description;
-  const { binlogFile, binlogPosition, gtid, compression, encrypted } = description;
+  const { binlogFile, binlogPosition, gtid, compression, encrypted, serverSettings, elsewhere } = description;
   const { wrappers, files, bytes, archiveBytes, complete, startTime, endTime, kind } = description;
   const amount = `${formatCount(files, 'file')}, ${formatBytes(bytes)} (archive: ${formatBytes(archiveBytes)})`;
   return [
@@ -81,6 +81,8 @@ export function infoLines(description: BackupDescription): [string, string | und
         ? undefined
         : `encrypted by the server: ${[keyPlugin.name, ...keyPlugin.settings].join(', ')}`,
     ],
+    ['settings', serverSettings.length === 0 ? undefined : serverSettings.join(', ')],
+    ['elsewhere', elsewhere.length === 0 ? undefined : someOf(elsewhere)],
     ['wrapped in', wrappers.length === 0 ? undefined : wrappers.join(', ')],
     ['content', `${amount}${complete ? '' : `; NOT WHOLE`}`],
   ];
@@ -102,6 +104,14 @@ function madeBy({ tool, toolVersion, system }: BackupDescription): string | unde
 
 function byFiles({ system }: BackupDescription): string | undefined {
   return system === undefined ? undefined : `${system}, by its files`;
+}
+
+/** So many directories are told. */
+const SHOWN = 5;
+
+function someOf(directories: readonly string[]): string {
+  const shown = `tables in ${directories.slice(0, SHOWN).join(', ')}`;
+  return directories.length > SHOWN ? `${shown} and ${directories.length - SHOWN} more directories` : shown;
 }
 
 function joined(...parts: readonly (string | undefined)[]): string | undefined {

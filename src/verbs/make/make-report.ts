@@ -3,7 +3,7 @@ import { ArchiveMap } from '../../archive/archive-map.js';
 import { readIndex } from '../../archive/index.js';
 import { backupFinding, judgeBackup } from '../../backup/backup-state.js';
 import { describeBackup } from '../../backup/description.js';
-import { smallFileKind } from '../../backup/small-files.js';
+import { smallFileKind } from '../../backup/small-files/small-files.js';
 import { withSource } from '../../engine/with-source.js';
 import type { XbstreamError } from '../../errors.js';
 import { digestedName } from '../../input/open-source.js';

@@ -4,7 +4,7 @@ import { TeeSource } from '../../input/tee-source.js';
 import type { Source } from '../../input/source.js';
 import { backupFinding, judgeBackup } from '../../backup/backup-state.js';
 import { describeBackup } from '../../backup/description.js';
-import { SmallFileNotes } from '../../backup/small-file-notes.js';
+import { SmallFileNotes } from '../../backup/small-files/small-file-notes.js';
 import type { Lane } from '../../engine/lane.js';
 import { errorToRecord, XbstreamError, type ErrorRecord } from '../../errors.js';
 import { ArchiveTarget } from '../../output/archive-target.js';

@@ -1,7 +1,7 @@
-import type { DecryptionKey } from '../codec/codec.js';
-import { smallContent } from '../codec/small-content.js';
-import { layersOf } from '../codec/stored-layers.js';
-import type { StoredPath } from '../format/stored-path.js';
+import type { DecryptionKey } from '../../codec/codec.js';
+import { smallContent } from '../../codec/small-content.js';
+import { layersOf } from '../../codec/stored-layers.js';
+import type { StoredPath } from '../../format/stored-path.js';
 
 /** The files in which a backup tells of itself: what they are, by their names without what was done to them. */
 const KINDS = {
@@ -17,7 +17,8 @@ const KINDS = {
   'backup_metadata.json': 'metadata',
 } as const;
 
-export type SmallFileKind = (typeof KINDS)[keyof typeof KINDS];
+/** There is one of each kind, but any number of links (`.isl`). */
+export type SmallFileKind = (typeof KINDS)[keyof typeof KINDS] | 'link';
 
 /** Most bytes of such a file when it is decoded. */
 const MAX_TEXT_BYTES = 1024 * 1024;
@@ -26,9 +27,10 @@ const BOTH = { decrypt: true, decompress: true };
 
 /** What a stored file tells of the backup, if it is one of those. */
 export function smallFileKind(path: StoredPath): SmallFileKind | undefined {
-  if (path.length > 200 || path.includes('/')) return undefined;
+  if (!path.includes('.isl') && (path.length > 200 || path.includes('/'))) return undefined;
   try {
     const { finalName } = layersOf(path, BOTH);
+    if (finalName.endsWith('.isl')) return 'link';
     return Object.hasOwn(KINDS, finalName) ? KINDS[finalName as keyof typeof KINDS] : undefined;
   } catch {
     return undefined; // a name that is nothing but a suffix

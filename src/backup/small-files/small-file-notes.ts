@@ -1,6 +1,6 @@
-import { NotedContent, NotesBudget } from '../archive/noted-content.js';
-import type { Entry } from '../archive/entry.js';
-import type { WantedEntries } from '../archive/selection/wanted-entries.js';
+import { NotedContent, NotesBudget } from '../../archive/noted-content.js';
+import type { Entry } from '../../archive/entry.js';
+import type { WantedEntries } from '../../archive/selection/wanted-entries.js';
 import { smallFileKind } from './small-files.js';
 
 /** Wants every entry, and keeps the content of the small files in which a backup tells of itself. */

@@ -1,4 +1,4 @@
-import type { KeyPlugin } from '../ui/reporter.js';
+import type { KeyPlugin } from '../../ui/reporter.js';
 
 const KEY_PLUGIN = /key|kms|vault/i;
 const PLACE = /(?:_filename|_file_data|_config|_url|_region)$/;
