@@ -77,6 +77,11 @@ const CASES: readonly (readonly [string, readonly Buffer[], readonly string[]])[
     ['t3'],
   ],
   ['one that did not may have', [payload('t1', 0, '01'), payload('t1', 2, '23'), end('t3')], []],
+  [
+    'the last chunk of a file under a name with a damaged byte',
+    [payload('d.t1', 0, '01'), payload('d\xdct1', 2, '2'), end('d.t1'), file('other', '1')],
+    ['other'],
+  ],
 ];
 
 describe('extract --keep-going goes by evidence', { concurrency: true }, () => {

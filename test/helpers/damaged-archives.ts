@@ -226,23 +226,19 @@ function flipPayload({ bytes, damaged, story }: DamagedArchive, chunk: WalkedChu
 function noteLikeNames({ files, damaged, doubtful }: DamagedArchive, chunks: readonly WalkedChunk[]): void {
   // What remains of a damaged file may look like the end of an empty one of a similar name.
   for (const [path, content] of files) {
-    if (content.length === 0 && [...damaged].some((other) => isOneBitAway(path, other))) doubtful.add(path);
+    if (content.length === 0 && [...damaged].some((other) => isOneByteAway(path, other))) doubtful.add(path);
   }
   // And what comes after its damaged chunk like the rest of one that ends there.
   for (const { path, fileOffset } of chunks) {
     if (fileOffset === 0 || !damaged.has(path)) continue;
     for (const [other, content] of files) {
-      if (content.length === fileOffset && isOneBitAway(path, other)) doubtful.add(other);
+      if (content.length === fileOffset && isOneByteAway(path, other)) doubtful.add(other);
     }
   }
 }
 
-function isOneBitAway(a: string, b: string): boolean {
-  if (a.length !== b.length) return false;
-  const bits = Array.from({ length: a.length }, (_, at) => a.charCodeAt(at) ^ b.charCodeAt(at)).filter(
-    (bit) => bit !== 0,
-  );
-  return bits.length === 1 && (bits[0]! & (bits[0]! - 1)) === 0;
+function isOneByteAway(a: string, b: string): boolean {
+  return a.length === b.length && [...a].filter((byte, at) => byte !== b[at]).length === 1;
 }
 
 function flip(found: DamagedArchive, chunk: WalkedChunk, dice: Dice, kind: 'header' | 'path length' | 'path'): void {
@@ -273,6 +269,6 @@ function flip(found: DamagedArchive, chunk: WalkedChunk, dice: Dice, kind: 'head
   if (newPath === path) return;
   // It may have been a chunk of each file that the name in it is like.
   for (const other of files.keys()) {
-    if (other !== path && (other === newPath || isOneBitAway(other, newPath))) doubtful.add(other);
+    if (other !== path && (other === newPath || isOneByteAway(other, newPath))) doubtful.add(other);
   }
 }

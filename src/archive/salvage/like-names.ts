@@ -8,20 +8,27 @@ export function isPlain(path: StoredPath): boolean {
   return PLAIN_NAME.test(path);
 }
 
-/** Whether one name may have become the other by damage that left the chunk readable: no more than one bit differs. */
-export function isClose(a: StoredPath, b: StoredPath): boolean {
-  if (a.length !== b.length) return false;
-  let difference = 0;
-  for (let at = 0; at < a.length; at += 1) {
-    const bits = a.charCodeAt(at) ^ b.charCodeAt(at);
-    if (bits === 0) continue;
-    if (difference !== 0 || (bits & (bits - 1)) !== 0) return false;
-    difference = bits;
+/**
+ * Whether damage that left a chunk readable may have made one name of another: no more than one byte differs; bytes that no
+ * backup program writes tell nothing of what stood there.
+ *
+ * @param path as it was found
+ * @param other as it may have been
+ */
+export function mayHaveBeen(path: StoredPath, other: StoredPath): boolean {
+  if (path.length !== other.length) return false;
+  let different = 0;
+  let unlikely = 0;
+  for (let at = 0; at < path.length; at += 1) {
+    const byte = path.charCodeAt(at);
+    if (byte === other.charCodeAt(at)) continue;
+    if (byte < 0x20 || byte > 0x7e) unlikely += 1;
+    else different += 1;
   }
-  return true;
+  return different === 0 || (different === 1 && unlikely !== 1);
 }
 
-/** Whether a name may be what damage has made of another: it is close to it, or like no name that a backup has. */
-export function mayHaveBeen(path: StoredPath, other: StoredPath): boolean {
-  return isClose(path, other) || (path.length === other.length && !isPlain(path));
+/** Whether damage may have made either name of the other. */
+export function areLike(path: StoredPath, other: StoredPath): boolean {
+  return mayHaveBeen(path, other) || mayHaveBeen(other, path);
 }

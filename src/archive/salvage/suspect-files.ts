@@ -1,6 +1,6 @@
 import type { StoredPath } from '../../format/stored-path.js';
 import type { Entry } from '../entry.js';
-import { isClose, mayHaveBeen } from './like-names.js';
+import { areLike, mayHaveBeen } from './like-names.js';
 
 /** More are not told apart: a hostile archive must not fill the memory, or have each be compared with all. */
 const MOST_NOTED = 10_000;
@@ -167,13 +167,13 @@ export class SuspectFiles<Content> {
     if (fileOffset === 0 || this.#late === MOST_LATE) return [];
     this.#late += 1;
     return [...this.#entries()].filter(
-      (entry) => entry.whole && entry.sizeBytes === fileOffset && isClose(entry.path, path),
+      (entry) => entry.whole && entry.sizeBytes === fileOffset && mayHaveBeen(path, entry.path),
     );
   }
 
   #hasStray(fileOffset: number, path: StoredPath): boolean {
     const names = this.#strays.get(fileOffset);
-    return names !== undefined && [...names].some((other) => isClose(other, path));
+    return names !== undefined && [...names].some((other) => mayHaveBeen(other, path));
   }
 
   /** Whether something speaks against a file with content whose end chunk has come. */
@@ -201,7 +201,7 @@ export class SuspectFiles<Content> {
         (other) =>
           other.archiveOffset < entry.archiveOffset &&
           other.lastContentAt < entry.archiveOffset &&
-          mayHaveBeen(entry.path, other.path),
+          areLike(entry.path, other.path),
       );
       if (isLost || isOther || this.#hasStray(0, entry.path)) yield entry;
     }
