@@ -14,9 +14,9 @@ export { makeIndex, type IndexOptions } from './library/make-index.js';
 export { decode, type DecodeOptions, type DecodeResult } from './library/decode.js';
 export { create, type CreateOptions, type CreateSources } from './library/create.js';
 export { convertToTar, writeTar, type TarOptions, type WriteTarOptions } from './library/convert-to-tar.js';
-export type { MakeResult } from './library/make-result.js';
+export type { MakeResult } from './library/caller/making.js';
 export type { Owner } from './output/directory/owner.js';
-export type { ArchiveOutput } from './library/output.js';
+export type { ArchiveOutput } from './library/caller/output.js';
 export {
   readChunks,
   type ArchiveChunk,
@@ -25,7 +25,7 @@ export {
 } from './library/reading/read-chunks.js';
 export { readEntries, type ReadEntriesOptions } from './library/reading/read-entries.js';
 export type { ArchiveEntry, FileEntry, RemovedEntry, RenamedEntry } from './library/reading/archive-entry.js';
-export type { ArchiveInput, ArchiveParts } from './library/input.js';
+export type { ArchiveInput, ArchiveParts } from './library/caller/input.js';
 export type { ByteStream } from './input/stream/pieces.js';
 export type {
   BackupOptions,
@@ -35,7 +35,7 @@ export type {
   FileOptions,
   ProblemOptions,
   SelectionOptions,
-} from './library/options.js';
+} from './library/caller/options.js';
 export type { Compression } from './output/compression.js';
 export type { BackupChoice } from './backup/backup-state.js';
 export { XbstreamError, type ErrorFacts, type XbstreamErrorCode } from './errors.js';

@@ -1,7 +1,7 @@
 /** From a command line to what it asks for. */
 import { existsSync } from 'node:fs';
 import { shellWord } from '../format/shell-word.js';
-import { isAddress, shownWord } from '../input/address/address.js';
+import { hasSecret, isAddress, shownWord } from '../input/address/address.js';
 import { closest } from '../verbs/options/suggestion.js';
 import type { Mode } from '../verbs/options/table.js';
 import { usageError } from '../verbs/options/usage-error.js';
@@ -10,10 +10,9 @@ import type { CallSurroundings, VerbCall } from '../verbs/verb.js';
 import { EXIT_OK, EXIT_USAGE } from './exit-codes.js';
 import { allForms, loadForm, XBSTREAM, type Form } from './grammar/forms.js';
 import { readValues } from './grammar/option-values.js';
-import { hideSecrets } from './grammar/process-title.js';
 import { version } from './package-version.js';
 import { versionLine, xbstreamName } from './version.js';
-import { normaliseWords, UnknownOption, type NormalisedWords } from './grammar/xbstream-grammar.js';
+import { normaliseWords, spell, UnknownOption, type NormalisedWords } from './grammar/xbstream-grammar.js';
 
 /** What a command line asks for. */
 export type Call =
@@ -90,6 +89,15 @@ async function readForm(
   if (form === XBSTREAM) await checkMode(normalised);
   const values = await readValues(normalised, form);
   return { kind: 'verb', ...(await form.called({ values, operands: normalised.operands }, surroundings)) };
+}
+
+/** A key, or a presigned address, on the command line is on show in the process list of the whole machine: overwrites it there. */
+function hideSecrets({ options, operands }: NormalisedWords, { call, words }: Form): void {
+  const isSecret = (name: string): boolean => words.get(name)?.secret === true;
+  if (!options.some(({ name }) => isSecret(name)) && !operands.some(hasSecret)) return;
+  const shown = options.map((option) => (isSecret(option.name) ? `--${option.name}=...` : spell(option)));
+  // On Linux this is the memory that the kernel shows as the command line; Node fills what is left of it with zeros.
+  process.title = [call, ...shown, ...operands.map(shownWord)].join(' ');
 }
 
 /** The words in one spelling; what is unknown may be an option of another form. */

@@ -1,11 +1,12 @@
+import type { Context } from '../context.js';
 import { systemError, XbstreamError } from '../errors.js';
 import type { InputChoice } from '../input/open-source.js';
 import type { Outcome } from '../outcome.js';
-import type { OutputStream } from '../ui/output-stream.js';
+import type { OutputStream } from '../ui/screen.js';
 import type { Paint } from '../ui/paint.js';
 import { RunStatus } from '../ui/run-status.js';
 import { outcomeOf } from '../verbs/outcome-of.js';
-import type { Context, RunReporter, VerbRun } from '../verbs/verb.js';
+import type { RunReporter, VerbRun } from '../verbs/verb.js';
 import { bugText } from './bug-text.js';
 import { EXIT_REFUSED, exitCodeFor } from './exit-codes.js';
 import { Interruption } from './interruption.js';

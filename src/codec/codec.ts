@@ -1,15 +1,13 @@
 import { XbstreamError, type XbstreamErrorCode } from '../errors.js';
+import type { StreamKey } from '../input/open-source.js';
 
 /** What can have been done to a stored file, or to an archive as a whole (`gzip` only that), named as users know it. */
 export type LayerName = 'xbcrypt' | 'zstd' | 'lz4' | 'qpress' | 'gzip';
 
-export type CipherName = 'AES128' | 'AES192' | 'AES256' | 'NONE';
+export type CipherName = StreamKey['cipher'];
 
-/** What decrypts. `bytes` is empty for `NONE`. Plain data, so that it can be sent to another thread. */
-export interface DecryptionKey {
-  cipher: CipherName;
-  bytes: Uint8Array;
-}
+/** What decrypts. `bytes` is empty for the cipher `NONE`. */
+export type DecryptionKey = StreamKey;
 
 /** Takes output in order. A piece is only lent: its bytes are good until the call returns. */
 export type OutputSink = (piece: Buffer) => void;

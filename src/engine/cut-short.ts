@@ -4,8 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ErrorRecord, XbstreamError, XbstreamErrorCode } from '../errors.js';
-import type { InputChoice } from '../input/open-source.js';
-import { inputSize } from '../input/input-size.js';
+import { inputSize, type InputChoice } from '../input/open-source.js';
 
 /**
  * How long, in milliseconds, the message that the input is cut short waits for a signal. The system has sent it by then to

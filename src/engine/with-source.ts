@@ -1,3 +1,4 @@
+import type { Context } from '../context.js';
 import { XbstreamError } from '../errors.js';
 import { openSource, type InputChoice } from '../input/open-source.js';
 import { withParts } from '../input/parts/part-hint.js';
@@ -6,11 +7,7 @@ import { openArchive } from '../wrapper/open-archive.js';
 import { withPlace } from '../wrapper/wrapper-error.js';
 
 /** What tells work to stop. */
-export interface Stopping {
-  readonly signal: AbortSignal;
-  /** The same, also where nobody waits for events. */
-  readonly isStopped: () => boolean;
-}
+type Stopping = Pick<Context, 'signal' | 'isStopped'>;
 
 /**
  * Opens an archive, works on it until that is done or it is to stop, and closes it.

@@ -6,10 +6,10 @@ import { shownAddress, type Address } from './address/address.js';
 import { closeRead } from './close.js';
 import { FileSource } from './file.js';
 import { OneFile } from './positioned.js';
-import type { NamedPipesChoice } from './named-pipes.js';
+import type { NamedPipesChoice } from './named-pipes/named-pipes.js';
 import type { RingHandle } from './stream/ring.js';
 import type { Source } from './source.js';
-import { stalled, withTimeout } from './timed-source.js';
+import { stalled, TimedSource } from './timed-source.js';
 
 /** An input that is one thing the system knows. */
 export type SystemInputChoice =
@@ -82,6 +82,27 @@ export function digestedName(choice: InputChoice): string {
   return ['path', 'parts', 'address'].includes(choice.kind) ? inputName(choice) : '-';
 }
 
+/** What a command that takes an archive is given for an input. */
+export function archiveName(input: InputChoice): string {
+  return input.kind === 'path' || input.kind === 'address' ? inputName(input) : '-';
+}
+
+/** Bytes of an input that is a regular file; undefined where it is not known before the end. */
+export function inputSize(input: InputChoice): number | undefined {
+  if (input.kind === 'ring' || input.kind === 'named-pipes' || input.kind === 'address') return undefined;
+  if (input.kind === 'parts') return sumOf(input.paths.map((path) => inputSize({ kind: 'path', path })));
+  try {
+    const stat = input.kind === 'path' ? fs.statSync(input.path) : fs.fstatSync(input.fd);
+    return stat.isFile() ? stat.size : undefined;
+  } catch {
+    return undefined; // opening it will say why
+  }
+}
+
+function sumOf(sizes: readonly (number | undefined)[]): number | undefined {
+  return sizes.reduce((sum, size) => (sum === undefined || size === undefined ? undefined : sum + size), 0);
+}
+
 /**
  * Whether it is waited for in calls, however long a server or a network takes: that is for a thread that has no events to
  * hear.
@@ -110,7 +131,7 @@ export async function openSource(choice: InputChoice, isStopped: () => boolean):
   const { silentSeconds } = choice;
   return silentSeconds === undefined || source instanceof FileSource
     ? source
-    : withTimeout(source, silentSeconds, inputName(choice));
+    : new TimedSource(source, silentSeconds, inputName(choice));
 }
 
 async function open(choice: Exclude<InputChoice, AddressChoice>, isStopped: () => boolean): Promise<Source> {
@@ -120,7 +141,7 @@ async function open(choice: Exclude<InputChoice, AddressChoice>, isStopped: () =
     return new RingSource(choice.ring, isStopped);
   }
   if (choice.kind === 'named-pipes') {
-    const { NamedPipesSource } = await import('./named-pipes.js');
+    const { NamedPipesSource } = await import('./named-pipes/named-pipes.js');
     return new NamedPipesSource(choice);
   }
   if (choice.kind === 'parts') {
@@ -137,9 +158,12 @@ async function open(choice: Exclude<InputChoice, AddressChoice>, isStopped: () =
     throw systemError(`cannot open ${name}`, error);
   }
   if (stat.isDirectory()) {
-    if (choice.kind === 'path') closeRead(fd);
-    const objects = choice.kind === 'path' ? await openObjects(choice.path, isStopped) : undefined;
-    if (objects !== undefined) return objects;
+    if (choice.kind === 'path') {
+      closeRead(fd);
+      const { openObjectDirectory } = await import('./parts/object-directory.js');
+      const objects = openObjectDirectory(choice.path, isStopped);
+      if (objects !== undefined) return objects;
+    }
     throw systemError(`cannot read ${name}`, Object.assign(new Error(), { code: 'EISDIR' }), {
       hints: [
         "of a directory only xbcloud's objects are read (db/t.ibd.00000000000000000000), and with --parts the parts of an archive",
@@ -160,12 +184,6 @@ async function open(choice: Exclude<InputChoice, AddressChoice>, isStopped: () =
   }
   const position = stat.isFile() || stat.isBlockDevice() ? positionOf(choice, fd) : undefined;
   return new FileSource(new OneFile(fd, name, choice.kind === 'path'), position, isStopped);
-}
-
-/** A directory with the objects of a backup. */
-async function openObjects(path: string, isStopped: () => boolean): Promise<Source | undefined> {
-  const { openObjectDirectory } = await import('./parts/object-directory.js');
-  return openObjectDirectory(path, isStopped);
 }
 
 /** How often, in milliseconds, it is looked whether to stop while nobody writes to a named pipe. */

@@ -1,16 +1,6 @@
 import { XbstreamError } from '../errors.js';
 import type { ByteSink, Source } from './source.js';
 
-/**
- * A source that comes by events, and must not be silent for too long.
- *
- * @param seconds so long nothing may come
- * @param name for messages
- */
-export function withTimeout(source: Source, seconds: number, name: string): Source {
-  return new TimedSource(source, seconds, name);
-}
-
 /** The error for an input that was silent for too long. */
 export function stalled(name: string, seconds: number): XbstreamError {
   return new XbstreamError('XB_IO', `nothing has come from ${name} for ${seconds} s`, {
@@ -18,7 +8,8 @@ export function stalled(name: string, seconds: number): XbstreamError {
   });
 }
 
-class TimedSource implements Source {
+/** A source that comes by events, and must not be silent for too long. */
+export class TimedSource implements Source {
   readonly seekable = false;
   readonly #source: Source;
   readonly #seconds: number;
@@ -26,6 +17,10 @@ class TimedSource implements Source {
   #timer: NodeJS.Timeout | undefined;
   #isStalled = false;
 
+  /**
+   * @param seconds so long nothing may come
+   * @param name for messages
+   */
   constructor(source: Source, seconds: number, name: string) {
     this.#source = source;
     this.#seconds = seconds;

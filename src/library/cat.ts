@@ -1,14 +1,12 @@
 import type { Readable } from 'node:stream';
 import { XbstreamError } from '../errors.js';
-import { RingReadable } from './ring-readable.js';
 import { CAT_OPTIONS } from '../verbs/cat.js';
+import { catIntoRingInThread } from '../verbs/cat/cat-in-thread.js';
 import type { Given } from '../verbs/options/option.js';
 import { checkText } from '../verbs/options/program-options.js';
-import { inThread } from '../verbs/threads/start.js';
-import { giveBackUnread } from './reading/event-loop-sources.js';
-import { systemInput, type ArchiveInput } from './input.js';
-import { toldBy, type Callbacks } from './options.js';
-import { runOn } from './run.js';
+import type { ArchiveInput } from './caller/input.js';
+import { toldBy, type Callbacks } from './caller/options.js';
+import { readableOf } from './caller/ring-readable.js';
 
 /** What {@link cat} can be told. What chooses files beside `paths` comes behind them. */
 export interface CatOptions extends Callbacks, Given<typeof CAT_OPTIONS> {}
@@ -32,23 +30,13 @@ export function cat(input: ArchiveInput, paths: string | readonly string[], opti
   if (patterns.length === 0) throw new XbstreamError('XB_USAGE', 'no file in the archive was named');
   for (const pattern of patterns) checkText('the path of a file in the archive', pattern);
   const told = toldBy(options, CAT_OPTIONS);
-  systemInput(input);
-  const { signal } = options;
   const { raw, decompress, key } = told;
   const decrypt = decompress || key !== undefined;
   if (raw && decrypt) throw new XbstreamError('XB_USAGE', 'the option raw excludes decompress and key');
-  return new RingReadable(
-    (ring, destroyed) => {
-      const either = signal === undefined ? destroyed : AbortSignal.any([signal, destroyed]);
-      return runOn(input, { ...options, signal: either }, async (choice, caller) => {
-        const job = { options: { ...told, input: choice, patterns, decrypt }, output: ring };
-        const needs = { input: choice, output: { kind: 'ring' as const, ring } };
-        // There is nothing to say of it when all is well.
-        const work = inThread('cat', job, needs, caller).then((outcome) => ({ ...outcome, summary: true }));
-        await caller.resultOf(work, choice);
-      });
-    },
-    () => giveBackUnread(input),
-    signal,
-  );
+  return readableOf(input, options, async (ring, choice, caller) => {
+    const job = { options: { ...told, input: choice, patterns, decrypt }, output: ring };
+    // There is nothing to say of it when all is well.
+    const work = catIntoRingInThread(job, caller).then((outcome) => ({ ...outcome, summary: true }));
+    await caller.resultOf(work, choice);
+  });
 }

@@ -1,13 +1,11 @@
 import type { Readable } from 'node:stream';
-import { RingReadable } from './ring-readable.js';
+import { readableOf } from './caller/ring-readable.js';
 import { convertToTar as verb, TAR_OPTIONS } from '../verbs/convert-to-tar.js';
 import { omit, type Given } from '../verbs/options/option.js';
-import { giveBackUnread } from './reading/event-loop-sources.js';
-import { systemInput, withInput, type ArchiveInput } from './input.js';
-import { resultOf, type MakeResult } from './make-result.js';
-import { toldBy, type Callbacks, type FileOptions } from './options.js';
-import { checkOutput, compressionFor, withOutput, type ArchiveOutput } from './output.js';
-import { runFor, runOn } from './run.js';
+import { systemInput, type ArchiveInput } from './caller/input.js';
+import { make, type MakeResult } from './caller/making.js';
+import { toldBy, type Callbacks, type FileOptions } from './caller/options.js';
+import { compressionFor, type ArchiveOutput } from './caller/output.js';
 
 /** Where there is no file to write. */
 const WITHOUT_FILE = omit(TAR_OPTIONS, 'overwrite');
@@ -29,20 +27,11 @@ export type TarOptions = Omit<WriteTarOptions, 'overwrite'>;
  */
 export function convertToTar(input: ArchiveInput, options: TarOptions = {}): Readable {
   const told = toldBy(options, WITHOUT_FILE, 'onFile');
-  systemInput(input);
-  const { signal } = options;
-  return new RingReadable(
-    (ring, destroyed) => {
-      const either = signal === undefined ? destroyed : AbortSignal.any([signal, destroyed]);
-      return runOn(input, { ...options, signal: either }, (choice, caller) => {
-        const output = { kind: 'ring' as const, ring, compression: compressionFor(told) };
-        const work = verb.run({ ...told, overwrite: false, input: choice, output }, caller);
-        return resultOf(caller, work, choice, caller.signal);
-      });
-    },
-    () => giveBackUnread(input),
-    signal,
-  );
+  return readableOf(input, options, (ring, choice, caller) => {
+    const output = { kind: 'ring' as const, ring, compression: compressionFor(told) };
+    const work = verb.run({ ...told, overwrite: false, input: choice, output }, caller);
+    return caller.resultOf(work, choice);
+  });
 }
 
 /**
@@ -60,13 +49,12 @@ export async function writeTar(
 ): Promise<MakeResult> {
   const told = toldBy(options, TAR_OPTIONS, 'onFile');
   systemInput(input);
-  const checked = checkOutput(target);
-  return runFor(options, (caller) =>
-    withOutput(checked, told, caller.signal, (output, either) =>
-      withInput(input, options, either, (choice) => {
-        const work = verb.run({ ...told, input: choice, output }, caller.stoppedBy(either));
-        return resultOf(caller, work, choice, either);
-      }),
-    ),
+  const { overwrite, compress } = told;
+  return make(
+    {
+      ...{ target, overwrite, compress, input, stream: options },
+      work: (output, choice, context) => verb.run({ ...told, input: choice!, output }, context),
+    },
+    options,
   );
 }

@@ -1,13 +1,12 @@
 import { XbstreamError } from '../errors.js';
 import { pathFromText } from '../format/stored-path.js';
-import { create as verb, CREATE_OPTIONS, type CreateSource, type FilesSource } from '../verbs/create.js';
+import { create as verb, CREATE_OPTIONS, type FilesSource } from '../verbs/create.js';
 import type { Given } from '../verbs/options/option.js';
 import { checkText } from '../verbs/options/program-options.js';
-import { systemInput, withInput, type ArchiveInput } from './input.js';
-import { resultOf, type MakeResult } from './make-result.js';
-import { toldBy, type Callbacks, type FileOptions } from './options.js';
-import { checkOutput, withOutput, type ArchiveOutput } from './output.js';
-import { runFor } from './run.js';
+import { systemInput, type ArchiveInput } from './caller/input.js';
+import { make, type MakeResult } from './caller/making.js';
+import { toldBy, type Callbacks, type FileOptions } from './caller/options.js';
+import type { ArchiveOutput } from './caller/output.js';
 
 /**
  * What an archive is made of: files and directories (with all that is in them) by their paths, which become their names, in
@@ -35,7 +34,6 @@ export async function create(
   options: CreateOptions = {},
 ): Promise<MakeResult> {
   const told = toldBy(options, CREATE_OPTIONS, 'onFile');
-  const checked = checkOutput(target);
   const source = sourceOf(sources, told.directory);
   if (source.kind === 'files' && options.backup !== undefined) {
     throw new XbstreamError(
@@ -43,19 +41,19 @@ export async function create(
       'the option backup judges a tar archive, and files are packed as they are named',
     );
   }
-  return runFor(options, (caller) =>
-    withOutput(checked, told, caller.signal, (output, either) => {
-      const createFrom = (from: CreateSource): Promise<MakeResult> => {
-        const input = from.kind === 'tar' ? { input: from.input } : {};
-        const work = verb.run({ ...told, ...input, source: from, output }, caller.stoppedBy(either));
-        return resultOf(caller, work, input.input, either);
-      };
-      if (source.kind === 'files') return createFrom(source);
-      const { backup } = told;
-      return withInput(source.input, { decodeStream: false }, either, (input) =>
-        createFrom({ kind: 'tar', input, backup }),
-      );
-    }),
+  const { overwrite, compress, backup } = told;
+  return make(
+    {
+      ...{ target, overwrite, compress },
+      input: source.kind === 'tar' ? source.input : undefined,
+      stream: { decodeStream: false },
+      work: (output, input, context) => {
+        const from =
+          source.kind === 'tar' ? { input: input!, source: { kind: source.kind, input: input!, backup } } : { source };
+        return verb.run({ ...told, ...from, output }, context);
+      },
+    },
+    options,
   );
 }
 

@@ -4,8 +4,8 @@ import type { DecodeSummary } from '../ui/reporter.js';
 import { decode as verb, DECODE_OPTIONS } from '../verbs/decode.js';
 import type { Given } from '../verbs/options/option.js';
 import { checkText } from '../verbs/options/program-options.js';
-import { toldBy, type Callbacks, type FileOptions, type ProblemOptions } from './options.js';
-import { runFor } from './run.js';
+import { toldBy, type Callbacks, type FileOptions, type ProblemOptions } from './caller/options.js';
+import { runFor } from './caller/caller.js';
 
 /** What {@link decode} can be told. */
 export interface DecodeOptions extends Callbacks, FileOptions, ProblemOptions, Given<typeof DECODE_OPTIONS> {}

@@ -3,9 +3,9 @@ import { checkText } from '../verbs/options/program-options.js';
 import type { Given } from '../verbs/options/option.js';
 import type { ExtractSummary } from '../ui/reporter.js';
 import type { XbstreamError } from '../errors.js';
-import type { ArchiveInput } from './input.js';
-import { toldBy, type Callbacks, type FileOptions, type ProblemOptions } from './options.js';
-import { failures, runOn } from './run.js';
+import type { ArchiveInput } from './caller/input.js';
+import { toldBy, type Callbacks, type FileOptions, type ProblemOptions } from './caller/options.js';
+import { failures, runOn } from './caller/caller.js';
 
 /** What {@link extract} can be told. */
 export interface ExtractOptions extends Callbacks, FileOptions, ProblemOptions, Given<typeof EXTRACT_OPTIONS> {}

@@ -1,12 +1,11 @@
 import type { XbstreamError } from '../errors.js';
 import type { BackupDescription } from '../ui/reporter.js';
-import { INFO_OPTIONS } from '../verbs/info.js';
+import { INFO_OPTIONS, informInThread } from '../verbs/info.js';
 import type { Given } from '../verbs/options/option.js';
-import { inThread } from '../verbs/threads/start.js';
-import { hintForPrograms } from './hints.js';
-import type { ArchiveInput } from './input.js';
-import { GOING_ON, toldBy, type Callbacks, type ProblemOptions } from './options.js';
-import { failures, runOn } from './run.js';
+import { hintForPrograms } from './caller/hints.js';
+import type { ArchiveInput } from './caller/input.js';
+import { GOING_ON, toldBy, type Callbacks, type ProblemOptions } from './caller/options.js';
+import { failures, runOn } from './caller/caller.js';
 
 /** What {@link info} can be told. */
 export interface InfoOptions extends Callbacks, ProblemOptions, Given<typeof INFO_OPTIONS>, Given<typeof GOING_ON> {}
@@ -29,7 +28,7 @@ export interface InfoResult extends Omit<BackupDescription, 'complete'> {
 export async function info(input: ArchiveInput, options: InfoOptions = {}): Promise<InfoResult> {
   const { keepGoing, ...told } = toldBy(options, { ...INFO_OPTIONS, ...GOING_ON }, 'onProblem');
   return runOn(input, options, async (choice, caller) => {
-    const work = inThread('info', { ...told, input: choice }, { input: choice }, caller);
+    const work = informInThread({ ...told, input: choice }, caller);
     const { summary, problems } = await caller.resultOf(work, choice, failures(keepGoing));
     const { complete, ...description } = summary;
     const unread = description.unread.map(({ path, reason }) => ({ path, reason: hintForPrograms(reason) }));

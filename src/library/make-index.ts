@@ -1,10 +1,9 @@
 import type { Given } from '../verbs/options/option.js';
 import { INDEX_OPTIONS, makeIndex as verb } from '../verbs/make-index.js';
-import { systemInput, withInput, type ArchiveInput } from './input.js';
-import { resultOf, type MakeResult } from './make-result.js';
-import { toldBy, type Callbacks } from './options.js';
-import { checkOutput, withOutput, type ArchiveOutput } from './output.js';
-import { runFor } from './run.js';
+import { systemInput, type ArchiveInput } from './caller/input.js';
+import { make, type MakeResult } from './caller/making.js';
+import { toldBy, type Callbacks } from './caller/options.js';
+import type { ArchiveOutput } from './caller/output.js';
 
 /** What {@link makeIndex} can be told. With a path as the output, `overwrite` is about that. */
 export interface IndexOptions extends Callbacks, Given<typeof INDEX_OPTIONS> {}
@@ -27,13 +26,12 @@ export async function makeIndex(
 ): Promise<MakeResult> {
   const told = toldBy(options, INDEX_OPTIONS);
   systemInput(input);
-  const checked = checkOutput(target);
-  return runFor(options, (caller) =>
-    withOutput(checked, { ...told, compress: 'none' }, caller.signal, (output, either) =>
-      withInput(input, options, either, (choice) => {
-        const work = verb.run({ ...told, input: choice, output }, caller.stoppedBy(either));
-        return resultOf(caller, work, choice, either);
-      }),
-    ),
+  const { overwrite } = told;
+  return make(
+    {
+      ...{ target, overwrite, compress: 'none', input, stream: options },
+      work: (output, choice, context) => verb.run({ ...told, input: choice!, output }, context),
+    },
+    options,
   );
 }

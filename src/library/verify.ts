@@ -1,9 +1,9 @@
 import type { Verification } from '../ui/reporter.js';
 import type { Given } from '../verbs/options/option.js';
 import { prove, VERIFY_OPTIONS } from '../verbs/verify.js';
-import type { ArchiveInput } from './input.js';
-import { toldBy, type Callbacks, type ProblemOptions } from './options.js';
-import { runOn } from './run.js';
+import type { ArchiveInput } from './caller/input.js';
+import { toldBy, type Callbacks, type ProblemOptions } from './caller/options.js';
+import { runOn } from './caller/caller.js';
 
 /** What {@link verify} can be told. */
 export interface VerifyOptions extends Callbacks, ProblemOptions, Given<typeof VERIFY_OPTIONS> {}

@@ -2,11 +2,11 @@ import * as fs from 'node:fs';
 import { systemCodeOf, systemError, XbstreamError } from '../errors.js';
 import { pathForSystem, pathFromText, pathText, type StoredPath } from '../format/stored-path.js';
 import type { RingHandle } from '../input/stream/ring.js';
-import { CompressingSink } from './compressing-sink.js';
+import { CompressingSink, type TargetSink } from './compressing-sink.js';
 import type { Compression } from './compression.js';
 import { changeName, FILE_MODE, NEW_FILE_FLAGS } from './directory/file-calls.js';
 import { partialName } from './directory/partial-name.js';
-import { DescriptorSink, Stopped, type SequentialSink, RingSink } from './sinks.js';
+import { DescriptorSink, Stopped, RingSink } from './sinks.js';
 
 /** Where a verb puts the one file that it makes. */
 export type OutputChoice =
@@ -27,12 +27,6 @@ export function outputName(choice: OutputChoice): string {
   if (choice.kind === 'path') return choice.path;
   if (choice.kind === 'ring') return 'the stream';
   return choice.fd === 1 ? 'standard output' : `descriptor ${choice.fd}`;
-}
-
-/** Takes what is made. */
-export interface TargetSink extends SequentialSink {
-  /** Bytes taken so far. */
-  readonly bytes: number;
 }
 
 /** Tries to find a free partial name; more than this are the work of somebody. */

@@ -1,9 +1,15 @@
 import * as zlib from 'node:zlib';
-import { compressZstdFrame } from '../codec/zstd/zstd-compress.js';
+import { compressZstdFrame } from '../codec/zstd/zstd-frames.js';
 import { systemError } from '../errors.js';
 import { installedPackage } from '../installed-package.js';
-import type { TargetSink } from './archive-target.js';
 import type { Compression } from './compression.js';
+import type { SequentialSink } from './sinks.js';
+
+/** Takes what is made. */
+export interface TargetSink extends SequentialSink {
+  /** Bytes taken so far. */
+  readonly bytes: number;
+}
 
 /** So much goes into a frame, which can be decoded by itself. */
 const FRAME_CONTENT_BYTES = 4 * 1024 * 1024;

@@ -1,8 +1,10 @@
 import { EventEmitter, once } from 'node:events';
 import type { MessagePort } from 'node:worker_threads';
+import type { Context } from '../context.js';
 import { errorToRecord } from '../errors.js';
 import type { StoredPath } from '../format/stored-path.js';
 import { caught, type Outcome } from '../outcome.js';
+import type { ProgressReport } from '../ui/reporter.js';
 import { TaskControl } from './task-control.js';
 import { PART_ITEMS, PROBLEMS, type TaskCommand, type TaskMessage, type TaskStart } from './task-protocol.js';
 
@@ -15,7 +17,7 @@ const NAMES_WAIT_MS = 50;
 export type Task<Options, Summary> = (options: Options, thread: TaskThread) => Promise<Outcome<Summary>>;
 
 /** The side of a task's thread: whom it works for, as far as it can be told. */
-export class TaskThread {
+export class TaskThread implements Context {
   readonly control: TaskControl;
   readonly #port: MessagePort;
   readonly #tellFiles: boolean;
@@ -73,17 +75,7 @@ export class TaskThread {
     this.#toldAt = performance.now();
   }
 
-  progress({
-    bytes,
-    totalBytes,
-    files,
-    path,
-  }: {
-    bytes: number;
-    totalBytes?: number | undefined;
-    files?: number | undefined;
-    path?: StoredPath | undefined;
-  }): void {
+  progress({ bytes, totalBytes, files, path }: ProgressReport): void {
     this.control.progressBytes = bytes;
     this.control.totalBytes = totalBytes;
     if (files !== undefined) this.control.files = files;

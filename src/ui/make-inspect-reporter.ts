@@ -1,10 +1,8 @@
-import { InfoJsonReporter } from './json/info-json.js';
+import { InfoJsonReporter, ListJsonReporter, VerifyJsonReporter } from './json/inspect-json.js';
 import { InfoTextReporter } from './text/info-text.js';
-import { ListJsonReporter } from './json/list-json.js';
 import { ListTextReporter } from './text/list-text.js';
-import { isProgressShown, type ProgressChoice, type ReporterSurroundings } from './make-reporter.js';
-import type { ColorChoice, PaintOf } from './paint.js';
-import { ProgressDisplay } from './progress.js';
+import { jsonSettings, textSettings, type ReporterSurroundings, type Shown } from './make-reporter.js';
+import type { PaintOf } from './paint.js';
 import type {
   CommonReporter,
   InfoReporter,
@@ -13,52 +11,32 @@ import type {
   StatusPrinter,
   VerifyReporter,
 } from './reporter.js';
-import { ShardTextReporter } from './text/shard-text.js';
 import { TextPrinter } from './text/text-printer.js';
 import { VerifyGithubReporter } from './text/verify-github.js';
-import { VerifyJsonReporter } from './json/verify-json.js';
 import { VerifyJunitReporter } from './text/verify-junit.js';
-import { VerifyTextReporter } from './text/verify-text.js';
-
-/** What was chosen about what is shown, whatever the verb. */
-export interface InspectChoices {
-  json: boolean;
-  quiet: boolean;
-  verbose: boolean;
-  progress: ProgressChoice;
-  color: ColorChoice;
-}
-
-export interface ListChoices extends InspectChoices {
-  /** Sizes in bytes, also on a terminal. */
-  bytes: boolean;
-}
+import { ShardTextReporter, VerifyTextReporter } from './text/verify-text.js';
 
 export type VerifyFormat = 'text' | 'json' | 'github' | 'junit';
 
-export interface VerifyChoices extends InspectChoices {
-  format: VerifyFormat;
-}
-
+/** @param choices `bytes`: sizes in bytes, also on a terminal */
 export function makeListReporter(
-  choices: ListChoices,
+  choices: Shown & { json: boolean; bytes: boolean },
   streams: ReporterSurroundings,
   paint: PaintOf,
 ): ListReporter & StatusPrinter {
-  const { quiet } = choices;
   if (choices.json) return new ListJsonReporter(jsonSettings(choices, streams, paint));
   const isTerminal = streams.stdout.isTTY === true;
   const humanSizes = isTerminal && !choices.bytes;
-  return new ListTextReporter({ ...textSettings(choices, streams, paint), humanSizes, quiet, header: isTerminal });
+  return new ListTextReporter({ ...textSettings(choices, streams, paint), humanSizes, header: isTerminal });
 }
 
 export function makeVerifyReporter(
-  choices: VerifyChoices,
+  choices: Shown & { format: VerifyFormat },
   streams: ReporterSurroundings,
   paint: PaintOf,
 ): VerifyReporter & StatusPrinter {
   if (choices.format === 'json') return new VerifyJsonReporter(jsonSettings(choices, streams, paint));
-  const settings = { ...textSettings(choices, streams, paint), quiet: choices.quiet };
+  const settings = textSettings(choices, streams, paint);
   switch (choices.format) {
     case 'text':
       return new VerifyTextReporter(settings);
@@ -71,36 +49,27 @@ export function makeVerifyReporter(
 
 /** For a part of an archive, whose result is a matter of programs. */
 export function makeShardReporter(
-  choices: InspectChoices,
+  choices: Shown,
   streams: ReporterSurroundings,
   paint: PaintOf,
 ): ShardReporter & StatusPrinter {
-  return new ShardTextReporter({ ...textSettings(choices, streams, paint), quiet: choices.quiet });
+  return new ShardTextReporter(textSettings(choices, streams, paint));
 }
 
 export function makeInfoReporter(
-  choices: InspectChoices,
+  choices: Shown & { json: boolean },
   streams: ReporterSurroundings,
   paint: PaintOf,
 ): InfoReporter & StatusPrinter {
   if (choices.json) return new InfoJsonReporter(jsonSettings(choices, streams, paint));
-  return new InfoTextReporter({ ...textSettings(choices, streams, paint), quiet: choices.quiet });
+  return new InfoTextReporter(textSettings(choices, streams, paint));
 }
 
 /** For a verb whose stdout belongs to what it writes. */
 export function makePlainReporter(
-  choices: InspectChoices,
+  choices: Shown,
   streams: ReporterSurroundings,
   paint: PaintOf,
 ): CommonReporter & StatusPrinter {
   return new TextPrinter(textSettings(choices, streams, paint));
-}
-
-function textSettings(choices: InspectChoices, { stdout, stderr }: ReporterSurroundings, paint: PaintOf) {
-  const progress = isProgressShown(choices, stderr) ? new ProgressDisplay(stderr) : undefined;
-  return { results: stdout, problems: stderr, paint, progress, verbose: choices.verbose };
-}
-
-function jsonSettings({ progress, verbose }: InspectChoices, { stdout, stderr }: ReporterSurroundings, paint: PaintOf) {
-  return { results: stdout, problems: stderr, paint, progress: progress === 'always', verbose };
 }

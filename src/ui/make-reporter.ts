@@ -1,22 +1,27 @@
+import type { JsonSettings } from './json/json-printer.js';
 import { JsonReporter } from './json/json.js';
-import type { OutputStream } from './output-stream.js';
+import type { OutputStream } from './screen.js';
 import type { ColorChoice, PaintOf } from './paint.js';
 import { ProgressDisplay } from './progress.js';
 import type { DecodeReporter, MakeReporter, Reporter, StatusPrinter } from './reporter.js';
+import type { PrinterSettings } from './text/text-printer.js';
 import { TextReporter } from './text/text.js';
 
-export type ProgressChoice = 'auto' | 'always' | 'never';
+type ProgressChoice = 'auto' | 'always' | 'never';
 
-/** What was chosen on the command line about what is shown. */
-export interface ReporterChoices {
-  json: boolean;
+/** What was chosen about what is shown, whatever the verb. */
+export interface Shown {
   quiet: boolean;
   verbose: boolean;
+  progress: ProgressChoice;
+  color: ColorChoice;
+}
+
+interface ReporterChoices extends Shown {
+  json: boolean;
   dryRun: boolean;
   /** Say at the end what was done, and say it on stdout. Without it stdout stays empty. */
   closingLine: boolean;
-  progress: ProgressChoice;
-  color: ColorChoice;
 }
 
 /** The streams that printers write to. */
@@ -25,38 +30,34 @@ export interface ReporterSurroundings {
   stderr: OutputStream;
 }
 
-/** Whether the line that moves is wanted. */
-export function isProgressShown(
-  { progress, quiet }: Pick<ReporterChoices, 'progress' | 'quiet'>,
-  stderr: OutputStream,
-): boolean {
-  return progress === 'always' || (progress === 'auto' && stderr.isTTY === true && !quiet);
+/** What every printer for people is told. */
+export function textSettings(
+  { progress, quiet, verbose }: Shown,
+  { stdout, stderr }: ReporterSurroundings,
+  paint: PaintOf,
+): PrinterSettings & { quiet: boolean } {
+  const isMoving = progress === 'always' || (progress === 'auto' && stderr.isTTY === true && !quiet);
+  const display = isMoving ? new ProgressDisplay(stderr) : undefined;
+  return { results: stdout, problems: stderr, paint, progress: display, quiet, verbose };
+}
+
+/** What every printer for programs is told. */
+export function jsonSettings(
+  { progress, verbose }: Shown,
+  { stdout, stderr }: ReporterSurroundings,
+  paint: PaintOf,
+): JsonSettings {
+  return { results: stdout, problems: stderr, paint, progress: progress === 'always', verbose };
 }
 
 /** The printer that fits an extraction, the making of an archive or a tar, or the decoding of files. */
 export function makeReporter(
   choices: ReporterChoices,
-  { stdout, stderr }: ReporterSurroundings,
+  streams: ReporterSurroundings,
   paint: PaintOf,
 ): Reporter & MakeReporter & DecodeReporter & StatusPrinter {
-  const { json, quiet, verbose, dryRun, closingLine } = choices;
-  if (json) {
-    return new JsonReporter({
-      results: stdout,
-      problems: stderr,
-      paint,
-      progress: choices.progress === 'always',
-      verbose,
-    });
-  }
-  return new TextReporter({
-    results: closingLine ? stdout : stderr,
-    problems: stderr,
-    paint,
-    quiet,
-    verbose,
-    dryRun,
-    closingLine,
-    progress: isProgressShown(choices, stderr) ? new ProgressDisplay(stderr) : undefined,
-  });
+  const { json, dryRun, closingLine } = choices;
+  if (json) return new JsonReporter(jsonSettings(choices, streams, paint));
+  const settings = textSettings(choices, streams, paint);
+  return new TextReporter({ ...settings, results: closingLine ? streams.stdout : streams.stderr, dryRun, closingLine });
 }

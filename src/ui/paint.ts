@@ -1,4 +1,4 @@
-import type { OutputStream } from './output-stream.js';
+import type { OutputStream } from './screen.js';
 
 /** The few colours there are, by what they mean. */
 export interface Paint {

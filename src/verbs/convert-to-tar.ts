@@ -1,12 +1,10 @@
 /** `convert-to-tar`: makes a tar of what an archive holds when all its corrections are applied. */
 import type { InputChoice } from '../input/open-source.js';
-import type { Outcome } from '../outcome.js';
 import type { OutputChoice } from '../output/archive-target.js';
-import type { MadeSummary, MakeReporter, StatusPrinter } from '../ui/reporter.js';
-import { make, makingReporter, tellMaking } from './create.js';
+import { making } from './make/making.js';
 import { madeOutput, readArchive } from './options/inputs.js';
 import { pick, reworded, type Told } from './options/option.js';
-import { COMMON, DECODING, OPTIONS, READING, SELECTION } from './options/table.js';
+import { COMMON, DECODING, OPTIONS, OVERWRITE_MADE, READING, SELECTION } from './options/table.js';
 import { defineVerb } from './verb.js';
 
 const CALL = 'tsxbstream convert-to-tar';
@@ -18,7 +16,7 @@ export const TAR_OPTIONS = {
   ...pick(OPTIONS, ...READING),
   ...pick(OPTIONS, ...COMMON),
   include: reworded(OPTIONS.include, { include: 'convert only files that match, such as "shop/*"; may be repeated' }),
-  overwrite: reworded(OPTIONS.overwrite, { overwrite: 'replace FILE of --output when the new one is whole' }),
+  overwrite: OVERWRITE_MADE,
   /** Keep holes, as GNU tar does, instead of writing zeros. Default: false. */
   sparse: reworded(OPTIONS.sparse, {
     sparse: 'keep holes, as GNU tar does (GNU sparse 1.0), instead of writing zeros',
@@ -31,7 +29,7 @@ export interface TarOptions extends Omit<Told<typeof TAR_OPTIONS>, 'output'> {
   output: OutputChoice;
 }
 
-export const convertToTar = defineVerb<typeof TAR_OPTIONS, TarOptions, MadeSummary, MakeReporter & StatusPrinter>({
+export const convertToTar = defineVerb({
   call: CALL,
   usage: ['tsxbstream convert-to-tar [options] [ARCHIVE] [PATTERN...]'],
   summary: 'make a tar of an archive, or of some of its files',
@@ -54,13 +52,5 @@ export const convertToTar = defineVerb<typeof TAR_OPTIONS, TarOptions, MadeSumma
     const output = madeOutput(options, `${CALL} ARCHIVE`, 'FILE.tar', surroundings.isTerminal);
     return { ...options, input, include: [...patterns, ...options.include], output };
   },
-
-  run: (options: TarOptions, context): Promise<Outcome<MadeSummary>> => {
-    const { input, output } = options;
-    return make('make-tar', options, { input, output }, context);
-  },
-
-  reporter: (options: TarOptions, streams, paint) => makingReporter(options, streams, paint),
-  tell: tellMaking,
-  leavesFiles: ({ output }) => output.kind === 'path',
+  ...making<TarOptions>('make-tar'),
 });

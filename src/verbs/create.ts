@@ -3,17 +3,14 @@ import type { BackupChoice } from '../backup/backup-state.js';
 import type { StoredPath } from '../format/stored-path.js';
 import { isAddress, shownWord } from '../input/address/address.js';
 import type { InputChoice } from '../input/open-source.js';
-import type { Outcome } from '../outcome.js';
-import { outputName, type OutputChoice } from '../output/archive-target.js';
-import { makeReporter } from '../ui/make-reporter.js';
-import type { MadeSummary, MakeReporter, StatusPrinter } from '../ui/reporter.js';
+import type { OutputChoice } from '../output/archive-target.js';
+import { making } from './make/making.js';
 import { madeOutput, otherInput } from './options/inputs.js';
 import { pick, reworded, type Told } from './options/option.js';
-import { COMMON, OPTIONS } from './options/table.js';
+import { COMMON, OPTIONS, OVERWRITE_MADE } from './options/table.js';
 import { usageError } from './options/usage-error.js';
-import { rawWords } from './make/raw-words.js';
-import { inThread, type TaskName, type TaskNeeds, type TaskOptions } from './threads/start.js';
-import { defineVerb, tellProblems, type CallSurroundings, type CallWords, type Context } from './verb.js';
+import { rawWords } from './options/raw-words.js';
+import { defineVerb, type CallSurroundings, type CallWords } from './verb.js';
 
 const CALL = 'tsxbstream create';
 
@@ -25,7 +22,7 @@ export const CREATE_OPTIONS = {
   absoluteNames: reworded(OPTIONS.absoluteNames, {
     'absolute-names': 'keep leading slashes, and what stands before ".."',
   }),
-  overwrite: reworded(OPTIONS.overwrite, { overwrite: 'replace FILE of --output when the new one is whole' }),
+  overwrite: OVERWRITE_MADE,
   /** Make an archive without files where there are none. Default: that is an error, `XB_EMPTY_ARCHIVE`. */
   allowEmpty: reworded(OPTIONS.allowEmpty, {
     'allow-empty': 'make an archive without files where there are none',
@@ -78,7 +75,7 @@ export function readCreate(
   return { ...options, ...(source.kind === 'tar' ? { input: source.input } : {}), source, output };
 }
 
-export const create = defineVerb<typeof CREATE_OPTIONS, CreateOptions, MadeSummary, MakeReporter & StatusPrinter>({
+export const create = defineVerb({
   call: CALL,
   usage: ['tsxbstream create [options] FILE...', 'tsxbstream create [options] --from-tar[=FILE]'],
   summary: 'make an archive of files, directories or a tar archive',
@@ -99,49 +96,8 @@ export const create = defineVerb<typeof CREATE_OPTIONS, CreateOptions, MadeSumma
   ],
   options: CREATE_OPTIONS,
   read: (options, words, surroundings) => readCreate(options, words, surroundings),
-
-  run: (options: CreateOptions, context): Promise<Outcome<MadeSummary>> => {
-    const { input, output } = options;
-    return make('pack', options, { input, output }, context);
-  },
-
-  reporter: (options: CreateOptions, streams, paint) => makingReporter(options, streams, paint),
-  tell: tellMaking,
-  leavesFiles: ({ output }) => output.kind === 'path',
+  ...making<CreateOptions>('pack'),
 });
-
-/** Has one file made out of many, in a thread of its own. */
-export async function make<Name extends Extract<TaskName, 'pack' | 'make-tar' | 'make-index'>>(
-  task: Name,
-  options: TaskOptions<Name>,
-  needs: TaskNeeds & { output: OutputChoice },
-  context: Context,
-): Promise<Outcome<MadeSummary>> {
-  const started = performance.now();
-  const { summary, problems, stopped } = await inThread(task, options, needs, context);
-  if (summary === undefined) return { summary, problems, stopped };
-  const elapsedSeconds = (performance.now() - started) / 1000;
-  const ok = problems.length === 0 && !stopped;
-  return { summary: { ok, ...summary, elapsedSeconds, outputName: outputName(needs.output) }, problems, stopped };
-}
-
-export function makingReporter(
-  options: Pick<CreateOptions, 'json' | 'quiet' | 'verbose' | 'progress' | 'color' | 'output'>,
-  streams: Parameters<typeof makeReporter>[1],
-  paint: Parameters<typeof makeReporter>[2],
-): MakeReporter & StatusPrinter {
-  // Only where what is made goes to a file, stdout is free for saying so.
-  return makeReporter({ ...options, dryRun: false, closingLine: options.output.kind === 'path' }, streams, paint);
-}
-
-export function tellMaking({ summary, problems }: Outcome<MadeSummary>, reporter: MakeReporter): void {
-  // Whoever reads what is made may go away (`| head`): then nobody is left who wants to know.
-  tellProblems(
-    problems.filter(({ systemCode }) => systemCode !== 'EPIPE'),
-    reporter,
-  );
-  if (summary !== undefined) reporter.made(summary);
-}
 
 function filesSource(
   { filesFrom, nullSeparated, directory = '.' }: Told<typeof CREATE_OPTIONS>,

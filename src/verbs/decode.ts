@@ -1,4 +1,5 @@
 /** `decode`: undoes compression and encryption of files where they lie. */
+import { contextWith, type Context } from '../context.js';
 import { decodingThreads } from '../engine/decoding/decoding-setup.js';
 import { keyRequired } from '../engine/decoding/encrypted-files.js';
 import { findEncoded, type EncodedFile } from '../engine/in-place/find-encoded.js';
@@ -8,14 +9,14 @@ import type { StoredPath } from '../format/stored-path.js';
 import { isGood, type Outcome } from '../outcome.js';
 import { makeReporter } from '../ui/make-reporter.js';
 import type { DecodeReporter, DecodeSummary, StatusPrinter } from '../ui/reporter.js';
-import type { DecodedTotals } from './decode/decode-files.js';
-import { rawWords } from './make/raw-words.js';
+import type { DecodeJob, DecodedTotals } from '../engine/in-place/decode-files.js';
+import { rawWords } from './options/raw-words.js';
 import { omit, pick, reworded, type Told } from './options/option.js';
 import { COMMON, DECODING, KEY_FILE_OR_VARIABLE, keyOption, OPTIONS } from './options/table.js';
 import { usageError } from './options/usage-error.js';
 import { sideBySide } from './threads/side-by-side.js';
 import { inThread } from './threads/start.js';
-import { defineVerb, tellProblems, type Context } from './verb.js';
+import { defineVerb, tellProblems } from './verb.js';
 
 const CALL = 'tsxbstream decode';
 
@@ -147,15 +148,7 @@ async function decodeSideBySide(
   const totalBytes = files.reduce((total, { bytes }) => total + bytes, 0);
   const threads = decodingThreads({ ...options, decompress: true });
   const count = totalBytes < SHARED_BYTES_MIN && files.length < 100 ? 1 : Math.min(threads, files.length);
-  const { buffer: board } = new WorkBoard();
-  const all: Context = {
-    signal: context.signal,
-    isStopped: context.isStopped,
-    file: context.file,
-    warning: (message) => context.warning(message),
-    progress: (report) => context.progress({ ...report, totalBytes }),
-  };
-  return Promise.all(
-    sideBySide(all, count).map((own) => inThread('decode', { options, files, board }, { input: undefined }, own)),
-  );
+  const job: DecodeJob = { options, files, board: new WorkBoard().buffer };
+  const all = contextWith(context, { progress: (report) => context.progress({ ...report, totalBytes }) });
+  return Promise.all(sideBySide(all, count).map((own) => inThread<DecodedTotals>('decode', job, {}, own)));
 }

@@ -1,7 +1,8 @@
 /** `extract`: unpacks an archive into a directory. */
 import { statSync } from 'node:fs';
 
-import { judgeBackup, type BackupFinding } from '../backup/backup-state.js';
+import type { Context } from '../context.js';
+import type { BackupFinding } from '../backup/backup-state.js';
 import type { XbstreamError } from '../errors.js';
 import { pathText } from '../format/stored-path.js';
 import { isAddress, shownWord } from '../input/address/address.js';
@@ -9,14 +10,16 @@ import { byIndex, digestedName, type InputChoice } from '../input/open-source.js
 import { isGood, type Outcome } from '../outcome.js';
 import { makeReporter } from '../ui/make-reporter.js';
 import type { ExtractSummary, Reporter, StatusPrinter } from '../ui/reporter.js';
+import { backupProblems } from './backup-problems.js';
 import { readArchive } from './options/inputs.js';
 import { pick, typed, type Told } from './options/option.js';
 import { COMMON, DECODING, OPTIONS, READING, SELECTION } from './options/table.js';
 import { extractShared } from './unpack/extract-shared.js';
 import { inThread } from './threads/start.js';
 import type { UnpackSummary } from './unpack/unpack.js';
+import type { UnpackJob } from './unpack/unpack-job.js';
 import { usageError } from './options/usage-error.js';
-import { defineVerb, tellProblems, type Context } from './verb.js';
+import { defineVerb, tellProblems } from './verb.js';
 
 const CALL = 'tsxbstream extract';
 
@@ -105,9 +108,9 @@ async function unpackInto(options: ExtractOptions, context: Context): Promise<Ou
   const { input } = options;
   const outcome =
     (await extractShared(options, context)) ??
-    (await inThread(
+    (await inThread<UnpackSummary>(
       'unpack',
-      { verb: 'extract', options: { ...options, input: byIndex(options) } },
+      { verb: 'extract', options: { ...options, input: byIndex(options) } } satisfies UnpackJob,
       { input },
       context,
     ));
@@ -115,8 +118,7 @@ async function unpackInto(options: ExtractOptions, context: Context): Promise<Ou
   if (summary === undefined) return { ...outcome, summary };
   const problems = outcome.problems.map((error) => withTargetHint(error, options));
   const isRead = !stopped && problems.every(({ code }) => code === 'XB_NO_MATCH');
-  if (isRead && summary.backup !== undefined)
-    problems.push(...backupProblem(summary, summary.backup, options, context));
+  if (isRead && summary.backup !== undefined) problems.push(...unfinished(summary, summary.backup, options, context));
   if (stopped && summary.partials.length > 0) {
     context.warning(`unfinished files were left: ${summary.partials.map(pathText).join(', ')}`);
   }
@@ -144,17 +146,15 @@ function withTargetHint(error: XbstreamError, { include, target }: ExtractOption
 }
 
 /** What there is to say of an archive that was read to its end, with nothing wrong but that a pattern matches nothing. */
-function backupProblem(
+function unfinished(
   { files, archiveBytes }: UnpackSummary,
   finding: BackupFinding,
   { backup, dryRun }: ExtractOptions,
   context: Context,
 ): XbstreamError[] {
-  const { error, warning } = judgeBackup(backup, finding, archiveBytes);
-  if (warning !== undefined) context.warning(warning);
-  if (error === undefined) return [];
+  const problems = backupProblems(backup, finding, archiveBytes, context);
   const tally = `${files === 1 ? '1 file is' : `${files} files are`} whole and in place`;
-  return [error.with({ details: dryRun || files === 0 ? [] : [tally] })];
+  return problems.map((error) => error.with({ details: dryRun || files === 0 ? [] : [tally] }));
 }
 
 /** What to say of words that `-x` ignores, as xbstream does: who typed them meant something. */

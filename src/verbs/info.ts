@@ -1,20 +1,21 @@
 /** `info`: what backup an archive holds, and what to do with it. */
+import type { Context } from '../context.js';
 import { readIndex } from '../archive/index.js';
-import { backupFinding, judgeBackup } from '../backup/backup-state.js';
+import { backupFinding } from '../backup/backup-state.js';
 import { describeBackup } from '../backup/description.js';
 import { smallFileKind } from '../backup/small-files/small-files.js';
 import { withSource } from '../engine/with-source.js';
-import { byIndex, inputName, isWaitedFor, type InputChoice } from '../input/open-source.js';
-import { inputSize } from '../input/input-size.js';
+import { archiveName, byIndex, inputSize, isWaitedFor, type InputChoice } from '../input/open-source.js';
 import { withParts } from '../input/parts/part-hint.js';
 import type { Outcome } from '../outcome.js';
 import { makeInfoReporter } from '../ui/make-inspect-reporter.js';
 import type { BackupDescription, InfoReporter, StatusPrinter } from '../ui/reporter.js';
+import { backupProblems } from './backup-problems.js';
 import { readArchive } from './options/inputs.js';
 import { pick, reworded, type Told } from './options/option.js';
 import { COMMON, KEY_FILE_OR_VARIABLE, keyOption, OPTIONS, READING } from './options/table.js';
 import { inThread } from './threads/start.js';
-import { defineVerb, tellProblems, type Context } from './verb.js';
+import { defineVerb, tellProblems } from './verb.js';
 
 const CALL = 'tsxbstream info';
 
@@ -52,10 +53,7 @@ export const info = defineVerb({
     input: readArchive(options, words, surroundings, { call: CALL }, false).input,
   }),
 
-  run: (options, context) =>
-    isWaitedFor(options.input)
-      ? inThread('info', options, { input: options.input }, context)
-      : inform(options, context),
+  run: (options, context) => (isWaitedFor(options.input) ? informInThread(options, context) : inform(options, context)),
 
   reporter: (options, streams, paint): InfoReporter & StatusPrinter => makeInfoReporter(options, streams, paint),
 
@@ -64,6 +62,11 @@ export const info = defineVerb({
     tellProblems(problems, reporter);
   },
 });
+
+/** {@link inform} in a thread of its own. */
+export function informInThread(options: InfoOptions, context: Context): Promise<Outcome<BackupDescription>> {
+  return inThread('info', options, options, context);
+}
 
 /** What to do with it is told only of a backup that is whole, as far as headers tell. */
 export async function inform(options: InfoOptions, context: Context): Promise<Outcome<BackupDescription>> {
@@ -79,17 +82,8 @@ export async function inform(options: InfoOptions, context: Context): Promise<Ou
     }),
   );
   const finding = backupFinding(index.entries.map(({ path }) => path));
-  const problems = [...index.problems];
-  if (problems.length === 0) {
-    const { error, warning } = judgeBackup(options.backup, finding, index.archiveBytes);
-    if (warning !== undefined) context.warning(warning);
-    if (error !== undefined) problems.push(error);
-  }
+  const isRead = index.problems.length === 0;
+  const problems = isRead ? backupProblems(options.backup, finding, index.archiveBytes, context) : index.problems;
   const description = describeBackup(index, finding, { key: options.key, archive: archiveName(input) });
   return { summary: description, problems: withParts(problems, input), stopped: false };
-}
-
-/** As the next command takes it. */
-export function archiveName(input: InputChoice): string {
-  return input.kind === 'path' || input.kind === 'address' ? inputName(input) : '-';
 }

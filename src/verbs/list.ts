@@ -1,4 +1,5 @@
 /** `list`: what an archive holds, by its headers. */
+import type { Context } from '../context.js';
 import { ForeignInput } from '../archive/foreign.js';
 import type { IndexEntry } from '../archive/index.js';
 import { Selection } from '../archive/selection/selection.js';
@@ -6,8 +7,7 @@ import { readIndexFor } from '../archive/selection/wanted-entries.js';
 import { allLayersOf } from '../codec/stored-layers.js';
 import { withSource } from '../engine/with-source.js';
 import type { XbstreamErrorCode } from '../errors.js';
-import { byIndex, isWaitedFor, type InputChoice } from '../input/open-source.js';
-import { inputSize } from '../input/input-size.js';
+import { byIndex, isWaitedFor, type InputChoice, inputSize } from '../input/open-source.js';
 import { withParts } from '../input/parts/part-hint.js';
 import type { Outcome } from '../outcome.js';
 import { makeListReporter } from '../ui/make-inspect-reporter.js';
@@ -17,7 +17,7 @@ import { readArchive } from './options/inputs.js';
 import { pick, reworded, type Told } from './options/option.js';
 import { COMMON, keyOption, OPTIONS, READING, SELECTION } from './options/table.js';
 import { inThread } from './threads/start.js';
-import { defineVerb, tellProblems, type Context } from './verb.js';
+import { defineVerb, tellProblems } from './verb.js';
 
 const CALL = 'tsxbstream list';
 
@@ -67,9 +67,7 @@ export const list = defineVerb({
   },
 
   run: (options, context) =>
-    isWaitedFor(options.input)
-      ? inThread('list', options, { input: options.input }, context)
-      : listArchive(options, context),
+    isWaitedFor(options.input) ? listInThread(options, context) : listArchive(options, context),
 
   reporter: (options, streams, paint): ListReporter & StatusPrinter =>
     makeListReporter({ ...options, bytes: options.inBytes }, streams, paint),
@@ -79,6 +77,11 @@ export const list = defineVerb({
     tellProblems(problems, reporter);
   },
 });
+
+/** {@link listArchive} in a thread of its own. */
+export function listInThread(options: ListOptions, context: Context): Promise<Outcome<Listing>> {
+  return inThread('list', options, options, context);
+}
 
 const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 

@@ -1,12 +1,10 @@
 /** `index`: makes the index of an archive, by which others find what they need in it. */
 import type { InputChoice } from '../input/open-source.js';
-import type { Outcome } from '../outcome.js';
 import type { OutputChoice } from '../output/archive-target.js';
-import type { MadeSummary, MakeReporter, StatusPrinter } from '../ui/reporter.js';
-import { make, makingReporter, tellMaking } from './create.js';
+import { making } from './make/making.js';
 import { madeOutput, readArchive } from './options/inputs.js';
-import { pick, reworded, type Told } from './options/option.js';
-import { COMMON, OPTIONS, READING } from './options/table.js';
+import { pick, type Told } from './options/option.js';
+import { COMMON, OPTIONS, OVERWRITE_MADE, READING } from './options/table.js';
 import { defineVerb } from './verb.js';
 
 const CALL = 'tsxbstream index';
@@ -15,7 +13,7 @@ export const INDEX_OPTIONS = {
   ...pick(OPTIONS, 'allowEmpty', 'json', 'output'),
   ...pick(OPTIONS, ...READING),
   ...pick(OPTIONS, ...COMMON),
-  overwrite: reworded(OPTIONS.overwrite, { overwrite: 'replace FILE of --output when the new one is whole' }),
+  overwrite: OVERWRITE_MADE,
 };
 
 /** Everything the making of an index can be told. */
@@ -24,7 +22,7 @@ export interface IndexOptions extends Omit<Told<typeof INDEX_OPTIONS>, 'output'>
   output: OutputChoice;
 }
 
-export const makeIndex = defineVerb<typeof INDEX_OPTIONS, IndexOptions, MadeSummary, MakeReporter & StatusPrinter>({
+export const makeIndex = defineVerb({
   call: CALL,
   usage: ['tsxbstream index [options] [ARCHIVE] -o FILE'],
   summary: 'make an index of an archive',
@@ -46,13 +44,5 @@ export const makeIndex = defineVerb<typeof INDEX_OPTIONS, IndexOptions, MadeSumm
     const output = madeOutput({ ...options, compress: 'none' }, `${CALL} ARCHIVE`, 'FILE', surroundings.isTerminal);
     return { ...options, input, output };
   },
-
-  run: (options: IndexOptions, context): Promise<Outcome<MadeSummary>> => {
-    const { input, output } = options;
-    return make('make-index', options, { input, output }, context);
-  },
-
-  reporter: (options: IndexOptions, streams, paint) => makingReporter(options, streams, paint),
-  tell: tellMaking,
-  leavesFiles: ({ output }) => output.kind === 'path',
+  ...making<IndexOptions>('make-index'),
 });

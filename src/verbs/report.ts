@@ -6,8 +6,8 @@ import { makeVerifyReporter } from '../ui/make-inspect-reporter.js';
 import type { StatusPrinter, Verification, VerifyReporter } from '../ui/reporter.js';
 import { INFO_OPTIONS } from './info.js';
 import { madeOutput, readArchive } from './options/inputs.js';
-import { omit, pick, reworded, type Told } from './options/option.js';
-import { OPTIONS } from './options/table.js';
+import { omit, pick, type Told } from './options/option.js';
+import { OPTIONS, OVERWRITE_MADE } from './options/table.js';
 import { inThread } from './threads/start.js';
 import { defineVerb, tellProblems } from './verb.js';
 
@@ -16,7 +16,7 @@ const CALL = 'tsxbstream report';
 export const REPORT_OPTIONS = {
   ...omit(INFO_OPTIONS, 'index'),
   ...pick(OPTIONS, 'output'),
-  overwrite: reworded(OPTIONS.overwrite, { overwrite: 'replace FILE of --output when the new one is whole' }),
+  overwrite: OVERWRITE_MADE,
 };
 
 /** Everything a report can be told. */
@@ -53,8 +53,12 @@ export const report = defineVerb<typeof REPORT_OPTIONS, ReportOptions, Verificat
   },
 
   run: async (options, context): Promise<Outcome<Verification>> => {
-    const needs = { input: options.input, output: options.output };
-    const { summary, problems, stopped } = await inThread('report', options, needs, context);
+    const { summary, problems, stopped } = await inThread<Omit<Verification, 'problems'>>(
+      'report',
+      options,
+      options,
+      context,
+    );
     return { summary: summary === undefined ? undefined : { ...summary, problems }, problems, stopped };
   },
 

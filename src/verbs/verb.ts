@@ -1,11 +1,11 @@
 /** What a verb is: how it is called, what it can be told, what it does, and how that is reported. */
+import type { Context } from '../context.js';
 import type { XbstreamError } from '../errors.js';
-import type { StoredPath } from '../format/stored-path.js';
 import type { InputChoice } from '../input/open-source.js';
 import type { Outcome } from '../outcome.js';
-import type { ReporterSurroundings } from '../ui/make-reporter.js';
+import type { ReporterSurroundings, Shown } from '../ui/make-reporter.js';
 import type { PaintOf } from '../ui/paint.js';
-import type { CommonReporter, FileReport, ProgressReport, StatusPrinter } from '../ui/reporter.js';
+import type { CommonReporter, FileReport, StatusPrinter } from '../ui/reporter.js';
 import { told, type OptionTable, type Told } from './options/option.js';
 import type { OptionValues } from './options/option-values.js';
 import { usageError } from './options/usage-error.js';
@@ -43,27 +43,6 @@ export interface CallSurroundings {
   /** Whether a descriptor is a terminal. */
   isTerminal: (fd: number) => boolean;
   env: NodeJS.ProcessEnv;
-}
-
-/** Whom a verb works for: a person at a terminal, a program that calls the library, or the thread that started this one. */
-export interface Context {
-  /** Aborted when it is to stop. */
-  readonly signal: AbortSignal;
-  /** The same, also where nobody waits for events; as a function that can be handed on. */
-  readonly isStopped: () => boolean;
-  /** A file is done. Missing where nobody wants to know: for many small files it takes its time. */
-  file?: ((path: StoredPath, bytes: number) => void) | undefined;
-  progress(report: ProgressReport): void;
-  /** Something to know that is no failure. */
-  warning(message: string): void;
-}
-
-/** What a verb is told about what is shown. */
-export interface Shown {
-  quiet: boolean;
-  verbose: boolean;
-  progress: 'auto' | 'always' | 'never';
-  color: 'auto' | 'always' | 'never';
 }
 
 /** What tells of a verb's run. */
@@ -158,11 +137,6 @@ export function defineVerb<Table extends OptionTable, Options extends Shown, Sum
       return withOptions(definition.read(options, words, surroundings));
     },
   };
-}
-
-/** What it means that files stay encrypted though decoding was asked for. */
-export function encryptedPolicy({ allowEncrypted }: { allowEncrypted: boolean }): 'allow' | 'refuse' {
-  return allowEncrypted ? 'allow' : 'refuse';
 }
 
 /** Tells everything that went wrong, in order. */

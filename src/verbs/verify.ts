@@ -1,20 +1,24 @@
 /** `verify`: reads a whole archive and tells all that is wrong with it. */
-import { judgeBackup } from '../backup/backup-state.js';
+import type { Context } from '../context.js';
 import { digestedName, type InputChoice } from '../input/open-source.js';
 import { errorFromRecord, type XbstreamErrorCode } from '../errors.js';
 import type { Outcome } from '../outcome.js';
 import { makeShardReporter, makeVerifyReporter } from '../ui/make-inspect-reporter.js';
 import type { ShardReporter, ShardSummary, StatusPrinter, Verification, VerifyReporter } from '../ui/reporter.js';
+import { backupProblems } from './backup-problems.js';
 import { readArchive } from './options/inputs.js';
 import type { OptionValues } from './options/option-values.js';
 import { pick, reworded, type Told } from './options/option.js';
 import { COMMON, DECODING, KEY_FILE_OR_VARIABLE, OPTIONS, READING } from './options/table.js';
 import { assertFitShards } from './options/shard-options.js';
 import { usageError } from './options/usage-error.js';
-import type { ShardChoice } from './shards/check-shard.js';
+import type { ShardChoice } from './options/value-kinds.js';
+import type { CheckShardOptions } from './shards/check-shard.js';
+import type { MergeOptions, MergeSummary } from './shards/merge-shards.js';
 import { inThread } from './threads/start.js';
-import { defineVerb, tellProblems, type CallWords, type Context } from './verb.js';
+import { defineVerb, tellProblems, type CallWords } from './verb.js';
 import type { UnpackSummary } from './unpack/unpack.js';
+import type { UnpackJob } from './unpack/unpack-job.js';
 import { verifyShared } from './unpack/verify-shared.js';
 
 const CALL = 'tsxbstream verify';
@@ -47,12 +51,6 @@ export interface MergeCall extends Told<typeof VERIFY_OPTIONS> {
   /** The archive, where it is at hand. */
   whole: InputChoice | undefined;
 }
-
-/** What is found, in one piece or by shards. */
-type Found = Pick<
-  UnpackSummary,
-  'entries' | 'entryBytes' | 'archiveBytes' | 'problemCount' | 'backup' | 'digests' | 'besides'
->;
 
 /** What is of use only where files are looked into. */
 const DEEP_ONLY = ['encrypt-key', 'encrypt-key-file', 'decrypt', 'allow-encrypted'] as const;
@@ -177,10 +175,9 @@ function isKeyForInfo(name: string, values: OptionValues): boolean {
 /** Verifies an archive in one piece. */
 export async function prove(options: VerifyOptions, context: Context): Promise<Outcome<Verification>> {
   const started = performance.now();
-  const { input } = options;
   const outcome =
     (await verifyShared(options, context)) ??
-    (await inThread('unpack', { verb: 'verify', options }, { input }, context));
+    (await inThread<UnpackSummary>('unpack', { verb: 'verify', options } satisfies UnpackJob, options, context));
   return judged(outcome, options, started, context);
 }
 
@@ -188,7 +185,8 @@ export async function prove(options: VerifyOptions, context: Context): Promise<O
 async function proveByShards(options: MergeCall, context: Context): Promise<Outcome<Verification>> {
   const started = performance.now();
   const { results, whole: archive } = options;
-  const outcome = await inThread('merge-shards', { results, archive, verify: options }, { input: archive }, context);
+  const job: MergeOptions = { results, archive, allowEmpty: options.allowEmpty };
+  const outcome = await inThread<MergeSummary>('merge-shards', job, { input: archive }, context);
   const { summary } = outcome;
   if (summary === undefined) return { ...outcome, summary };
   return judged(outcome, { ...options, input: summary.input }, started, context);
@@ -200,12 +198,13 @@ function checkOne(
   choice: ShardChoice,
   context: Context,
 ): Promise<Outcome<ShardSummary>> {
-  return inThread('check-shard', { input, absoluteNames, choice }, { input }, context);
+  const job: CheckShardOptions = { input, absoluteNames, choice };
+  return inThread('check-shard', job, job, context);
 }
 
 /** What all that was found comes to. */
 function judged(
-  outcome: Outcome<Found>,
+  outcome: Outcome<Omit<MergeSummary, 'input'>>,
   { input, backup }: Pick<VerifyOptions, 'input' | 'backup'>,
   started: number,
   context: Context,
@@ -214,16 +213,13 @@ function judged(
   const refusal = outcome.problems.find(({ code }) => REFUSALS.has(code));
   if (refusal !== undefined) return { summary: undefined, problems: [refusal], stopped };
   if (summary === undefined || stopped) return { ...outcome, summary: undefined };
-  const problems = [...outcome.problems];
-  let { problemCount } = summary;
-  if (problems.length === 0 && summary.backup !== undefined) {
-    const { error, warning } = judgeBackup(backup, summary.backup, summary.archiveBytes);
-    if (warning !== undefined) context.warning(warning);
-    if (error !== undefined) {
-      problems.push(error);
-      problemCount += 1;
-    }
-  }
+  const { backup: finding } = summary;
+  const unfinished =
+    outcome.problems.length === 0 && finding !== undefined
+      ? backupProblems(backup, finding, summary.archiveBytes, context)
+      : [];
+  const problems = [...outcome.problems, ...unfinished];
+  const problemCount = summary.problemCount + unfinished.length;
   const { entries, entryBytes, archiveBytes, digests } = summary;
   const besides = summary.besides.map(errorFromRecord);
   const all = [...problems, ...besides];

@@ -69,10 +69,13 @@ async function check(bytes: Buffer, shards: number, changes: Partial<VerifyOptio
   const options = optionsFor(path, changes);
   const results = await resultsOf(options, shards);
   const expected = told(await unpack({ verb: 'verify', options }, thread));
-  const merged = await mergeShards({ results, archive: options.input, verify: options }, thread);
+  const merged = await mergeShards({ results, archive: options.input, allowEmpty: options.allowEmpty }, thread);
   assert.deepEqual(told(merged), expected);
   try {
-    assert.deepEqual(told(await mergeShards({ results, archive: undefined, verify: options }, thread)), expected);
+    assert.deepEqual(
+      told(await mergeShards({ results, archive: undefined, allowEmpty: options.allowEmpty }, thread)),
+      expected,
+    );
     return true;
   } catch (error) {
     if (!(error instanceof XbstreamError)) throw error;
@@ -179,7 +182,7 @@ describe('the results of other archives, or not all of one, are an error', { con
 
   async function refused(results: readonly string[], what: RegExp, archivePath?: string): Promise<void> {
     const input = archivePath === undefined ? undefined : ({ kind: 'path', path: archivePath } as const);
-    const merging = mergeShards({ results, archive: input, verify: optionsFor(path, {}) }, thread);
+    const merging = mergeShards({ results, archive: input, allowEmpty: false }, thread);
     await assert.rejects(merging, (error) => {
       assert.ok(error instanceof XbstreamError, String(error));
       assert.deepEqual([error.code, what.test(error.message)], ['XB_USAGE', true], error.message);
@@ -254,7 +257,7 @@ describe('the results of other archives, or not all of one, are an error', { con
           const { index, 0: old } = values[at % values.length]!;
           fs.writeFileSync(results[which]!, text.slice(0, index) + value + text.slice(index + old.length));
           try {
-            await mergeShards({ results, archive: { kind: 'path', path }, verify: optionsFor(path, {}) }, thread);
+            await mergeShards({ results, archive: { kind: 'path', path }, allowEmpty: false }, thread);
             judged += 1;
           } catch (error) {
             assert.ok(error instanceof XbstreamError && error.code === 'XB_USAGE', String(error));

@@ -4,6 +4,7 @@ import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import fc from 'fast-check';
+import type { Context } from '../../dist/context.js';
 import { errorToRecord } from '../../dist/errors.js';
 import { WorkBoard } from '../../dist/engine/pipeline/work-board.js';
 import type { Outcome } from '../../dist/outcome.js';
@@ -11,7 +12,6 @@ import { TaskControl } from '../../dist/threads/task-control.js';
 import { runPipeline, type PipelineThread } from '../../dist/verbs/unpack/pipeline-task.js';
 import { inThread } from '../../dist/verbs/threads/start.js';
 import type { UnpackSummary } from '../../dist/verbs/unpack/unpack.js';
-import type { Context } from '../../dist/verbs/verb.js';
 import { soundOutcome, verifyShared } from '../../dist/verbs/unpack/verify-shared.js';
 import type { VerifyOptions } from '../../dist/verbs/verify.js';
 import { archiveOf, change, endedSteps, plannedArchive } from '../helpers/arbitraries.js';
@@ -60,7 +60,7 @@ async function byPipelines(options: VerifyOptions): Promise<Outcome<UnpackSummar
 }
 
 function byOneLane(options: VerifyOptions): Promise<Outcome<UnpackSummary>> {
-  return inThread('unpack', { verb: 'verify', options }, { input: options.input }, NOBODY);
+  return inThread('unpack', { verb: 'verify', options }, options, NOBODY);
 }
 
 function told({ summary, problems }: Outcome<UnpackSummary>): unknown {

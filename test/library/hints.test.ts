@@ -4,7 +4,7 @@ import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { cat, create, extract, info, list, readEntries, verify, writeTar, XbstreamError } from '../../dist/index.js';
-import { hintForPrograms } from '../../dist/library/hints.js';
+import { hintForPrograms } from '../../dist/library/caller/hints.js';
 import { archive, file, payload } from '../helpers/archive-bytes.js';
 import { fixturePath } from '../helpers/fixtures.js';
 import { tempDir } from '../helpers/temp.js';

@@ -10,15 +10,11 @@ import type { NormalisedWords, OptionWord } from './xbstream-grammar.js';
  * @throws XbstreamError `XB_USAGE`
  */
 export async function readValues({ options }: NormalisedWords, form: Form): Promise<OptionValues> {
-  const values = form.name === 'xbstream' ? readWords(options) : await parsed(options, form);
+  // yargs has a bundle of its own.
+  const values =
+    form.name === 'xbstream' ? readWords(options) : await (await import('./parse-verb.js')).parseVerb(options, form);
   checkValues(values, form);
   return values;
-}
-
-/** In a bundle of its own. */
-async function parsed(options: readonly OptionWord[], form: Form): Promise<OptionValues> {
-  const { parseVerb } = await import('./parse-verb.js');
-  return parseVerb(options, form);
 }
 
 function readWords(options: readonly OptionWord[]): OptionValues {

@@ -1,12 +1,6 @@
-import { lz4InScript } from './lz4-script.js';
+import { lz4InScript, type Lz4Functions } from './lz4-script.js';
 import { LZ4_WASM } from './lz4-wasm.js';
 import { WasmKernel } from '../wasm-kernel.js';
-
-/** See lz4.wat. */
-export interface Lz4Functions {
-  decode(block: number, blockEnd: number, target: number, targetEnd: number, base: number): number;
-  stripes(state: number, at: number, end: number): void;
-}
 
 /** What the numbers mean that `decode` of lz4.wat returns. */
 const DAMAGE = [

@@ -1,4 +1,8 @@
-import type { Lz4Functions } from './lz4-kernel.js';
+/** See lz4.wat. */
+export interface Lz4Functions {
+  decode(block: number, blockEnd: number, target: number, targetEnd: number, base: number): number;
+  stripes(state: number, at: number, end: number): void;
+}
 
 const PRIME_1 = 0x9e3779b1 | 0;
 const PRIME_2 = 0x85ebca77 | 0;

@@ -1,4 +1,8 @@
-import type { QuickLzFunctions } from './quicklz.js';
+/** See quicklz.wat. */
+export interface QuickLzFunctions {
+  decode(body: number, bodyEnd: number, target: number, size: number, base: number): number;
+  adler32(at: number, end: number): number;
+}
 
 const TABLE_MASK = 4095;
 /** Literals only, so many bytes before the end. */

@@ -1,4 +1,4 @@
-import { quickLzInScript } from './quicklz-script.js';
+import { quickLzInScript, type QuickLzFunctions } from './quicklz-script.js';
 import { QUICKLZ_WASM } from './quicklz-wasm.js';
 import { WasmKernel } from '../wasm-kernel.js';
 
@@ -76,12 +76,6 @@ const SLACK_BYTES = 8;
 const OUTPUT_ROOM_BYTES = 512 << 10;
 /** Memory of WebAssembly only grows: with the first small block after such as few writers make it is given up. */
 const MEMORY_BYTES_KEPT = 4 << 20;
-
-/** See quicklz.wat. */
-export interface QuickLzFunctions {
-  decode(body: number, bodyEnd: number, target: number, size: number, base: number): number;
-  adler32(at: number, end: number): number;
-}
 
 /** What comes out of QuickLZ blocks, one behind the other, where it can be written from. */
 class QuickLzOutput {

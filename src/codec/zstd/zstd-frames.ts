@@ -1,3 +1,4 @@
+import * as zlib from 'node:zlib';
 import { XbstreamError } from '../../errors.js';
 import { Helper } from '../../threads/helper.js';
 import type { OutputSink } from '../codec.js';
@@ -85,7 +86,7 @@ export class ZstdFrames {
  *
  * @throws XbstreamError `XB_IO` where the package is missing
  */
-export function compressedFrame(content: Buffer): Buffer {
+function compressedFrame(content: Buffer): Buffer {
   thread ??= new ZstdThread();
   let frame = Buffer.alloc(0);
   const answer = thread.take(thread.send(content, true));
@@ -118,4 +119,17 @@ function missing(reason: string, wanted: 'decoded' | 'made'): XbstreamError {
       hints: ['install the packages again (npm ci), or use a newer Node'],
     },
   );
+}
+
+interface ZlibWithZstd {
+  zstdCompressSync?: (content: Buffer, options: { params: Record<number, number> }) => Buffer;
+  constants: { ZSTD_c_checksumFlag?: number };
+}
+
+const { zstdCompressSync, constants } = zlib as unknown as ZlibWithZstd;
+
+/** Makes a zstd frame, by Node's own encoder where it has one, which adds a checksum; else by the package. */
+export function compressZstdFrame(content: Buffer): Buffer {
+  if (zstdCompressSync === undefined) return compressedFrame(content);
+  return zstdCompressSync(content, { params: { [constants.ZSTD_c_checksumFlag!]: 1 } });
 }

@@ -4,7 +4,7 @@ import { systemError, XbstreamError } from '../../errors.js';
 import { crc32 } from '../../format/crc32.js';
 import { pathForSystem, pathText } from '../../format/stored-path.js';
 import { closeRead } from '../../input/close.js';
-import type { ListedFile } from '../../input/file-list.js';
+import type { ListedFile } from './file-list.js';
 import { PIECE_BYTES } from '../../input/source.js';
 import { Stopped } from '../../output/sinks.js';
 import { ChunkMaker } from './chunk-maker.js';

@@ -2,8 +2,7 @@ import * as fs from 'node:fs';
 import { promisify } from 'node:util';
 import { chunkEnd, decodeChunkHeader, MAX_HEADER_BYTES } from '../../format/chunk.js';
 import { closeRead } from '../../input/close.js';
-import { positionOf, type InputChoice, type SystemInputChoice } from '../../input/open-source.js';
-import { inputSize } from '../../input/input-size.js';
+import { positionOf, type InputChoice, type SystemInputChoice, inputSize } from '../../input/open-source.js';
 import { sampleObjects } from '../../input/parts/sample-objects.js';
 import { threadCount } from '../../threads/cores.js';
 

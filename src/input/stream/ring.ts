@@ -3,6 +3,9 @@ import { MessageChannel, type MessagePort } from 'node:worker_threads';
 /** Bytes that can be under way in a ring: what goes in is copied out in pieces of up to half of it. */
 const RING_BYTES = 1024 * 1024;
 
+/** Most bytes that are taken out at a time in memory of their own. */
+export const TAKEN_BYTES_MAX = 256 * 1024;
+
 /** Bytes before the data: five numbers, and room so that the data begins on a cache line of its own. */
 const HEAD_BYTES = 64;
 
@@ -99,6 +102,15 @@ export class RingWriter extends RingEnd {
     return taken;
   }
 
+  /** Puts in all of it, as there comes to be room. @param isStopped true: the rest is left */
+  async writeAll(bytes: Uint8Array, isStopped: () => boolean): Promise<void> {
+    let left = bytes.subarray(this.write(bytes));
+    while (left.length > 0 && !isStopped()) {
+      await this.room();
+      left = left.subarray(this.write(left));
+    }
+  }
+
   /** Waits until there is room. */
   async room(): Promise<void> {
     await this.waitFor(WRITER_WAITS, () => this.filled < this.data.length);
@@ -131,6 +143,14 @@ export class RingReader extends RingEnd {
     Atomics.notify(this.numbers, READ);
     this.wakeOther(WRITER_WAITS);
     return taken;
+  }
+
+  /** Takes what is there, at most {@link TAKEN_BYTES_MAX}, in memory of its own; undefined where nothing is. */
+  take(): Buffer | undefined {
+    if (this.filled === 0) return undefined;
+    const piece = Buffer.allocUnsafeSlow(Math.min(TAKEN_BYTES_MAX, this.filled));
+    this.read(piece);
+    return piece;
   }
 
   /** Waits until there are bytes, or the end. */

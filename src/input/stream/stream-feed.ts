@@ -1,7 +1,7 @@
 import type { InputChoice } from '../open-source.js';
 import { piecesOf, type ByteStream, type Pieces } from './pieces.js';
 import { makeRing, RingWriter } from './ring.js';
-import { Turn } from '../turn.js';
+import { Turn } from './turn.js';
 
 /**
  * Hands a stream of this thread over to another thread, as fast as that takes it: what it has not taken waits in a ring of
@@ -44,16 +44,8 @@ export class StreamFeed {
       const piece = await this.#pieces.next();
       if (piece === undefined) this.#hasEnded = true;
       if (piece === undefined || this.#stopped) return;
-      await this.#give(piece);
+      await this.#ring.writeAll(piece, () => this.#stopped);
       await turn.pass();
-    }
-  }
-
-  async #give(piece: Uint8Array): Promise<void> {
-    let left = piece.subarray(this.#ring.write(piece));
-    while (left.length > 0 && !this.#stopped) {
-      await this.#ring.room();
-      left = left.subarray(this.#ring.write(left));
     }
   }
 

@@ -4,10 +4,10 @@ import { XbstreamError } from '../../errors.js';
 import type { AddressChoice, PartsChoice, StreamChoice, SystemInputChoice } from '../../input/open-source.js';
 import type { ByteStream } from '../../input/stream/pieces.js';
 import { PIECE_ROOM_BYTES, type ByteSink, type Source } from '../../input/source.js';
-import { withTimeout } from '../../input/timed-source.js';
-import { Turn } from '../../input/turn.js';
+import { TimedSource } from '../../input/timed-source.js';
+import { Turn } from '../../input/stream/turn.js';
 import { openSystemInput, StreamSource, unwrapped } from './event-loop-sources.js';
-import { systemInput, type ArchiveInput } from '../input.js';
+import { systemInput, type ArchiveInput } from '../caller/input.js';
 
 /** Most bytes that are dealt with at a time: that takes well below a millisecond of the event loop. */
 const STEP_BYTES = 256 * 1024;
@@ -104,7 +104,7 @@ export class ArchiveReading implements ByteSink {
           : unwrapped(this.#stream, stream, isStopped);
       const opened = await this.#opening;
       const isTimed = silentSeconds !== undefined && this.#stream !== undefined;
-      this.#source = isTimed ? withTimeout(opened, silentSeconds, 'the stream') : opened;
+      this.#source = isTimed ? new TimedSource(opened, silentSeconds, 'the stream') : opened;
       const running = this.#source.run(this);
       // While it was being opened.
       if (this.isClosed) this.#source.stop();

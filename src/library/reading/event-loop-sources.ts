@@ -14,7 +14,7 @@ import { piecesOf, type ByteStream, type Pieces } from '../../input/stream/piece
 import { PIECE_BYTES, type ByteSink, type Source } from '../../input/source.js';
 import { HEAD_BYTES, wrapperOf } from '../../wrapper/formats.js';
 import { openArchive } from '../../wrapper/open-archive.js';
-import { streamError, systemInput, type ArchiveInput } from '../input.js';
+import { streamError, systemInput, type ArchiveInput } from '../caller/input.js';
 
 const stat = promisify(fs.stat);
 const open = promisify(fs.open);

@@ -2,22 +2,21 @@ import type { ChunkConsumer, PayloadUse } from '../../archive/chunk-reader.js';
 import { XbstreamError } from '../../errors.js';
 import type { ChunkHeader } from '../../format/chunk.js';
 import { ArchiveReading } from './archive-reading.js';
-import type { ArchiveInput } from '../input.js';
-import { STREAM_KINDS, streamOption, type StreamOptions } from '../options.js';
-import { checkOptions, type ProgramKind } from '../../verbs/options/program-options.js';
+import type { ArchiveInput } from '../caller/input.js';
+import { EVENT_LOOP_READING, programFlag, streamOption, toldWith, type Callbacks } from '../caller/options.js';
+import type { Given } from '../../verbs/options/option.js';
 
-/** What {@link readChunks} can be told. */
-export interface ReadChunksOptions extends StreamOptions {
-  /** Ends the reading within a moment; it then fails with the signal's reason. */
-  signal?: AbortSignal | undefined;
+const CHUNK_OPTIONS = {
+  ...EVENT_LOOP_READING,
   /**
    * Judge the checksums of payloads that nobody reads. Default: true. Where it is false they are passed over, and not even
    * read where the input is a file.
    */
-  check?: boolean | undefined;
-  /** Take an input without a single chunk for whole. Default: it is an error, `XB_EMPTY_ARCHIVE`. */
-  allowEmpty?: boolean | undefined;
-}
+  check: programFlag(true),
+};
+
+/** What {@link readChunks} can be told. */
+export interface ReadChunksOptions extends Pick<Callbacks, 'signal'>, Given<typeof CHUNK_OPTIONS> {}
 
 /** A piece of content. */
 export interface PayloadPiece {
@@ -37,13 +36,6 @@ export interface ArchiveChunk {
   readonly payload: () => AsyncIterable<PayloadPiece>;
 }
 
-const KINDS = {
-  signal: 'signal',
-  check: 'boolean',
-  allowEmpty: 'boolean',
-  ...STREAM_KINDS,
-} as const satisfies Record<keyof ReadChunksOptions, ProgramKind>;
-
 /**
  * Reads an archive chunk by chunk, in this thread, as fast as chunks are asked for: of whatever lengths chunks claim, no more
  * than a piece is in memory.
@@ -59,13 +51,12 @@ export async function* readChunks(
   input: ArchiveInput,
   options: ReadChunksOptions = {},
 ): AsyncGenerator<ArchiveChunk, void, undefined> {
-  checkOptions(options, KINDS);
-  const { signal, check = true, allowEmpty = false } = options;
+  const { check, allowEmpty, timeout } = toldWith(options, CHUNK_OPTIONS, 'signal');
   const chunks = new ChunkQueue(check ? 'check' : 'pass');
   const archive = new ArchiveReading(input, chunks, {
-    ...{ signal, allowEmpty },
+    ...{ signal: options.signal, allowEmpty },
     stream: streamOption(options),
-    silentSeconds: options.timeout,
+    silentSeconds: timeout,
   });
   try {
     for (;;) {

@@ -5,26 +5,17 @@ import { XbstreamError } from '../../errors.js';
 import type { ChunkHeader } from '../../format/chunk.js';
 import type { ArchiveEntry } from './archive-entry.js';
 import { ArchiveReading } from './archive-reading.js';
-import { forPrograms } from '../hints.js';
-import type { ArchiveInput } from '../input.js';
-import { checkOptions, type ProgramKind } from '../../verbs/options/program-options.js';
-import { CALLBACKS, STREAM_KINDS, streamOption, type CommonOptions, type DecodingOptions } from '../options.js';
+import { forPrograms } from '../caller/hints.js';
+import type { ArchiveInput } from '../caller/input.js';
+import { pick, type Given } from '../../verbs/options/option.js';
+import { OPTIONS } from '../../verbs/options/table.js';
+import { EVENT_LOOP_READING, streamOption, toldWith, type Callbacks } from '../caller/options.js';
 import { QueuedFile } from './queued-file.js';
 
-/** What {@link readEntries} can be told. */
-export interface ReadEntriesOptions extends Omit<CommonOptions, 'onWarning'>, Pick<DecodingOptions, 'key'> {
-  /** Take an input without a single chunk for whole. Default: it is an error, `XB_EMPTY_ARCHIVE`. */
-  allowEmpty?: boolean | undefined;
-}
+const ENTRY_OPTIONS = { ...EVENT_LOOP_READING, ...pick(OPTIONS, 'absoluteNames') };
 
-const { signal, onProgress } = CALLBACKS;
-const KINDS = {
-  signal,
-  onProgress,
-  absoluteNames: 'boolean',
-  allowEmpty: 'boolean',
-  ...STREAM_KINDS,
-} as const satisfies Record<keyof ReadEntriesOptions, ProgramKind>;
+/** What {@link readEntries} can be told. */
+export interface ReadEntriesOptions extends Pick<Callbacks, 'signal' | 'onProgress'>, Given<typeof ENTRY_OPTIONS> {}
 
 /**
  * Reads the files of an archive as they come, in this thread, and no faster than their content is read. At the end every file
@@ -42,14 +33,13 @@ export async function* readEntries(
   input: ArchiveInput,
   options: ReadEntriesOptions = {},
 ): AsyncGenerator<ArchiveEntry, void, undefined> {
-  checkOptions(options, KINDS);
-  const { onProgress: tell, allowEmpty = false } = options;
-  const queue = new EntryQueue(options.absoluteNames ?? false);
+  const { absoluteNames, allowEmpty, timeout } = toldWith(options, ENTRY_OPTIONS, 'signal', 'onProgress');
+  const { signal, onProgress: tell } = options;
+  const queue = new EntryQueue(absoluteNames);
   const archive = new ArchiveReading(input, queue, {
-    signal: options.signal,
+    ...{ signal, allowEmpty },
     stream: streamOption(options),
-    silentSeconds: options.timeout,
-    allowEmpty,
+    silentSeconds: timeout,
     onAbort: () => queue.wake(),
     onProgress: tell === undefined ? undefined : (bytes) => tell({ bytes }),
   });

@@ -2,7 +2,7 @@ import type { XbstreamError } from '../../errors.js';
 import { plainPaint, type Paint } from '../paint.js';
 import { likeProblems, othersLine } from './like-problems.js';
 import { printable, printablePath } from '../printable.js';
-import type { FileReport, Verification, VerifyReporter } from '../reporter.js';
+import type { FileReport, ShardReporter, ShardSummary, Verification, VerifyReporter } from '../reporter.js';
 import { digestLines } from './text.js';
 import { TextPrinter, type PrinterSettings } from './text-printer.js';
 import { formatBytes, formatCount, formatPace } from '../units.js';
@@ -100,4 +100,20 @@ function problemText(problem: XbstreamError): string {
   const { code, message, details } = problem;
   const first = `  ${code}${placeOf(problem)}: ${printable(message)}\n`;
   return first + details.map((line) => `    ${printable(line)}\n`).join('');
+}
+
+/** Prints what was found in a shard: the result goes to stdout as it is, a line about it to people. */
+export class ShardTextReporter extends TextPrinter implements ShardReporter {
+  readonly #quiet: boolean;
+
+  constructor(settings: PrinterSettings & { quiet: boolean }) {
+    super(settings);
+    this.#quiet = settings.quiet;
+  }
+
+  shardChecked({ shard, shards, chunks, bytes, result }: ShardSummary): void {
+    for (const piece of result) this.list(piece);
+    if (!this.#quiet)
+      this.status(`shard ${shard}/${shards}: ${formatCount(chunks, 'chunk')} (${formatBytes(bytes)}) were checked`);
+  }
 }

@@ -10,7 +10,7 @@ import { Stopped } from '../../output/sinks.js';
 import type { TaskThread } from '../../threads/task-thread.js';
 import type { IndexOptions } from '../make-index.js';
 import { noIndexOf } from '../unpack/by-products.js';
-import type { MakeTotals } from './pack.js';
+import type { MakeTotals } from './making.js';
 
 /** Of a file only headers are read, so that checksums are not judged; of an archive that is not whole by these there is no index. */
 export async function indexArchive(options: IndexOptions, thread: TaskThread): Promise<Outcome<MakeTotals>> {

@@ -1,21 +1,20 @@
 /** The thread that reads an archive, checks it, and writes a page about it. */
+import type { Context } from '../../context.js';
 import { ArchiveMap } from '../../archive/archive-map.js';
 import { readIndex } from '../../archive/index.js';
-import { backupFinding, judgeBackup } from '../../backup/backup-state.js';
+import { backupFinding } from '../../backup/backup-state.js';
 import { describeBackup } from '../../backup/description.js';
 import { smallFileKind } from '../../backup/small-files/small-files.js';
 import { withSource } from '../../engine/with-source.js';
-import type { XbstreamError } from '../../errors.js';
-import { digestedName } from '../../input/open-source.js';
+import { archiveName, digestedName } from '../../input/open-source.js';
 import { type Outcome } from '../../outcome.js';
 import { ArchiveTarget } from '../../output/archive-target.js';
 import { reportPage } from '../../report/page.js';
 import { pageData } from '../../report/report-data.js';
 import type { Verification } from '../../ui/reporter.js';
-import { archiveName } from '../info.js';
+import { backupProblems } from '../backup-problems.js';
 import type { ReportOptions } from '../report.js';
 import { withCure } from '../unpack/cure.js';
-import type { Context } from '../verb.js';
 
 /** What there is to say of it beside what is wrong. */
 export type ReportTotals = Omit<Verification, 'problems'>;
@@ -54,12 +53,8 @@ async function examine(
     }),
   );
   const finding = backupFinding(index.entries.map(({ path }) => path));
-  const found: XbstreamError[] = [...index.problems];
-  if (found.length === 0) {
-    const { error, warning } = judgeBackup(options.backup, finding, index.archiveBytes);
-    if (warning !== undefined) context.warning(warning);
-    if (error !== undefined) found.push(error);
-  }
+  const isRead = index.problems.length === 0;
+  const found = isRead ? backupProblems(options.backup, finding, index.archiveBytes, context) : index.problems;
   const problems = withCure(found, { verb: 'verify', options });
   const verification: Verification = {
     ok: problems.length === 0,

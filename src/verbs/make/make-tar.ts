@@ -3,7 +3,7 @@ import type { IndexEntry } from '../../archive/index.js';
 import { ExtentReader } from '../../archive/extents.js';
 import { Selection } from '../../archive/selection/selection.js';
 import { readIndexFor, WantedByCurrentName } from '../../archive/selection/wanted-entries.js';
-import { backupFinding, judgeBackup } from '../../backup/backup-state.js';
+import { backupFinding } from '../../backup/backup-state.js';
 import { setUpDecoding } from '../../engine/decoding/decoding-setup.js';
 import type { Decoding } from '../../engine/decoding/decoding.js';
 import type { LaneOptions } from '../../engine/lane.js';
@@ -23,10 +23,10 @@ import { TarWriter } from '../../tar/writer.js';
 import type { TaskThread } from '../../threads/task-thread.js';
 import { openArchive } from '../../wrapper/open-archive.js';
 import { withPlace } from '../../wrapper/wrapper-error.js';
+import { backupProblems } from '../backup-problems.js';
 import type { TarOptions } from '../convert-to-tar.js';
 import { leftEncrypted } from '../unpack/unpack-job.js';
-import type { MakeTotals } from './pack.js';
-import { encryptedPolicy } from '../verb.js';
+import type { MakeTotals } from './making.js';
 
 export async function makeTar(options: TarOptions, thread: TaskThread): Promise<Outcome<MakeTotals>> {
   let target: ArchiveTarget | undefined;
@@ -212,15 +212,14 @@ class TarMaking {
   #assertDecodable(files: Iterable<{ path: StoredPath; sizeBytes: number }>): void {
     const options = this.#options;
     const consequence = 'the tar would hold what is stored, not decoded';
-    const [problem] = leftEncrypted(files, options, encryptedPolicy(options), consequence, this.#thread);
+    const policy = options.allowEncrypted ? 'allow' : 'refuse';
+    const [problem] = leftEncrypted(files, options, policy, consequence, this.#thread);
     if (problem !== undefined) throw problem;
   }
 
-  /** What is wrong with an archive that has ended well. @param paths its whole files, selected or not */
+  /** @param paths whole files of the archive, selected or not */
   #backupProblems(paths: Iterable<StoredPath>, archiveBytes: number): XbstreamError[] {
-    const { error, warning } = judgeBackup(this.#options.backup, backupFinding(paths), archiveBytes);
-    if (warning !== undefined) this.#thread.warning(warning);
-    return error === undefined ? [] : [error];
+    return backupProblems(this.#options.backup, backupFinding(paths), archiveBytes, this.#thread);
   }
 
   #warnOf({ unpreparable }: Selection): void {

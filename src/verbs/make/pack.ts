@@ -1,30 +1,21 @@
 /** The thread that makes an archive. */
 import { ArchiveWriter } from '../../archive/writer.js';
-import { backupFinding, judgeBackup } from '../../backup/backup-state.js';
+import { backupFinding } from '../../backup/backup-state.js';
 import { FilePacker } from '../../engine/packing/file-packer.js';
 import { TarPacker } from '../../engine/packing/tar-packer.js';
 import { withRawSource } from '../../engine/with-source.js';
 import { XbstreamError } from '../../errors.js';
 import type { StoredPath } from '../../format/stored-path.js';
-import { FileList, type ListedFile } from '../../input/file-list.js';
-import { readPathList } from '../../input/path-list.js';
+import { FileList, type ListedFile } from '../../engine/packing/file-list.js';
+import { readPathList } from '../../engine/packing/path-list.js';
 import { PIECE_ROOM_BYTES } from '../../input/source.js';
 import type { Outcome } from '../../outcome.js';
 import { ArchiveTarget } from '../../output/archive-target.js';
 import { Stopped } from '../../output/sinks.js';
 import type { TaskThread } from '../../threads/task-thread.js';
+import { backupProblems } from '../backup-problems.js';
 import type { CreateOptions, CreateSource, FilesSource } from '../create.js';
-
-/** What the making of one file out of many has come to. */
-export interface MakeTotals {
-  files: number;
-  /** Bytes of these files. */
-  bytes: number;
-  /** Bytes written. */
-  outputBytes: number;
-  /** Bytes of the archive: as far as it was read, or as it was made. */
-  archiveBytes: number;
-}
+import type { MakeTotals } from './making.js';
 
 export async function pack(options: CreateOptions, thread: TaskThread): Promise<Outcome<MakeTotals>> {
   const packing = new Packing(options, thread);
@@ -179,9 +170,8 @@ class Packing {
       }),
       thread,
     );
-    const { error, warning } = judgeBackup(backup, backupFinding(names), undefined);
-    if (warning !== undefined) thread.warning(warning);
-    if (error !== undefined) throw error;
+    const [problem] = backupProblems(backup, backupFinding(names), undefined, thread);
+    if (problem !== undefined) throw problem;
   }
 }
 

@@ -1,14 +1,13 @@
 /** What several words of a command line, or the text of one, come to. */
 import type { BackupChoice } from '../../backup/backup-state.js';
 import { XbstreamError } from '../../errors.js';
-import type { NamedPipesChoice } from '../../input/named-pipes.js';
+import type { NamedPipesChoice } from '../../input/named-pipes/named-pipes.js';
 import type { ExistingFilePolicy } from '../../output/output.js';
 import { MTIME_MAX_SECONDS } from '../../tar/header.js';
-import type { ShardChoice } from '../shards/check-shard.js';
 import type { OptionValues } from './option-values.js';
 import { closest } from './suggestion.js';
 import { usageError } from './usage-error.js';
-import { shardOf } from './value-kinds.js';
+import { shardOf, type ShardChoice } from './value-kinds.js';
 
 /** Whether it must be a finished backup. */
 export function backupChoice(values: OptionValues): BackupChoice {

@@ -18,6 +18,7 @@ import {
   count,
   flag,
   OPTION_GROUPS,
+  reworded,
   text,
   texts,
   typedChoice,
@@ -506,6 +507,11 @@ export const OPTIONS = {
     read: namedPipes,
   } satisfies TypedOption<unknown>,
 } satisfies OptionTable;
+
+/** Of a verb that makes one file. */
+export const OVERWRITE_MADE = reworded(OPTIONS.overwrite, {
+  overwrite: 'replace FILE of --output when the new one is whole',
+});
 
 const ORDER = new Map(
   Object.values<TypedOption<unknown>>(OPTIONS)

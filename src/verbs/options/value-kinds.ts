@@ -33,8 +33,15 @@ export const sizeInBytes: ValueKind = {
 };
 
 const SHARD = /^(\d{1,5})\/(\d{1,5})$/;
-/** Which of how many shards, as it was typed, from 1. */
-export function shardOf(text: string): { shard: number; shards: number } {
+/** Which part of an archive is meant. */
+export interface ShardChoice {
+  /** From 1. */
+  shard: number;
+  shards: number;
+}
+
+/** A shard as it was typed. */
+export function shardOf(text: string): ShardChoice {
   const [, shard, shards] = SHARD.exec(text) ?? [];
   return { shard: Number(shard), shards: Number(shards) };
 }

@@ -1,6 +1,5 @@
 /** What the results of shards say of the archive as a whole. */
-import { inputSize } from '../../input/input-size.js';
-import { inputName, positionOf, type InputChoice } from '../../input/open-source.js';
+import { inputName, positionOf, type InputChoice, inputSize } from '../../input/open-source.js';
 import type { Source } from '../../input/source.js';
 
 /** How large it is, in bytes, where it can be read at any place. */

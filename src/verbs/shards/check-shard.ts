@@ -8,19 +8,13 @@ import { ShardRecorder } from '../../archive/shards/recorder.js';
 import { ForeignInput } from '../../archive/foreign.js';
 import { withSource } from '../../engine/with-source.js';
 import { errorToRecord, XbstreamError } from '../../errors.js';
+import type { InputChoice } from '../../input/open-source.js';
 import type { Source } from '../../input/source.js';
 import type { Outcome } from '../../outcome.js';
 import type { TaskThread } from '../../threads/task-thread.js';
 import type { ShardSummary } from '../../ui/reporter.js';
-import type { VerifyOptions } from '../verify.js';
+import type { ShardChoice } from '../options/value-kinds.js';
 import { archiveNames, archiveSize } from './archive-facts.js';
-
-/** Which part of an archive is meant. */
-export interface ShardChoice {
-  /** From 1. */
-  shard: number;
-  shards: number;
-}
 
 /** What the work on shards needs of its thread. */
 export type ShardThread = Pick<TaskThread, 'signal' | 'isStopped' | 'progress'>;
@@ -28,7 +22,11 @@ export type ShardThread = Pick<TaskThread, 'signal' | 'isStopped' | 'progress'>;
 /** Lines are handed on in pieces of about this size, in letters. */
 const PIECE_LETTERS = 64 * 1024;
 
-export type CheckShardOptions = Pick<VerifyOptions, 'input' | 'absoluteNames'> & { choice: ShardChoice };
+export interface CheckShardOptions {
+  input: InputChoice;
+  absoluteNames: boolean;
+  choice: ShardChoice;
+}
 
 export function checkShard(options: CheckShardOptions, thread: ShardThread): Promise<Outcome<ShardSummary>> {
   return withSource(options.input, thread, (source) => Promise.resolve(check(source, options, thread)));

@@ -13,7 +13,6 @@ import type { Outcome } from '../../outcome.js';
 import { withPlace } from '../../wrapper/wrapper-error.js';
 import { withCure } from '../unpack/cure.js';
 import type { UnpackSummary } from '../unpack/unpack.js';
-import type { VerifyOptions } from '../verify.js';
 import { archiveOfNames, archiveSize } from './archive-facts.js';
 import type { ShardThread } from './check-shard.js';
 
@@ -28,7 +27,7 @@ export interface MergeOptions {
   results: readonly string[];
   /** The archive, where it is at hand. */
   archive: InputChoice | undefined;
-  verify: Omit<VerifyOptions, 'input'>;
+  allowEmpty: boolean;
 }
 
 export async function mergeShards(options: MergeOptions, thread: ShardThread): Promise<Outcome<MergeSummary>> {
@@ -50,28 +49,27 @@ export async function mergeShards(options: MergeOptions, thread: ShardThread): P
 function merge(
   results: readonly ResultFile[],
   source: Source | undefined,
-  { verify }: MergeOptions,
+  { allowEmpty }: MergeOptions,
   thread: ShardThread,
 ): Merged | undefined {
   const { absoluteNames } = results[0]!.head;
   const { isStopped } = thread;
   const reader =
     source && new PartReader(source, { absoluteNames, isStopped, onProgress: (bytes) => thread.progress({ bytes }) });
-  return new Merging(results, reader && ((...part) => reader.read(...part))).run(verify.allowEmpty);
+  return new Merging(results, reader && ((...part) => reader.read(...part))).run(allowEmpty);
 }
 
 function told(
   merged: Merged | undefined,
   results: readonly ResultFile[],
   source: Source | undefined,
-  { archive, verify }: MergeOptions,
+  { archive }: MergeOptions,
 ): Outcome<MergeSummary> {
   if (merged === undefined) return { summary: undefined, problems: [], stopped: true };
   const { storedPaths, problems, ...totals } = merged;
   const input = archive ?? archiveOfNames(results[0]!.head.archive);
-  const options = { ...verify, input };
   return {
-    problems: withCure(withPlace(problems, source), { verb: 'verify', options }),
+    problems: withCure(withPlace(problems, source), { verb: 'verify', options: { input } }),
     stopped: false,
     summary: { ...totals, input, backup: backupFinding(storedPaths), digests: {}, besides: [] },
   };

@@ -1,6 +1,6 @@
 /** Where the thread starts that decodes files where they lie. */
 import { parentPort } from 'node:worker_threads';
 import { TaskThread } from '../../threads/task-thread.js';
-import { decodeFiles } from '../decode/decode-files.js';
+import { decodeFiles } from '../../engine/in-place/decode-files.js';
 
 TaskThread.serve(parentPort!, decodeFiles);

@@ -1,6 +1,6 @@
 /** For threads that share a piece of work: whoever it is for hears of it as of one. */
+import type { Context } from '../../context.js';
 import type { ProgressReport } from '../../ui/reporter.js';
-import type { Context } from '../verb.js';
 
 /**
  * What each of several threads works for.

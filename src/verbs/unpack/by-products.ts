@@ -1,5 +1,6 @@
 /** What a verification makes beside its verdict: the copy that is passed on, an index, a description of the backup. */
 import { IndexMaker } from '../../input/indexed/index-maker.js';
+import { archiveName } from '../../input/open-source.js';
 import { TeeSource } from '../../input/tee-source.js';
 import type { Source } from '../../input/source.js';
 import { backupFinding, judgeBackup } from '../../backup/backup-state.js';
@@ -10,9 +11,8 @@ import { errorToRecord, XbstreamError, type ErrorRecord } from '../../errors.js'
 import { ArchiveTarget } from '../../output/archive-target.js';
 import { PassedOn } from '../../output/passed-on.js';
 import type { TaskThread } from '../../threads/task-thread.js';
-import { infoFields } from '../../ui/json/info-json.js';
+import { infoFields } from '../../ui/json/inspect-json.js';
 import { jsonLine } from '../../ui/json/json-line.js';
-import { archiveName } from '../info.js';
 import type { VerifyOptions } from '../verify.js';
 
 /** A reader that goes away may have been ended by what ends this process, too: for so long, in milliseconds, nothing is said of it. */

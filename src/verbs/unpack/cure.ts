@@ -2,7 +2,7 @@ import { ForeignInput } from '../../archive/foreign.js';
 import type { XbstreamError, XbstreamErrorCode } from '../../errors.js';
 import { shellWord } from '../../format/shell-word.js';
 import { withParts } from '../../input/parts/part-hint.js';
-import { inputName, type InputChoice } from '../../input/open-source.js';
+import { archiveName, type InputChoice } from '../../input/open-source.js';
 import type { VerifyOptions } from '../verify.js';
 import type { UnpackJob } from './unpack-job.js';
 
@@ -44,7 +44,7 @@ function isCurable(error: XbstreamError): boolean {
 /** An input as a command line has it. */
 function archiveWords(input: InputChoice): string {
   if (input.kind === 'parts') return `--parts ${input.paths.map(shellWord).join(' ')}`;
-  return input.kind === 'path' || input.kind === 'address' ? shellWord(inputName(input)) : '-';
+  return shellWord(archiveName(input));
 }
 
 function hintsFor(errors: readonly XbstreamError[], job: CurableJob): string[] {

@@ -1,4 +1,5 @@
 /** Unpacks an archive by pipelines side by side, each of which makes whole files in a thread of its own. */
+import type { Context } from '../../context.js';
 import { decodingThreads } from '../../engine/decoding/decoding-setup.js';
 import { pipelineCount, SHARING_LIMITS } from '../../engine/pipeline/pipeline-count.js';
 import { XbstreamError } from '../../errors.js';
@@ -8,7 +9,6 @@ import type { PipelineSummary } from './pipeline-task.js';
 import { runPipelines, sawTheSame } from './run-pipelines.js';
 import type { UnpackSummary } from './unpack.js';
 import { decodes } from './unpack-job.js';
-import type { Context } from '../verb.js';
 
 /** @returns undefined where one lane has to do it, or would not be slower: nothing was done then */
 export async function extractShared(

@@ -1,11 +1,11 @@
+import type { Context } from '../../context.js';
 import type { SharingLimits } from '../../engine/pipeline/pipeline-count.js';
 import { WorkBoard } from '../../engine/pipeline/work-board.js';
 import type { Outcome } from '../../outcome.js';
-import type { PipelineSummary } from './pipeline-task.js';
+import type { PipelineJob, PipelineSummary } from './pipeline-task.js';
 import { sideBySide } from '../threads/side-by-side.js';
 import { inThread } from '../threads/start.js';
 import type { UnpackJob } from './unpack-job.js';
-import type { Context } from '../verb.js';
 
 /**
  * Runs pipelines side by side that share the files of an archive.
@@ -19,11 +19,11 @@ export async function runPipelines(
   context: Context,
 ): Promise<Outcome<PipelineSummary>[]> {
   const { buffer: board } = new WorkBoard();
-  const { input } = job.options;
   return Promise.all(
-    sideBySide(context, count).map((own, index) =>
-      inThread('pipeline', { ...job, share: { index, board, chunkBytesMin } }, { input }, own),
-    ),
+    sideBySide(context, count).map((own, index) => {
+      const piece: PipelineJob = { ...job, share: { index, board, chunkBytesMin } };
+      return inThread<PipelineSummary>('unpack', piece, job.options, own);
+    }),
   );
 }
 

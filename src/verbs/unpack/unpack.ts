@@ -15,7 +15,7 @@ import type { Lane, LaneTotals } from '../../engine/lane.js';
 import { ReportingLane } from '../../engine/reporting-lane.js';
 import { XbstreamError, type ErrorRecord } from '../../errors.js';
 import type { StoredPath } from '../../format/stored-path.js';
-import { inputSize } from '../../input/input-size.js';
+import { inputSize } from '../../input/open-source.js';
 import type { Source } from '../../input/source.js';
 import type { Outcome } from '../../outcome.js';
 import { DirectoryOutput } from '../../output/directory/directory-output.js';

@@ -1,3 +1,4 @@
+import { contextWith, type Context } from '../../context.js';
 import { decodingThreads } from '../../engine/decoding/decoding-setup.js';
 import { pipelineCount, SHARING_LIMITS, type SharingLimits } from '../../engine/pipeline/pipeline-count.js';
 import { isGood, type Outcome } from '../../outcome.js';
@@ -5,7 +6,6 @@ import type { PipelineSummary } from './pipeline-task.js';
 import { runPipelines, sawTheSame } from './run-pipelines.js';
 import type { UnpackSummary } from './unpack.js';
 import { decodes, undoingOf } from './unpack-job.js';
-import type { Context } from '../verb.js';
 import type { VerifyOptions } from '../verify.js';
 
 /**
@@ -24,12 +24,8 @@ export async function verifyShared(
   const count = context.file === undefined ? await countOf(options, limits) : 1;
   if (count < 2 || context.signal.aborted) return undefined;
   const warnings: string[] = [];
-  const outcomes = await runPipelines({ verb: 'verify', options }, count, limits, {
-    signal: context.signal,
-    isStopped: context.isStopped,
-    warning: (message) => warnings.push(message),
-    progress: (report) => context.progress(report),
-  });
+  const quiet = contextWith(context, { warning: (message) => warnings.push(message) });
+  const outcomes = await runPipelines({ verb: 'verify', options }, count, limits, quiet);
   const sound = soundOutcome(outcomes);
   if (sound !== undefined) for (const warning of warnings) context.warning(warning);
   return sound;

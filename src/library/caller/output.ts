@@ -1,10 +1,10 @@
 import { Writable } from 'node:stream';
 import type { WritableStream } from 'node:stream/web';
-import { XbstreamError } from '../errors.js';
-import type { OutputChoice } from '../output/archive-target.js';
-import type { Compression } from '../output/compression.js';
+import { XbstreamError } from '../../errors.js';
+import type { OutputChoice } from '../../output/archive-target.js';
+import type { Compression } from '../../output/compression.js';
 import { filePath } from './input.js';
-import { checkText } from '../verbs/options/program-options.js';
+import { checkText } from '../../verbs/options/program-options.js';
 import { abortOf, StreamWriter } from './stream-writer.js';
 
 /**

@@ -1,13 +1,13 @@
 import * as fs from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { systemCodeOf, systemError, XbstreamError } from '../errors.js';
-import { addressOf } from '../input/address/address.js';
-import type { AddressChoice, InputChoice, PartsChoice, SystemInputChoice } from '../input/open-source.js';
-import { isByteStream, type ByteStream } from '../input/stream/pieces.js';
-import { STREAM_FAILED } from '../input/stream/ring-source.js';
-import { StreamFeed } from '../input/stream/stream-feed.js';
-import { checkText } from '../verbs/options/program-options.js';
+import { systemCodeOf, systemError, XbstreamError } from '../../errors.js';
+import { addressOf } from '../../input/address/address.js';
+import type { AddressChoice, InputChoice, PartsChoice, SystemInputChoice } from '../../input/open-source.js';
+import { isByteStream, type ByteStream } from '../../input/stream/pieces.js';
+import { STREAM_FAILED } from '../../input/stream/ring-source.js';
+import { StreamFeed } from '../../input/stream/stream-feed.js';
+import { checkText } from '../../verbs/options/program-options.js';
 import { streamOption, type StreamOptions } from './options.js';
 
 /**

@@ -1,19 +1,40 @@
 import { Readable } from 'node:stream';
-import { makeRing, RingReader, type RingHandle } from '../input/stream/ring.js';
-import { Turn } from '../input/turn.js';
-
-/** Most bytes that are given at a time. */
-const PIECE_BYTES = 256 * 1024;
+import type { InputChoice } from '../../input/open-source.js';
+import { makeRing, RingReader, TAKEN_BYTES_MAX, type RingHandle } from '../../input/stream/ring.js';
+import { giveBackUnread } from '../reading/event-loop-sources.js';
+import { runOn, type Caller } from './caller.js';
+import { systemInput, type ArchiveInput } from './input.js';
+import type { Callbacks, FileOptions, StreamOptions } from './options.js';
+import { Turn } from '../../input/stream/turn.js';
 
 /**
  * Writes into a ring and ends it, in another thread.
  *
- * @param destroyed nobody reads any more
+ * @param signal aborted when nobody reads any more, and when the caller's is
  */
-export type RingFiller = (ring: RingHandle, destroyed: AbortSignal) => Promise<unknown>;
+type RingFiller = (ring: RingHandle, signal: AbortSignal) => Promise<unknown>;
 
-/** What another thread writes, as a stream of this one; that thread waits for whoever reads it. */
-export class RingReadable extends Readable {
+/**
+ * What is made of an input in another thread, as a stream of this one.
+ *
+ * @param work has a ring filled
+ * @throws XbstreamError `XB_USAGE` for what is no input
+ */
+export function readableOf(
+  input: ArchiveInput,
+  options: Callbacks & FileOptions & StreamOptions,
+  work: (ring: RingHandle, choice: InputChoice, caller: Caller) => Promise<unknown>,
+): Readable {
+  systemInput(input);
+  return new RingReadable(
+    (ring, signal) => runOn(input, { ...options, signal }, (choice, caller) => work(ring, choice, caller)),
+    () => giveBackUnread(input),
+    options.signal,
+  );
+}
+
+/** What another thread writes; that thread waits for whoever reads it. */
+class RingReadable extends Readable {
   readonly #fill: RingFiller;
   readonly #unread: () => void;
   readonly #signal: AbortSignal | undefined;
@@ -29,7 +50,7 @@ export class RingReadable extends Readable {
    * @param signal destroys it with its reason
    */
   constructor(fill: RingFiller, unread: () => void, signal: AbortSignal | undefined) {
-    super({ highWaterMark: PIECE_BYTES });
+    super({ highWaterMark: TAKEN_BYTES_MAX });
     this.#fill = fill;
     this.#unread = unread;
     // One of its own: many streams may have the same signal, and Node warns of many listeners.
@@ -45,7 +66,9 @@ export class RingReadable extends Readable {
     if (this.#signal?.aborted === true) this.#onAbort();
     else this.#signal?.addEventListener('abort', this.#onAbort, { once: true });
     const { writer, reader } = makeRing();
-    this.#filling = this.#fill(writer, this.#destroyed.signal).then(
+    const { signal } = this.#destroyed;
+    const either = this.#signal === undefined ? signal : AbortSignal.any([this.#signal, signal]);
+    this.#filling = this.#fill(writer, either).then(
       () => undefined,
       (error: unknown) => {
         this.destroy(error as Error);
@@ -57,10 +80,9 @@ export class RingReadable extends Readable {
   async #give(ring: RingReader): Promise<void> {
     const turn = new Turn();
     while (!this.destroyed) {
-      const { hasEnded, available } = ring;
-      if (available > 0) {
-        const piece = Buffer.allocUnsafeSlow(Math.min(PIECE_BYTES, available));
-        ring.read(piece);
+      const { hasEnded } = ring;
+      const piece = ring.take();
+      if (piece !== undefined) {
         if (!this.push(piece)) return;
         await turn.pass();
       } else if (hasEnded) {

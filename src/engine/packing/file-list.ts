@@ -1,7 +1,7 @@
 import * as fs from 'node:fs';
-import { systemError, XbstreamError } from '../errors.js';
-import { MemberNames, plainName } from '../format/member-name.js';
-import { pathForSystem, pathFromText, pathText, type StoredPath } from '../format/stored-path.js';
+import { systemError, XbstreamError } from '../../errors.js';
+import { MemberNames, plainName } from '../../format/member-name.js';
+import { pathForSystem, pathFromText, pathText, type StoredPath } from '../../format/stored-path.js';
 
 /** A file that is to go into an archive. */
 export interface ListedFile {

@@ -1,7 +1,7 @@
 /** What to do next, in the words of the library: an error's hints are those of the command line until they come here. */
-import { XbstreamError } from '../errors.js';
-import type { Option } from '../verbs/options/option.js';
-import { OPTIONS } from '../verbs/options/table.js';
+import { XbstreamError } from '../../errors.js';
+import type { Option } from '../../verbs/options/option.js';
+import { OPTIONS } from '../../verbs/options/table.js';
 
 /** What a program says for an option's words where that is more than one thing. */
 const SAID_OTHERWISE: Readonly<Record<string, string>> = {

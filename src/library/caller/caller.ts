@@ -1,9 +1,9 @@
-import { isSalvageable } from '../archive/salvage/salvage.js';
-import type { XbstreamError } from '../errors.js';
-import type { InputChoice } from '../input/open-source.js';
-import type { Outcome } from '../outcome.js';
-import { outcomeOf } from '../verbs/outcome-of.js';
-import type { Context } from '../verbs/verb.js';
+import { contextWith, type Context } from '../../context.js';
+import { isSalvageable } from '../../archive/salvage/salvage.js';
+import type { XbstreamError } from '../../errors.js';
+import type { InputChoice } from '../../input/open-source.js';
+import type { Outcome } from '../../outcome.js';
+import { outcomeOf } from '../../verbs/outcome-of.js';
 import { allForPrograms } from './hints.js';
 import { withInput, type ArchiveInput } from './input.js';
 import type { Callbacks, FileOptions, ProblemOptions, StreamOptions } from './options.js';
@@ -37,13 +37,7 @@ export class Caller implements Context {
 
   /** The same, to be stopped by another signal, too. */
   stoppedBy(signal: AbortSignal): Context {
-    return {
-      signal,
-      isStopped: () => signal.aborted,
-      file: this.file,
-      warning: (message) => this.warning(message),
-      progress: (report) => this.progress(report),
-    };
+    return contextWith(this, { signal, isStopped: () => signal.aborted });
   }
 
   /**

@@ -1,6 +1,6 @@
-import { XbstreamError } from '../errors.js';
-import { chunkEnd, decodeChunkHeader, type ChunkHeader } from '../format/chunk.js';
-import { pathText } from '../format/stored-path.js';
+import { XbstreamError } from '../../errors.js';
+import { chunkEnd, decodeChunkHeader, type ChunkHeader } from '../../format/chunk.js';
+import { pathText } from '../../format/stored-path.js';
 import type { NamedPipe } from './named-pipe.js';
 
 const NOTHING = Buffer.alloc(0);

@@ -1,7 +1,7 @@
 import * as fs from 'node:fs';
 import type { OnReadOpts, Socket, SocketConstructorOpts } from 'node:net';
-import { systemCodeOf, systemError, XbstreamError } from '../errors.js';
-import { closeRead } from './close.js';
+import { systemCodeOf, systemError, XbstreamError } from '../../errors.js';
+import { closeRead } from '../close.js';
 
 /** What a pipe holds on Linux. */
 const READ_BYTES = 64 * 1024;

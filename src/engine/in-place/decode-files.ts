@@ -1,14 +1,13 @@
 /** In a thread: decodes files where they lie, as long as there are some that no other thread has taken. */
-import type { EncodedFile } from '../../engine/in-place/find-encoded.js';
-import { InPlaceDecoder } from '../../engine/in-place/in-place-decoder.js';
-import { WorkBoard } from '../../engine/pipeline/work-board.js';
 import type { Outcome } from '../../outcome.js';
 import type { TaskThread } from '../../threads/task-thread.js';
-import type { DecodeOptions } from '../decode.js';
+import { WorkBoard } from '../pipeline/work-board.js';
+import type { EncodedFile } from './find-encoded.js';
+import { InPlaceDecoder, type InPlaceDecoderOptions } from './in-place-decoder.js';
 
 /** What each of the threads is told. */
 export interface DecodeJob {
-  options: DecodeOptions;
+  options: InPlaceDecoderOptions;
   files: readonly EncodedFile[];
   /** See {@link WorkBoard}. */
   board: SharedArrayBuffer;

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { XbstreamError } from '../errors.js';
+import { XbstreamError } from '../../errors.js';
 import { ChunkFeed } from './chunk-feed.js';
 import { NamedPipe } from './named-pipe.js';
-import { PIECE_BYTES, type ByteSink, type Source } from './source.js';
+import { PIECE_BYTES, type ByteSink, type Source } from '../source.js';
 
 /** How often it is looked for writers, in milliseconds. */
 const LOOK_MS = 20;

@@ -1,9 +1,9 @@
-import type { XbstreamError } from '../errors.js';
-import { given, type Given, type Option, type OptionTable, type Told } from '../verbs/options/option.js';
-import type { StreamChoice } from '../input/open-source.js';
-import { checkOptions, type ProgramKind } from '../verbs/options/program-options.js';
-import { OPTIONS } from '../verbs/options/table.js';
-import type { FileReport, ProgressReport } from '../ui/reporter.js';
+import type { XbstreamError } from '../../errors.js';
+import { given, pick, type Given, type Option, type OptionTable, type Told } from '../../verbs/options/option.js';
+import type { StreamChoice } from '../../input/open-source.js';
+import { checkOptions, type ProgramKind } from '../../verbs/options/program-options.js';
+import { OPTIONS } from '../../verbs/options/table.js';
+import type { FileReport, ProgressReport } from '../../ui/reporter.js';
 
 /** What every function can be told. Callbacks are called in the caller's thread; what one throws ends the work. */
 export interface Callbacks {
@@ -45,30 +45,35 @@ export interface DecodingOptions extends Given<
 /** What is to be said of the beginning of a backup, which ends where a file ends. */
 export interface BackupOptions extends Given<Pick<typeof OPTIONS, 'backup'>> {}
 
-/** The kinds of {@link StreamOptions}. */
-export const STREAM_KINDS = {
-  decodeStream: OPTIONS.decodeStream.program.kind,
-  key: OPTIONS.key.program.kind,
-  timeout: OPTIONS.timeout.program.kind,
-} as const satisfies Record<keyof StreamOptions, ProgramKind>;
-
 /** What is to be done about what an archive is wrapped in as a whole. @throws XbstreamError `XB_BAD_KEY` */
 export function streamOption({ decodeStream = true, key }: StreamOptions): StreamChoice {
   return { asIs: !decodeStream, key: OPTIONS.key.program.take(key) };
 }
 
-/** The kinds of {@link Callbacks}. */
-export const CALLBACKS = {
+/** What programs give beside options, and what that must be. */
+const CALLBACKS = {
   signal: 'signal',
   onProgress: 'function',
   onWarning: 'function',
-} as const satisfies Record<keyof Callbacks, ProgramKind>;
+  onFile: 'function',
+  onProblem: 'function',
+} as const satisfies Record<keyof (Callbacks & FileOptions & ProblemOptions), ProgramKind>;
+
+type CallbackName = keyof typeof CALLBACKS;
+
+/** A thing that only a program can say. */
+export function programFlag(fallback: boolean): Option<boolean> {
+  return { words: {}, read: () => fallback, program: { kind: 'boolean', take: (given) => given ?? fallback } };
+}
 
 /** For functions that tell what there is, and fail only afterwards. */
 export const GOING_ON = {
   /** Damage is no failure: what there is comes in the result, and what is wrong with it too. Default: false. */
-  keepGoing: { words: {}, read: () => false, program: { kind: 'boolean', take: (going) => going ?? false } },
-} satisfies { keepGoing: Option<boolean> };
+  keepGoing: programFlag(false),
+};
+
+/** For functions that read an archive on the caller's event loop. */
+export const EVENT_LOOP_READING = pick(OPTIONS, 'decodeStream', 'key', 'timeout', 'allowEmpty');
 
 /**
  * What a verb is told by the options of a function, checked before anything is done.
@@ -79,10 +84,19 @@ export const GOING_ON = {
 export function toldBy<Table extends OptionTable>(
   options: object,
   table: Table,
-  ...callbacks: readonly (keyof FileOptions | keyof ProblemOptions)[]
+  ...callbacks: readonly CallbackName[]
 ): Told<Table> {
-  const kinds: Record<string, ProgramKind> = { ...CALLBACKS };
-  for (const name of callbacks) kinds[name] = 'function';
+  return toldWith(options, table, 'signal', 'onProgress', 'onWarning', ...callbacks);
+}
+
+/** The same for a function that has no other callbacks than these. */
+export function toldWith<Table extends OptionTable>(
+  options: object,
+  table: Table,
+  ...callbacks: readonly CallbackName[]
+): Told<Table> {
+  const kinds: Record<string, ProgramKind> = {};
+  for (const name of callbacks) kinds[name] = CALLBACKS[name];
   for (const [name, option] of Object.entries(table)) {
     if ('program' in option) kinds[name] = (option as Option<unknown>).program.kind;
   }

@@ -1,12 +1,10 @@
 import type { Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { systemCodeOf, XbstreamError } from '../errors.js';
-import { makeRing, RingReader, type RingHandle } from '../input/stream/ring.js';
-import { Turn } from '../input/turn.js';
+import { systemCodeOf, XbstreamError } from '../../errors.js';
+import { makeRing, RingReader, type RingHandle } from '../../input/stream/ring.js';
+import { Turn } from '../../input/stream/turn.js';
 
-/** Most bytes that a stream is given at a time. */
-const PIECE_BYTES = 256 * 1024;
 /** How long, in milliseconds, an aborted work waits for the stream to take what says that the rest is missing. */
 const LAST_WORD_MS = 200;
 
@@ -84,10 +82,8 @@ export class StreamWriter {
     while (!this.failed.aborted) {
       // Asked first: what was written before the end is there once the end is seen.
       const isOver = this.#isMade || this.#reader.hasEnded;
-      const { available } = this.#reader;
-      if (available > 0) {
-        const piece = Buffer.allocUnsafeSlow(Math.min(PIECE_BYTES, available));
-        this.#reader.read(piece);
+      const piece = this.#reader.take();
+      if (piece !== undefined) {
         this.#write(piece);
         while (this.#stream.writableNeedDrain && !this.#hasFailed()) await this.#change();
         await turn.pass();

@@ -1,7 +1,7 @@
-import { XbstreamError } from '../errors.js';
-import { pathText, type StoredPath } from '../format/stored-path.js';
-import { openSource, type InputChoice } from './open-source.js';
-import { PIECE_ROOM_BYTES, type Source } from './source.js';
+import { XbstreamError } from '../../errors.js';
+import { pathText, type StoredPath } from '../../format/stored-path.js';
+import { openSource, type InputChoice } from '../../input/open-source.js';
+import { PIECE_ROOM_BYTES, type Source } from '../../input/source.js';
 
 /** No system takes a longer path (`PATH_MAX` of Linux): what seems to be one is something else. */
 const SYSTEM_PATH_BYTES_MAX = 4096;

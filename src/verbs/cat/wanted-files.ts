@@ -1,10 +1,10 @@
-import { Selection } from '../archive/selection/selection.js';
-import type { TableMetadata } from '../archive/selection/table-selection.js';
-import type { NameChoice } from '../archive/selection/wanted-entries.js';
-import { layersOf, namesWhileDecoded, type LayerChoice } from '../codec/stored-layers.js';
-import { XbstreamError } from '../errors.js';
-import { pathText, type StoredPath } from '../format/stored-path.js';
-import type { CatOptions } from './cat.js';
+import { Selection } from '../../archive/selection/selection.js';
+import type { TableMetadata } from '../../archive/selection/table-selection.js';
+import type { NameChoice } from '../../archive/selection/wanted-entries.js';
+import { layersOf, namesWhileDecoded, type LayerChoice } from '../../codec/stored-layers.js';
+import { XbstreamError } from '../../errors.js';
+import { pathText, type StoredPath } from '../../format/stored-path.js';
+import type { CatOptions } from '../cat.js';
 
 /** A file that is wanted. */
 interface WantedFile {
@@ -26,16 +26,15 @@ export class WantedFiles {
   /** One for each pattern, then one for all else that was given. */
   readonly #selections: readonly Selection[];
   readonly #options: CatOptions;
-  readonly #isStored: (name: StoredPath) => boolean;
+  /** Names of files that the archive holds, as far as they count: see {@link find}. */
+  protected readonly stored = new Set<StoredPath>();
 
-  /** @param isStored whether the archive holds a file of this very name */
-  constructor(options: CatOptions, isStored: (name: StoredPath) => boolean) {
+  constructor(options: CatOptions) {
     const { patterns, include, tables, databases, exclude } = options;
     const single = patterns.map((pattern) => new Selection({ include: [pattern], exclude }));
     const isMore = include.length + tables.length + databases.length > 0;
     this.#selections = isMore ? [...single, new Selection({ ...options, tablesAlone: true })] : single;
     this.#options = options;
-    this.#isStored = isStored;
   }
 
   /** What is wanted of a file of this name, if there is one. */
@@ -46,7 +45,7 @@ export class WantedFiles {
       const asked = names.filter(({ name }) => selection.asksFor(name));
       // A name that leaves away more suffixes than can be undone means the most decoded one.
       const meant = asked.length > 0 ? asked : names;
-      const found = meant.find(({ name }) => name === path || !this.#isStored(name));
+      const found = meant.find(({ name }) => name === path || !this.stored.has(name));
       if (found !== undefined) return { rank, name: found.name, choice: this.#choice(found.choice) };
     }
     return undefined;
@@ -57,8 +56,16 @@ export class WantedFiles {
     return raw ? AS_STORED : { decrypt: decrypt || all.decrypt, decompress: decompress || all.decompress };
   }
 
-  /** The archive holds a file of this name: what matches it is not {@link unmatched} any more. */
-  note(path: StoredPath): void {
+  /** The archive holds these files. */
+  hold(files: Iterable<{ path: StoredPath }>): void {
+    for (const { path } of files) {
+      this.stored.add(path);
+      this.note(path);
+    }
+  }
+
+  /** What matches the name of a file that the archive holds is not {@link unmatched} any more. */
+  protected note(path: StoredPath): void {
     for (const selection of this.#selections) selection.wants(path);
   }
 
@@ -98,74 +105,40 @@ export class WantedFiles {
 }
 
 /** The same of a pipe: a file begins before it is known which others there are. */
-export class WantedAsTheyCome implements NameChoice {
+export class WantedAsTheyCome extends WantedFiles implements NameChoice {
   /** What is written is asked for by name. */
   readonly isEverything = false;
-  readonly #files: WantedFiles;
-  readonly #begun = new Set<StoredPath>();
   /** Stored names, by the names under which the files were asked for. */
   readonly #given = new Map<StoredPath, StoredPath>();
   /** Places in the order, by names as decoded. */
   readonly #ranks = new Map<StoredPath, number>();
 
-  constructor(options: CatOptions) {
-    this.#files = new WantedFiles(options, (name) => this.#begun.has(name));
-  }
-
   /** @throws XbstreamError `XB_UNSUPPORTED_ORDER`, `XB_UNSAFE_PATH` */
   wants(path: StoredPath): boolean {
-    this.#files.note(path);
+    this.note(path);
     const other = this.#given.get(path);
     if (other !== undefined && other !== path) throw ownNameTaken(path, other);
-    const found = this.#files.find(path);
+    const found = this.find(path);
     if (found === undefined) return false;
-    this.#begun.add(path);
+    this.stored.add(path);
     this.#given.set(found.name, path);
     this.#ranks.set(layersOf(path, found.choice).finalName, found.rank);
     return true;
   }
 
-  covers(path: StoredPath): boolean {
-    return this.#files.covers(path);
-  }
-
-  excludes(path: StoredPath): boolean {
-    return this.#files.excludes(path);
-  }
-
-  tells(path: StoredPath): boolean {
-    return this.#files.tells(path);
-  }
-
-  learn(metadata: readonly TableMetadata[]): void {
-    this.#files.learn(metadata);
-  }
-
-  unknownRenames(leftOut: readonly StoredPath[]): XbstreamError[] {
-    return this.#files.unknownRenames(leftOut);
-  }
-
-  restart(): void {
-    this.#begun.clear();
+  override restart(): void {
+    super.restart();
+    this.stored.clear();
     this.#given.clear();
-    this.#files.restart();
-  }
-
-  passedOver(paths: readonly StoredPath[]): XbstreamError {
-    return this.#files.passedOver(paths);
   }
 
   choice(path: StoredPath): LayerChoice {
-    return this.#files.find(path)?.choice ?? AS_STORED;
+    return this.find(path)?.choice ?? AS_STORED;
   }
 
   /** @param name as decoded */
   rank(name: StoredPath): number {
     return this.#ranks.get(name) ?? 0;
-  }
-
-  unmatched(): XbstreamError[] {
-    return this.#files.unmatched();
   }
 }
 

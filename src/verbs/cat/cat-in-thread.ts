@@ -1,13 +1,23 @@
 /** `cat` of an input that is waited for in calls: a thread of its own reads it, and this one hears signals and writes. */
-import { makeRing, RingReader } from '../input/stream/ring.js';
-import type { Outcome } from '../outcome.js';
-import type { ContentSink } from '../output/stream-output.js';
-import type { CatOptions } from './cat.js';
-import { inThread } from './threads/start.js';
-import type { Context } from './verb.js';
+import { contextWith, type Context } from '../../context.js';
+import { makeRing, RingReader, type RingHandle } from '../../input/stream/ring.js';
+import type { Outcome } from '../../outcome.js';
+import type { ContentSink } from '../../output/stream-output.js';
+import type { CatOptions } from '../cat.js';
+import { inThread } from '../threads/start.js';
 
-/** Most bytes that are written at a time. */
-const PIECE_BYTES = 256 * 1024;
+/** What the thread is told. */
+export interface CatJob {
+  options: CatOptions;
+  /** Takes the content. */
+  output: RingHandle;
+}
+
+/** Has a thread of its own read the files, and put their content into a ring. */
+export function catIntoRingInThread(job: CatJob, context: Context): Promise<Outcome<undefined>> {
+  const needs = { input: job.options.input, output: { kind: 'ring' as const, ring: job.output } };
+  return inThread('cat', job, needs, context);
+}
 
 /** @throws what the sink throws */
 export async function catInThread(
@@ -18,18 +28,9 @@ export async function catInThread(
   const { writer, reader } = makeRing();
   const ring = new RingReader(reader);
   const refused = new AbortController();
+  const signal = AbortSignal.any([context.signal, refused.signal]);
   let isOver = false;
-  const work = inThread(
-    'cat',
-    { options, output: writer },
-    { input: options.input, output: { kind: 'ring', ring: writer } },
-    {
-      signal: AbortSignal.any([context.signal, refused.signal]),
-      isStopped: context.isStopped,
-      warning: (message) => context.warning(message),
-      progress: (report) => context.progress(report),
-    },
-  ).finally(() => {
+  const work = catIntoRingInThread({ options, output: writer }, contextWith(context, { signal })).finally(() => {
     isOver = true;
     ring.wake();
   });
@@ -52,11 +53,9 @@ async function pass(ring: RingReader, isOver: () => boolean, write: ContentSink)
   for (;;) {
     // Asked first: what was written before the end is there once the end is seen.
     const isLast = ring.hasEnded || isOver();
-    if (ring.available > 0) {
-      const piece = Buffer.allocUnsafeSlow(Math.min(PIECE_BYTES, ring.available));
-      ring.read(piece);
-      await write(piece);
-    } else if (isLast) return;
+    const piece = ring.take();
+    if (piece !== undefined) await write(piece);
+    else if (isLast) return;
     else await ring.wait();
   }
 }
