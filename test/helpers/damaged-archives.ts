@@ -238,7 +238,8 @@ function noteLikeNames({ files, damaged, doubtful }: DamagedArchive, chunks: rea
 }
 
 function isOneByteAway(a: string, b: string): boolean {
-  return a.length === b.length && [...a].filter((byte, at) => byte !== b[at]).length === 1;
+  const [bytes, others] = [Buffer.from(a, 'latin1'), Buffer.from(b, 'latin1')];
+  return bytes.length === others.length && bytes.filter((byte, at) => byte !== others[at]).length === 1;
 }
 
 function flip(found: DamagedArchive, chunk: WalkedChunk, dice: Dice, kind: 'header' | 'path length' | 'path'): void {
