@@ -18,6 +18,8 @@ export class Entry<Content> {
   /** Size of the file in bytes, holes included; grows while the entry is open. */
   sizeBytes = 0;
   chunks = 0;
+  /** Where in the archive the last chunk begins that went on where the file ended; kept by who asks for it. */
+  lastContentAt = -1;
   /** Where the archive first mentions it, in bytes. */
   readonly archiveOffset: number;
   /** What the reader of the archive keeps with it. */

@@ -11,6 +11,7 @@ export type BackupFacts = Pick<
   | 'kind'
   | 'prepared'
   | 'fromLsn'
+  | 'toLsn'
   | 'compression'
   | 'encrypted'
   | 'keyPlugin'
@@ -184,7 +185,7 @@ function* settle({ serverSettings }: BackupFacts): Iterable<NextStep> {
 const OWN = ['chown', '-R', 'mysql:mysql'];
 
 /** Tables of other engines than InnoDB, whose files can be copied as they are, are few in such backups. */
-function* importTables({ system, hasLinks }: BackupFacts): Iterable<NextStep> {
+function* importTables({ system, hasLinks, keyPlugin, toLsn }: BackupFacts): Iterable<NextStep> {
   const client = system === 'MariaDB' ? 'mariadb' : 'mysql';
   const sql = (what: string): string[] => [client, '-e', what];
   const each = { each: 'TABLE' } as const;
@@ -203,5 +204,14 @@ function* importTables({ system, hasLinks }: BackupFacts): Iterable<NextStep> {
   const otherPlace = hasLinks ? ' (of a table that lies outside of DATADIR: where its .isl file says)' : '';
   yield step(`put that of the backup in its place${otherPlace}`, ['cp', ...files, '{DATADIR}/{DB}/'], each);
   yield step("give it to the server's user", [...OWN, '{DATADIR}/{DB}'], each);
-  yield step('have the server take it', sql(`SET foreign_key_checks=0; ALTER TABLE ${table} IMPORT TABLESPACE`), each);
+  // Seen with 10.11; tables that are not encrypted are taken whatever their LSN.
+  const later =
+    system === 'MariaDB' && keyPlugin !== undefined
+      ? `; an encrypted one only when its own LSN (SHOW ENGINE INNODB STATUS) is beyond that of the backup (${toLsn ?? 'to_lsn'}), until then it calls the table corrupt`
+      : '';
+  yield step(
+    `have the server take it${later}`,
+    sql(`SET foreign_key_checks=0; ALTER TABLE ${table} IMPORT TABLESPACE`),
+    each,
+  );
 }

@@ -1,5 +1,5 @@
 import { systemCodeOf } from '../errors.js';
-import type { OutputStream } from '../ui/screen.js';
+import type { OutputStream } from '../ui/paint.js';
 
 /**
  * Watches stdout and stderr: what can no longer be written must not end in a stack trace, and not pass for success. But that

@@ -1,4 +1,4 @@
-import type { PositionedBytes } from './positioned.js';
+import type { PositionedBytes, Span } from './positioned.js';
 import { PIECE_BYTES, type ByteSink, type Source } from './source.js';
 
 const PAGE_BYTES = 4096;
@@ -69,6 +69,10 @@ export class FileSource implements Source {
       done += more;
     }
     return memory.subarray(start, start + done);
+  }
+
+  expect(spans: readonly Span[]): void {
+    this.#file.expect?.(spans.map(({ start, end }) => ({ start: this.#start + start, end: this.#start + end })));
   }
 
   get totalBytes(): number | undefined {

@@ -2,6 +2,13 @@ import * as fs from 'node:fs';
 import { systemError } from '../errors.js';
 import { closeRead } from './close.js';
 
+/** A part of what can be read, from a position to another, in bytes. */
+export interface Span {
+  start: number;
+  /** Behind its last byte. */
+  end: number;
+}
+
 /** Bytes that can be read at any place. */
 export interface PositionedBytes {
   /**
@@ -11,6 +18,8 @@ export interface PositionedBytes {
    * @throws XbstreamError `XB_IO`
    */
   read(memory: Buffer, at: number, bytes: number, position: number | null): number;
+  /** Is told what will be read, in this order, where it helps to know. */
+  expect?(spans: readonly Span[]): void;
   /** Where they end now. */
   readonly endBytes: number;
   /** What a person calls a position, where that is another than it seems. */

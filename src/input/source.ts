@@ -1,3 +1,5 @@
+import type { Span } from './positioned.js';
+
 /**
  * Most bytes that are read at a time. Pieces stay in the CPU's caches between read, checksum and write, which counts for
  * more than fewer calls: on tmpfs 256 KiB to 1 MiB were best, on ext4 1 MiB by a little.
@@ -44,6 +46,13 @@ export interface Source {
    * @throws XbstreamError `XB_IO`
    */
   bytesAt?(archiveOffset: number, bytes: number, room?: Buffer): Buffer;
+  /**
+   * Is told what {@link bytesAt} will be asked for, in this order, in positions in the archive, and that nothing else is wanted on the way: over a
+   * network that is fetched ahead then. Replaces what it was told before.
+   */
+  expect?(spans: readonly Span[]): void;
+  /** Is told the same by chunks, where the source knows where these end. @param archiveOffsets of their headers */
+  expectChunks?(archiveOffsets: Float64Array): void;
   /** What a person calls a place in the archive, where the input is more than one file. */
   placeOf?(archiveOffset: number): string | undefined;
   /** What is missing of a stored file that has no end, where that can be told by more than its chunks. */

@@ -89,9 +89,15 @@ export class Helper<Data, Task, Answer> {
   /** The same, until it is to stop: then there may be no answer. @throws Error when the thread is gone */
   waitUnless(isStopped: () => boolean): Answer | undefined {
     this.presence.waitWhile(this.#state, ANSWERS, this.#heard, isStopped);
+    const answer = this.answerIfAny();
+    if (answer === undefined && !isStopped()) throw this.ended();
+    return answer;
+  }
+
+  /** The next answer, if there is one by now. Only for who knows otherwise when to ask. */
+  answerIfAny(): Answer | undefined {
     const received = receiveMessageOnPort(this.#port) as { message: Answer } | undefined;
     if (received !== undefined) this.#heard = (this.#heard + 1) | 0;
-    else if (!isStopped()) throw this.ended();
     return received?.message;
   }
 

@@ -1,7 +1,6 @@
 import type { JsonSettings } from './json/json-printer.js';
 import { JsonReporter } from './json/json.js';
-import type { OutputStream } from './screen.js';
-import type { ColorChoice, PaintOf } from './paint.js';
+import type { ColorChoice, OutputStream, PaintOf } from './paint.js';
 import { ProgressDisplay } from './progress.js';
 import type { DecodeReporter, MakeReporter, Reporter, StatusPrinter } from './reporter.js';
 import type { PrinterSettings } from './text/text-printer.js';

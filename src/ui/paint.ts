@@ -1,4 +1,9 @@
-import type { OutputStream } from './screen.js';
+/** What the printers need to know of stdout and stderr. */
+export interface OutputStream extends NodeJS.WritableStream {
+  readonly isTTY?: boolean | undefined;
+  /** Width of the terminal, in characters. */
+  readonly columns?: number | undefined;
+}
 
 /** The few colours there are, by what they mean. */
 export interface Paint {

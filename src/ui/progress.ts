@@ -1,5 +1,5 @@
 import type { SingleBar } from 'cli-progress';
-import type { OutputStream } from './screen.js';
+import type { OutputStream } from './paint.js';
 import { progressLine } from './progress-line.js';
 import { RateMeter } from './rate-meter.js';
 import type { ProgressReport } from './reporter.js';

@@ -1,11 +1,5 @@
+import type { OutputStream } from './paint.js';
 import type { ProgressDisplay } from './progress.js';
-
-/** What the printers need to know of stdout and stderr. */
-export interface OutputStream extends NodeJS.WritableStream {
-  readonly isTTY?: boolean | undefined;
-  /** Width of the terminal, in characters. */
-  readonly columns?: number | undefined;
-}
 
 /** Lines that name files come by the thousand: those of so many milliseconds are written together. */
 const BATCH_MILLISECONDS = 40;

@@ -3,7 +3,7 @@ import { isUtf8 } from 'node:buffer';
 import { isWaitedFor, type InputChoice } from '../input/open-source.js';
 import type { ContentSink } from '../output/stream-output.js';
 import { makePlainReporter } from '../ui/make-inspect-reporter.js';
-import type { OutputStream } from '../ui/screen.js';
+import type { OutputStream } from '../ui/paint.js';
 import { catInto } from './cat/cat-files.js';
 import { catInThread } from './cat/cat-in-thread.js';
 import { readArchive } from './options/inputs.js';

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
-import { settingsOf } from '../../dist/input/address/s3-settings.js';
+import { settingsOf } from '../../dist/input/address/s3/s3-settings.js';
 import { archive, file } from '../helpers/archive-bytes.js';
 import { PROGRAM, run } from '../helpers/cli.js';
 import { startNginx } from '../helpers/nginx.js';

@@ -4,6 +4,7 @@ import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { extract, info, list, verify, readEntries, XbstreamError, type ListResult } from '../../dist/index.js';
+import { archive, file, noise } from '../helpers/archive-bytes.js';
 import { run, start } from '../helpers/cli.js';
 import { FIXTURE_NAMES, fixture } from '../helpers/fixtures.js';
 import { writeLargeArchive } from '../helpers/large-archive.js';
@@ -156,6 +157,38 @@ test('headers that are far apart are foretold and fetched many at a time; little
   assert.ok(server.mostAtOnce > 40, `${server.mostAtOnce} requests at a time`);
   assert.ok(server.asked.length < 1.3 * files * chunksPerFile, `${server.asked.length} requests`);
   assert.ok(server.sentBytes < size / 1000, `${server.sentBytes} bytes`);
+});
+
+test('by an index: two requests to look at an archive, four at most for a file of up to 16 MiB', async (context) => {
+  const folder = tempDir(context);
+  const [path, index] = [join(folder, 'large.xbs'), join(folder, 'large.idx')];
+  const size = writeLargeArchive(path, { chunkBytes: 10 * 1024 * 1024, files: 3, chunksPerFile: 400 });
+  const medium = noise(9_000_000, 1);
+  const many = Array.from({ length: 200 }, (_, place) => file(`db/s${place}.frm`, noise(2000, place)));
+  fs.appendFileSync(path, archive(file('db/medium.ibd', medium), ...many, file('xtrabackup_info', 'tool_name = x')));
+  const made = await run(['index', path, '-o', index]);
+  assert.equal(made.code, EXIT.ok, made.stderr);
+  const server = await serve(context, { path });
+  const cases: readonly (readonly [words: readonly string[], requests: number])[] = [
+    [['list'], 2],
+    [['info'], 2],
+    [['cat', 'xtrabackup_info'], 2],
+    [['cat', 'db/s0.frm'], 3],
+    [['cat', 'db/medium.ibd'], 4],
+    [['cat', 'db/s0.frm', 'db/s20.frm', 'db/medium.ibd'], 5],
+  ];
+  for (const [[verb, ...more], requests] of cases) {
+    const before = [server.asked.length, server.sentBytes] as const;
+    const words = [verb!, '--index', index, `${server.origin}/large.xbs`, ...more];
+    const { code, stderr, stdoutBytes } = await run(words, { env: ENV });
+    assert.deepEqual([code, stderr], [EXIT.ok, ''], words.join(' '));
+    assert.ok(
+      server.asked.length - before[0] <= requests,
+      `${server.asked.length - before[0]} requests: ${more.join(' ')}`,
+    );
+    assert.ok(server.sentBytes - before[1] < size / 1000, `${server.sentBytes - before[1]} bytes: ${more.join(' ')}`);
+    if (more.length === 1 && more[0] === 'db/medium.ibd') assert.ok(stdoutBytes.equals(medium));
+  }
 });
 
 test('on the event loop of a program', async (context) => {

@@ -12,7 +12,10 @@ import { reportInput, reportPath } from '../helpers/report-input.js';
 import { tempDir } from '../helpers/temp.js';
 
 interface Told extends RunResult {
-  info: Record<string, unknown> & { next: { command: string; argv: string[]; each?: string }[]; missing: string[] };
+  info: Record<string, unknown> & {
+    next: { purpose: string; command: string; argv: string[]; each?: string }[];
+    missing: string[];
+  };
 }
 
 async function told(bytes: Buffer, ...words: string[]): Promise<Told> {
@@ -149,6 +152,19 @@ describe('what a backup is', { concurrency: 4 }, () => {
       ['BETWEEN', 'xtrabackup --prepare --apply-log-only --target-dir=DIR --incremental-dir=BETWEEN'],
       [undefined, 'xtrabackup --prepare --target-dir=DIR --incremental-dir=INCREMENTAL'],
     ]);
+  });
+
+  test('encrypted tables that are imported: by a server of MariaDB whose log is beyond that of the backup', async () => {
+    const config = file('backup-my.cnf', '[mysqld]\nplugin_load=file_key_management\n');
+    for (const [facts, more, isSaid] of [
+      [MARIADB, [config], true],
+      [MARIADB, [], false],
+      [PERCONA, [config], false],
+    ] as const) {
+      const { info } = await told(backup({ ...facts, partial: 'Y' }, ...more));
+      const { purpose } = info.next.at(-1)!;
+      assert.equal(/only when its own LSN .* is beyond that of the backup \(100\)/.test(purpose), isSaid, purpose);
+    }
   });
 
   test('settings that a server does not start without: what is not its default', async () => {

@@ -24,14 +24,30 @@ export function anyNumber(near: bigint, { dice }: Tools): bigint {
   return dice.pick(numbers) & U64_MAX;
 }
 
+/** What has become of bytes, and where. */
+export interface Damaged {
+  bytes: Buffer;
+  kind: 'bit' | 'byte' | 'number' | 'out' | 'in' | 'twice' | 'cut';
+  at: number;
+}
+
 /** Bytes that changed on their way. */
 export function damage(bytes: Buffer, tools: Tools): Buffer {
+  return damaged(bytes, tools).bytes;
+}
+
+export function damaged(bytes: Buffer, tools: Tools): Damaged {
+  if (bytes.length === 0) return { bytes, kind: 'cut', at: 0 };
   const { dice, story } = tools;
-  if (bytes.length === 0) return bytes;
   // Headers stand at the beginning of things, and numbers in them.
   const at = dice.below(2) === 0 ? dice.below(bytes.length) : dice.below(Math.min(bytes.length, 80));
   const kind = dice.pick(['bit', 'bit', 'byte', 'number', 'out', 'in', 'twice', 'cut'] as const);
   story.push(`${kind} at byte ${at} of ${bytes.length}`);
+  return { bytes: changed(bytes, kind, at, tools), kind, at };
+}
+
+function changed(bytes: Buffer, kind: Damaged['kind'], at: number, tools: Tools): Buffer {
+  const { dice } = tools;
   const copy = Buffer.from(bytes);
   const length = dice.pick([1, 2, 4, 8, 34, 200]);
   switch (kind) {

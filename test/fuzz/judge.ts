@@ -36,6 +36,8 @@ export class Judge {
   /** What the archive was; undefined where that is not known, or a damage may be that of a correction. */
   readonly #original: Reading | undefined;
   readonly #isBit: boolean;
+  /** What salvage must save: it is certain that nothing else was damaged. */
+  readonly #spared: ReadonlyMap<string, Content>;
   readonly #key: OracleKey;
   readonly #decoded = new Map<Content, Map<string, Promise<Content | Error>>>();
 
@@ -44,7 +46,8 @@ export class Judge {
     this.strict = readArchive(bytes);
     this.#loose = this.strict.damage === undefined ? this.strict : readArchive(bytes, true);
     this.#original = original && plainReading(original.bytes);
-    this.#isBit = original?.isBit === true;
+    this.#isBit = original?.kind === 'bit';
+    this.#spared = original === undefined ? new Map() : spared(original, this.#original);
     this.#key = key;
   }
 
@@ -70,7 +73,9 @@ export class Judge {
     if (result.files === undefined) return undefined;
     if (way.gives === 'stream') return isAccepted ? wrongStream(verdict.whole, result.files.get('')!) : undefined;
     const isTar = way.gives === 'tar';
-    return isAccepted ? wrongTree(verdict, result.files, isTar) : wrongNames(verdict, result.files);
+    if (isAccepted) return wrongTree(verdict, result.files, isTar);
+    const salvages = way.reads === 'all there is' && way.gives === 'directory' && !way.decodes;
+    return wrongNames(verdict, result.files) ?? (salvages ? notSaved(this.#spared, result.files) : undefined);
   }
 
   async #verdict(way: Way): Promise<Verdict> {
@@ -237,6 +242,33 @@ function plainReading(bytes: Buffer): Reading | undefined {
   const reading = readArchive(bytes);
   const isPlain = reading.corrections === 0 && [...reading.everWhole.values()].every(({ length }) => length === 1);
   return reading.damage === undefined && isPlain ? reading : undefined;
+}
+
+/** A larger chunk is not looked through for bytes that were put in. */
+const LOOKED_THROUGH_BYTES = 8 * 1024 * 1024;
+
+/**
+ * All files but the one whose content was changed, or had bytes put in, within a chunk (format.md, "Which files are whole"): a
+ * checksum tells of either.
+ */
+function spared({ bytes, kind, at }: Original, reading: Reading | undefined): ReadonlyMap<string, Content> {
+  const isTold = kind === 'bit' || kind === 'byte' || kind === 'in';
+  if (reading === undefined || !isTold) return new Map();
+  const isTouched = ({ parts }: Content): boolean =>
+    parts.some(({ bytes: part }) => {
+      const from = part.byteOffset - bytes.byteOffset;
+      return from <= at && at < from + part.length && part.length < LOOKED_THROUGH_BYTES && !part.includes('XBSTCK01');
+    });
+  const touched = [...reading.files].find(([, content]) => isTouched(content));
+  const isNamed = (path: string): boolean => path.split('/').every(({ length }) => length <= NAME_MAX);
+  return new Map(
+    touched === undefined ? [] : [...reading.files].filter(([path]) => path !== touched[0] && isNamed(path)),
+  );
+}
+
+function notSaved(files: ReadonlyMap<string, Content>, found: ReadonlyMap<string, Found>): string | undefined {
+  for (const name of files.keys()) if (!found.has(name)) return `${JSON.stringify(name)} is whole, and was not saved`;
+  return undefined;
 }
 
 /** Whether what is wrong is in the content of files, while all headers can be read. */

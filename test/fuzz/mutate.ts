@@ -5,14 +5,15 @@ import type { Dice } from '../helpers/damaged-archives.js';
 import { qpressFile } from '../helpers/layer-writers.js';
 import { changesLayer, packs } from './change-layers.js';
 import type { Corpus, KeyName } from './corpus.js';
-import { anyNumber, damage, type Tools } from './damage.js';
+import { anyNumber, damaged, type Damaged, type Tools } from './damage.js';
 import { bytesOf, pieceOf, piecesOf, rawPiece, type Piece } from './pieces.js';
 
 /** An archive before it was damaged. */
 export interface Original {
   bytes: Buffer;
-  /** No more than a bit was changed. */
-  isBit: boolean;
+  /** What was done to it, and at which of its bytes. */
+  kind: Damaged['kind'];
+  at: number;
 }
 
 export interface Case {
@@ -76,10 +77,11 @@ export async function makeCase(corpus: Corpus, dice: Dice, escape: string): Prom
   }
   const sound = Buffer.concat(pieces.map(bytesOf));
   const isDamaged = dice.below(4) === 0;
-  const bytes = isDamaged ? damage(sound, tools) : sound;
-  const isAll = isDamaged && story.length === 2;
-  const original = isAll ? { bytes: sound, isBit: story[1]!.startsWith('bit') } : undefined;
-  return { bytes, key: seed.key, original, story };
+  const isAll = isDamaged && story.length === 1;
+  const { bytes, ...what } = isDamaged
+    ? damaged(sound, tools)
+    : { bytes: sound, kind: 'cut' as const, at: sound.length };
+  return { bytes, key: seed.key, original: isAll ? { bytes: sound, ...what } : undefined, story };
 }
 
 type Change = (pieces: Piece[], tools: Tools) => Piece[] | Promise<Piece[]>;

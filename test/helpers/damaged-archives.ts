@@ -134,7 +134,9 @@ export function damagedArchive(seed: number, shape = FEW_FILES): DamagedArchive 
     else {
       const edit = changeBytes(found, chunk, dice, kind);
       edits.push(edit);
-      noteEdit(found, chunks, edit);
+      noteCost(found, chunks, edit);
+      // All that was in the content is there still, as its checksum shows.
+      if (kind !== 'inserted' || edit.at < chunk.payloadStart) noteDoubt(found, chunks, edit);
       // The chunks that it reaches into.
       while (chunks[at + 1] !== undefined && chunks[at + 1]!.start < edit.at + edit.removed) at += 1;
     }
@@ -188,12 +190,15 @@ function changeBytes({ bytes, story }: DamagedArchive, chunk: WalkedChunk, dice:
   return { at, removed: length, added: kind === 'overwritten' ? added : Buffer.alloc(0) };
 }
 
-/** What it costs that bytes cannot be read. */
-function noteEdit({ files, damaged, doubtful }: DamagedArchive, chunks: readonly WalkedChunk[], edit: Edit): void {
-  const { at, removed } = edit;
+/** The files whose bytes are others. */
+function noteCost({ damaged }: DamagedArchive, chunks: readonly WalkedChunk[], { at, removed }: Edit): void {
   for (const { path, start, end: chunkEnd } of chunks) {
     if (removed === 0 ? start < at && at < chunkEnd : start < at + removed && at < chunkEnd) damaged.add(path);
   }
+}
+
+/** Which files may have lost something where bytes cannot be read. */
+function noteDoubt({ files, doubtful }: DamagedArchive, chunks: readonly WalkedChunk[], { at }: Edit): void {
   // The last part of a file that ends right behind it may have stood there, whatever it was: nothing tells. And what stands behind
   // an end chunk may be the rest of its name.
   const open = new Set<string>();
@@ -221,23 +226,20 @@ function flipPayload({ bytes, damaged, story }: DamagedArchive, chunk: WalkedChu
 function noteLikeNames({ files, damaged, doubtful }: DamagedArchive, chunks: readonly WalkedChunk[]): void {
   // What remains of a damaged file may look like the end of an empty one of a similar name.
   for (const [path, content] of files) {
-    if (content.length === 0 && [...damaged].some((other) => isOneBitAway(path, other))) doubtful.add(path);
+    if (content.length === 0 && [...damaged].some((other) => isOneByteAway(path, other))) doubtful.add(path);
   }
   // And what comes after its damaged chunk like the rest of one that ends there.
   for (const { path, fileOffset } of chunks) {
     if (fileOffset === 0 || !damaged.has(path)) continue;
     for (const [other, content] of files) {
-      if (content.length === fileOffset && isOneBitAway(path, other)) doubtful.add(other);
+      if (content.length === fileOffset && isOneByteAway(path, other)) doubtful.add(other);
     }
   }
 }
 
-function isOneBitAway(a: string, b: string): boolean {
-  if (a.length !== b.length) return false;
-  const bits = Array.from({ length: a.length }, (_, at) => a.charCodeAt(at) ^ b.charCodeAt(at)).filter(
-    (bit) => bit !== 0,
-  );
-  return bits.length === 1 && (bits[0]! & (bits[0]! - 1)) === 0;
+function isOneByteAway(a: string, b: string): boolean {
+  const [bytes, others] = [Buffer.from(a, 'latin1'), Buffer.from(b, 'latin1')];
+  return bytes.length === others.length && bytes.filter((byte, at) => byte !== others[at]).length === 1;
 }
 
 function flip(found: DamagedArchive, chunk: WalkedChunk, dice: Dice, kind: 'header' | 'path length' | 'path'): void {
@@ -268,6 +270,6 @@ function flip(found: DamagedArchive, chunk: WalkedChunk, dice: Dice, kind: 'head
   if (newPath === path) return;
   // It may have been a chunk of each file that the name in it is like.
   for (const other of files.keys()) {
-    if (other !== path && (other === newPath || isOneBitAway(other, newPath))) doubtful.add(other);
+    if (other !== path && (other === newPath || isOneByteAway(other, newPath))) doubtful.add(other);
   }
 }

@@ -30,7 +30,7 @@ async function readAll(context: TestContext, address: string, timeoutMs = 5000, 
   };
   await client.open({ found: (found) => (object = found), take });
   while (object!.hasRanges && at < object!.sizeBytes!) {
-    await client.read(at, Math.min(object!.sizeBytes!, at + rangeBytes), take);
+    await client.read(at, Math.min(object!.sizeBytes!, at + rangeBytes), { take });
   }
   return { object, bytes: Buffer.concat(pieces) };
 }

@@ -1,7 +1,7 @@
 import type { Source } from '../../input/source.js';
 
-/** What is kept of an input that cannot be read again: the chunk at hand and a bit, as a rule (chunks have up to 10 MiB). */
-export const KEPT_BYTES = 16 * 1024 * 1024;
+/** What is kept of an input that cannot be read again: the chunk at hand and the next, as a rule (chunks have up to 10 MiB). */
+export const KEPT_BYTES = 32 * 1024 * 1024;
 
 /** Bytes of an archive that can be looked at again, or ahead of time. */
 export interface ByteView {

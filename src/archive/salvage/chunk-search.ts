@@ -1,8 +1,8 @@
 import type { XbstreamError } from '../../errors.js';
 import { chunkEnd, type ChunkHeader } from '../../format/chunk.js';
 import type { StoredPath } from '../../format/stored-path.js';
-import { MAGIC } from './evidence.js';
-import { withWhatIsLost, wrongLength } from './salvage-errors.js';
+import { MAGIC, type Evidence } from './evidence.js';
+import { insertedBytes, withWhatIsLost, wrongLength } from './salvage-errors.js';
 
 export const NOTHING = Buffer.alloc(0);
 
@@ -86,7 +86,7 @@ export class ChunkSearch {
    * @param foundAt where a chunk was found; undefined when there is none
    * @param endOffset where the archive ends in that case
    */
-  end(foundAt: number | undefined, endOffset: number): Damage {
+  end(foundAt: number | undefined, endOffset: number, evidence: Evidence): Damage {
     const { error, errorAt, path, suspect, isText } = this.#trouble;
     const next = foundAt ?? endOffset;
     const told = withWhatIsLost(error, errorAt, foundAt);
@@ -98,6 +98,10 @@ export class ChunkSearch {
         unreadableFrom: header.archiveOffset,
         doubted: header.path,
       };
+    }
+    if (suspect !== undefined && evidence.hasInserted(suspect.header, next)) {
+      const { header } = suspect;
+      return { error: insertedBytes(header, next), path: header.path, unreadableFrom: undefined, doubted: undefined };
     }
     const isCut = error.code === 'XB_TRUNCATED' && foundAt === undefined;
     const unreadableFrom = isText || isCut ? undefined : errorAt;

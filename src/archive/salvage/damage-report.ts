@@ -77,6 +77,7 @@ export class DamageReport<Content> implements DamageConsumer {
    */
   apply(header: ChunkHeader, spanBytes: number): EntryChange<Content> {
     let change: EntryChange<Content>;
+    const endedAt = this.#suspects.needsContent ? this.#table.find(header.path)?.sizeBytes : undefined;
     if (header.type === 'remove') this.#restoreOpen(header.path);
     if (header.type === 'rename') this.#restoreOpen(header.path, header.newPath);
     try {
@@ -91,11 +92,14 @@ export class DamageReport<Content> implements DamageConsumer {
     if (change.kind === 'content') {
       const { entry, begins, continues, isTentative } = change;
       if (begins && isTentative) this.damaged(duplicatePath(entry.path, header), undefined);
-      if (continues) this.#suspects.continued(entry);
-      else if (!entry.isDoubted && (header.type === 'payload' || header.type === 'sparse'))
-        this.#suspects.jumped(entry, header.fileOffset);
+      if (header.type === 'payload' || header.type === 'sparse') {
+        if (!continues && !entry.isDoubted) this.#suspects.jumped(entry, header.fileOffset);
+        if (this.#suspects.needsContent) this.#loseAll(this.#suspects.content(entry, header, endedAt, spanBytes));
+      }
+      if (continues) entry.lastContentAt = header.archiveOffset;
     } else if (change.kind === 'whole' && !change.entry.endOnly) {
       const { entry } = change;
+      this.#loseAll(this.#suspects.gapOf(entry));
       // Where all has come, in whatever order, each chunk was its own.
       if (this.#lost.has(entry) || entry.isDoubted) this.#doNotFit(entry);
       else if (this.#suspects.takeJumps(entry).size > 0 && this.#suspects.mayLack) this.#lost.add(entry);
@@ -125,11 +129,16 @@ export class DamageReport<Content> implements DamageConsumer {
   /** Some chunks of a file that came out of order may have been another's. */
   #doNotFit(entry: Entry<Content> | undefined): void {
     if (entry === undefined) return;
+    this.#loseAll(this.#suspects.gapOf(entry));
     for (const fileOffset of this.#suspects.takeJumps(entry)) this.#stray(entry.path, fileOffset);
   }
 
   #stray(path: StoredPath, fileOffset: number): void {
-    for (const entry of this.#suspects.stray(path, fileOffset)) this.#loseLate(entry);
+    this.#loseAll(this.#suspects.stray(path, fileOffset));
+  }
+
+  #loseAll(entries: readonly Entry<Content>[]): void {
+    for (const entry of entries) this.#loseLate(entry);
   }
 
   #loseLate(entry: Entry<Content>): void {
@@ -147,6 +156,8 @@ export class DamageReport<Content> implements DamageConsumer {
   damaged(error: XbstreamError, path: StoredPath | undefined, unreadableFrom?: number): void {
     const entry = path === undefined ? undefined : this.#table.find(path);
     if (unreadableFrom !== undefined) error = naming(error, this.#suspects.unreadable(unreadableFrom));
+    else if (error.code === 'XB_BAD_CRC' && error.archiveOffset !== undefined)
+      this.#suspects.known(error.archiveOffset);
     if (error.code === 'XB_TRUNCATED') this.#isCut = true;
     if (entry !== undefined && !isOfSecond(error, entry)) {
       this.#lost.add(entry);
@@ -160,6 +171,7 @@ export class DamageReport<Content> implements DamageConsumer {
     if (header.type === 'remove' || header.type === 'rename' || header.type === 'ignorable') return;
     const known = this.#table.find(header.path);
     known?.doubt();
+    this.#suspects.known(header.archiveOffset);
     if (known?.whole === true && header.type !== 'end' && (header.flags & FLAG_REWRITE) === 0) {
       // Perhaps of a second copy: then its end is no end of an empty file.
       this.#suspects.stray(header.path, 0);
@@ -173,6 +185,8 @@ export class DamageReport<Content> implements DamageConsumer {
       // That the file was emptied is certain.
       if (header.type === 'end') this.#table.settle(entry);
     }
+    // It does not go on where its file had ended: what stood between is lost as well.
+    if (change.kind === 'content' && !change.continues) this.#loseAll(this.#suspects.moreLostAt(header.archiveOffset));
     const isCertain = change.kind === 'whole' || (change.kind === 'content' && !change.isTentative);
     if (isCertain && change.replaced !== undefined) this.#listener.superseded?.(change.replaced);
   }
@@ -187,6 +201,7 @@ export class DamageReport<Content> implements DamageConsumer {
     if (entry === undefined) return;
     entry.doubt();
     this.#lost.add(entry);
+    this.#suspects.unsized(entry);
   }
 
   /**
@@ -197,6 +212,7 @@ export class DamageReport<Content> implements DamageConsumer {
   end(chunks: number, allowEmpty: boolean): void {
     if (chunks === 0 && this.count === 0 && !allowEmpty) this.#add(emptyArchive(), undefined);
     this.#isCut ||= this.#unfinished !== undefined;
+    for (const entry of this.#suspects.withGaps) this.#doNotFit(entry);
     for (const entry of this.#suspects.jumping) this.#doNotFit(entry);
     for (const entry of this.#suspects.doubtfulEmpty()) this.#lost.add(entry);
     this.#restore((entry) => !entry.whole || this.#lost.has(entry));

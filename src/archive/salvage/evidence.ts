@@ -6,12 +6,15 @@ import {
   MAX_HEADER_BYTES,
   SPARSE_MAP_ENTRY_BYTES,
   type ChunkHeader,
+  type PayloadHeader,
   type SparseHeader,
 } from '../../format/chunk.js';
 import { crc32 } from '../../format/crc32.js';
 import { checkSparseMap } from '../../format/sparse-map.js';
 import { normalizePath } from '../../format/stored-path.js';
 import type { ByteView } from './byte-view.js';
+import { insertedAt } from './inserted-bytes.js';
+import { isPlain } from './like-names.js';
 import type { RereadBudget } from './reread-budget.js';
 import type { DamageConsumer } from './salvage.js';
 
@@ -25,8 +28,6 @@ export const MAGIC = Buffer.from(CHUNK_MAGIC, 'latin1');
 /** Types a chunk may have had, the likely ones first. */
 const TYPES = ['P', 'E', 'S', 'R', 'D'].map((letter) => letter.charCodeAt(0));
 
-/** Names as backup programs write them; bytes that are there by chance are seldom like them. */
-const PLAIN_NAME = /^[\x20-\x7e]+$/;
 /** What lines are made of. */
 const TEXT = /^[\t\r\n\x20-\x7e\x80-\xff]*$/;
 const LF = 0x0a;
@@ -177,6 +178,19 @@ export class Evidence {
     return sum === header.crc32;
   }
 
+  /** Whether bytes were put into what a chunk holds: without them its checksum holds. @param end where it ends with them */
+  hasInserted(header: ChunkHeader, end: number): boolean {
+    if (header.type !== 'payload' && header.type !== 'sparse') return false;
+    const start = payloadStart(header);
+    if (end <= chunkEnd(header) || this.#budget.most(end - start) < end - start || end - start > CHUNK_BYTES_MAX) {
+      return false;
+    }
+    this.#budget.spend(end - start);
+    const bytes = this.#view.bytesAt(start, end - start);
+    if (bytes.length < end - start) return false;
+    return insertedAt(bytes, chunkEnd(header) - start, header.crc32) !== undefined;
+  }
+
   /** Whether a chunk begins (or the archive ends) at a place; undefined where that is not known. */
   #isBoundary(archiveOffset: number): boolean | undefined {
     if (this.#view.endsAt(archiveOffset)) return true;
@@ -184,9 +198,9 @@ export class Evidence {
     return found.length < MAGIC.length ? undefined : found.equals(MAGIC);
   }
 
-  /** Whether the path of a chunk may go on at a place. */
-  mayBePath(archiveOffset: number): boolean {
-    return (this.#view.bytesAt(archiveOffset, 1)[0] ?? 0) >= SPACE;
+  /** Whether the path of a chunk that has nothing behind it may go on where it ends. */
+  mayBeLonger(header: ChunkHeader): boolean {
+    return !isPlain(header.path) || (this.#view.bytesAt(chunkEnd(header), 1)[0] ?? 0) >= SPACE;
   }
 
   /** Whether the path of an end chunk may be a longer one: that of a file that is open, or was empty and a bit of its length is wrong. */
@@ -241,15 +255,17 @@ export class Evidence {
     }
     const header = this.#decode(withoutLengths(bytes), archiveOffset);
     const endOffset = header?.type === 'payload' ? this.#endByChecksum(header, most) : undefined;
-    if (header !== undefined && endOffset !== undefined) return { header, endOffset, confirmed: true };
-    return unconfirmed;
+    if (header?.type !== 'payload' || endOffset === undefined) return unconfirmed;
+    const payloadBytes = endOffset - payloadStart(header);
+    const fileOffset = Math.min(storedPlace(bytes, header), Number.MAX_SAFE_INTEGER - payloadBytes);
+    return { header: { ...header, payloadBytes, fileOffset }, endOffset, confirmed: true };
   }
 
   /** Whether a header is more than chance: its checksum holds; without one, its names are those of a file. */
   #isLikely(header: ChunkHeader, most: number): boolean {
     if (header.type === 'payload' || header.type === 'sparse') return this.hasChecksum(header, most) !== false;
-    if (header.type === 'rename' && !PLAIN_NAME.test(header.newPath)) return false;
-    return this.#options.damage.entryOf(header.path)?.whole === false || PLAIN_NAME.test(header.path);
+    if (header.type === 'rename' && !isPlain(header.newPath)) return false;
+    return this.#options.damage.entryOf(header.path)?.whole === false || isPlain(header.path);
   }
 
   #decode(bytes: Buffer, archiveOffset: number): ChunkHeader | undefined {
@@ -274,6 +290,11 @@ function withoutLengths(bytes: Buffer): Buffer {
   const variant = Buffer.from(bytes);
   const afterPath = 14 + bytes.readUInt32LE(10);
   return afterPath + 16 > bytes.length ? variant : variant.fill(0, afterPath, afterPath + 16);
+}
+
+/** Where the payload goes by the bits that a place can have. */
+function storedPlace(bytes: Buffer, { headerBytes }: PayloadHeader): number {
+  return Number(BigInt.asUintN(53, bytes.readBigUInt64LE(headerBytes - 12)));
 }
 
 function* variants(bytes: Buffer): Iterable<Buffer> {

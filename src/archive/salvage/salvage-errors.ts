@@ -1,6 +1,6 @@
 /** How damage is told by what goes on after it. */
 import { XbstreamError } from '../../errors.js';
-import type { ChunkHeader } from '../../format/chunk.js';
+import { chunkEnd, type ChunkHeader } from '../../format/chunk.js';
 import { pathText, type StoredPath } from '../../format/stored-path.js';
 
 /** A header whose path no file can have, and no writer makes. */
@@ -40,6 +40,27 @@ export function wrongLength({ path, archiveOffset }: ChunkHeader, end: number, f
       `no chunk follows there, but one begins at byte ${foundAt}, inside of it`,
     ],
   });
+}
+
+/**
+ * Bytes stand within a chunk that are not of it; all of its own are there.
+ *
+ * @param foundAt where the next chunk begins, or the archive ends
+ */
+export function insertedBytes(header: ChunkHeader, foundAt: number): XbstreamError {
+  const { path, archiveOffset } = header;
+  return new XbstreamError(
+    'XB_BAD_HEADER',
+    `${foundAt - chunkEnd(header)} bytes stand within a chunk of ${pathText(path)} that do not belong there`,
+    {
+      path,
+      archiveOffset,
+      details: [
+        `chunk at archive byte ${archiveOffset}; without them its checksum holds`,
+        `the next chunk is at archive byte ${foundAt}: nothing else was lost`,
+      ],
+    },
+  );
 }
 
 /** A path reaches behind the end of the archive, and another chunk stands where it should end. */

@@ -21,7 +21,7 @@ const WAITED_BYTES = 12 * 1024 * 1024;
  *   to another chunk, on with that; else to the next magic that begins a chunk with an acceptable path, within the archive.
  * - Whole lines of text: on with the chunk behind them.
  *
- * Going back needs an input that can be read by position ({@link takeRewind}); of others the last 16 MiB are kept.
+ * Going back needs an input that can be read by position ({@link takeRewind}); of others the last 32 MiB are kept.
  */
 export class SalvagingReader implements SalvageReading {
   chunks = 0;
@@ -253,7 +253,7 @@ export class SalvagingReader implements SalvageReading {
     const isMended = guess?.confirmed === true && guess.endOffset !== end;
     if (!isMended || (isBare && !this.#evidence.mayBeNamed(header, guess.header))) {
       // What is behind an end chunk may be the rest of it, and the file another.
-      if (isBare && this.#evidence.mayBePath(end)) this.#damage.doubted(header.path);
+      if (isBare && this.#evidence.mayBeLonger(header)) this.#damage.doubted(header.path);
       return false;
     }
     if (!failed) this.#damage.damaged(wrongLength(header, end, guess.endOffset), guess.header.path);
@@ -390,7 +390,8 @@ export class SalvagingReader implements SalvageReading {
   }
 
   #endSearch(foundAt: number | undefined): void {
-    const { error, path, unreadableFrom, doubted } = this.#search!.end(foundAt, this.#inputOffset);
+    const damage = this.#search!.end(foundAt, this.#inputOffset, this.#evidence);
+    const { error, path, unreadableFrom, doubted } = damage;
     this.#search = undefined;
     this.#damage.damaged(error, path, unreadableFrom);
     if (doubted !== undefined) this.#damage.doubted(doubted);

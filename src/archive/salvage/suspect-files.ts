@@ -1,5 +1,6 @@
 import type { StoredPath } from '../../format/stored-path.js';
 import type { Entry } from '../entry.js';
+import { areLike, mayHaveBeen } from './like-names.js';
 
 /** More are not told apart: a hostile archive must not fill the memory, or have each be compared with all. */
 const MOST_NOTED = 10_000;
@@ -11,10 +12,16 @@ const MOST_LATE = 1000;
  */
 export class SuspectFiles<Content> {
   readonly #entries: () => Iterable<Entry<Content>>;
-  /** Open files whose next chunk may have been in a part that cannot be read. */
-  readonly #atRisk = new Set<Entry<Content>>();
-  /** Where the first part of the archive begins that cannot be read. */
+  /** Where the first and the last part of the archive begin that cannot be read. */
   #unreadableFrom = Infinity;
+  #unreadableTo = -Infinity;
+  /** Damaged chunks of which it is known what they were, in the archive's order: as far as what comes behind bears that out. */
+  #known: number[] = [];
+  /** Files with content that have ended since such a chunk, and where what they had before it begins. */
+  #excused: { entry: Entry<Content>; lastContentAt: number }[] = [];
+  /** Content that left a gap: what it means shows by what comes next of the file. */
+  readonly #gaps = new Map<Entry<Content>, Gap>();
+  readonly #unsized = new WeakSet<Entry<Content>>();
   /** Chunks that do not fit the file they name: the names, by where in the file they say they belong. */
   readonly #strays = new Map<number, Set<StoredPath>>();
   /** Where chunks of open files say they belong that do not go on where the file ended: what they are shows when it ends. */
@@ -34,15 +41,89 @@ export class SuspectFiles<Content> {
    * @returns the open files that may have lost something by it
    */
   unreadable(from: number): Entry<Content>[] {
-    this.#unreadableFrom = Math.min(this.#unreadableFrom, from);
-    const found = [...this.#entries()].filter((entry) => !entry.whole);
-    for (const entry of found) this.#atRisk.add(entry);
-    return found;
+    this.#noteUnreadable(from);
+    return [...this.#entries()].filter((entry) => !entry.whole);
   }
 
-  /** Content came that goes on where what came before ended: nothing of the file was lost in between. */
-  continued(entry: Entry<Content>): void {
-    if (this.#atRisk.size > 0) this.#atRisk.delete(entry);
+  #noteUnreadable(from: number): void {
+    this.#unreadableFrom = Math.min(this.#unreadableFrom, from);
+    this.#unreadableTo = Math.max(this.#unreadableTo, from);
+  }
+
+  /** A damaged chunk begins here of which it is known what it was: where nothing else is missing, it is all that was lost. */
+  known(archiveOffset: number): void {
+    if (this.#known.length < MOST_NOTED) this.#known.push(archiveOffset);
+    else this.#noteUnreadable(archiveOffset);
+  }
+
+  /** Whether what {@link content} is told may say something. */
+  get needsContent(): boolean {
+    return this.#known.length > 0;
+  }
+
+  /**
+   * Content has come.
+   *
+   * @param endedAt where the file had ended; undefined where it was not known
+   * @returns whole files of which a part may have stood where more was lost than a chunk
+   */
+  content(
+    entry: Entry<Content>,
+    header: { archiveOffset: number; fileOffset: number },
+    endedAt: number | undefined,
+    spanBytes: number,
+  ): Entry<Content>[] {
+    const { archiveOffset, fileOffset } = header;
+    const gap = this.#gaps.get(entry);
+    const isSizeKnown = !this.#unsized.delete(entry);
+    if (gap !== undefined) {
+      this.#gaps.delete(entry);
+      // The one before was another's, or said a wrong place.
+      const isNone = fileOffset === gap.endedAt || fileOffset === gap.endedAt + gap.spanBytes;
+      return isNone ? [] : this.#lostBetween(gap);
+    }
+    if (!isSizeKnown || endedAt === undefined || fileOffset <= endedAt) return [];
+    const { lastContentAt } = entry;
+    // What cannot be read explains a gap.
+    const isExplained = this.#unreadableTo >= lastContentAt || this.#hasStray(endedAt, entry.path);
+    if (isExplained || (this.#known.at(-1) ?? -Infinity) < lastContentAt) return [];
+    const found = { from: lastContentAt, to: archiveOffset, endedAt, spanBytes };
+    if (this.#gaps.size === MOST_NOTED) return this.#lostBetween(found);
+    this.#gaps.set(entry, found);
+    return [];
+  }
+
+  /** A file has ended, or nothing more can be said of it. @returns as {@link content} */
+  gapOf(entry: Entry<Content>): Entry<Content>[] {
+    const gap = this.#gaps.get(entry);
+    this.#gaps.delete(entry);
+    return gap === undefined ? [] : this.#lostBetween(gap);
+  }
+
+  /** A chunk of a file has told a wrong length: where it ends shows by the next one. */
+  unsized(entry: Entry<Content>): void {
+    this.#unsized.add(entry);
+  }
+
+  /** Files that have a gap, and have not ended. */
+  get withGaps(): Entry<Content>[] {
+    return [...this.#gaps.keys()];
+  }
+
+  /** Whole chunks were lost somewhere between two places: then all damage there may have cost more than was known. */
+  #lostBetween(gap: Gap): Entry<Content>[] {
+    const places = this.#known.filter((place) => isBetween(place, gap));
+    return places.flatMap((place) => this.moreLostAt(place));
+  }
+
+  /** More was lost than the damaged chunk that begins here. @returns as {@link content} */
+  moreLostAt(place: number): Entry<Content>[] {
+    this.#known = this.#known.filter((other) => other !== place);
+    this.#noteUnreadable(place);
+    const isConcerned = ({ lastContentAt }: { lastContentAt: number }): boolean => lastContentAt < place;
+    const found = this.#excused.filter(isConcerned);
+    this.#excused = this.#excused.filter((excused) => !isConcerned(excused));
+    return found.map(({ entry }) => entry);
   }
 
   /** Content came that leaves a gap, or fills one: chunks may come in any order, but this one may be another file's, too. */
@@ -86,16 +167,25 @@ export class SuspectFiles<Content> {
     if (fileOffset === 0 || this.#late === MOST_LATE) return [];
     this.#late += 1;
     return [...this.#entries()].filter(
-      (entry) => entry.whole && entry.sizeBytes === fileOffset && isClose(entry.path, path),
+      (entry) => entry.whole && entry.sizeBytes === fileOffset && mayHaveBeen(path, entry.path),
     );
+  }
+
+  #hasStray(fileOffset: number, path: StoredPath): boolean {
+    const names = this.#strays.get(fileOffset);
+    return names !== undefined && [...names].some((other) => mayHaveBeen(other, path));
   }
 
   /** Whether something speaks against a file with content whose end chunk has come. */
   isDoubtful(entry: Entry<Content>): boolean {
-    if (this.#noted === 0 && this.#atRisk.size === 0) return false;
-    if (this.#atRisk.has(entry)) return true;
-    const names = this.#strays.get(entry.sizeBytes);
-    return names !== undefined && [...names].some((path) => isClose(path, entry.path));
+    const { lastContentAt } = entry;
+    if (lastContentAt < this.#unreadableTo || this.#hasStray(entry.sizeBytes, entry.path)) return true;
+    const last = this.#known.at(-1);
+    if (last !== undefined && lastContentAt < last) {
+      if (this.#excused.length === MOST_NOTED) return true;
+      this.#excused.push({ entry, lastContentAt });
+    }
+    return false;
   }
 
   /** Files that are nothing but an end chunk, and may have lost what came before it, or are the end of another. */
@@ -103,27 +193,33 @@ export class SuspectFiles<Content> {
     const open: Entry<Content>[] = [];
     for (const entry of this.#entries()) if (!entry.whole) open.push(entry);
     if (open.length === 0 && !this.mayLack && this.#noted === 0) return;
-    const first = [...(this.#strays.get(0) ?? [])];
     for (const entry of this.#entries()) {
       if (!entry.whole || !entry.endOnly) continue;
       const isLost = this.#unreadableFrom < entry.archiveOffset;
+      // One that went on behind it had not ended there.
       const isOther = open.some(
-        ({ path, archiveOffset }) => archiveOffset < entry.archiveOffset && isClose(path, entry.path),
+        (other) =>
+          other.archiveOffset < entry.archiveOffset &&
+          other.lastContentAt < entry.archiveOffset &&
+          areLike(entry.path, other.path),
       );
-      if (isLost || isOther || first.some((path) => isClose(path, entry.path))) yield entry;
+      if (isLost || isOther || this.#hasStray(0, entry.path)) yield entry;
     }
   }
 }
 
-/** Whether one name may have become the other by damage that left the chunk readable: no more than one bit differs. */
-function isClose(a: StoredPath, b: StoredPath): boolean {
-  if (a.length !== b.length) return false;
-  let difference = 0;
-  for (let at = 0; at < a.length; at += 1) {
-    const bits = a.charCodeAt(at) ^ b.charCodeAt(at);
-    if (bits === 0) continue;
-    if (difference !== 0 || (bits & (bits - 1)) !== 0) return false;
-    difference = bits;
-  }
-  return true;
+/** Whole chunks of a file are missing between two of its chunks, or one of them says a wrong place. */
+interface Gap {
+  /** Where in the archive they begin. */
+  from: number;
+  to: number;
+  /** Where the file had ended before the second. */
+  endedAt: number;
+  /** What the second covers of the file. */
+  spanBytes: number;
+}
+
+/** Whether damage lies between the two chunks; the first may be the one that is damaged. */
+function isBetween(place: number, { from, to }: Gap): boolean {
+  return from <= place && place < to;
 }

@@ -7,22 +7,26 @@ import type { FoundObject } from './range-client.js';
 export interface FetchData {
   address: Address;
   timeoutMs: number;
+  /** An int32: changed after anything has come. */
+  news: SharedArrayBuffer;
+  /** For the first {@link HEAD_BYTES}: {@link RangeMemory}. */
+  head: SharedArrayBuffer;
 }
 
 /** What it is told. */
 export type FetchTask =
-  /** Fetch a range. @param memory pieces that it may use again */
-  | { kind: 'fetch'; id: number; start: number; end: number; memory: readonly ArrayBuffer[] }
+  /** Fetch a range into memory for it: {@link RangeMemory}. */
+  | { kind: 'fetch'; id: number; start: number; end: number; memory: SharedArrayBuffer }
   /** The rest of a range is not wanted any more. */
   | { kind: 'drop'; id: number }
   /** Of what comes as a whole so many bytes were taken in all. */
   | { kind: 'taken'; bytes: number };
 
-/** What it answers. */
+/** What it answers. That bytes of a range have come is told by their memory. */
 export type FetchAnswer =
   | { kind: 'found'; object: FoundObject }
-  /** The next bytes of a range, or of what comes as a whole ({@link WHOLE}). */
-  | { kind: 'bytes'; id: number; bytes: Uint8Array<ArrayBuffer> }
+  /** The next bytes of what comes as a whole. */
+  | { kind: 'bytes'; bytes: Uint8Array<ArrayBuffer> }
   /** What comes as a whole has ended. */
   | { kind: 'end' }
   | { kind: 'failed'; error: ErrorRecord };
@@ -30,10 +34,5 @@ export type FetchAnswer =
 /** So much of the beginning is asked for to find out what is there: a small archive is whole then. */
 export const HEAD_BYTES = 64 * 1024;
 
-/** The number of what comes with the answer to the first question. */
-export const WHOLE = 0;
-
-/** Bytes come in pieces of so many: each costs a message. */
-export const FETCHED_PIECE_BYTES = 1024 * 1024;
 /** Of what comes as a whole so many bytes are under way at most. */
 export const WHOLE_BYTES_MAX = 16 * 1024 * 1024;

@@ -1,7 +1,8 @@
 import { XbstreamError } from '../../errors.js';
-import type { Request } from './exchange.js';
+import type { Request } from './http/exchange.js';
 import type { AddressFacts, Refusal } from './responses.js';
 import { shownWord } from './address.js';
+import { basicAuthorization } from './http/proxies.js';
 
 /** Where and how to ask for what lies at an address. */
 export interface Target extends AddressFacts {
@@ -28,8 +29,7 @@ export class HttpTarget implements Target {
     const url = new URL(address);
     this.name = shownWord(address);
     if (url.username !== '' || url.password !== '') {
-      const text = `${decoded(url.username)}:${decoded(url.password)}`;
-      this.#authorization = `Basic ${Buffer.from(text).toString('base64')}`;
+      this.#authorization = basicAuthorization(url.username, url.password);
       url.username = url.password = '';
     }
     this.#first = this.#current = url;
@@ -69,13 +69,5 @@ export class HttpTarget implements Target {
     }
     url.username = url.password = url.hash = '';
     return url;
-  }
-}
-
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text; // a percent sign that is meant as such
   }
 }

@@ -1,6 +1,8 @@
 import { XbstreamError } from '../../errors.js';
 import type { Address } from './address.js';
-import { Connections, isUnreachable, type Flow, type Head, type Judge } from './exchange.js';
+import { Connections } from './http/connections.js';
+import { isUnreachable } from './http/failures.js';
+import type { Body, Flow, Head, Judge } from './http/exchange.js';
 import { HEAD_BYTES } from './fetch-protocol.js';
 import { HttpTarget, type Target } from './http-target.js';
 import {
@@ -16,7 +18,7 @@ import {
   wrongRange,
   type Version,
 } from './responses.js';
-import { Passing, Repetitions } from './retry.js';
+import { Passing, Repetitions } from './http/retry.js';
 
 /** So often a server may send on to another place. */
 const REDIRECTIONS_MAX = 10;
@@ -66,7 +68,7 @@ export class RangeClient {
   /** @throws XbstreamError `XB_USAGE`, `XB_IO` where what an `s3:` address needs is missing */
   static async to(address: Address, options: RangeClientOptions): Promise<RangeClient> {
     const target = address.scheme === 'http' ? new HttpTarget(address.url) : await s3Target(address);
-    return new RangeClient(target, await Connections.open(options.timeoutMs), options);
+    return new RangeClient(target, new Connections(options.timeoutMs, process.env), options);
   }
 
   /**
@@ -93,7 +95,7 @@ export class RangeClient {
       this.#sizeBytes = range?.totalBytes ?? 0;
       end = Math.min(HEAD_BYTES, this.#sizeBytes);
       opening.found({ sizeBytes: range?.totalBytes ?? lengthOf(head), hasRanges: range !== undefined }, flow);
-      return range === undefined ? take : bounded(take, range.end, this.#target.name);
+      return range === undefined ? { take } : bounded({ take }, range.end, this.#target.name);
     };
     let headers: Readonly<Record<string, string>> = { range: `bytes=0-${HEAD_BYTES - 1}` };
     await this.#repeatedly(
@@ -117,7 +119,7 @@ export class RangeClient {
         }
       },
     );
-    if (this.#hasRanges && taken < end) await this.read(taken, end, (bytes) => opening.take(bytes), signal);
+    if (this.#hasRanges && taken < end) await this.read(taken, end, opening, signal);
   }
 
   /**
@@ -125,15 +127,18 @@ export class RangeClient {
    *
    * @param start archive offset of its first byte
    * @param end behind its last byte, at most the size
-   * @param take as in {@link Opening}
+   * @param body takes the bytes, from the first on; where it has room for them they may be received right there
    * @throws XbstreamError `XB_IO`, `XB_CHANGED`
    * @throws the signal's reason after it was aborted
    */
-  async read(start: number, end: number, take: (bytes: Buffer) => void, signal?: AbortSignal): Promise<void> {
+  async read(start: number, end: number, body: Body, signal?: AbortSignal): Promise<void> {
     let at = start;
-    const taken = (bytes: Buffer): void => {
-      at += bytes.length;
-      take(bytes);
+    const counted: Body = {
+      take: (bytes) => {
+        at += bytes.length;
+        body.take(bytes);
+      },
+      room: () => body.room?.(),
     };
     await this.#repeatedly(
       start,
@@ -142,7 +147,7 @@ export class RangeClient {
       async () => {
         while (at < end) {
           const from = at;
-          const judge: Judge = (head) => bounded(taken, this.#checked(head, from, end) - from, this.#target.name);
+          const judge: Judge = (head) => bounded(counted, this.#checked(head, from, end) - from, this.#target.name);
           await this.#ask({ range: `bytes=${from}-${end - 1}`, ...onlyIf(this.#version) }, judge, signal);
           if (at === from) throw new Passing('the server has given no bytes');
         }
@@ -204,7 +209,7 @@ export class RangeClient {
       const sort: Judge = (head, flow) => {
         if (head.status === 200 || head.status === 206) return judge(head, flow);
         refusal = new Refusal(head);
-        return refusal.take;
+        return refusal;
       };
       await this.#connections.exchange(request, sort, signal);
       if (refusal === undefined) return;
@@ -227,12 +232,18 @@ class Empty extends Error {}
 const NO_FLOW: Flow = { pause: () => undefined, resume: () => undefined };
 
 /** Takes no more than was announced. */
-function bounded(take: (bytes: Buffer) => void, bytes: number, name: string): (chunk: Buffer) => void {
+function bounded(body: Body, bytes: number, name: string): Body {
   let left = bytes;
-  return (chunk) => {
-    left -= chunk.length;
-    if (left < 0) throw wrongRange(name, `${bytes} bytes`, 'more');
-    take(chunk);
+  return {
+    take: (chunk) => {
+      left -= chunk.length;
+      if (left < 0) throw wrongRange(name, `${bytes} bytes`, 'more');
+      body.take(chunk);
+    },
+    room: () => {
+      const room = left > 0 ? body.room?.() : undefined;
+      return room !== undefined && room.length > left ? room.subarray(0, left) : room;
+    },
   };
 }
 
@@ -244,6 +255,6 @@ function said(head: Head): string {
 }
 
 async function s3Target(address: Address & { scheme: 's3' }): Promise<Target> {
-  const { S3Target } = await import('./s3-target.js');
+  const { S3Target } = await import('./s3/s3-target.js');
   return S3Target.of(address);
 }

@@ -1,21 +1,20 @@
 import { errorFromRecord } from '../../errors.js';
 import { Helper } from '../../threads/helper.js';
-import type { PositionedBytes } from '../positioned.js';
-import {
-  FETCHED_PIECE_BYTES,
-  HEAD_BYTES,
-  WHOLE,
-  type FetchAnswer,
-  type FetchData,
-  type FetchTask,
-} from './fetch-protocol.js';
+import type { PositionedBytes, Span } from '../positioned.js';
+import type { Address } from './address.js';
+import { HEAD_BYTES, type FetchAnswer, type FetchData, type FetchTask } from './fetch-protocol.js';
+import { comeBytes, FetchedRanges, isWhole, type Range } from './fetched-ranges.js';
 import { Foretelling } from './foretelling.js';
 import type { FoundObject } from './range-client.js';
+import { RangeMemory } from './range-memory.js';
 
 /** So much is fetched ahead of who reads on and on, in ranges of up to an eighth of it: 8 ranges are under way. */
 const AHEAD_BYTES_MAX = 64 * 1024 * 1024;
 const RANGES_AHEAD = 8;
+const RANGE_BYTES_MAX = AHEAD_BYTES_MAX / RANGES_AHEAD;
 const RANGE_BYTES_MIN = 64 * 1024;
+/** Of what somebody has said that he will read, so many ranges at a time. */
+const EXPECTED_RANGES_MAX = 64;
 /** What was read stays for a while: who looks for something goes back a little. */
 const BEHIND_BYTES = 2 * 1024 * 1024;
 /** Who reads less than this at a place, and goes on elsewhere, wants headers. */
@@ -23,22 +22,8 @@ const HOP_BYTES = 64 * 1024;
 /** So much is fetched of a place that was foretold, of it so much before it. */
 const FORETOLD_BYTES = 4096;
 const BEFORE_FORETOLD_BYTES = 1024;
-/** More small pieces are not kept. */
-const SMALL_PIECES_MAX = 512;
-
-/** Bytes that have come. */
-interface Piece {
-  start: number;
-  bytes: Uint8Array<ArrayBuffer>;
-}
-
-/** A range that is on its way. */
-interface Range {
-  id: number;
-  /** Of the next byte to come. */
-  next: number;
-  end: number;
-}
+/** More small ranges are not kept. */
+const SMALL_RANGES_MAX = 512;
 
 /**
  * What lies at an address, read by position: a thread fetches ranges, and this one waits for it in calls. It fetches ahead
@@ -48,41 +33,50 @@ export class RemoteBytes implements PositionedBytes {
   readonly #helper: Helper<FetchData, FetchTask, FetchAnswer>;
   readonly #isStopped: () => boolean;
   readonly #foretelling = new Foretelling();
+  /** Changed by the thread after anything has come. */
+  readonly #news = new Int32Array(new SharedArrayBuffer(4));
   #object: FoundObject = { sizeBytes: 0, hasRanges: true };
-  /** In the order in which they came. */
-  #pieces: Piece[] = [];
-  readonly #ranges = new Map<number, Range>();
-  #lastId = WHOLE;
-  /** Memory of pieces that nobody needs any more. */
-  #spare: ArrayBuffer[] = [];
+  readonly #ranges = new FetchedRanges();
+  #lastId = 0;
+  /** What will be read, in this order, and is not fetched yet. */
+  #expected: Span[] = [];
   /** Where who reads on and on began, and where the next byte of that stands. */
   #runStart = 0;
   #runEnd = 0;
   /** Up to here all was fetched, or is on its way, for who reads on. */
   #aheadEnd = 0;
-  /** Of what comes as a whole: how much has come, and whether that is all. */
+  /** What comes as a whole, as it comes: pieces that were not read yet, how much has come, and whether that is all. */
+  readonly #pieces: Uint8Array[] = [];
   #comeBytes = 0;
   #hasEnded = false;
 
   /**
    * Connects, and waits until it is known what is there.
    *
+   * @param timeoutMs so long the server may be silent
    * @param isStopped asked while it waits
    * @throws XbstreamError `XB_IO`, `XB_USAGE`
    */
-  constructor(data: FetchData, isStopped: () => boolean) {
+  constructor({ address, timeoutMs }: { address: Address; timeoutMs: number }, isStopped: () => boolean) {
     this.#isStopped = isStopped;
+    const head = RangeMemory.of(HEAD_BYTES);
     const module = new URL('./fetch-thread.js', import.meta.url);
+    const data = { address, timeoutMs, news: this.#news.buffer, head: head.shared };
     this.#helper = new Helper(module, { name: 'the fetching thread', data, decodes: true });
     this.#helper.unref();
+    let isFound = false;
     try {
-      for (let answer = this.#wait(); answer !== undefined && answer.kind !== 'found'; answer = this.#wait());
+      while (!isFound) {
+        const { news, answer } = this.#hear();
+        isFound = answer?.kind === 'found';
+        if (!isFound && answer === undefined && !this.#wait(news)) break;
+      }
     } catch (error) {
       this.close();
       throw error;
     }
     const first = Math.min(HEAD_BYTES, this.endBytes);
-    if (this.hasRanges && first > 0) this.#ranges.set(WHOLE, { id: WHOLE, next: 0, end: first });
+    if (this.hasRanges && first > 0) this.#ranges.add({ id: 0, start: 0, end: first, isExpected: false }, head);
     this.#aheadEnd = first;
   }
 
@@ -100,68 +94,83 @@ export class RemoteBytes implements PositionedBytes {
     return this.hasRanges ? this.#readAt(memory, at, bytes, position!) : this.#readOn(memory, at, bytes);
   }
 
+  /** Fetches ahead what will be read, as far as there is room, and nothing else on the way. */
+  expect(spans: readonly Span[]): void {
+    if (!this.hasRanges) return;
+    for (const range of this.#ranges.all) range.isExpected = false;
+    this.#expected = spans.map(({ start, end }) => ({ start, end: Math.min(end, this.endBytes) })).reverse();
+    this.#fetchExpected();
+  }
+
   #readAt(memory: Buffer, at: number, bytes: number, position: number): number {
     const wanted = Math.min(bytes, this.endBytes - position);
     if (wanted <= 0) return 0;
     if (position !== this.#runEnd) this.#jump(position, wanted);
     for (;;) {
-      const piece = this.#pieceAt(position);
-      if (piece !== undefined) {
-        const from = position - piece.start;
-        const count = Math.min(wanted, piece.bytes.length - from);
-        memory.set(piece.bytes.subarray(from, from + count), at);
-        this.#runEnd = position + count;
-        this.#fetchAhead();
-        this.#forget();
+      const { news } = this.#hear();
+      const range = this.#ranges.at(position) ?? this.#fetch(position, position + this.#demand(wanted, position));
+      const from = position - range.start;
+      const count = Math.min(wanted, comeBytes(range) - from);
+      if (count > 0) {
+        memory.set(range.memory.bytes(from, from + count), at);
+        this.#read(range, position + count);
         return count;
       }
-      if (!this.#isComing(position)) this.#fetch(position, position + this.#demand(wanted, position));
-      if (this.#wait() === undefined) return 0;
+      if (!this.#wait(news)) return 0;
     }
+  }
+
+  /** Somebody has read up to a place. */
+  #read(range: Range, end: number): void {
+    this.#runEnd = end;
+    const wasExpected = range.isExpected;
+    if (end === range.end) range.isExpected = false;
+    if (wasExpected) this.#fetchExpected();
+    else this.#fetchAhead();
+    this.#forget();
   }
 
   #readOn(memory: Buffer, at: number, bytes: number): number {
     for (;;) {
-      const piece = this.#pieceAt(this.#runEnd);
+      const { news, answer } = this.#hear();
+      const piece = this.#pieces[0];
       if (piece !== undefined) {
-        const from = this.#runEnd - piece.start;
-        const count = Math.min(bytes, piece.bytes.length - from);
-        memory.set(piece.bytes.subarray(from, from + count), at);
+        const count = Math.min(bytes, piece.length);
+        memory.set(piece.subarray(0, count), at);
         this.#runEnd += count;
-        if (from + count === piece.bytes.length) {
+        if (count < piece.length) this.#pieces[0] = piece.subarray(count);
+        else {
           this.#pieces.shift();
           this.#helper.tell({ kind: 'taken', bytes: this.#runEnd });
         }
         return count;
       }
-      if (this.#hasEnded || this.#wait() === undefined) return 0;
+      if (this.#hasEnded || (answer === undefined && !this.#wait(news))) return 0;
     }
   }
 
   /** How much to fetch of what nobody has foreseen. */
   #demand(wanted: number, position: number): number {
-    const run = Math.min(position - this.#runStart, AHEAD_BYTES_MAX / RANGES_AHEAD);
+    const run = Math.min(position - this.#runStart, RANGE_BYTES_MAX);
     return Math.min(this.endBytes - position, Math.max(wanted, FORETOLD_BYTES, run));
   }
 
   /** Somebody goes on elsewhere. */
   #jump(position: number, wanted: number): void {
-    const isKnown = this.#pieceAt(position) !== undefined || this.#isComing(position);
-    // What is on its way for who read on is not wanted any more, unless it is what is read now.
-    for (const { id, next, end } of this.#ranges.values()) {
-      if (end - next <= HOP_BYTES || (position < end && position + AHEAD_BYTES_MAX > next)) continue;
-      this.#ranges.delete(id);
-      this.#helper.tell({ kind: 'drop', id });
-    }
-    const isHop = wanted < HOP_BYTES;
+    const known = this.#ranges.at(position);
     this.#runStart = this.#runEnd = position;
     this.#aheadEnd = position;
-    if (!isKnown) {
-      const bytes = this.#demand(wanted, position);
-      this.#fetch(position, position + bytes);
-    }
-    if (!isHop) return;
-    for (const place of this.#foretelling.hop(position, isKnown)) {
+    if (known?.isExpected === true) return;
+    // What is on its way for who read on is not wanted any more, unless it is what is read now.
+    const dropped = this.#ranges.remove((range) => {
+      const isSmall = range.end - range.start <= HOP_BYTES;
+      const isNear = position < range.end && position + AHEAD_BYTES_MAX > range.start;
+      return !isSmall && !isNear && !range.isExpected && !isWhole(range);
+    });
+    for (const { id } of dropped) this.#helper.tell({ kind: 'drop', id });
+    if (known === undefined) this.#fetch(position, position + this.#demand(wanted, position));
+    if (wanted >= HOP_BYTES) return;
+    for (const place of this.#foretelling.hop(position, known !== undefined)) {
       const start = place - BEFORE_FORETOLD_BYTES;
       if (start < this.endBytes) this.#fetch(start, Math.min(this.endBytes, start + FORETOLD_BYTES));
     }
@@ -174,7 +183,7 @@ export class RemoteBytes implements PositionedBytes {
     const ahead = Math.min(AHEAD_BYTES_MAX, 2 * run);
     const range = Math.max(RANGE_BYTES_MIN, Math.floor(ahead / RANGES_AHEAD));
     const target = Math.min(this.endBytes, this.#runEnd + ahead);
-    this.#aheadEnd = Math.max(this.#aheadEnd, this.#comeEnd());
+    this.#aheadEnd = Math.max(this.#aheadEnd, this.#comeEnd(this.#runEnd));
     while (this.#aheadEnd < target) {
       const end = Math.min(this.endBytes, this.#aheadEnd + range);
       // Not a bit at a time.
@@ -184,48 +193,59 @@ export class RemoteBytes implements PositionedBytes {
     }
   }
 
-  /** Up to where all is there, or on its way, behind what was read. */
-  #comeEnd(): number {
-    let end = this.#runEnd;
-    for (;;) {
-      const piece = this.#pieceAt(end);
-      const range = piece === undefined ? this.#rangeAt(end) : undefined;
-      if (piece === undefined && range === undefined) return end;
-      end = piece === undefined ? range!.end : piece.start + piece.bytes.length;
+  #fetchExpected(): void {
+    let bytes = 0;
+    let count = 0;
+    for (const { start, end, isExpected } of this.#ranges.all) {
+      if (!isExpected) continue;
+      bytes += end - start;
+      count += 1;
+    }
+    while (this.#expected.length > 0 && bytes < AHEAD_BYTES_MAX && count < EXPECTED_RANGES_MAX) {
+      const span = this.#expected.at(-1)!;
+      const start = this.#comeEnd(span.start);
+      const end = Math.min(span.end, start + RANGE_BYTES_MAX);
+      if (end === span.end || start >= span.end) this.#expected.pop();
+      else span.start = end;
+      if (start >= end) continue;
+      this.#fetch(start, end, true);
+      bytes += end - start;
+      count += 1;
     }
   }
 
-  #fetch(start: number, end: number): void {
+  /** Up to where all is there, or on its way, from a place on. */
+  #comeEnd(position: number): number {
+    let end = position;
+    for (let range = this.#ranges.at(end); range !== undefined; range = this.#ranges.at(end)) end = range.end;
+    return end;
+  }
+
+  #fetch(start: number, end: number, isExpected = false): Range {
     this.#lastId += 1;
-    const id = this.#lastId;
-    this.#ranges.set(id, { id, next: start, end });
-    const memory = this.#spare;
-    this.#spare = [];
-    this.#helper.tell({ kind: 'fetch', id, start, end, memory }, memory);
+    const range = this.#ranges.add({ id: this.#lastId, start, end, isExpected });
+    this.#helper.tell({ kind: 'fetch', id: range.id, start, end, memory: range.memory.shared });
+    return range;
   }
 
-  #pieceAt(position: number): Piece | undefined {
-    return this.#pieces.find(({ start, bytes }) => position >= start && position < start + bytes.length);
+  /** Waits until something has come. @returns false when it is to stop */
+  #wait(news: number): boolean {
+    if (this.#helper.presence.waitWhile(this.#news, 0, news, this.#isStopped)) return true;
+    if (this.#isStopped()) return false;
+    throw this.#helper.ended();
   }
 
-  #rangeAt(position: number): Range | undefined {
-    for (const range of this.#ranges.values()) if (position >= range.next && position < range.end) return range;
-    return undefined;
-  }
-
-  #isComing(position: number): boolean {
-    return this.#rangeAt(position) !== undefined;
-  }
-
-  /** Waits for the next answer, and takes note of it. @returns undefined when it is to stop */
-  #wait(): FetchAnswer | undefined {
-    const answer = this.#helper.waitUnless(this.#isStopped);
+  /** Takes note of what the thread has said. @returns the number of the news that this was */
+  #hear(): { news: number; answer: FetchAnswer | undefined } {
+    const news = Atomics.load(this.#news, 0);
+    const answer = this.#helper.answerIfAny();
     switch (answer?.kind) {
       case 'found':
         this.#object = answer.object;
         break;
       case 'bytes':
-        this.#come(answer.id, answer.bytes);
+        this.#pieces.push(answer.bytes);
+        this.#comeBytes += answer.bytes.length;
         break;
       case 'end':
         this.#hasEnded = true;
@@ -235,32 +255,21 @@ export class RemoteBytes implements PositionedBytes {
       case undefined:
         break;
     }
-    return answer;
-  }
-
-  #come(id: number, bytes: Uint8Array<ArrayBuffer>): void {
-    if (!this.hasRanges) {
-      this.#pieces.push({ start: this.#comeBytes, bytes });
-      this.#comeBytes += bytes.length;
-      return;
-    }
-    const range = this.#ranges.get(id);
-    // It was dropped meanwhile.
-    if (range === undefined) return;
-    this.#pieces.push({ start: range.next, bytes });
-    range.next += bytes.length;
-    if (range.next === range.end) this.#ranges.delete(id);
+    return { news, answer };
   }
 
   /** Lets go of what lies behind who reads, and of more than can be of use. */
   #forget(): void {
-    const isNear = ({ start, bytes }: Piece): boolean =>
-      start + bytes.length > this.#runEnd - BEHIND_BYTES && start < this.#runEnd + AHEAD_BYTES_MAX;
-    const isOld = (piece: Piece): boolean => piece.bytes.length > FORETOLD_BYTES && !isNear(piece);
-    if (!this.#pieces.some(isOld) && this.#pieces.length <= SMALL_PIECES_MAX) return;
-    const old = this.#pieces.filter(isOld);
-    for (const { bytes } of old) if (bytes.buffer.byteLength === FETCHED_PIECE_BYTES) this.#spare.push(bytes.buffer);
-    this.#pieces = this.#pieces.filter((piece) => !isOld(piece)).slice(-SMALL_PIECES_MAX);
+    const isSmall = ({ start, end }: Range): boolean => end - start <= FORETOLD_BYTES;
+    const isOld = (range: Range): boolean =>
+      !range.isExpected &&
+      !isSmall(range) &&
+      (range.end <= this.#runEnd - BEHIND_BYTES || range.start >= this.#runEnd + AHEAD_BYTES_MAX) &&
+      isWhole(range);
+    const { all } = this.#ranges;
+    const excess = all.length - SMALL_RANGES_MAX;
+    if (excess <= 0 && !all.some(isOld)) return;
+    this.#ranges.remove((range, place) => isOld(range) || (place < excess && isSmall(range) && isWhole(range)));
   }
 
   close(): void {

@@ -1,7 +1,7 @@
 /** What a server's responses say: which bytes of which state of an archive they hold, or why they hold none. */
 import { XbstreamError } from '../../errors.js';
-import type { Head } from './exchange.js';
-import { Passing, pauseOf } from './retry.js';
+import type { Head } from './http/exchange.js';
+import { Passing, pauseOf } from './http/retry.js';
 
 /** Most of an error's body that is looked at. */
 const BODY_BYTES_MAX = 64 * 1024;

@@ -2,6 +2,7 @@
 import { XbstreamError } from '../../errors.js';
 import { chunkEnd } from '../../format/chunk.js';
 import { crc32 } from '../../format/crc32.js';
+import type { Span } from '../positioned.js';
 import { PIECE_BYTES, type ByteSink, type Source } from '../source.js';
 import { IndexFile, type ChunkHead } from './index-file.js';
 import { sha256 } from './index-maker.js';
@@ -33,6 +34,8 @@ export class IndexedSource implements Source {
   readonly #heads: HeadTable;
   readonly #start: Window;
   readonly #end: Window;
+  /** What somebody has said that he will read, in the order of the archive. */
+  #expected: readonly Span[] = [];
   #last: Window = { archiveOffset: 0, bytes: Buffer.alloc(0) };
   #stopped = false;
 
@@ -94,6 +97,7 @@ export class IndexedSource implements Source {
   async #givePayload({ header, bytes: head }: ChunkHead, sink: ByteSink): Promise<void> {
     const payloadOffset = header.archiveOffset + head.length;
     const end = chunkEnd(header);
+    this.#expect([{ start: header.archiveOffset, end }]);
     for (let at = header.archiveOffset; at < end && !this.#stopped && !this.#isStopped();) {
       const piece = this.bytesAt(at, Math.min(PIECE_BYTES, end - at), sink.room());
       if (piece.length === 0) throw this.#index.mismatch(`the archive ends at byte ${at}`);
@@ -101,6 +105,24 @@ export class IndexedSource implements Source {
       at += piece.length;
       if (payload.length > 0) await give(sink, payload);
     }
+  }
+
+  expectChunks(archiveOffsets: Float64Array): void {
+    this.#expect(Array.from(archiveOffsets, (start) => ({ start, end: this.#heads.chunkEnd(start) })));
+  }
+
+  /** What lies close together is read in one go. */
+  #expect(spans: readonly Span[]): void {
+    const joined: Span[] = [];
+    for (const { start, end } of spans) {
+      if (this.#has(start, end) !== undefined) continue;
+      const last = joined.at(-1);
+      if (last !== undefined && start >= last.start && start <= last.end + WINDOW_BYTES)
+        last.end = Math.max(last.end, end);
+      else joined.push({ start, end });
+    }
+    this.#expected = joined.toSorted((a, b) => a.start - b.start);
+    this.#raw.expect?.(joined);
   }
 
   /** With a room: no further than the chunk goes that stands there, since nobody may want the next one. */
@@ -115,9 +137,7 @@ export class IndexedSource implements Source {
 
   #read(archiveOffset: number, bytes: number, room?: Buffer): Buffer {
     const end = Math.min(archiveOffset + bytes, this.#index.archiveBytes);
-    const has = (window: Window): boolean =>
-      archiveOffset >= window.archiveOffset && end <= window.archiveOffset + window.bytes.length;
-    let window = [this.#last, this.#start, this.#end].find(has);
+    let window = this.#has(archiveOffset, end);
     if (window === undefined && bytes > WINDOW_BYTES) return this.#raw.bytesAt!(archiveOffset, bytes, room);
     window ??= this.#last = this.#window(archiveOffset);
     const at = archiveOffset - window.archiveOffset;
@@ -126,9 +146,30 @@ export class IndexedSource implements Source {
     return room.subarray(0, found.copy(room));
   }
 
+  /** What is kept of the archive, where that has all between two places. */
+  #has(start: number, end: number): Window | undefined {
+    return [this.#last, this.#start, this.#end].find(
+      (window) => start >= window.archiveOffset && end <= window.archiveOffset + window.bytes.length,
+    );
+  }
+
   #window(archiveOffset: number): Window {
-    const bytes = Math.min(WINDOW_BYTES, this.#index.archiveBytes - archiveOffset);
+    const bytes = Math.min(WINDOW_BYTES, this.#expectedEnd(archiveOffset) - archiveOffset);
     return { archiveOffset, bytes: bytes > 0 ? this.#raw.bytesAt!(archiveOffset, bytes) : Buffer.alloc(0) };
+  }
+
+  /** Up to where it is of use to read from a place on. */
+  #expectedEnd(archiveOffset: number): number {
+    const spans = this.#expected;
+    let low = 0;
+    let high = spans.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (spans[middle]!.end <= archiveOffset) low = middle + 1;
+      else high = middle;
+    }
+    const span = spans[low];
+    return span !== undefined && archiveOffset >= span.start ? span.end : this.#index.archiveBytes;
   }
 
   placeOf(archiveOffset: number): string | undefined {

@@ -1,6 +1,6 @@
 /** What lies at an address, piece by piece, on a caller's event loop. */
 import type { Address } from '../../input/address/address.js';
-import type { Flow } from '../../input/address/exchange.js';
+import type { Flow } from '../../input/address/http/exchange.js';
 import { SILENT_SECONDS } from '../../input/address/open-address.js';
 import { RangeClient, type FoundObject } from '../../input/address/range-client.js';
 
@@ -55,7 +55,7 @@ async function* piecesOf(address: Address, timeoutMs: number, signal: AbortSigna
 async function readRange(client: RangeClient, start: number, sizeBytes: number, signal: AbortSignal): Promise<Buffer> {
   const end = Math.min(sizeBytes, start + RANGE_BYTES);
   const pieces: Buffer[] = [];
-  if (start < end) await client.read(start, end, (bytes) => pieces.push(Buffer.from(bytes)), signal);
+  if (start < end) await client.read(start, end, { take: (bytes) => pieces.push(Buffer.from(bytes)) }, signal);
   return Buffer.concat(pieces);
 }
 

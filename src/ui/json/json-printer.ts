@@ -1,8 +1,7 @@
 import type { XbstreamError } from '../../errors.js';
 import { errorsText, warningText } from '../text/error-text.js';
 import { errorFields, failedSummaryLine, jsonLine, type Fields } from './json-line.js';
-import type { OutputStream } from '../screen.js';
-import type { PaintOf } from '../paint.js';
+import type { OutputStream, PaintOf } from '../paint.js';
 import type { CommonReporter, ProgressReport, StatusPrinter } from '../reporter.js';
 import { Screen } from '../screen.js';
 

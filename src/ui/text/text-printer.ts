@@ -1,7 +1,6 @@
 import type { XbstreamError } from '../../errors.js';
 import { errorsText, errorText, warningText } from './error-text.js';
-import type { OutputStream } from '../screen.js';
-import type { Paint, PaintOf } from '../paint.js';
+import type { OutputStream, Paint, PaintOf } from '../paint.js';
 import type { ProgressDisplay } from '../progress.js';
 import type { CommonReporter, ProgressReport, StatusPrinter } from '../reporter.js';
 import { Screen } from '../screen.js';

@@ -108,6 +108,7 @@ async function catByPosition(source: Source, tools: CatTools): Promise<readonly 
   const output = new StreamOutput(tools.sink, () => 0);
   const decoding = decodingOf(tools, output, () => current);
   const extents = new ExtentReader(source);
+  source.expectChunks?.(chunksOf(chosen.map(({ entry }) => entry)));
   const totalBytes = chosen.reduce((sum, { entry }) => sum + entry.bytes, 0);
   let bytes = 0;
   for (const [files, { entry, choice }] of chosen.entries()) {
@@ -121,6 +122,11 @@ async function catByPosition(source: Source, tools: CatTools): Promise<readonly 
   }
   // A file may have lost its end to a header that cannot be read: it is not known to be whole.
   return [...names.problems, ...unmatched];
+}
+
+/** Where the chunks stand that are read, in this order. */
+function chunksOf(entries: readonly IndexEntry[]): Float64Array {
+  return Float64Array.from(entries.flatMap(({ extents }) => [...(extents?.inFileOrder() ?? [])]));
 }
 
 /** @throws XbstreamError `XB_KEY_REQUIRED`, before anything is written */

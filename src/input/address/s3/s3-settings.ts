@@ -1,5 +1,5 @@
 /** What the AWS tools know of a store of objects: its region and endpoint, from the same variables and files. */
-import { XbstreamError } from '../../errors.js';
+import { XbstreamError } from '../../../errors.js';
 
 /** What a store is asked with. */
 export interface S3Settings {

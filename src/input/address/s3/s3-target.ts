@@ -1,9 +1,9 @@
 import { createHash, createHmac } from 'node:crypto';
-import { systemCodeOf, XbstreamError } from '../../errors.js';
-import { shownAddress, type Address } from './address.js';
-import type { Request } from './exchange.js';
-import type { Target } from './http-target.js';
-import type { Refusal } from './responses.js';
+import { systemCodeOf, XbstreamError } from '../../../errors.js';
+import { shownAddress, type Address } from '../address.js';
+import type { Request } from '../http/exchange.js';
+import type { Target } from '../http-target.js';
+import type { Refusal } from '../responses.js';
 import { settingsOf, type S3Settings } from './s3-settings.js';
 
 type S3Address = Address & { scheme: 's3' };

@@ -1,0 +1,34 @@
+/** Which names damage may have made of others. */
+import type { StoredPath } from '../../format/stored-path.js';
+
+const PLAIN_NAME = /^[\x20-\x7e]+$/;
+
+/** Whether a name is as backup programs write them; bytes that are there by chance are seldom like that. */
+export function isPlain(path: StoredPath): boolean {
+  return PLAIN_NAME.test(path);
+}
+
+/**
+ * Whether damage that left a chunk readable may have made one name of another: no more than one byte differs; bytes that no
+ * backup program writes tell nothing of what stood there.
+ *
+ * @param path as it was found
+ * @param other as it may have been
+ */
+export function mayHaveBeen(path: StoredPath, other: StoredPath): boolean {
+  if (path.length !== other.length) return false;
+  let different = 0;
+  let unlikely = 0;
+  for (let at = 0; at < path.length; at += 1) {
+    const byte = path.charCodeAt(at);
+    if (byte === other.charCodeAt(at)) continue;
+    if (byte < 0x20 || byte > 0x7e) unlikely += 1;
+    else different += 1;
+  }
+  return different === 0 || (different === 1 && unlikely !== 1);
+}
+
+/** Whether damage may have made either name of the other. */
+export function areLike(path: StoredPath, other: StoredPath): boolean {
+  return mayHaveBeen(path, other) || mayHaveBeen(other, path);
+}

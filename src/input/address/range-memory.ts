@@ -1,0 +1,60 @@
+/** Memory for a range of an archive, which a connection fills from its first byte on while somebody reads. */
+import type { Body } from './http/exchange.js';
+
+/** An int32 says how many bytes have come; they stand behind it, where int64 could. */
+const COME_BYTES = 8;
+/** Most that is received at a time: more at once costs less, but who waits for the first bytes waits longer. */
+const RECEIVED_BYTES_MAX = 1024 * 1024;
+
+export class RangeMemory {
+  readonly shared: SharedArrayBuffer;
+  readonly #come: Int32Array;
+  readonly #bytes: Buffer;
+
+  /** @param shared of another one: the same memory */
+  constructor(shared: SharedArrayBuffer) {
+    this.shared = shared;
+    this.#come = new Int32Array(shared, 0, 1);
+    this.#bytes = Buffer.from(shared, COME_BYTES);
+  }
+
+  static of(bytes: number): RangeMemory {
+    return new RangeMemory(new SharedArrayBuffer(COME_BYTES + bytes));
+  }
+
+  /** For how many bytes there is room. */
+  get room(): number {
+    return this.#bytes.length;
+  }
+
+  /** How many have come. */
+  get come(): number {
+    return Atomics.load(this.#come, 0);
+  }
+
+  /** Of the bytes that have come those from one to another. */
+  bytes(from: number, to: number): Buffer {
+    return this.#bytes.subarray(from, to);
+  }
+
+  /** It is for another range now. Only where nobody fills it any more. */
+  clear(): void {
+    Atomics.store(this.#come, 0, 0);
+  }
+
+  /** What fills it. @param filled called after bytes have come */
+  body(filled: () => void): Body {
+    return {
+      room: () => {
+        const { come } = this;
+        return come === this.room ? undefined : this.#bytes.subarray(come, come + RECEIVED_BYTES_MAX);
+      },
+      take: (bytes) => {
+        const { come } = this;
+        if (bytes.buffer !== this.shared) this.#bytes.set(bytes, come);
+        Atomics.store(this.#come, 0, come + bytes.length);
+        filled();
+      },
+    };
+  }
+}
