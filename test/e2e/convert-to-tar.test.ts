@@ -491,7 +491,7 @@ test('-o gives the file its name when it is whole', async (context) => {
   const folder = tempDir(context);
   const result = await run(['tar', archiveFile(context, file('a', 'x')), '-o', join(folder, 'out.tar')]);
   assert.equal(result.code, EXIT.ok);
-  assert.match(result.stdout, /^wrote 1 file \(1 B\) to .*out\.tar in /);
+  assert.match(result.stdout, /^wrote 1 file \(1 B\) to .*out\.tar \(2\.0 KiB\) in /);
   assert.deepEqual(fs.readdirSync(folder), ['out.tar']);
   assertReadable(context, join(folder, 'out.tar'), treeOf({ a: 'x' }));
 });
