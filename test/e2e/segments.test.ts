@@ -65,22 +65,29 @@ describe('a file that is larger than all others', { concurrency: 2 }, () => {
     context: TestContext,
     name: string,
     stored: Buffer,
+    wrongAt?: number,
   ): Promise<{ result: RunResult; target: string; path: string }> {
     const directory = tempDir(context);
     const path = join(directory, 'archive.xbs');
-    fs.writeFileSync(path, archive(file(name, stored, CHUNK_BYTES), file('small', 'content')));
+    const bytes = archive(file(name, stored, CHUNK_BYTES), file('small', 'content'));
+    if (wrongAt !== undefined) bytes[wrongAt]! ^= 1;
+    fs.writeFileSync(path, bytes);
     const target = join(directory, 'target');
     const result = await run(['extract', '-q', '--decompress', '--parallel=3', '--backup=never', path, '-C', target]);
     return { result, target, path };
   }
 
-  async function assertMade(context: TestContext, name: string, stored: Buffer, made: Buffer): Promise<string> {
+  async function assertMade(
+    context: TestContext,
+    name: string,
+    stored: Buffer,
+    made: Buffer,
+  ): Promise<{ target: string; path: string }> {
     const { result, target, path } = await unpack(context, name, stored);
     assertEnded(result, EXIT.ok);
     assert.equal(readTree(target)['t.ibd'], describeContent(made));
     assert.deepEqual(namesIn(target).sort(), ['small', 't.ibd']);
-    assertEnded(await run(['verify', '-q', '--deep', '--parallel=3', '--backup=never', path]), EXIT.ok);
-    return target;
+    return { target, path };
   }
 
   test('plain', async (context) => {
@@ -88,7 +95,8 @@ describe('a file that is larger than all others', { concurrency: 2 }, () => {
   });
 
   test('compressed with zstd', async (context) => {
-    await assertMade(context, 't.ibd.zst', zstd, content);
+    const { path } = await assertMade(context, 't.ibd.zst', zstd, content);
+    assertEnded(await run(['verify', '-q', '--deep', '--parallel=3', '--backup=never', path]), EXIT.ok);
   });
 
   test('compressed with LZ4', async (context) => {
@@ -103,7 +111,7 @@ describe('a file that is larger than all others', { concurrency: 2 }, () => {
   test('with pages that have holes: they are holes, and the content is the same', async (context) => {
     const pages = pageCompressed(8800);
     // Pages lie across frames.
-    const target = await assertMade(context, 't.ibd.zst', framed('zstd', ['-1'], pages, CHUNK_BYTES - 5000), pages);
+    const { target } = await assertMade(context, 't.ibd.zst', framed('zstd', ['-1'], pages, CHUNK_BYTES - 5000), pages);
     const { blocks } = fs.statSync(join(target, 't.ibd'));
     assert.ok(blocks * 512 < pages.length * 0.52, `${blocks} blocks`);
   });
@@ -112,23 +120,16 @@ describe('a file that is larger than all others', { concurrency: 2 }, () => {
     const damaged = Buffer.from(zstd);
     const at = 60 * MIB;
     damaged[at]! ^= 1;
-    const { result, target, path } = await unpack(context, 't.ibd.zst', damaged);
+    const { result, target } = await unpack(context, 't.ibd.zst', damaged);
     assertEnded(result, EXIT.damaged, /t\.ibd\.zst: a zstd frame cannot be decoded/);
     const place = Number(/at byte (\d+) of the zstd data/.exec(result.stderr)?.[1]);
     assert.ok(place > at - CHUNK_BYTES - MIB && place <= at, result.stderr);
     assert.ok(!namesIn(target).includes('t.ibd'));
     assert.match(result.stderr, /left as \.t\.ibd\.partial/);
-    const { code } = await run(['verify', '-q', '--deep', '--parallel=3', '--backup=never', path]);
-    assert.equal(code, EXIT.damaged);
   });
 
   test('with a wrong checksum where another pipeline may read', async (context) => {
-    const { path } = await unpack(context, 't.ibd', content);
-    const bytes = fs.readFileSync(path);
-    bytes[60 * MIB]! ^= 1;
-    fs.writeFileSync(path, bytes);
-    const target = tempDir(context);
-    const result = await run(['extract', '-q', '--parallel=3', '--backup=never', path, '-C', target]);
+    const { result, target } = await unpack(context, 't.ibd', content, 60 * MIB);
     assertEnded(result, EXIT.damaged, /checksum mismatch in t\.ibd/);
     assert.ok(!namesIn(target).includes('t.ibd'));
   });
