@@ -64,6 +64,10 @@ export class Pipeline {
       const entry = plan.files[joined.file]!;
       try {
         await SegmentedFile.help(entry, joined, this.#workshop);
+      } catch (error) {
+        // Before whoever offers the file hears that nobody works at it any more.
+        board.stop();
+        throw error;
       } finally {
         joined.leave();
       }

@@ -8,7 +8,7 @@ import { isLendable, type Output, type OutputFile } from '../../output/output.js
 import type { Decoding } from '../decoding/decoding.js';
 import { ofFile } from '../decoding/file-error.js';
 import { cutsOf, placed, readSegment, type FoundCut } from './segments.js';
-import { SEGMENTS_MAX, type Cut, type Joined, type Segment, type SharedFiles } from './shared-files.js';
+import { SEGMENTS_MAX, type Joined, type Segment, type SharedFiles } from './shared-files.js';
 import type { WorkBoard } from './work-board.js';
 
 /** No file is as long: where frames foretell that, they are made in one go. */
@@ -91,8 +91,15 @@ export class SegmentedFile {
     } finally {
       shared.close();
     }
+    const lengths = cuts.slice(1).map((_, segment) => shared.madeBytes(segment));
+    // Whoever has not made what he took says why.
+    if (!lengths.every((bytes) => bytes !== undefined)) board.stop();
     if (board.isStopped) return 'stopped';
-    if (this.#areRight(cuts)) return cuts.at(-2)!.made + shared.madeBytes(cuts.length - 2);
+    const ends = lengths.map((bytes, segment) => cuts[segment]!.made + bytes!);
+    const isLengthKnown = this.#cuts.at(-1)!.made !== undefined;
+    const foretold = isLengthKnown ? ends : ends.slice(0, -1);
+    const areRight = foretold.every((end, segment) => end === cuts[segment + 1]!.made);
+    if (areRight) return ends.at(-1)!;
     file.restart();
     return 'again';
   }
@@ -121,12 +128,6 @@ export class SegmentedFile {
     const segment = { from: { stored: 0, made: 0 }, to: { stored: this.#cuts[1]!.stored, made: 0 } };
     await pushSegment(this.#stored, segment, pages, this.#workshop);
     return { firstBytes: pages.fileBytes, space: pages.space };
-  }
-
-  /** Whether each segment begins where the one before it has ended. */
-  #areRight(cuts: readonly Cut[]): boolean {
-    const { shared } = this.#workshop;
-    return cuts.slice(1, -1).every(({ made }, index) => made === cuts[index]!.made + shared.madeBytes(index));
   }
 }
 

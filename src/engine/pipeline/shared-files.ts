@@ -2,6 +2,7 @@
 export const SEGMENTS_MAX = 256;
 
 const NOBODY = 0;
+const NOT_MADE = -1;
 /** Words of each pipeline: what it works at, then what it offers. */
 const WORDS = { at: 0, file: 1, descriptor: 2, next: 3, segments: 4, pageBytes: 5, isMariadb: 6, count: 7 } as const;
 /** Words for all: how many pipelines are making files, and a number that changes with every offer and end. */
@@ -91,15 +92,16 @@ export class SharedFiles {
     this.#set(own, 'pageBytes', pageBytes);
     this.#set(own, 'isMariadb', isMariadb ? 1 : 0);
     this.#set(own, 'next', 1);
-    cuts.forEach(({ stored, made }, index) => this.#numbers.set([stored, made], own * NUMBERS + 3 * index));
+    cuts.forEach(({ stored, made }, index) => this.#numbers.set([stored, made, NOT_MADE], own * NUMBERS + 3 * index));
     this.#set(own, 'file', file + 1);
     this.#change();
     return this.#joined(own);
   }
 
-  /** How long a segment became. */
-  madeBytes(segment: number): number {
-    return this.#numbers[this.#own * NUMBERS + 3 * segment + 2]!;
+  /** How long a segment became; undefined where whoever took it has not made it. */
+  madeBytes(segment: number): number | undefined {
+    const bytes = this.#numbers[this.#own * NUMBERS + 3 * segment + 2]!;
+    return bytes === NOT_MADE ? undefined : bytes;
   }
 
   /**
