@@ -44,7 +44,7 @@ export default tseslint.config(
       // It gives a name to what derives from a table, which then stands in messages and in the reference.
       '@typescript-eslint/no-empty-object-type': ['error', { allowInterfaces: 'with-single-extends' }],
       // A base class says what its heirs are given.
-      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_' }],
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', ignoreRestSiblings: true }],
     },
   },
   ...layerRules,

@@ -6,6 +6,15 @@ import { ChunkReader } from './chunk-reader.js';
 /** For a consumer that makes much of little; and a map may cut content into parts of a byte, each of which it keeps. */
 export const SMALL_PIECE_BYTES = 32 * 1024;
 
+/** The most that {@link ExtentReader.glance} gives. */
+const GLANCE_BYTES_MAX = 64;
+
+/** Where a chunk's header lies in the archive, and its content in the file. */
+interface ChunkPlace {
+  archiveOffset: number;
+  fileOffset: number;
+}
+
 /** Where the content of an entry lies in an archive: a pair of numbers for each chunk, in little room. */
 export class Extents {
   #numbers = new Float64Array(2);
@@ -44,6 +53,22 @@ export class Extents {
     return part;
   }
 
+  /** The number of the chunk that holds a byte of the file, where chunks come in its order and leave out nothing. */
+  chunkOf(fileOffset: number): number {
+    let from = 0;
+    let to = this.length;
+    while (to - from > 1) {
+      const middle = (from + to) >>> 1;
+      if (this.#fileOffset(middle) <= fileOffset) from = middle;
+      else to = middle;
+    }
+    return from;
+  }
+
+  at(chunk: number): ChunkPlace {
+    return { archiveOffset: this.#numbers[chunk * 2]!, fileOffset: this.#fileOffset(chunk) };
+  }
+
   /** The archive offsets of the chunks' headers, in the order of the file. */
   inFileOrder(): Float64Array {
     const order = new Float64Array(this.length);
@@ -74,6 +99,10 @@ export class ExtentReader {
   /** What was read last, and where in the archive it stands: small files are read many at a time. */
   #window: Buffer = Buffer.alloc(0);
   #windowOffset = 0;
+  /** For a few bytes that are looked at in between. */
+  readonly #little = Buffer.alloc(GLANCE_BYTES_MAX);
+  /** The chunk in which they were. */
+  #glanced: ChunkHeader | undefined;
 
   /** @param source can seek */
   constructor(source: Source) {
@@ -88,6 +117,41 @@ export class ExtentReader {
    */
   async read(extents: Extents, consumer: ExtentConsumer, pieceBytes: number): Promise<void> {
     for (const archiveOffset of extents.inFileOrder()) await this.#readChunk(archiveOffset, consumer, pieceBytes);
+  }
+
+  /**
+   * A few bytes of an entry whose chunks come in its order, leave out nothing and have no holes. No checksum is held: that is
+   * for whoever reads all of it.
+   *
+   * @param bytes at most {@link GLANCE_BYTES_MAX}
+   * @returns lent until the next call; fewer bytes at the end
+   */
+  glance(extents: Extents, fileOffset: number, bytes: number): Buffer {
+    const out = this.#little.subarray(0, bytes);
+    let taken = 0;
+    for (let chunk = extents.chunkOf(fileOffset); taken < bytes && chunk < extents.length; chunk += 1) {
+      const { start, end } = this.#payloadOf(extents.at(chunk), fileOffset + taken);
+      const wanted = Math.min(bytes - taken, end - start);
+      if (wanted <= 0) break;
+      const found = this.#source.bytesAt!(start, wanted);
+      found.copy(out, taken);
+      taken += found.length;
+      if (found.length < wanted) break;
+    }
+    return out.subarray(0, taken);
+  }
+
+  /** Where in the archive a byte of a chunk's payload lies, and where the payload ends. */
+  #payloadOf(chunk: ChunkPlace, fileOffset: number): { start: number; end: number } {
+    if (this.#glanced?.archiveOffset !== chunk.archiveOffset) {
+      const head = this.#source.bytesAt!(chunk.archiveOffset, MAX_HEADER_BYTES);
+      const header = decodeChunkHeader(head, 0, head.length, chunk.archiveOffset);
+      if (header === undefined) throw shortened(chunk.archiveOffset);
+      this.#glanced = header;
+    }
+    const { archiveOffset, headerBytes } = this.#glanced;
+    const start = archiveOffset + headerBytes + fileOffset - chunk.fileOffset;
+    return { start, end: chunkEnd(this.#glanced) };
   }
 
   async #readChunk(archiveOffset: number, consumer: ExtentConsumer, most: number): Promise<void> {

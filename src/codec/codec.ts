@@ -44,6 +44,8 @@ export interface DecoderContext {
   output: OutputSink;
   /** Asked after each unit: where the sink can take no more for now, the rest waits for {@link Decoder.resume}. */
   isFull: () => boolean;
+  /** Where in the layer's data it begins, in bytes: at a unit that does not need those before. 0 unless given. */
+  startOffset?: number;
 }
 
 const TITLES: Readonly<Record<LayerName, string>> = {

@@ -22,6 +22,8 @@ export interface DecodeChainOptions {
   output: OutputSink;
   /** Whether the output can take no more for now. A few bytes may decode to gigabytes: the rest waits for {@link DecodeChain.resume}. */
   isFull?: () => boolean;
+  /** Where in the stored file it begins, in bytes: at a frame of a file with one layer. */
+  startOffset?: number;
 }
 
 /**
@@ -34,10 +36,10 @@ export class DecodeChain {
   #isClosed = false;
 
   /** @throws XbstreamError `XB_KEY_REQUIRED` */
-  constructor({ layers, key, output, isFull = () => false }: DecodeChainOptions) {
+  constructor({ layers, key, output, isFull = () => false, startOffset = 0 }: DecodeChainOptions) {
     let sink = output;
     for (const layer of [...layers].reverse()) {
-      const decoder = makeDecoder(layer, key, { output: sink, isFull });
+      const decoder = makeDecoder(layer, key, { output: sink, isFull, startOffset });
       this.#decoders.unshift(decoder);
       const around = layers[layers.indexOf(layer) - 1];
       sink = around === undefined ? sink : (piece) => this.#describing(decoder, () => decoder.push(piece));

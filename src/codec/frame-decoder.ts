@@ -4,7 +4,12 @@ import { UnitDecoder, type Found } from './unit-decoder.js';
 const MAGIC_BYTES = 4;
 /** Sixteen magics from here on are frames to be skipped, in LZ4 and zstd alike. */
 const SKIPPABLE_MAGIC = 0x184d2a50;
-const SKIPPABLE_HEADER_BYTES = 8;
+export const SKIPPABLE_HEADER_BYTES = 8;
+
+/** Whether what begins with this magic is to be skipped. */
+export function isSkippable(magic: number): boolean {
+  return (magic & 0xfffffff0) === SKIPPABLE_MAGIC;
+}
 
 /** What a format of frames is, for a {@link FrameDecoder}. */
 export interface FrameFormat {
@@ -48,7 +53,7 @@ export abstract class FrameDecoder extends UnitDecoder {
     this.unitNeedsBytes = MAGIC_BYTES;
     if (available < MAGIC_BYTES) return 'more';
     const magic = window.readUInt32LE(at);
-    if ((magic & 0xfffffff0) === SKIPPABLE_MAGIC) {
+    if (isSkippable(magic)) {
       this.unitNeedsBytes = SKIPPABLE_HEADER_BYTES;
       if (available < SKIPPABLE_HEADER_BYTES) return 'more';
       this.recognised = true;

@@ -90,15 +90,29 @@ export class PageHoles {
   /**
    * @param blockBytes holes begin at multiples of it: what the file system leaves holes by
    * @param write is given what is to be written, in rising order; `bytes` are part of what was pushed
+   * @param from where in the file it begins, if not with its first byte, and what that has told of it
    */
-  constructor(blockBytes: number, write: (fileOffset: number, bytes: Buffer) => void) {
+  constructor(
+    blockBytes: number,
+    write: (fileOffset: number, bytes: Buffer) => void,
+    from?: { fileOffset: number; space: SpaceLayout | undefined },
+  ) {
     this.#blockBytes = blockBytes;
     this.#write = write;
+    if (from === undefined) return;
+    this.#fileBytes = from.fileOffset;
+    this.#space = from.space;
+    this.#decided = true;
   }
 
-  /** Bytes pushed so far: the size the file must be given at the end, since a hole may come last. */
+  /** Where what was pushed ends in the file: the size it must be given at the end, since a hole may come last. */
   get fileBytes(): number {
     return this.#fileBytes;
+  }
+
+  /** What the file's first bytes say; undefined also as long as they have not come. */
+  get space(): SpaceLayout | undefined {
+    return this.#space;
   }
 
   /** Takes the next bytes of the file. */

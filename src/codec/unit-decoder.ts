@@ -16,10 +16,10 @@ export type Found = 'unit' | 'skip' | 'more';
  */
 export abstract class UnitDecoder implements Decoder {
   abstract readonly layer: LayerName;
-  recognised = false;
+  recognised: boolean;
 
   /** Position of the window's first byte in the layer's data. */
-  protected windowOffset = 0;
+  protected windowOffset: number;
   /** Bytes of the unit that {@link measure} has found. */
   protected unitBytes = 0;
   /** After `more`: how many bytes of the unit must be there before it is worth looking again. */
@@ -33,6 +33,8 @@ export abstract class UnitDecoder implements Decoder {
 
   constructor(context: DecoderContext) {
     this.context = context;
+    this.windowOffset = context.startOffset ?? 0;
+    this.recognised = this.windowOffset > 0;
   }
 
   /** Looks at the unit that begins at `window[at]`; may be called again for the same unit when more of it has come. */

@@ -12,6 +12,14 @@ export interface UnfinishedFile {
   readonly isWritten: boolean;
 }
 
+/** A partial file that is left of one that is unfinished. */
+export interface LeftFile {
+  path: StoredPath;
+  /** Where it was to be, and where it is, in the target. */
+  finalPath: StoredPath;
+  partial: StoredPath;
+}
+
 /** What is left of an extraction that did not end well. */
 export interface Residue {
   errors: XbstreamError[];
@@ -31,20 +39,33 @@ export function leaveResidue(
   complete: number | undefined,
   removePartial: boolean,
 ): Residue {
+  return tellResidue(leaveUnfinished(entries, removePartial), errors, complete);
+}
+
+/** Leaves what is unfinished behind, or takes it away. @returns what is left */
+export function leaveUnfinished(entries: Iterable<UnfinishedFile>, removePartial: boolean): LeftFile[] {
+  const left: LeftFile[] = [];
+  for (const { path, content, isWritten } of entries) {
+    if (isWritten) continue;
+    const partial = content?.abandon(removePartial);
+    if (partial !== undefined) left.push({ path, finalPath: content!.path, partial });
+  }
+  return left;
+}
+
+/** Says in the errors what is left, and how many files are complete. */
+export function tellResidue(
+  files: readonly LeftFile[],
+  errors: readonly XbstreamError[],
+  complete: number | undefined,
+): Residue {
   // Errors of the archive name a file as it is stored, those of the output by its place there.
   // More than one may be of the same name, where the archive corrects what was lost.
   const partials = new Map<StoredPath, Set<StoredPath>>();
-  const found = new Set<StoredPath>();
-  for (const entry of entries) {
-    if (entry.isWritten) continue;
-    const partial = entry.content?.abandon(removePartial);
-    if (partial === undefined) continue;
-    found.add(partial);
-    for (const path of [entry.path, entry.content!.path]) {
-      partials.set(path, (partials.get(path) ?? new Set()).add(partial));
-    }
+  for (const { path, finalPath, partial } of files) {
+    for (const name of [path, finalPath]) partials.set(name, (partials.get(name) ?? new Set()).add(partial));
   }
-  const left = [...found];
+  const left = [...new Set(files.map(({ partial }) => partial))];
   const isWorthTelling = complete !== undefined && (complete > 0 || left.length > 0);
   const tally = isWorthTelling ? [`${complete} ${complete === 1 ? 'file is' : 'files are'} complete`] : [];
   const ownOf = ({ path }: XbstreamError): StoredPath[] => [

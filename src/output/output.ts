@@ -41,6 +41,24 @@ export interface OutputFile {
   abandon(removePartial: boolean): StoredPath | undefined;
 }
 
+/** A file whose content other threads of this process may write, too. */
+export interface LendableFile extends OutputFile {
+  /**
+   * Lets others write parts that nobody else writes, by {@link Output.borrow}.
+   *
+   * @param settle waits until none of them does; called before the descriptor is closed
+   * @returns the descriptor
+   */
+  lend(settle: () => void): number;
+  /** What was written is void: it begins anew. */
+  restart(): void;
+}
+
+/** Whether it is one. */
+export function isLendable(file: OutputFile): file is LendableFile {
+  return 'lend' in file;
+}
+
 /**
  * The error for content that does not come in the order of its file, where only that can be used.
  *
@@ -93,6 +111,12 @@ export interface Output {
    * @throws XbstreamError `XB_TARGET_EXISTS`
    */
   correctForeign(path: StoredPath, remove: boolean): void;
+  /**
+   * What writes content of a file that another thread has lent.
+   *
+   * @param path its place in the output
+   */
+  borrow?(path: StoredPath, descriptor: number): Pick<OutputFile, 'write'>;
   /** Where the next piece of the archive may be put, for outputs that can make use of what lies in their own memory. */
   room(): Buffer;
   /**

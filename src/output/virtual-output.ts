@@ -2,7 +2,7 @@ import type { Hash } from 'node:crypto';
 import { pathText, type StoredPath } from '../format/stored-path.js';
 import { zeros } from '../format/zeros.js';
 import { PIECE_ROOM_BYTES } from '../input/source.js';
-import { outOfOrder, type Output, type OutputFile } from './output.js';
+import { outOfOrder, type LendableFile, type Output, type OutputFile } from './output.js';
 
 /** What outputs have in common that write no files into a directory: nothing was there before, nothing is under way. */
 export abstract class VirtualOutput implements Output {
@@ -92,9 +92,22 @@ export class DiscardingOutput extends VirtualOutput {
   open(path: StoredPath): OutputFile {
     return this.#hash ? new HashedFile(path) : new DiscardedFile(path);
   }
+
+  borrow(path: StoredPath): Pick<OutputFile, 'write'> {
+    return new DiscardedFile(path);
+  }
 }
 
-class DiscardedFile extends VirtualFile {
+class DiscardedFile extends VirtualFile implements LendableFile {
+  /** There is no descriptor. */
+  lend(): number {
+    return -1;
+  }
+
+  restart(): void {
+    // Nothing was written.
+  }
+
   override write(): void {
     // That its checksums hold is all that counts.
   }

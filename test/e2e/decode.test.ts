@@ -12,7 +12,7 @@ import { FIXTURE_NAMES, fixture } from '../helpers/fixtures.js';
 import { qpressFile, xbcryptFile } from '../helpers/layer-writers.js';
 import { splitArchive, readFixture } from '../helpers/mini-xbstream.js';
 import { assertEnded, EXIT } from '../helpers/outcome.js';
-import { hasProgram, isRoot } from '../helpers/programs.js';
+import { hasProgram, isRoot, sampled } from '../helpers/programs.js';
 import { tempDir } from '../helpers/temp.js';
 import { namesIn, readTree, treeOf, writeTree } from '../helpers/tree.js';
 
@@ -25,9 +25,11 @@ function hasPrograms(context: TestContext): boolean {
 }
 
 test('every fixture, unpacked as it is and then decoded, is what is unpacked decoded', async (context) => {
-  for (const name of FIXTURE_NAMES) {
-    const archive = fixture(name);
-    if (!Object.keys(archive.sha256).some((path) => ENCODED.test(path))) continue;
+  const encoded = FIXTURE_NAMES.map(fixture).filter(({ sha256 }) =>
+    Object.keys(sha256).some((path) => ENCODED.test(path)),
+  );
+  for (const archive of sampled(encoded, 3, 1)) {
+    const { name } = archive;
     const cipher = /AES\d+/.exec(name)?.[0];
     const key = cipher === undefined ? undefined : FIXTURE_KEYS[cipher]!.bytes;
     const [whole, later] = [tempDir(context), tempDir(context)];

@@ -8,7 +8,7 @@ import { archive, end, file, noise, payload, remove, rename, rewriting } from '.
 import { run } from '../helpers/cli.js';
 import { FIXTURE_NAMES, fixture } from '../helpers/fixtures.js';
 import { assertEnded, EXIT } from '../helpers/outcome.js';
-import { hasProgram } from '../helpers/programs.js';
+import { hasProgram, sampled } from '../helpers/programs.js';
 import { tempDir } from '../helpers/temp.js';
 import { readTree, writeTree, type Tree } from '../helpers/tree.js';
 
@@ -82,8 +82,11 @@ describe('what mbstream -c writes', () => {
   }
 });
 
+/** Percona's sparse chunks mbstream does not know. */
+const READABLE = FIXTURE_NAMES.filter((name) => !name.includes('sparse'));
+
 describe('what mbstream -x makes of an archive', () => {
-  for (const name of FIXTURE_NAMES.filter((candidate) => !candidate.includes('sparse'))) {
+  for (const name of sampled(READABLE, 3)) {
     test(name, async (context) => {
       if (!hasMbstream(context)) return;
       const { bytes } = fixture(name);

@@ -82,8 +82,8 @@ describe(
         'crm/<img src=x onerror=alert(1)>.ibd\t58.6 KiB\t2\twhole',
       );
       assertQuiet();
-      await page.evaluate(`document.body.insertAdjacentHTML('beforeend', '<a onclick="alert(4)" id="evil">x</a>')`);
       const refused = page.waitForEvent('console', (message) => message.text().includes('Content Security Policy'));
+      await page.evaluate(`document.body.insertAdjacentHTML('beforeend', '<a onclick="alert(4)" id="evil">x</a>')`);
       await page.locator('#evil').click();
       await refused;
     });

@@ -199,7 +199,9 @@ test('a verb that waits for the other end of a named pipe can be stopped', async
     await untilListening(child.pid!);
     child.kill('SIGINT');
     const { signal, stderr } = await ended;
-    assert.deepEqual([signal, stderr], ['SIGINT', 'tsxbstream: interrupted by SIGINT\n'], words);
+    assert.equal(signal, 'SIGINT', words);
+    // A busy machine may not have got as far as to wait for the other end when it is to stop.
+    assert.match(stderr, /^tsxbstream: interrupted by SIGINT\n( {2}it did not stop in time: .*\n)?$/, words);
   }
 });
 

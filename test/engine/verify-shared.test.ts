@@ -6,7 +6,7 @@ import { after, describe, test } from 'node:test';
 import fc from 'fast-check';
 import type { Context } from '../../dist/context.js';
 import { errorToRecord } from '../../dist/errors.js';
-import { WorkBoard } from '../../dist/engine/pipeline/work-board.js';
+import { sharing } from '../../dist/engine/pipeline/share.js';
 import type { Outcome } from '../../dist/outcome.js';
 import { TaskControl } from '../../dist/threads/task-control.js';
 import { runPipeline, type PipelineThread } from '../../dist/verbs/unpack/pipeline-task.js';
@@ -48,13 +48,13 @@ function optionsFor(path: string, changes: Partial<VerifyOptions>): VerifyOption
 
 /** Two pipelines, in this thread. */
 async function byPipelines(options: VerifyOptions): Promise<Outcome<UnpackSummary> | undefined> {
-  const { buffer: board } = new WorkBoard();
+  const share = sharing(2, 0);
   const thread: PipelineThread = {
     control: new TaskControl(),
     ...{ file: () => undefined, flush: () => undefined, isStopped: () => false, warning: () => undefined },
   };
   const outcomes = await Promise.all(
-    [0, 1].map((index) => runPipeline({ verb: 'verify', options, share: { index, board, chunkBytesMin: 0 } }, thread)),
+    [0, 1].map((index) => runPipeline({ verb: 'verify', options, share: { index, ...share } }, thread)),
   );
   return soundOutcome(outcomes);
 }

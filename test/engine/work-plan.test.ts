@@ -37,7 +37,7 @@ test('large files are cut into parts that hold every chunk once, and each in the
   fc.assert(
     fc.property(sizes, (files) => {
       const entries = files.map(([chunks, chunkBytes], ordinal) => entryOf(ordinal, chunks, chunkBytes));
-      const { files: parts } = planWork(indexOf(entries), 0, true)!;
+      const { files: parts } = planWork(indexOf(entries), 0, true, 2)!;
       for (const entry of entries) {
         const own = parts.filter(({ ordinal }) => ordinal === entry.ordinal);
         const chunks = own.flatMap(({ extents }) => [...(extents?.inFileOrder() ?? [])]);
@@ -51,7 +51,19 @@ test('large files are cut into parts that hold every chunk once, and each in the
 test('files that are written are not cut, and the largest comes first', () => {
   const entries = [entryOf(0, 2, MIB), entryOf(1, 200, MIB), entryOf(2, 0, 0)];
   assert.deepEqual(
-    planWork(indexOf(entries), 0, false)!.files.map(({ ordinal }) => ordinal),
+    planWork(indexOf(entries), 0, false, 2)!.files.map(({ ordinal }) => ordinal),
     [1, 0, 2],
   );
+});
+
+test('what would keep one pipeline busy alone is made together', () => {
+  const stragglers = (pipelines: number, ...sizes: number[]): number[] => {
+    const entries = sizes.map((mib, ordinal) => entryOf(ordinal, mib, MIB));
+    return [...planWork(indexOf(entries), 0, false, pipelines)!.stragglers];
+  };
+  assert.deepEqual(stragglers(2, 200, 200, 200, 200), [3], 'the last of equals');
+  assert.deepEqual(stragglers(2, 500, 100, 100), [0, 2], 'one that is larger than the others together');
+  assert.deepEqual(stragglers(4, 500, 300, 100), [0, 1, 2]);
+  assert.deepEqual(stragglers(1, 500), [], 'there is nobody else');
+  assert.deepEqual(stragglers(2, 20, 10), [], 'nothing small');
 });

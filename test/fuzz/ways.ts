@@ -3,7 +3,6 @@ import * as fs from 'node:fs';
 import { Readable } from 'node:stream';
 import { extract as untar } from 'tar-stream';
 import { exitCodeFor } from '../../dist/cli/exit-codes.js';
-import { WorkBoard } from '../../dist/engine/pipeline/work-board.js';
 import type { InputChoice } from '../../dist/input/open-source.js';
 import type { Outcome } from '../../dist/outcome.js';
 import type { TaskThread } from '../../dist/threads/task-thread.js';
@@ -12,6 +11,7 @@ import { EXTRACT_OPTIONS } from '../../dist/verbs/extract.js';
 import { list, LIST_OPTIONS } from '../../dist/verbs/list.js';
 import { makeTar } from '../../dist/verbs/make/make-tar.js';
 import { given } from '../../dist/verbs/options/option.js';
+import { sharing } from '../../dist/engine/pipeline/share.js';
 import { runPipeline } from '../../dist/verbs/unpack/pipeline-task.js';
 import { unpack } from '../../dist/verbs/unpack/unpack.js';
 import { VERIFY_OPTIONS } from '../../dist/verbs/verify.js';
@@ -140,7 +140,7 @@ function pipelines(verb: 'extract' | 'verify', decodes: boolean) {
       input,
       target,
     };
-    const share = { index: 0, board: new WorkBoard().buffer, chunkBytesMin: 0 };
+    const share = { index: 0, ...sharing(1, 0) };
     const outcome = await runPipeline({ verb, options, share }, noThread());
     if (outcome.problems.length === 0 && outcome.summary?.plan === undefined)
       return { code: undefined, said: 'not shared' };

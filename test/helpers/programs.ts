@@ -27,3 +27,13 @@ export function isRoot(context: TestContext): boolean {
 
 /** Run everything, however long it takes. */
 export const SOAK = process.env['TSXBSTREAM_SOAK'] === '1';
+
+/**
+ * Some of what a test could be run with, or all where everything is run.
+ *
+ * @param every one in so many
+ * @param first which; other tests take others
+ */
+export function sampled<Item>(items: readonly Item[], every: number, first = 0): readonly Item[] {
+  return SOAK ? items : items.filter((_, index) => index % every === first);
+}

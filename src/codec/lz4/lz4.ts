@@ -1,29 +1,23 @@
 import { installedPackage } from '../../installed-package.js';
 import { hex32, layerError, type DecoderContext } from '../codec.js';
 import { FrameDecoder } from '../frame-decoder.js';
+import {
+  LZ4_CONTENT_SIZE_AT,
+  LZ4_DESCRIPTOR_AT,
+  LZ4_FLAGS_AT,
+  LZ4_HEADER_BYTES_MIN,
+  LZ4_MAGIC,
+  LZ4_STORED_BIT,
+  LZ4_WORD_BYTES,
+  lz4HeaderLayout,
+  type Lz4HeaderLayout,
+} from './lz4-header.js';
 import { lz4Output } from './lz4-kernel.js';
 import { freeNativeMemory } from '../native-memory.js';
 import type { Found } from '../unit-decoder.js';
 import { xxHash32, XxHash32 } from '../xxhash32.js';
 
-const FORMAT = { magic: 0x184d2204, title: 'LZ4', name: 'LZ4 frame format' };
-const FLAGS_AT = 4;
-const DESCRIPTOR_AT = 5;
-const CONTENT_SIZE_AT = 6;
-/** Magic, flags, block descriptor and header checksum. */
-const HEADER_BYTES_MIN = 7;
-
-const FLAG_VERSION_MASK = 0xc0;
-const FLAG_VERSION = 0x40;
-const FLAG_INDEPENDENT = 0x20;
-const FLAG_BLOCK_CHECKSUM = 0x10;
-const FLAG_CONTENT_SIZE = 0x08;
-const FLAG_CONTENT_CHECKSUM = 0x04;
-const FLAG_RESERVED = 0x02;
-const FLAG_DICTIONARY = 0x01;
-
-const WORD_BYTES = 4;
-const STORED_BIT = 0x80000000;
+const FORMAT = { magic: LZ4_MAGIC, title: 'LZ4', name: 'LZ4 frame format' };
 /** No block decodes to more, whatever a frame says. */
 const BLOCK_BYTES_MAX = 4 << 20;
 /** How far back a linked block may reach. */
@@ -79,17 +73,15 @@ export class Lz4Decoder extends FrameDecoder {
   }
 
   protected beginFrame(window: Buffer, at: number, available: number): Found {
-    this.unitNeedsBytes = HEADER_BYTES_MIN;
-    if (available < HEADER_BYTES_MIN) return 'more';
-    const flags = window[at + FLAGS_AT]!;
-    const headerBytes =
-      HEADER_BYTES_MIN +
-      ((flags & FLAG_CONTENT_SIZE) !== 0 ? 8 : 0) +
-      ((flags & FLAG_DICTIONARY) !== 0 ? WORD_BYTES : 0);
+    this.unitNeedsBytes = LZ4_HEADER_BYTES_MIN;
+    if (available < LZ4_HEADER_BYTES_MIN) return 'more';
+    const flags = window[at + LZ4_FLAGS_AT]!;
+    const layout = lz4HeaderLayout(flags);
+    const { headerBytes } = layout;
     this.unitNeedsBytes = headerBytes;
     if (available < headerBytes) return 'more';
     const expected = window[at + headerBytes - 1]!;
-    const found = (xxHash32(window.subarray(at + FLAGS_AT, at + headerBytes - 1)) >>> 8) & 0xff;
+    const found = (xxHash32(window.subarray(at + LZ4_FLAGS_AT, at + headerBytes - 1)) >>> 8) & 0xff;
     if (expected !== found) {
       throw this.damage(
         'checksum mismatch in an LZ4 frame header',
@@ -97,37 +89,32 @@ export class Lz4Decoder extends FrameDecoder {
         `expected ${expected.toString(16)}, found ${found.toString(16)}`,
       );
     }
-    this.#openFrame(window, at, flags);
+    this.#openFrame(window, at, layout);
     this.unitBytes = headerBytes;
     return 'skip';
   }
 
-  #openFrame(window: Buffer, at: number, flags: number): void {
-    const descriptor = window[at + DESCRIPTOR_AT]!;
+  #openFrame(window: Buffer, at: number, layout: Lz4HeaderLayout): void {
+    const descriptor = window[at + LZ4_DESCRIPTOR_AT]!;
     const blockSizeCode = descriptor >>> 4;
-    if (
-      (flags & FLAG_VERSION_MASK) !== FLAG_VERSION ||
-      (flags & FLAG_RESERVED) !== 0 ||
-      (descriptor & 0x8f) !== 0 ||
-      blockSizeCode < 4
-    ) {
+    if (!layout.isKnown || (descriptor & 0x8f) !== 0 || blockSizeCode < 4) {
+      const flags = window[at + LZ4_FLAGS_AT]!;
       const found = `flags ${flags.toString(16)}, block descriptor ${descriptor.toString(16)} (hex)`;
       throw this.unsupported('the LZ4 frame is of a version that is not known', at, found);
     }
-    if ((flags & FLAG_DICTIONARY) !== 0) {
+    if (layout.hasDictionary) {
       throw this.unsupported('the LZ4 frame needs a dictionary, which a backup does not carry', at);
     }
     // Sizes beyond what a number can hold exactly are refused when the content ends before them.
-    const contentBytes =
-      (flags & FLAG_CONTENT_SIZE) !== 0 ? Number(window.readBigUInt64LE(at + CONTENT_SIZE_AT)) : undefined;
-    const hasContentChecksum = (flags & FLAG_CONTENT_CHECKSUM) !== 0;
+    const contentBytes = layout.hasContentSize ? Number(window.readBigUInt64LE(at + LZ4_CONTENT_SIZE_AT)) : undefined;
+    const { hasContentChecksum } = layout;
     this.#frame = {
       layerOffset: this.windowOffset + at,
       blockBytesMax: 1 << (8 + 2 * blockSizeCode),
-      blockChecksums: (flags & FLAG_BLOCK_CHECKSUM) !== 0,
+      blockChecksums: layout.hasBlockChecksums,
       hasContentChecksum,
       contentBytes,
-      linked: (flags & FLAG_INDEPENDENT) === 0,
+      linked: layout.isLinked,
       producedBytes: 0,
       hash: hasContentChecksum ? new XxHash32() : undefined,
       history: Buffer.alloc(0),
@@ -135,22 +122,22 @@ export class Lz4Decoder extends FrameDecoder {
   }
 
   #measureBlock(frame: Frame, window: Buffer, at: number, available: number): Found {
-    this.unitNeedsBytes = WORD_BYTES;
-    if (available < WORD_BYTES) return 'more';
+    this.unitNeedsBytes = LZ4_WORD_BYTES;
+    if (available < LZ4_WORD_BYTES) return 'more';
     const word = window.readUInt32LE(at);
     this.#isEndMark = word === 0;
     if (this.#isEndMark) {
-      this.unitBytes = WORD_BYTES + (frame.hasContentChecksum ? WORD_BYTES : 0);
+      this.unitBytes = LZ4_WORD_BYTES + (frame.hasContentChecksum ? LZ4_WORD_BYTES : 0);
     } else {
-      const isStored = word >= STORED_BIT;
-      const bytes = isStored ? word - STORED_BIT : word;
+      const isStored = word >= LZ4_STORED_BIT;
+      const bytes = isStored ? word - LZ4_STORED_BIT : word;
       const outputBytesMax = blockBytesMax(frame, frame.contentBytes);
       const bytesMax = isStored ? outputBytesMax : compressedBytesMax(Math.max(outputBytesMax, frame.blockBytesMax));
       if (bytes > bytesMax) {
         const found = `at most ${bytesMax} bytes, found ${bytes}`;
         throw this.damage('an LZ4 block is larger than its frame allows', at, found);
       }
-      this.unitBytes = WORD_BYTES + bytes + (frame.blockChecksums ? WORD_BYTES : 0);
+      this.unitBytes = LZ4_WORD_BYTES + bytes + (frame.blockChecksums ? LZ4_WORD_BYTES : 0);
     }
     this.unitNeedsBytes = this.unitBytes;
     return available < this.unitBytes ? 'more' : 'unit';
@@ -163,12 +150,12 @@ export class Lz4Decoder extends FrameDecoder {
   }
 
   #decodeBlock(frame: Frame, unit: Buffer, layerOffset: number): void {
-    const end = frame.blockChecksums ? unit.length - WORD_BYTES : unit.length;
-    const block = unit.subarray(WORD_BYTES, end);
+    const end = frame.blockChecksums ? unit.length - LZ4_WORD_BYTES : unit.length;
+    const block = unit.subarray(LZ4_WORD_BYTES, end);
     if (frame.blockChecksums) checkBlock(block, unit.readUInt32LE(end), layerOffset);
     const leftBytes = frame.contentBytes === undefined ? undefined : frame.contentBytes - frame.producedBytes;
     const outputBytesMax = blockBytesMax(frame, leftBytes);
-    if (unit.readUInt32LE(0) >= STORED_BIT) {
+    if (unit.readUInt32LE(0) >= LZ4_STORED_BIT) {
       if (block.length > outputBytesMax) throw wrongContentSize(frame, frame.producedBytes + block.length);
       this.flush();
       frame.producedBytes += block.length;
@@ -206,7 +193,7 @@ export class Lz4Decoder extends FrameDecoder {
     }
     const found = frame.hash?.digest();
     if (found === undefined) return;
-    const expected = unit.readUInt32LE(WORD_BYTES);
+    const expected = unit.readUInt32LE(LZ4_WORD_BYTES);
     if (found === expected) return;
     throw layerError(
       'XB_BAD_LAYER',
@@ -247,7 +234,7 @@ function checkBlock(block: Buffer, expected: number, layerOffset: number): void 
 function decodeLinkedBlock(frame: Frame, sizeAndBlock: Buffer, layerOffset: number, outputBytesMax: number): Buffer {
   const uncompressSync = packagedDecoder();
   if (uncompressSync === undefined) {
-    const bytes = lz4Output.decode(sizeAndBlock.subarray(WORD_BYTES), outputBytesMax, frame.history);
+    const bytes = lz4Output.decode(sizeAndBlock.subarray(LZ4_WORD_BYTES), outputBytesMax, frame.history);
     if (typeof bytes === 'string') throw undecodable(layerOffset, bytes);
     return lz4Output.take();
   }

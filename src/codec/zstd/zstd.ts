@@ -2,21 +2,21 @@ import { layerError, type DecoderContext } from '../codec.js';
 import { FrameDecoder } from '../frame-decoder.js';
 import type { Found } from '../unit-decoder.js';
 import { passOn, ZstdFrames } from './zstd-frames.js';
+import {
+  ZSTD_BLOCK_HEADER_BYTES,
+  ZSTD_BLOCK_RESERVED,
+  ZSTD_CHECKSUM_BYTES,
+  ZSTD_FLAGS_AT,
+  ZSTD_MAGIC,
+  zstdBlockAt,
+  zstdHeaderLayout,
+} from './zstd-header.js';
 import { canStreamZstd, ZstdFailure, ZstdStream } from './zstd-stream.js';
 
-const FORMAT = { magic: 0xfd2fb528, title: 'zstd', name: 'zstd format' };
-const MAGIC_BYTES = 4;
-const CHECKSUM_BYTES = 4;
+const FORMAT = { magic: ZSTD_MAGIC, title: 'zstd', name: 'zstd format' };
 
-const FLAG_SINGLE_SEGMENT = 0x20;
-const FLAG_RESERVED = 0x08;
-const FLAG_CHECKSUM = 0x04;
-
-const BLOCK_HEADER_BYTES = 3;
 const BLOCK_BYTES_MAX = 128 << 10;
-const BLOCK_RLE = 1;
 const BLOCK_COMPRESSED = 2;
-const BLOCK_RESERVED = 3;
 
 /** The decoder's own limit: what `zstd --long=27` makes. */
 const WINDOW_BYTES_MAX = 128 << 20;
@@ -81,17 +81,14 @@ export class ZstdDecoder extends FrameDecoder {
 
   /** RFC 8878, 3.1.1.1. */
   #header(window: Buffer, at: number, available: number): Frame | undefined {
-    this.unitNeedsBytes = MAGIC_BYTES + 1;
+    this.unitNeedsBytes = ZSTD_FLAGS_AT + 1;
     if (available < this.unitNeedsBytes) return undefined;
-    const flags = window[at + MAGIC_BYTES]!;
-    const singleSegment = (flags & FLAG_SINGLE_SEGMENT) !== 0;
-    const dictionaryAt = MAGIC_BYTES + 1 + (singleSegment ? 0 : 1);
-    const contentSizeAt = dictionaryAt + [0, 1, 2, 4][flags & 3]!;
-    const contentSizeBytes = [singleSegment ? 1 : 0, 2, 4, 8][flags >>> 6]!;
-    const headerBytes = contentSizeAt + contentSizeBytes;
+    const flags = window[at + ZSTD_FLAGS_AT]!;
+    const layout = zstdHeaderLayout(flags);
+    const { isSingleSegment, dictionaryAt, contentSizeAt, contentSizeBytes, headerBytes } = layout;
     this.unitNeedsBytes = headerBytes;
     if (available < headerBytes) return undefined;
-    if ((flags & FLAG_RESERVED) !== 0) {
+    if (layout.isUnknown) {
       throw this.unsupported(
         'the zstd frame uses a feature that is not known',
         at,
@@ -102,8 +99,8 @@ export class ZstdDecoder extends FrameDecoder {
       throw this.unsupported('the zstd frame needs a dictionary, which a backup does not carry', at);
     }
     const contentBytes = contentSize(window, at + contentSizeAt, contentSizeBytes);
-    const windowBytes = singleSegment ? contentBytes! : windowSize(window[at + MAGIC_BYTES + 1]!);
-    if (!singleSegment && windowBytes > WINDOW_BYTES_MAX) {
+    const windowBytes = isSingleSegment ? contentBytes! : windowSize(window[at + ZSTD_FLAGS_AT + 1]!);
+    if (!isSingleSegment && windowBytes > WINDOW_BYTES_MAX) {
       const found = `window of ${windowBytes} bytes, at most ${WINDOW_BYTES_MAX} are supported (zstd --long=27)`;
       throw this.unsupported('the zstd frame needs too much memory to decode', at, found);
     }
@@ -112,7 +109,7 @@ export class ZstdDecoder extends FrameDecoder {
       headerBytes,
       blockBytesMax: Math.min(windowBytes, BLOCK_BYTES_MAX),
       contentBytes,
-      hasChecksum: (flags & FLAG_CHECKSUM) !== 0,
+      hasChecksum: layout.hasChecksum,
       walkedBytes: headerBytes,
       outputBytesMax: 0,
       producedBytes: 0,
@@ -123,7 +120,7 @@ export class ZstdDecoder extends FrameDecoder {
   /** A block, with the checksum behind the last one. */
   #measureBlock(frame: Frame, window: Buffer, at: number, available: number): Found {
     if (frame.walkedBytes === 0 && !this.#walkBlock(frame, window, at, available)) return 'more';
-    this.unitBytes = frame.walkedBytes + (frame.lastBlockWalked && frame.hasChecksum ? CHECKSUM_BYTES : 0);
+    this.unitBytes = frame.walkedBytes + (frame.lastBlockWalked && frame.hasChecksum ? ZSTD_CHECKSUM_BYTES : 0);
     this.unitNeedsBytes = this.unitBytes;
     if (available < this.unitBytes) return 'more';
     frame.walkedBytes = 0;
@@ -139,25 +136,23 @@ export class ZstdDecoder extends FrameDecoder {
         throw this.unsupported('a zstd frame of this size needs Node 22.15 or later', at, hint);
       }
     }
-    this.unitBytes = frame.walkedBytes + (frame.hasChecksum ? CHECKSUM_BYTES : 0);
+    this.unitBytes = frame.walkedBytes + (frame.hasChecksum ? ZSTD_CHECKSUM_BYTES : 0);
     this.unitNeedsBytes = this.unitBytes;
     return available < this.unitBytes ? 'more' : 'unit';
   }
 
   /** Goes on to the next block header (RFC 8878, 3.1.1.2). @returns whether it is there */
   #walkBlock(frame: Frame, window: Buffer, at: number, available: number): boolean {
-    this.unitNeedsBytes = frame.walkedBytes + BLOCK_HEADER_BYTES;
+    this.unitNeedsBytes = frame.walkedBytes + ZSTD_BLOCK_HEADER_BYTES;
     if (available < this.unitNeedsBytes) return false;
-    const header = window.readUIntLE(at + frame.walkedBytes, BLOCK_HEADER_BYTES);
-    const type = (header >>> 1) & 3;
-    const bytes = header >>> 3;
-    if (type === BLOCK_RESERVED || bytes > frame.blockBytesMax) {
-      const found = `block of type ${type} and ${bytes} bytes, at most ${frame.blockBytesMax} are allowed`;
+    const { type, sizeBytes, storedBytes, isLast } = zstdBlockAt(window, at + frame.walkedBytes);
+    if (type === ZSTD_BLOCK_RESERVED || sizeBytes > frame.blockBytesMax) {
+      const found = `block of type ${type} and ${sizeBytes} bytes, at most ${frame.blockBytesMax} are allowed`;
       throw this.damage('impossible block in a zstd frame', at + frame.walkedBytes, found);
     }
-    frame.lastBlockWalked = (header & 1) !== 0;
-    frame.walkedBytes += BLOCK_HEADER_BYTES + (type === BLOCK_RLE ? 1 : bytes);
-    frame.outputBytesMax += type === BLOCK_COMPRESSED ? frame.blockBytesMax : bytes;
+    frame.lastBlockWalked = isLast;
+    frame.walkedBytes += storedBytes;
+    frame.outputBytesMax += type === BLOCK_COMPRESSED ? frame.blockBytesMax : sizeBytes;
     if (frame.lastBlockWalked && (frame.contentBytes ?? 0) > frame.outputBytesMax) {
       const found = `it says ${frame.contentBytes ?? 0} bytes, its blocks can hold ${frame.outputBytesMax}`;
       throw layerError(

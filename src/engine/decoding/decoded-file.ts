@@ -4,6 +4,7 @@ import { XbstreamError } from '../../errors.js';
 import { pathText, type StoredPath } from '../../format/stored-path.js';
 import { outOfOrder, type OutputFile } from '../../output/output.js';
 import type { DecodeHelpers, HelpedChain } from './decode-helpers.js';
+import { ofFile } from './file-error.js';
 import { FilteredFile } from './filtered-file.js';
 
 export interface DecodedFileOptions {
@@ -91,21 +92,10 @@ export class DecodedFile extends FilteredFile {
     return super.abandon(removePartial);
   }
 
-  /** Takes note of what has gone wrong. A codec knows nothing of files: the error gets the name here. */
+  /** Takes note of what has gone wrong. */
   #told(error: unknown): Error {
-    this.#failure ??= this.#named(error);
+    this.#failure ??= ofFile(error, this.#storedPath);
     return this.#failure;
-  }
-
-  #named(error: unknown): Error {
-    if (!(error instanceof XbstreamError)) return error instanceof Error ? error : new Error(String(error));
-    if (error.path !== undefined) return error;
-    const { code, message, details, hints } = error;
-    return new XbstreamError(code, `${pathText(this.#storedPath)}: ${message}`, {
-      path: this.#storedPath,
-      details,
-      hints,
-    });
   }
 
   #outOfOrder(fileOffset: number): XbstreamError {

@@ -1,4 +1,5 @@
-import type { DecryptionKey } from '../../codec/codec.js';
+import type { DecryptionKey, LayerName, OutputSink } from '../../codec/codec.js';
+import { DecodeChain } from '../../codec/decode-chain.js';
 import { layersOf, type LayerChoice, type StoredLayers } from '../../codec/stored-layers.js';
 import { XbstreamError } from '../../errors.js';
 import { pathText, type StoredPath } from '../../format/stored-path.js';
@@ -55,6 +56,11 @@ export class Decoding {
   /** What is undone of a stored file. @throws XbstreamError `XB_UNSAFE_PATH` */
   layersOf(path: StoredPath): StoredLayers {
     return layersOf(path, this.#options.choose(path));
+  }
+
+  /** What decodes the frames of one layer from a place in the stored file on, in this thread. */
+  chainFrom(layer: LayerName, startOffset: number, output: OutputSink): DecodeChain {
+    return new DecodeChain({ layers: [layer], key: this.#options.key, output, startOffset });
   }
 
   /**

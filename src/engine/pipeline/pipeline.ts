@@ -1,12 +1,13 @@
 import type { IndexEntry } from '../../archive/index.js';
 import type { ExtentReader } from '../../archive/extents.js';
-import type { XbstreamError } from '../../errors.js';
 import type { StoredPath } from '../../format/stored-path.js';
 import { PIECE_BYTES } from '../../input/source.js';
-import type { Output } from '../../output/output.js';
+import type { Output, OutputFile } from '../../output/output.js';
 import type { Decoding } from '../decoding/decoding.js';
 import { PagedFile } from '../decoding/paged-file.js';
-import { leaveResidue, type UnfinishedFile, type Residue } from '../residue.js';
+import { leaveUnfinished, type LeftFile, type UnfinishedFile } from '../residue.js';
+import { SegmentedFile, type Workshop } from './segmented-file.js';
+import type { SharedFiles } from './shared-files.js';
 import type { WorkBoard } from './work-board.js';
 import type { WorkPlan } from './work-plan.js';
 
@@ -15,6 +16,10 @@ export interface PipelineOptions {
   output: Output;
   decoding: Decoding | undefined;
   board: WorkBoard;
+  /** Where large files are made together. */
+  shared: SharedFiles;
+  /** Whether it is to stop, asked while it waits for others. */
+  isStopped: () => boolean;
   /** A file is begun. */
   onBegin: (path: StoredPath) => void;
   /** A file is complete. */
@@ -25,7 +30,8 @@ export interface PipelineOptions {
 
 /**
  * Takes files of a plan, one after the other, and does all that is to be done for each in this thread, in memory that it uses
- * again: reads by position, checks, decodes, writes. Several do so side by side, and share nothing but the board.
+ * again: reads by position, checks, decodes, writes. Several do so side by side, and share nothing but the board; when no
+ * file is left, segments of a large one.
  */
 export class Pipeline {
   files = 0;
@@ -39,23 +45,57 @@ export class Pipeline {
     this.#options = options;
   }
 
-  /** Works until there is no file left, or another pipeline has failed. @throws whatever is wrong with a file */
-  async run({ files }: WorkPlan): Promise<void> {
-    const { board } = this.#options;
-    while (!board.isStopped) {
-      const entry = files[board.take()];
-      if (entry === undefined) return;
-      await this.#make(entry);
+  /** Works until there is nothing left to do, or another pipeline has failed. @throws whatever is wrong with a file */
+  async run(plan: WorkPlan): Promise<void> {
+    const { board, shared, isStopped } = this.#options;
+    shared.begin();
+    try {
+      while (!board.isStopped) {
+        const number = board.take();
+        if (number >= plan.files.length) break;
+        await this.#make(plan, number);
+      }
+    } finally {
+      shared.end();
+    }
+    if (plan.stragglers.size === 0) return;
+    const mayEnd = (): boolean => board.isStopped || isStopped();
+    for (let joined = shared.join(mayEnd); joined !== undefined; joined = shared.join(mayEnd)) {
+      const entry = plan.files[joined.file]!;
+      try {
+        await SegmentedFile.help(entry, joined, this.#workshop);
+      } finally {
+        joined.leave();
+      }
     }
   }
 
-  async #make(entry: IndexEntry): Promise<void> {
-    const { output, decoding, extents, onBegin, onFile, onProgress } = this.#options;
+  async #make(plan: WorkPlan, number: number): Promise<void> {
+    const { output, decoding, onBegin } = this.#options;
+    const entry = plan.files[number]!;
     onBegin(entry.path);
+    const segmented = plan.stragglers.has(number) ? SegmentedFile.of(entry, this.#workshop) : undefined;
+    if (segmented !== undefined) {
+      this.#unfinished = { path: entry.path, content: segmented.file, isWritten: false };
+      const bytes = await segmented.make(number);
+      if (bytes === 'stopped') return;
+      if (bytes !== 'again') {
+        this.#finish(segmented.file, bytes);
+        return;
+      }
+    }
+    const opener = segmented === undefined ? output : { open: () => segmented.file, blockBytes: output.blockBytes };
     // Nothing but an end chunk; a file may also consist of a hole.
     const isEmpty = entry.chunks === 1;
-    let file = decoding === undefined ? output.open(entry.path) : decoding.open(entry.path, output, isEmpty);
+    const file = decoding === undefined ? opener.open(entry.path) : decoding.open(entry.path, opener, isEmpty);
     this.#unfinished = { path: entry.path, content: file, isWritten: false };
+    await this.#fill(entry, file);
+  }
+
+  /** Makes all of a file, in its order. */
+  async #fill(entry: IndexEntry, opened: OutputFile): Promise<void> {
+    const { output, decoding, extents, onProgress } = this.#options;
+    let file = opened;
     let taken = 0;
     const consumer = {
       take: (bytes: Buffer, fileOffset: number): void => {
@@ -71,7 +111,12 @@ export class Pipeline {
       },
     };
     if (entry.extents !== undefined) await extents.read(entry.extents, consumer, PIECE_BYTES);
-    file.finish(entry.bytes, () => {
+    this.#finish(file, entry.bytes);
+  }
+
+  #finish(file: OutputFile, sizeBytes: number): void {
+    const { onFile } = this.#options;
+    file.finish(sizeBytes, () => {
       this.files += 1;
       this.bytes += file.sizeBytes;
       if (file.kept) this.keptFiles += 1;
@@ -80,10 +125,13 @@ export class Pipeline {
     this.#unfinished = undefined;
   }
 
-  /** Leaves what is unfinished behind and says so in the errors. */
-  abandon(errors: readonly XbstreamError[], removePartial: boolean): Residue {
+  get #workshop(): Workshop {
+    return this.#options;
+  }
+
+  /** Leaves what is unfinished behind, or takes it away. @returns what is left */
+  abandon(removePartial: boolean): LeftFile[] {
     this.#options.output.drain();
-    const unfinished = this.#unfinished === undefined ? [] : [this.#unfinished];
-    return leaveResidue(unfinished, errors, this.files, removePartial);
+    return leaveUnfinished(this.#unfinished === undefined ? [] : [this.#unfinished], removePartial);
   }
 }

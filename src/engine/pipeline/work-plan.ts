@@ -1,6 +1,7 @@
 import { crc32 } from '../../format/crc32.js';
 import type { ArchiveIndex, IndexEntry } from '../../archive/index.js';
 import { PARTIAL_ENDING } from '../../output/directory/partial-name.js';
+import { SEGMENTED_BYTES_MIN } from './segments.js';
 
 /** Where only checksums are to be held, a larger file is shared, in parts of about this size. */
 const PART_BYTES = 64 * 1024 * 1024;
@@ -9,6 +10,8 @@ const PART_BYTES = 64 * 1024 * 1024;
 export interface WorkPlan {
   /** Files, or parts of them. */
   files: readonly IndexEntry[];
+  /** Places of files that would keep one pipeline busy when the others have nothing left: they are made together. */
+  stragglers: ReadonlySet<number>;
   /** What the archive looked like: pipelines that saw another have not done the same work. */
   signature: number;
 }
@@ -19,10 +22,16 @@ export interface WorkPlan {
  * @param index with extents
  * @param chunkBytesMin with smaller chunks on average it does not pay
  * @param inParts a file may be cut into parts, between chunks: each of these is looked at by itself
+ * @param pipelines how many there are
  * @returns undefined where it has to be read in its own order: something is wrong with it, it corrects itself, it is made of
  *   small pieces
  */
-export function planWork(index: ArchiveIndex, chunkBytesMin: number, inParts: boolean): WorkPlan | undefined {
+export function planWork(
+  index: ArchiveIndex,
+  chunkBytesMin: number,
+  inParts: boolean,
+  pipelines: number,
+): WorkPlan | undefined {
   const { entries, corrections, problemCount, chunks, archiveBytes } = index;
   if (problemCount > 0 || corrections.length > 0 || archiveBytes < chunks * chunkBytesMin) return undefined;
   // What one pipeline stores under such a name another would take for the residue of an earlier run.
@@ -32,7 +41,19 @@ export function planWork(index: ArchiveIndex, chunkBytesMin: number, inParts: bo
   // The largest first, so that the last ones to be taken are small. Those that are an end chunk alone come last.
   files.sort((a, b) => b.bytes - a.bytes || a.ordinal - b.ordinal);
   const offsets = Float64Array.from(files, ({ archiveOffset }) => archiveOffset);
-  return { files, signature: crc32(Buffer.from(offsets.buffer)) + archiveBytes };
+  const stragglers = inParts ? new Set<number>() : stragglersOf(files, pipelines);
+  return { files, stragglers, signature: crc32(Buffer.from(offsets.buffer)) + archiveBytes };
+}
+
+/** Files that are larger than a fair share of what there is left when their turn comes. */
+function stragglersOf(files: readonly IndexEntry[], pipelines: number): Set<number> {
+  const found = new Set<number>();
+  let leftBytes = files.reduce((sum, { bytes }) => sum + bytes, 0);
+  files.forEach(({ bytes }, index) => {
+    if (bytes >= SEGMENTED_BYTES_MIN && bytes * pipelines > leftBytes) found.add(index);
+    leftBytes -= bytes;
+  });
+  return found;
 }
 
 function partsOf(entry: IndexEntry): IndexEntry[] {

@@ -13,6 +13,7 @@ import {
 } from '../output.js';
 import { WriteQueue } from '../write-queue.js';
 import type { NameState } from './directory.js';
+import { refusal, writeAll } from './file-calls.js';
 import { earlierFile, FROM_FILE, KeptFile } from './kept-file.js';
 import type { FileMetadata, Owner } from './owner.js';
 import { PARTIAL_ENDING } from './partial-name.js';
@@ -108,6 +109,18 @@ export class DirectoryOutput implements Output {
     // From here on the name is taken, though the file has it only when it is whole.
     directory.names.set(name, 'ours');
     return new TargetFile(this.#context, path, directory, like);
+  }
+
+  borrow(path: StoredPath, descriptor: number): Pick<OutputFile, 'write'> {
+    return {
+      write: (bytes, fileOffset) => {
+        try {
+          writeAll(descriptor, bytes, fileOffset);
+        } catch (error) {
+          throw refusal(`cannot write ${pathText(path)}`, error, this.target.prefix, { path });
+        }
+      },
+    };
   }
 
   /** What stands under a name that a stored file is to have; a partial file moves out of its way. */

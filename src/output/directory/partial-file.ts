@@ -56,6 +56,8 @@ export class PartialFile implements DescriptorHolder {
   readonly #createdInStep: number;
   /** The last job of the writing thread for this file. */
   #lastJob: number | undefined;
+  /** Waits until nobody else writes, where others do. */
+  #settleOthers: (() => void) | undefined;
   /** Where all that has come ends. */
   #endBytes = 0;
   /** Set once there is a hole: the length that the file was given. See {@link #lengthen}. */
@@ -96,6 +98,28 @@ export class PartialFile implements DescriptorHolder {
     } else {
       this.#hash = undefined;
     }
+  }
+
+  /** Lets others write, too: see {@link LendableFile.lend}. @throws XbstreamError `XB_IO` */
+  lend(settle: () => void): number {
+    this.#settleOthers = settle;
+    return this.#opened();
+  }
+
+  /** @throws XbstreamError `XB_IO` */
+  restart(): void {
+    const descriptor = this.#opened();
+    this.#settle();
+    this.#settleOthers = undefined;
+    try {
+      fs.ftruncateSync(descriptor, 0);
+    } catch (error) {
+      throw this.#refused('cannot write', error);
+    }
+    this.#endBytes = 0;
+    this.#lengthBytes = undefined;
+    this.#hash = this.#context.hash ? sha256() : undefined;
+    this.#hashedBytes = 0;
   }
 
   /**
@@ -195,6 +219,7 @@ export class PartialFile implements DescriptorHolder {
    */
   #settle(): void {
     if (this.#lastJob !== undefined) this.#context.queue.settle(this.#lastJob);
+    this.#settleOthers?.();
   }
 
   #create(): StoredPath {
@@ -241,6 +266,8 @@ export class PartialFile implements DescriptorHolder {
   #lengthen(descriptor: number, startBytes: number, endBytes: number): void {
     const before = this.#endBytes;
     this.#endBytes = Math.max(before, endBytes);
+    // Where others write nobody knows where its content ends, and there are no holes to speak of.
+    if (this.#settleOthers !== undefined) return;
     if (this.#lengthBytes === undefined && startBytes <= before) return;
     try {
       if (this.#lengthBytes === undefined) this.#giveUpReserved(descriptor, before);
@@ -262,6 +289,7 @@ export class PartialFile implements DescriptorHolder {
 
   /** What may be left behind ends where its content does. */
   #shorten(descriptor: number): void {
+    if (this.#settleOthers !== undefined) return;
     if (this.#lengthBytes === undefined || this.#lengthBytes <= this.#endBytes) return;
     try {
       fs.ftruncateSync(descriptor, this.#endBytes);
@@ -273,6 +301,10 @@ export class PartialFile implements DescriptorHolder {
 
   /** All of it is written. */
   #setLength(descriptor: number, bytes: number): void {
+    if (this.#settleOthers !== undefined) {
+      fs.ftruncateSync(descriptor, bytes);
+      return;
+    }
     if (this.#lengthBytes === undefined && this.#endBytes < bytes) this.#giveUpReserved(descriptor, this.#endBytes);
     if ((this.#lengthBytes ?? this.#endBytes) !== bytes) fs.ftruncateSync(descriptor, bytes);
   }

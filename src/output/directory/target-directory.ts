@@ -46,6 +46,11 @@ export class TargetDirectory {
     this.#root = openTarget(this.#context, path, options.create);
   }
 
+  /** A path to it, for calls that need one: with a slash at its end, one character a byte. */
+  get prefix(): StoredPath {
+    return this.#root.prefix;
+  }
+
   /**
    * Where a stored path goes.
    *

@@ -1,7 +1,7 @@
 import * as fs from 'node:fs';
 import { systemCodeOf, systemError, XbstreamError } from '../../errors.js';
 import { pathText, type StoredPath } from '../../format/stored-path.js';
-import type { OutputFile } from '../output.js';
+import type { LendableFile, OutputFile } from '../output.js';
 import type { Directory } from './directory.js';
 import { changeName, makeFile, refusal } from './file-calls.js';
 import type { FileMetadata } from './owner.js';
@@ -23,7 +23,7 @@ export interface TargetFileContext extends PartialFileContext {
  * A file of the target. There is one for each file of an archive as long as the archive is read, so that it keeps little:
  * what is needed only while it grows is the {@link PartialFile}'s.
  */
-export class TargetFile implements OutputFile {
+export class TargetFile implements LendableFile {
   path: StoredPath;
   sizeBytes = 0;
   sha256: string | undefined;
@@ -71,6 +71,16 @@ export class TargetFile implements OutputFile {
     this.#first = undefined;
     this.#context.unwritten = undefined;
     this.#grow().write(first.bytes, first.fileOffset);
+  }
+
+  lend(settle: () => void): number {
+    this.flush();
+    return this.#grow().lend(settle);
+  }
+
+  restart(): void {
+    this.flush();
+    this.#grow().restart();
   }
 
   finish(sizeBytes: number, done: () => void): void {

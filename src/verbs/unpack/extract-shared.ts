@@ -2,6 +2,7 @@
 import type { Context } from '../../context.js';
 import { decodingThreads } from '../../engine/decoding/decoding-setup.js';
 import { pipelineCount, SHARING_LIMITS } from '../../engine/pipeline/pipeline-count.js';
+import { tellResidue } from '../../engine/residue.js';
 import { XbstreamError } from '../../errors.js';
 import { isGood, type Outcome } from '../../outcome.js';
 import type { ExtractOptions } from '../extract.js';
@@ -45,20 +46,24 @@ async function countOf(options: ExtractOptions): Promise<number> {
 
 /** What the pipelines of one run have done together. */
 function merged(outcomes: readonly Outcome<PipelineSummary>[]): Outcome<UnpackSummary> {
-  const problems = outcomes.flatMap((outcome) => outcome.problems);
   const summaries = outcomes.flatMap(({ summary }) => summary ?? []);
   const [first] = summaries;
-  const stopped = problems.length === 0 && outcomes.some((outcome) => outcome.stopped);
-  if (first === undefined) return { summary: undefined, problems, stopped };
   const sum = (of: (summary: PipelineSummary) => number): number =>
     summaries.reduce((total, each) => total + of(each), 0);
-  const { plan, ...common } = first;
+  const { errors: problems, partials } = tellResidue(
+    summaries.flatMap(({ left }) => left),
+    outcomes.flatMap((outcome) => outcome.problems),
+    sum(({ files }) => files),
+  );
+  const stopped = problems.length === 0 && outcomes.some((outcome) => outcome.stopped);
+  if (first === undefined) return { summary: undefined, problems, stopped };
+  const { plan, left, ...common } = first;
   const summary: UnpackSummary = {
     ...common,
     files: sum(({ files }) => files),
     bytes: sum(({ bytes }) => bytes),
     keptFiles: sum(({ keptFiles }) => keptFiles),
-    partials: summaries.flatMap(({ partials }) => partials),
+    partials,
   };
   const isAll = summary.files === plan?.files;
   if (isGood({ summary, problems, stopped }) && !(sawTheSame(outcomes) && isAll)) problems.push(changedMeanwhile());

@@ -3,8 +3,11 @@ import { ExtentReader } from '../../archive/extents.js';
 import { backupFinding } from '../../backup/backup-state.js';
 import { setUpDecoding } from '../../engine/decoding/decoding-setup.js';
 import { Pipeline } from '../../engine/pipeline/pipeline.js';
+import type { PipelineShare } from '../../engine/pipeline/share.js';
+import { SharedFiles } from '../../engine/pipeline/shared-files.js';
 import { WorkBoard } from '../../engine/pipeline/work-board.js';
 import { planWork, type WorkPlan } from '../../engine/pipeline/work-plan.js';
+import type { LeftFile } from '../../engine/residue.js';
 import { XbstreamError } from '../../errors.js';
 import { openSource } from '../../input/open-source.js';
 import type { Source } from '../../input/source.js';
@@ -17,20 +20,13 @@ import { withCure } from './cure.js';
 import { encryptedPolicyOf, leftEncrypted, undoingOf, type UnpackJob } from './unpack-job.js';
 import type { UnpackSummary } from './unpack.js';
 
-/** Which of the pipelines that share the files of an archive. */
-interface PipelineShare {
-  index: number;
-  /** See {@link WorkBoard}. */
-  board: SharedArrayBuffer;
-  /** See {@link SharingLimits}. */
-  chunkBytesMin: number;
-}
-
 export type PipelineJob = UnpackJob & { share: PipelineShare };
 
 export interface PipelineSummary extends UnpackSummary {
   /** What the archive was shared by: see {@link WorkPlan}; undefined where it was not. */
   plan: { signature: number; files: number } | undefined;
+  /** What it has left unfinished. */
+  left: LeftFile[];
 }
 
 /** What a pipeline needs of its thread. */
@@ -39,7 +35,7 @@ export type PipelineThread = Pick<TaskThread, 'control' | 'file' | 'flush' | 'is
 /** In the thread of a pipeline: makes, or verifies, the files of an archive that the others have not taken. */
 export async function runPipeline(job: PipelineJob, thread: PipelineThread): Promise<Outcome<PipelineSummary>> {
   const { options } = job;
-  const { index, board, chunkBytesMin } = job.share;
+  const { index, pipelines, board, shared } = job.share;
   const work = new WorkBoard(board);
   let source: Source | undefined;
   let found: { archive: ArchiveIndex; plan: WorkPlan } | undefined;
@@ -48,7 +44,7 @@ export async function runPipeline(job: PipelineJob, thread: PipelineThread): Pro
   let problems: readonly XbstreamError[] = [];
   try {
     source = await openSource(options.input, thread.isStopped);
-    found = await look(source, job, chunkBytesMin);
+    found = await look(source, job);
     if (found !== undefined && !thread.isStopped()) {
       if (job.verb === 'extract' && job.options.owner !== undefined) assertMayGive(job.options.owner);
       output =
@@ -59,6 +55,8 @@ export async function runPipeline(job: PipelineJob, thread: PipelineThread): Pro
       const decoding = await setUpDecoding(undoing, (message) => thread.warning(message), false);
       pipeline = new Pipeline({
         ...{ output, decoding, board: work },
+        shared: new SharedFiles(pipelines, index, shared),
+        isStopped: thread.isStopped,
         extents: new ExtentReader(source),
         onBegin: (path) => {
           thread.control.path = path;
@@ -80,12 +78,12 @@ export async function runPipeline(job: PipelineJob, thread: PipelineThread): Pro
     problems = withCure([error], job);
   }
   const removes = job.verb === 'extract' && job.options.removePartial;
-  const left = pipeline?.abandon(problems, removes) ?? { errors: problems, partials: [] };
+  const left = pipeline?.abandon(removes) ?? [];
   output?.release();
   source?.close();
   const entries = found?.archive.entries ?? [];
   return {
-    problems: left.errors,
+    problems,
     stopped: problems.length === 0 && (work.isStopped || thread.isStopped()),
     summary: {
       files: pipeline?.files ?? 0,
@@ -96,7 +94,7 @@ export async function runPipeline(job: PipelineJob, thread: PipelineThread): Pro
       entryBytes: entries.reduce((sum, { bytes }) => sum + bytes, 0),
       problemCount: problems.length,
       ...{ lost: [], lostCount: 0, cutAt: undefined, digests: {}, freeBytes: undefined, besides: [] },
-      partials: left.partials,
+      ...{ partials: left.map(({ partial }) => partial), left },
       backup: found === undefined ? undefined : backupFinding(entries.map(({ path }) => path)),
       plan: found && { signature: found.plan.signature, files: found.plan.files.length },
     },
@@ -104,16 +102,13 @@ export async function runPipeline(job: PipelineJob, thread: PipelineThread): Pro
 }
 
 /** All headers, and what follows from them; undefined where the archive has to be read in its own order. */
-async function look(
-  source: Source,
-  job: UnpackJob,
-  chunkBytesMin: number,
-): Promise<{ archive: ArchiveIndex; plan: WorkPlan } | undefined> {
+async function look(source: Source, job: PipelineJob): Promise<{ archive: ArchiveIndex; plan: WorkPlan } | undefined> {
   if (!source.seekable) return undefined;
   const { absoluteNames, allowEmpty } = job.options;
   const archive = await readIndex(source, { absoluteNames, allowEmpty, wantsExtents: () => true });
   if (job.verb === 'verify' && job.options.deep && isKnownToFail(archive.entries, job)) return undefined;
-  const plan = planWork(archive, chunkBytesMin, job.verb === 'verify' && !job.options.deep);
+  const { chunkBytesMin, pipelines } = job.share;
+  const plan = planWork(archive, chunkBytesMin, job.verb === 'verify' && !job.options.deep, pipelines);
   return plan && { archive, plan };
 }
 

@@ -1,5 +1,7 @@
 import type { Context } from '../../context.js';
 import type { SharingLimits } from '../../engine/pipeline/pipeline-count.js';
+import { sharing } from '../../engine/pipeline/share.js';
+import { SharedFiles } from '../../engine/pipeline/shared-files.js';
 import { WorkBoard } from '../../engine/pipeline/work-board.js';
 import type { Outcome } from '../../outcome.js';
 import type { PipelineJob, PipelineSummary } from './pipeline-task.js';
@@ -18,13 +20,23 @@ export async function runPipelines(
   { chunkBytesMin }: SharingLimits,
   context: Context,
 ): Promise<Outcome<PipelineSummary>[]> {
-  const { buffer: board } = new WorkBoard();
-  return Promise.all(
-    sideBySide(context, count).map((own, index) => {
-      const piece: PipelineJob = { ...job, share: { index, board, chunkBytesMin } };
-      return inThread<PipelineSummary>('unpack', piece, job.options, own);
-    }),
-  );
+  const share = sharing(count, chunkBytesMin);
+  const board = new WorkBoard(share.board);
+  const shared = new SharedFiles(count, undefined, share.shared);
+  const run = async (own: Context, index: number): Promise<Outcome<PipelineSummary>> => {
+    let isDone = false;
+    try {
+      const piece: PipelineJob = { ...job, share: { index, ...share } };
+      const outcome = await inThread<PipelineSummary>('unpack', piece, job.options, own);
+      isDone = outcome.summary !== undefined;
+      return outcome;
+    } finally {
+      // A thread that has ended in another way leaves nobody waiting for it.
+      if (!isDone) board.stop();
+      shared.gone(index);
+    }
+  };
+  return Promise.all(sideBySide(context, count).map(run));
 }
 
 /** Whether all pipelines saw the same archive: who saw another may have left out what it took for another's. */
