@@ -1,6 +1,6 @@
 /** The ranges of an archive that were fetched, or are on their way, and the memory that they take. */
 import { HEAD_BYTES } from './fetch-protocol.js';
-import { RangeMemory } from './range-memory.js';
+import { clearRoom, RangeMemory, roomFor, roomOf } from './range-memory.js';
 
 /** Memory of ranges of so many bytes and more is used again. */
 const REUSED_BYTES_MIN = HEAD_BYTES;
@@ -28,7 +28,7 @@ export function isWhole(range: Range): boolean {
 
 export class FetchedRanges {
   #ranges: Range[] = [];
-  #spare: RangeMemory[] = [];
+  #spare: SharedArrayBuffer[] = [];
 
   /** In the order in which they were asked for. */
   get all(): readonly Range[] {
@@ -37,7 +37,7 @@ export class FetchedRanges {
 
   /** A new one, whose bytes are to come. @param memory where, if that is there already */
   add(range: Omit<Range, 'memory'>, memory?: RangeMemory): Range {
-    const added = { ...range, memory: memory ?? this.#memory(range.end - range.start) };
+    const added = { ...range, memory: memory ?? new RangeMemory(this.#memory(range.end - range.start), range.start) };
     this.#ranges.push(added);
     return added;
   }
@@ -62,23 +62,23 @@ export class FetchedRanges {
       return false;
     });
     for (const range of removed) {
-      const isReusable = isWhole(range) && range.memory.room >= REUSED_BYTES_MIN;
-      if (isReusable && this.#spare.length < SPARES_MAX) this.#spare.push(range.memory);
+      const isReusable = isWhole(range) && roomOf(range.memory.shared) >= REUSED_BYTES_MIN;
+      if (isReusable && this.#spare.length < SPARES_MAX) this.#spare.push(range.memory.shared);
     }
     return removed;
   }
 
-  #memory(bytes: number): RangeMemory {
-    if (bytes < REUSED_BYTES_MIN) return RangeMemory.of(bytes);
+  #memory(bytes: number): SharedArrayBuffer {
+    if (bytes < REUSED_BYTES_MIN) return roomFor(bytes);
     const room = 2 ** Math.ceil(Math.log2(bytes));
-    const at = this.#spare.findIndex((spare) => spare.room === room);
+    const at = this.#spare.findIndex((spare) => roomOf(spare) === room);
     if (at === -1) {
       // Sizes grow: what is too small for now is of no use later.
-      this.#spare = this.#spare.filter((spare) => spare.room >= room);
-      return RangeMemory.of(room);
+      this.#spare = this.#spare.filter((spare) => roomOf(spare) >= room);
+      return roomFor(room);
     }
     const [spare] = this.#spare.splice(at, 1);
-    spare!.clear();
+    clearRoom(spare!);
     return spare!;
   }
 }

@@ -24,7 +24,7 @@ export async function serveFetches(): Promise<void> {
     const client = await RangeClient.to(data.address, { timeoutMs: data.timeoutMs });
     const fetching = new Fetching(client, answer, tellNews);
     onTask((task) => fetching.take(task));
-    await fetching.open(new RangeMemory(data.head));
+    await fetching.open(new RangeMemory(data.head, 0));
   } catch (error) {
     fail(error, answer);
   }
@@ -89,7 +89,7 @@ class Fetching {
     const { signal } = dropping;
     this.#underWay.set(id, dropping);
     try {
-      await this.#client.read(start, end, new RangeMemory(memory).body(this.#tellNews), signal);
+      await this.#client.read(start, end, new RangeMemory(memory, start).body(this.#tellNews), signal);
     } catch (error) {
       if (!signal.aborted) throw error;
     } finally {

@@ -6,7 +6,7 @@ import { HEAD_BYTES, type FetchAnswer, type FetchData, type FetchTask } from './
 import { comeBytes, FetchedRanges, isWhole, type Range } from './fetched-ranges.js';
 import { Foretelling } from './foretelling.js';
 import type { FoundObject } from './range-client.js';
-import { RangeMemory } from './range-memory.js';
+import { RangeMemory, roomFor } from './range-memory.js';
 
 /** So much is fetched ahead of who reads on and on, in ranges of up to an eighth of it: 8 ranges are under way. */
 const AHEAD_BYTES_MAX = 64 * 1024 * 1024;
@@ -59,7 +59,7 @@ export class RemoteBytes implements PositionedBytes {
    */
   constructor({ address, timeoutMs }: { address: Address; timeoutMs: number }, isStopped: () => boolean) {
     this.#isStopped = isStopped;
-    const head = RangeMemory.of(HEAD_BYTES);
+    const head = new RangeMemory(roomFor(HEAD_BYTES), 0);
     const module = new URL('./fetch-thread.js', import.meta.url);
     const data = { address, timeoutMs, news: this.#news.buffer, head: head.shared };
     this.#helper = new Helper(module, { name: 'the fetching thread', data, decodes: true });
@@ -112,7 +112,7 @@ export class RemoteBytes implements PositionedBytes {
       const from = position - range.start;
       const count = Math.min(wanted, comeBytes(range) - from);
       if (count > 0) {
-        memory.set(range.memory.bytes(from, from + count), at);
+        range.memory.bytes(from, from + count).copy(memory, at);
         this.#read(range, position + count);
         return count;
       }
