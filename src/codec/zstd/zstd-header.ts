@@ -4,7 +4,7 @@ export const ZSTD_MAGIC = 0xfd2fb528;
 export const ZSTD_FLAGS_AT = 4;
 export const ZSTD_CHECKSUM_BYTES = 4;
 export const ZSTD_BLOCK_HEADER_BYTES = 3;
-export const ZSTD_BLOCK_RLE = 1;
+const ZSTD_BLOCK_RLE = 1;
 export const ZSTD_BLOCK_RESERVED = 3;
 
 const FLAG_SINGLE_SEGMENT = 0x20;
