@@ -195,13 +195,17 @@ test('a verb that waits for the other end of a named pipe can be stopped', async
   execFileSync('mkfifo', [join(directory, 'pipe')]);
   fs.writeFileSync(join(directory, 'archive'), file('f', 'x'));
   for (const words of ['list pipe', 'extract pipe -C target', 'create archive -o pipe', 'tar archive -o pipe']) {
-    const { child, ended } = start(words.split(' '), { cwd: directory });
-    await untilListening(child.pid!);
-    child.kill('SIGINT');
-    const { signal, stderr } = await ended;
-    assert.equal(signal, 'SIGINT', words);
-    // A busy machine may not have got as far as to wait for the other end when it is to stop.
-    assert.match(stderr, /^tsxbstream: interrupted by SIGINT\n( {2}it did not stop in time: .*\n)?$/, words);
+    const said: string[] = [];
+    // On a busy machine it may not have got as far as to wait for the other end: then another run has to show it.
+    while (said.length < 5 && said.at(-1) !== 'tsxbstream: interrupted by SIGINT\n') {
+      const { child, ended } = start(words.split(' '), { cwd: directory });
+      await untilListening(child.pid!);
+      child.kill('SIGINT');
+      const { signal, stderr } = await ended;
+      assert.equal(signal, 'SIGINT', words);
+      said.push(stderr);
+    }
+    assert.equal(said.at(-1), 'tsxbstream: interrupted by SIGINT\n', words);
   }
 });
 
