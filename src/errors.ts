@@ -1,3 +1,5 @@
+import type { StoredPath } from './format/stored-path.js';
+
 /** The codes an {@link XbstreamError} can carry. Scripts may rely on them; docs/errors.md tells when each occurs. */
 export type XbstreamErrorCode =
   // the archive is damaged
@@ -35,7 +37,7 @@ export type XbstreamErrorCode =
 /** What an error says beside its code and its first line. */
 export interface ErrorFacts {
   /** The stored path it concerns, as a {@link StoredPath} (one character a byte). */
-  path?: string | undefined;
+  path?: StoredPath | undefined;
   /** Where in the archive, in bytes from its first. */
   archiveOffset?: number | undefined;
   /** Further lines: what was expected, what was found, what was left on disk. */
@@ -59,7 +61,7 @@ export interface ErrorFacts {
 export class XbstreamError extends Error {
   override readonly name = 'XbstreamError';
   readonly code: XbstreamErrorCode;
-  readonly path: string | undefined;
+  readonly path: StoredPath | undefined;
   readonly archiveOffset: number | undefined;
   readonly details: readonly string[];
   readonly hints: readonly string[];

@@ -1,7 +1,7 @@
 import { XbstreamError } from '../errors.js';
 import { FLAG_REWRITE, type ChunkHeader, type RenameHeader } from '../format/chunk.js';
 import { DirectoryNames } from '../format/file-names.js';
-import { normalizePath, pathText, type StoredPath } from '../format/stored-path.js';
+import { normalizePath, pathText, rawPath, type StoredPath } from '../format/stored-path.js';
 import { RangeBudget } from './coverage.js';
 import { Entry } from './entry.js';
 import { ArchiveEnd } from './second-archive.js';
@@ -71,7 +71,7 @@ export class EntryTable<Content> {
   readonly #archiveEnd = new ArchiveEnd();
   /** Chunks of one file mostly follow each other: the last path as a chunk said it, its plain form, and its entry. */
   #lastRaw: StoredPath | undefined;
-  #lastPath: StoredPath = '';
+  #lastPath = rawPath('');
   #lastEntry: Entry<Content> | undefined;
 
   constructor({ absoluteNames, leavesOut, keepsGoing }: EntryRules) {

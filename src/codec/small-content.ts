@@ -1,3 +1,4 @@
+import { type StoredPath } from '../format/stored-path.js';
 import { XbstreamError } from '../errors.js';
 import type { DecryptionKey } from './codec.js';
 import { DecodeChain } from './decode-chain.js';
@@ -11,7 +12,12 @@ import { layersOf } from './stored-layers.js';
  * @param mostBytes most that it may be when it is decoded
  * @throws XbstreamError what a codec throws, `XB_KEY_REQUIRED`, `XB_UNSUPPORTED_LAYER` when it is larger
  */
-export function smallContent(name: string, stored: Buffer, key: DecryptionKey | undefined, mostBytes: number): Buffer {
+export function smallContent(
+  name: StoredPath,
+  stored: Buffer,
+  key: DecryptionKey | undefined,
+  mostBytes: number,
+): Buffer {
   const { layers } = layersOf(name, { decrypt: true, decompress: true });
   if (layers.length === 0 || stored.length === 0) return stored;
   const pieces: Buffer[] = [];

@@ -1,3 +1,4 @@
+import { rawPath, type StoredPath } from '../format/stored-path.js';
 import { XbstreamError } from '../errors.js';
 import type { LayerName } from './codec.js';
 
@@ -20,12 +21,12 @@ export interface StoredLayers {
   /** Outermost first: the order in which they are undone. */
   layers: LayerName[];
   /** The name without the suffixes of these layers. */
-  finalName: string;
+  finalName: StoredPath;
 }
 
 function split(name: string, choice: LayerChoice): StoredLayers {
   const layers: LayerName[] = [];
-  let finalName = name;
+  let finalName: string = name;
   if (choice.decrypt && finalName.endsWith(ENCRYPTION_SUFFIX)) {
     layers.push('xbcrypt');
     finalName = finalName.slice(0, -ENCRYPTION_SUFFIX.length);
@@ -38,7 +39,7 @@ function split(name: string, choice: LayerChoice): StoredLayers {
     layers.push(compression[1]);
     finalName = finalName.slice(0, -compression[0].length);
   }
-  return { layers, finalName };
+  return { layers, finalName: rawPath(finalName) };
 }
 
 /** All layers that a stored name's suffixes tell of, outermost first (format.md, "Names as xtrabackup writes them"). */
@@ -53,7 +54,7 @@ const CHOICES: readonly LayerChoice[] = [
 ];
 
 /** The names that a stored file has as its layers are undone, and what of them is then: the most decoded first. */
-export function namesWhileDecoded(name: string): { name: string; choice: LayerChoice }[] {
+export function namesWhileDecoded(name: StoredPath): { name: StoredPath; choice: LayerChoice }[] {
   const names = CHOICES.map((choice) => ({ name: split(name, choice).finalName, choice }));
   // The one that undoes least of those that give the same name: there is nothing to decrypt where nothing is encrypted.
   return names.filter((found, index) => found.name !== names[index + 1]?.name && !isNoName(found.name));
@@ -71,7 +72,7 @@ function isNoName(path: string): boolean {
  * @param name a stored path, one character a byte
  * @throws XbstreamError `XB_UNSAFE_PATH` when nothing that can name a file is left of it
  */
-export function layersOf(name: string, choice: LayerChoice): StoredLayers {
+export function layersOf(name: StoredPath, choice: LayerChoice): StoredLayers {
   const found = split(name, choice);
   if (found.layers.length > 0 && isNoName(found.finalName)) {
     throw new XbstreamError(

@@ -61,7 +61,7 @@ export function tellResidue(
 ): Residue {
   // Errors of the archive name a file as it is stored, those of the output by its place there.
   // More than one may be of the same name, where the archive corrects what was lost.
-  const partials = new Map<StoredPath, Set<StoredPath>>();
+  const partials = new Map<string, Set<StoredPath>>();
   for (const { path, finalPath, partial } of files) {
     for (const name of [path, finalPath]) partials.set(name, (partials.get(name) ?? new Set()).add(partial));
   }

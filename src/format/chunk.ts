@@ -1,5 +1,5 @@
 import { XbstreamError } from '../errors.js';
-import { MAX_PATH_BYTES, pathText, type StoredPath } from './stored-path.js';
+import { MAX_PATH_BYTES, pathText, rawPath, type StoredPath } from './stored-path.js';
 
 /** The eight bytes every chunk begins with. */
 export const CHUNK_MAGIC = 'XBSTCK01';
@@ -139,7 +139,7 @@ export function decodeChunkHeader(
   if (pathLength > MAX_PATH_BYTES) throw pathTooLong(pathLength, archiveOffset);
   const afterPath = start + 14 + pathLength;
   if (end < afterPath) return undefined;
-  const path = bytes.toString('latin1', start + 14, afterPath);
+  const path = rawPath(bytes.toString('latin1', start + 14, afterPath));
 
   switch (type) {
     case TYPE_PAYLOAD: {
@@ -162,7 +162,7 @@ export function decodeChunkHeader(
       const newLength = bytes.readUInt32LE(afterPath);
       if (newLength > MAX_PATH_BYTES) throw pathTooLong(newLength, archiveOffset);
       if (end < afterPath + 4 + newLength) return undefined;
-      const newPath = bytes.toString('latin1', afterPath + 4, afterPath + 4 + newLength);
+      const newPath = rawPath(bytes.toString('latin1', afterPath + 4, afterPath + 4 + newLength));
       return { type: 'rename', archiveOffset, headerBytes: 14 + pathLength + 4 + newLength, flags, path, newPath };
     }
     case TYPE_SPARSE_OR_SEEK: {

@@ -1,5 +1,5 @@
 import { XbstreamError } from '../errors.js';
-import { pathText, type StoredPath } from './stored-path.js';
+import { pathText, rawPath, type StoredPath } from './stored-path.js';
 
 /** No server has so many databases. Without a limit a few MB of archive could name more directories than memory holds. */
 const NAMES_MAX = 250_000;
@@ -23,7 +23,7 @@ export class DirectoryNames {
     if (this.#names.has(path)) return `${pathText(path)} would be a file and a directory`;
     const needed: StoredPath[] = [];
     for (let slash = path.lastIndexOf('/'); slash > 0; slash = path.lastIndexOf('/', slash - 1)) {
-      const directory = path.slice(0, slash);
+      const directory = rawPath(path.slice(0, slash));
       if (this.#names.has(directory)) break;
       if (isFile(directory)) return `${pathText(path)} would lie in a directory that is a file`;
       if (this.#names.size + needed.length === NAMES_MAX) {

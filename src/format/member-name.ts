@@ -1,6 +1,6 @@
 import { XbstreamError } from '../errors.js';
 import { DirectoryNames } from './file-names.js';
-import { MAX_PATH_BYTES, pathText, type StoredPath } from './stored-path.js';
+import { MAX_PATH_BYTES, pathText, rawPath, type StoredPath } from './stored-path.js';
 
 /** The name that a file gets in an archive. */
 export interface MemberName {
@@ -17,20 +17,15 @@ export interface MemberName {
  */
 export function memberName(path: StoredPath): MemberName {
   // As far as the last `..` that is a whole component, and the slashes after it.
-  const removed = /^(?:.*\/)?\.\.(?:\/+|$)|^\/+/s.exec(path)?.[0] ?? '';
-  return { name: path.slice(removed.length), removed };
+  const removed = rawPath(/^(?:.*\/)?\.\.(?:\/+|$)|^\/+/s.exec(path)?.[0] ?? '');
+  return { name: rawPath(path.slice(removed.length)), removed };
 }
 
 /** The one plain form of a name: no `.` components, no repeated slashes. */
 export function plainName(name: StoredPath): StoredPath {
   const absolute = name.startsWith('/') ? '/' : '';
-  return (
-    absolute +
-    name
-      .split('/')
-      .filter((component) => component !== '' && component !== '.')
-      .join('/')
-  );
+  const components = name.split('/').filter((component) => component !== '' && component !== '.');
+  return rawPath(absolute + components.join('/'));
 }
 
 /** @throws XbstreamError `XB_IO` for a name that no archive can hold */
@@ -79,7 +74,7 @@ export class MemberNames {
    */
   take(path: StoredPath, twice: (name: StoredPath) => XbstreamError): StoredPath {
     const { absoluteNames, plain } = this.#options;
-    const { name: cut, removed } = absoluteNames ? { name: path, removed: '' } : memberName(path);
+    const { name: cut, removed } = absoluteNames ? { name: path, removed: rawPath('') } : memberName(path);
     if (removed !== '' && !this.#removed.has(removed)) {
       this.#removed.add(removed);
       this.#options.onWarning(`Removing leading \`${pathText(removed)}' from member names`);

@@ -4,7 +4,18 @@ import { XbstreamError } from '../errors.js';
  * A path as an archive stores it: one character (U+0000 to U+00FF) for each byte, since the format does not promise UTF-8
  * and two names that differ in a byte are two files. {@link pathText} gives the best reading.
  */
-export type StoredPath = string;
+export type StoredPath = string & { readonly [stored]: true };
+declare const stored: unique symbol;
+
+/** What was read as Latin-1, or put together of stored paths and ASCII: the characters are the bytes of a path already. */
+export const rawPath = (characters: string): StoredPath => characters as StoredPath;
+
+/** What is called `name` in `directory`; that may be empty, where paths begin. */
+export const inside = (directory: StoredPath, name: StoredPath): StoredPath =>
+  directory === '' ? name : rawPath(`${directory}/${name}`);
+
+/** What a name is called whose directory is known, with the slash at its end. */
+export const below = (directory: StoredPath, name: StoredPath): StoredPath => rawPath(directory + name);
 
 /** A well-formed chunk says at most this many bytes for a path (format.md, "Chunk"). */
 export const MAX_PATH_BYTES = 511;
@@ -31,7 +42,7 @@ export function pathForSystem(path: StoredPath): string | Buffer {
 
 /** Turns a name that came from the system or a user (text) into the form of stored paths. */
 export function pathFromText(text: string): StoredPath {
-  return ASCII.test(text) ? text : Buffer.from(text, 'utf8').toString('latin1');
+  return rawPath(ASCII.test(text) ? text : Buffer.from(text, 'utf8').toString('latin1'));
 }
 
 /** Whether the bytes of a path are valid UTF-8, so that {@link pathText} loses nothing. */
@@ -80,7 +91,7 @@ export function normalizePath(raw: StoredPath, archiveOffset: number, absoluteNa
   if (components.includes('..')) throw unsafe('it climbs out of a directory with ".."');
   if (components.length === 0) throw unsafe('it names no file');
   if (/\/\.?$/.test(raw)) throw unsafe('it names a directory, not a file');
-  return (absolute ? '/' : '') + components.join('/');
+  return rawPath((absolute ? '/' : '') + components.join('/'));
 }
 
 function isComponent(component: string): boolean {

@@ -1,6 +1,6 @@
 import * as fs from 'node:fs';
 import { systemCodeOf, systemError, XbstreamError } from '../errors.js';
-import { pathForSystem, pathFromText, pathText, type StoredPath } from '../format/stored-path.js';
+import { below, pathForSystem, pathFromText, pathText, rawPath, type StoredPath } from '../format/stored-path.js';
 import type { RingHandle } from '../input/stream/ring.js';
 import { CompressingSink, type TargetSink } from './compressing-sink.js';
 import type { Compression } from './compression.js';
@@ -170,7 +170,7 @@ function openPartial(path: string): [fd: number, partial: StoredPath] {
   const stored = pathFromText(path);
   const slash = stored.lastIndexOf('/') + 1;
   for (let number = 1; ; number += 1) {
-    const partial = stored.slice(0, slash) + partialName(stored.slice(slash), number);
+    const partial = below(rawPath(stored.slice(0, slash)), partialName(rawPath(stored.slice(slash)), number));
     try {
       return [fs.openSync(pathForSystem(partial), NEW_FILE_FLAGS, FILE_MODE), partial];
     } catch (error) {

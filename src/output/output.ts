@@ -1,5 +1,5 @@
 import { XbstreamError } from '../errors.js';
-import { pathText, type StoredPath } from '../format/stored-path.js';
+import { pathText, rawPath, type StoredPath } from '../format/stored-path.js';
 
 /** One file of an archive on its way out. Every method may throw an XbstreamError (`XB_IO` mostly). */
 export interface OutputFile {
@@ -155,5 +155,5 @@ export function stripComponents(path: StoredPath, count: number): StoredPath {
 export function strippedOf(path: StoredPath, count: number): StoredPath | undefined {
   if (count === 0) return path;
   const left = path.split('/').slice(path.startsWith('/') ? count + 1 : count);
-  return left.length > 0 ? left.join('/') : undefined;
+  return left.length > 0 ? rawPath(left.join('/')) : undefined;
 }

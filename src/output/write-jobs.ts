@@ -1,3 +1,4 @@
+import { type StoredPath, rawPath } from '../format/stored-path.js';
 import type { ThreadPresence } from '../threads/presence.js';
 import { makeFile, writeAll } from './directory/file-calls.js';
 
@@ -25,7 +26,7 @@ const QUIT = 2;
 /** Bytes for a part of a file that is open, or for a small file from its creation to its final name. */
 export type WriteJob =
   | { kind: 'write'; start: number; end: number; descriptor: number; fileOffset: number }
-  | { kind: 'file'; start: number; end: number; partialPath: string; finalPath: string; replace: boolean };
+  | { kind: 'file'; start: number; end: number; partialPath: StoredPath; finalPath: StoredPath; replace: boolean };
 
 /** What the writing thread is started with. */
 export interface WriteMemory {
@@ -106,8 +107,8 @@ export class WriteJobs {
       start,
       end,
       replace: kind === FILE_REPLACING,
-      partialPath: this.#paths.toString('latin1', path, path + this.#ints[at + 3]!),
-      finalPath: this.#paths.toString('latin1', path + PATH_BYTES, path + PATH_BYTES + this.#ints[at + 4]!),
+      partialPath: rawPath(this.#paths.toString('latin1', path, path + this.#ints[at + 3]!)),
+      finalPath: rawPath(this.#paths.toString('latin1', path + PATH_BYTES, path + PATH_BYTES + this.#ints[at + 4]!)),
     };
   }
 

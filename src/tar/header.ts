@@ -1,5 +1,5 @@
 /** How the members of a tar are told to tar-stream, which encodes them (POSIX.1-2001, "pax Interchange Format"). */
-import { isUtf8, pathText, type StoredPath } from '../format/stored-path.js';
+import { isUtf8, pathText, type StoredPath, rawPath } from '../format/stored-path.js';
 
 const TAR_BLOCK_BYTES = 512;
 
@@ -54,7 +54,7 @@ export function tarEntries(member: TarMember): TarEntry[] {
   if (path.length <= NAME_BYTES) {
     return [{ header: header(standIn(path), sizeBytes, mtime), preamble: EMPTY, mend: withName(path) }];
   }
-  const cut = standIn(path.slice(-NAME_BYTES)).replace(/^\/+/, '');
+  const cut = standIn(rawPath(path.slice(-NAME_BYTES))).replace(/^\/+/, '');
   return [longName(path), { header: header(cut, sizeBytes, mtime), preamble: EMPTY }];
 }
 

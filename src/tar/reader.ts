@@ -1,6 +1,6 @@
 import { extract, type Header } from 'tar-stream';
 import { XbstreamError } from '../errors.js';
-import { pathFromText, pathText, type StoredPath } from '../format/stored-path.js';
+import { pathFromText, pathText, type StoredPath, rawPath } from '../format/stored-path.js';
 import { TarSparseContent } from './sparse.js';
 
 /** Who is told what a {@link TarReader} finds, in order. */
@@ -41,7 +41,7 @@ export class TarReader {
   /** Their meaning, when tar-stream has told it. */
   #header: Header | undefined;
 
-  #path: StoredPath = '';
+  #path = rawPath('');
   #contentLeft = 0;
   #paddingLeft = 0;
   /** Content that tar-stream has been given and not given back. */
@@ -141,7 +141,8 @@ export class TarReader {
 
   #begin(header: Header): void {
     const records = (header.pax ?? {}) as Readonly<Record<string, string | undefined>>;
-    const path = this.#recordedPath(records, 'GNU.sparse.name') ?? this.#recordedPath(records, 'path') ?? header.name;
+    const recorded = this.#recordedPath(records, 'GNU.sparse.name') ?? this.#recordedPath(records, 'path');
+    const path = recorded ?? rawPath(header.name);
     const { size } = header;
     if (!Number.isSafeInteger(size)) throw this.#damaged('an impossible size');
     this.#path = path;
@@ -256,7 +257,7 @@ function rawRecord(about: readonly Buffer[], key: string): StoredPath | undefine
         if (!(length > 0)) break;
         // A record: its length in all, a blank, the key, an equals sign, the value and a newline.
         const record = content.slice(content.indexOf(' ', at) + 1, at + length - 1);
-        if (record.startsWith(`${key}=`)) found = record.slice(key.length + 1);
+        if (record.startsWith(`${key}=`)) found = rawPath(record.slice(key.length + 1));
         at += length;
       }
     }

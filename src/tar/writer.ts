@@ -1,6 +1,6 @@
 import { XbstreamError } from '../errors.js';
 import { FileNames } from '../format/file-names.js';
-import { isUtf8, pathText, type StoredPath } from '../format/stored-path.js';
+import { isUtf8, pathText, type StoredPath, rawPath } from '../format/stored-path.js';
 import { zeros } from '../format/zeros.js';
 import type { SequentialSink } from '../output/sinks.js';
 import { tarEntries } from './header.js';
@@ -13,7 +13,7 @@ const HELD_BYTES = 64 * 1024;
 const FULL_BYTES = 16 * 1024 * 1024;
 
 /** The file that says that a tar is not all there is: its content is missing, which no reader of tar archives overlooks. */
-const MISSING_NAME = 'THE-REST-OF-THIS-ARCHIVE-IS-MISSING';
+const MISSING_NAME = rawPath('THE-REST-OF-THIS-ARCHIVE-IS-MISSING');
 const MISSING_BYTES = 1024 * 1024;
 
 /** Content that is still to be written, and its place in the file. */

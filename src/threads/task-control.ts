@@ -1,5 +1,3 @@
-import type { StoredPath } from '../format/stored-path.js';
-
 /** How far a task is. */
 interface TaskProgress {
   /** Bytes taken so far. */
@@ -9,7 +7,7 @@ interface TaskProgress {
   /** Files that are done. */
   files: number;
   /** The file that it is at work on. */
-  path: StoredPath | undefined;
+  path: string | undefined;
 }
 
 /** What of a path is shown. */
@@ -26,7 +24,7 @@ export class TaskControl {
   readonly #ints: Int32Array;
   readonly #progressBytes: Float64Array;
   readonly #pathBytes: Buffer;
-  #path: StoredPath | undefined;
+  #path: string | undefined;
 
   constructor(buffer = new SharedArrayBuffer(32 + PATH_BYTES)) {
     this.buffer = buffer;
@@ -44,7 +42,7 @@ export class TaskControl {
   }
 
   /** The task is at work on a file from here on. */
-  set path(path: StoredPath) {
+  set path(path: string) {
     // Most chunks are of the file of the one before.
     if (path === this.#path) return;
     this.#path = path;

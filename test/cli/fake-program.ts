@@ -3,6 +3,7 @@
  * be seen from outside a process: signals, closed pipes, exit codes, a real terminal.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { rawPath } from '../../dist/format/stored-path.js';
 import { main } from '../../dist/cli/main.js';
 import { XbstreamError } from '../../dist/errors.js';
 import type { Outcome } from '../../dist/outcome.js';
@@ -46,7 +47,7 @@ async function aborted(signal: AbortSignal): Promise<void> {
 const SCENARIOS: Readonly<Record<string, FakeVerb>> = {
   async ok(options, reporter) {
     reporter.file({ path: 'db1/t1.ibd', bytes: MIB });
-    reporter.file({ path: 'db1/t2.ibd', bytes: 2 * MIB });
+    reporter.file({ path: rawPath('db1/t2.ibd'), bytes: 2 * MIB });
     return Promise.resolve(summary(options));
   },
 
@@ -55,7 +56,7 @@ const SCENARIOS: Readonly<Record<string, FakeVerb>> = {
     reporter.extracted(summary(options, { ok: false, files: 1, bytes: MIB, digests: {} }));
     return Promise.reject(
       new XbstreamError('XB_BAD_CRC', 'checksum mismatch in db1/t2.ibd', {
-        path: 'db1/t2.ibd',
+        path: rawPath('db1/t2.ibd'),
         archiveOffset: 1048700,
         details: ['expected crc32 8d1f32aa, found 17c0e9b2'],
         partial: 'db1/.t2.ibd.partial',

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { test } from 'node:test';
+import { rawPath } from '../../dist/format/stored-path.js';
 import { layersOf } from '../../dist/codec/stored-layers.js';
 import { decode, FIXTURE_KEYS, type DecodeOptions } from '../helpers/decode.js';
 import { readFixture, readManifest, splitArchive } from '../helpers/mini-xbstream.js';
@@ -15,7 +16,7 @@ function checkArchive(archive: string, manifest: string, options: DecodeOptions)
   const seen = new Set<string>();
   let layered = 0;
   for (const [name, bytes] of splitArchive(readFixture(archive))) {
-    const { layers, finalName } = layersOf(name, { decrypt: options.key !== undefined, decompress: true });
+    const { layers, finalName } = layersOf(rawPath(name), { decrypt: options.key !== undefined, decompress: true });
     if (layers.length > 0) layered++;
     const content = layers.length > 0 ? decode(layers, bytes, options) : bytes;
     assert.equal(createHash('sha256').update(content).digest('hex'), expected.get(finalName), `${name} of ${archive}`);

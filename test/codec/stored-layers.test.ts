@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { rawPath } from '../../dist/format/stored-path.js';
 import { allLayersOf, layersOf, namesWhileDecoded } from '../../dist/codec/stored-layers.js';
 
 const BOTH = { decrypt: true, decompress: true };
@@ -25,7 +26,11 @@ test('the last suffixes choose the layers, outermost first, and the final name d
     ['f\xff\x80.zst', BOTH, 'zstd', 'f\xff\x80'],
   ];
   for (const [name, choice, layers, finalName] of cases) {
-    assert.deepEqual(layersOf(name, choice), { layers: layers === '' ? [] : layers.split(' '), finalName }, name);
+    assert.deepEqual(
+      layersOf(rawPath(name), choice),
+      { layers: layers === '' ? [] : layers.split(' '), finalName },
+      name,
+    );
   }
 });
 
@@ -37,11 +42,11 @@ test('a listing shows all layers, whatever is to be undone', () => {
 
 test('a name that is nothing but a suffix is refused when it is to be decoded, and only then', () => {
   for (const name of ['.lz4', 'd/.zst', '.zst.xbcrypt', 'd/.qp', 'd/..zst', 'd/...zst', '..qp.xbcrypt']) {
-    assert.throws(() => layersOf(name, BOTH), { code: 'XB_UNSAFE_PATH', path: name }, name);
-    assert.equal(layersOf(name, { decrypt: false, decompress: false }).finalName, name);
+    assert.throws(() => layersOf(rawPath(name), BOTH), { code: 'XB_UNSAFE_PATH', path: name }, name);
+    assert.equal(layersOf(rawPath(name), { decrypt: false, decompress: false }).finalName, name);
   }
-  assert.equal(layersOf('.zst.xbcrypt', DECRYPT).finalName, '.zst');
-  assert.equal(layersOf('d/....zst', BOTH).finalName, 'd/...');
+  assert.equal(layersOf(rawPath('.zst.xbcrypt'), DECRYPT).finalName, '.zst');
+  assert.equal(layersOf(rawPath('d/....zst'), BOTH).finalName, 'd/...');
 });
 
 test('the names that a file has while its layers are undone, the most decoded first', () => {
@@ -54,11 +59,11 @@ test('the names that a file has while its layers are undone, the most decoded fi
     ['d/.zst.xbcrypt', ['d/.zst', 'd/.zst.xbcrypt']],
   ];
   for (const [stored, names] of cases) {
-    const found = namesWhileDecoded(stored);
+    const found = namesWhileDecoded(rawPath(stored));
     assert.deepEqual(
       found.map(({ name }) => name),
       names,
     );
-    for (const { name, choice } of found) assert.equal(layersOf(stored, choice).finalName, name);
+    for (const { name, choice } of found) assert.equal(layersOf(rawPath(stored), choice).finalName, name);
   }
 });

@@ -4,6 +4,7 @@ import * as fs from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { pathFromText } from '../../dist/format/stored-path.js';
 import { Selection } from '../../dist/archive/selection/selection.js';
 import { exitCodeFor } from '../../dist/cli/exit-codes.js';
 import type { XbstreamErrorCode } from '../../dist/errors.js';
@@ -75,11 +76,11 @@ describe('patterns.md', () => {
     for (const [asked, takes, leaves] of examples) {
       test(`${asked} takes what it says`, () => {
         const selection = select(asked);
-        for (const name of takes) assert.ok(selection.wants(name), `takes ${name}`);
-        for (const name of leaves) assert.ok(!selection.wants(name), `leaves ${name}`);
+        for (const name of takes) assert.ok(selection.wants(pathFromText(name)), `takes ${name}`);
+        for (const name of leaves) assert.ok(!selection.wants(pathFromText(name)), `leaves ${name}`);
         if (heading !== 'Patterns') return;
         const without = new Selection({ include: [], exclude: [asked] });
-        for (const name of takes) assert.ok(!without.wants(name), `--exclude leaves ${name}`);
+        for (const name of takes) assert.ok(!without.wants(pathFromText(name)), `--exclude leaves ${name}`);
       });
     }
   }

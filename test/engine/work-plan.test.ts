@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { rawPath, type StoredPath } from '../../dist/format/stored-path.js';
 import { Extents } from '../../dist/archive/extents.js';
 import type { ArchiveIndex, IndexEntry } from '../../dist/archive/index.js';
 import { planWork } from '../../dist/engine/pipeline/work-plan.js';
@@ -15,7 +16,13 @@ function entryOf(ordinal: number, chunks: number, chunkBytes: number): IndexEntr
     extents.add(ordinal + chunk * 1000, ((chunk * 7) % chunks) * chunkBytes);
   }
   return {
-    ...{ path: `f${ordinal}`, contentPath: `f${ordinal}`, ordinal, bytes: chunks * chunkBytes, chunks: chunks + 1 },
+    ...{
+      path: rawPath(`f${ordinal}`),
+      contentPath: rawPath(`f${ordinal}`),
+      ordinal,
+      bytes: chunks * chunkBytes,
+      chunks: chunks + 1,
+    },
     ...{ sparse: false, complete: true, archiveOffset: ordinal, content: undefined },
     extents: chunks === 0 ? undefined : extents,
   };
@@ -24,7 +31,7 @@ function entryOf(ordinal: number, chunks: number, chunkBytes: number): IndexEntr
 function indexOf(entries: IndexEntry[]): ArchiveIndex {
   const chunks = entries.reduce((sum, entry) => sum + entry.chunks, 0);
   const archiveBytes = entries.reduce((sum, { bytes }) => sum + bytes, 0) + chunks * 100;
-  const problems = { problems: [], problemCount: 0, leftOut: new Set<string>(), wrappers: [] };
+  const problems = { problems: [], problemCount: 0, leftOut: new Set<StoredPath>(), wrappers: [] };
   return { entries, corrections: [], history: [], chunks, archiveBytes, ...problems };
 }
 

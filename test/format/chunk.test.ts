@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
+import { rawPath } from '../../dist/format/stored-path.js';
 import { XbstreamError } from '../../dist/errors.js';
 import {
   decodeChunkHeader,
@@ -13,10 +14,9 @@ import { end, payload, payloadLike, remove, rename, seek, sparse } from '../help
 /** Puts what follows a seek behind it: only that tells it from a sparse chunk. */
 const NEXT = Buffer.from('XBSTCK01');
 
-const path = fc.string({
-  unit: fc.integer({ min: 0, max: 255 }).map((code) => String.fromCharCode(code)),
-  maxLength: 511,
-});
+const path = fc
+  .string({ unit: fc.integer({ min: 0, max: 255 }).map((code) => String.fromCharCode(code)), maxLength: 511 })
+  .map(rawPath);
 const u32 = fc.nat({ max: 0xffff_ffff });
 const u52 = fc.bigInt({ min: 0n, max: 2n ** 52n }).map(Number);
 const flags = fc.nat({ max: 255 });
@@ -130,8 +130,8 @@ describe('chunk headers', () => {
 
   test('a path that is too long is not written', () => {
     for (const header of [
-      { type: 'end', flags: 0, path: 'x'.repeat(512) },
-      { type: 'rename', flags: 0, path: 'a', newPath: 'x'.repeat(512) },
+      { type: 'end', flags: 0, path: rawPath('x'.repeat(512)) },
+      { type: 'rename', flags: 0, path: rawPath('a'), newPath: rawPath('x'.repeat(512)) },
     ] as const) {
       assert.throws(() => encodeChunkHeader(header), { code: 'XB_PATH_TOO_LONG' });
     }

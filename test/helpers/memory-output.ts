@@ -1,3 +1,4 @@
+import { type StoredPath } from '../../dist/format/stored-path.js';
 import { XbstreamError } from '../../dist/errors.js';
 import type { Output, OutputFile } from '../../dist/output/output.js';
 import { PIECE_ROOM_BYTES } from '../../dist/input/source.js';
@@ -19,7 +20,7 @@ export class MemoryOutput implements Output {
   readonly #directories = new Set<string>();
   readonly #room = Buffer.allocUnsafeSlow(PIECE_ROOM_BYTES);
 
-  open(path: string): OutputFile {
+  open(path: StoredPath): OutputFile {
     if (this.#taken.has(path)) throw new XbstreamError('XB_TARGET_EXISTS', `two files want to be ${path}`);
     // A file cannot lie where a directory must be, nor the other way round.
     if (this.#directories.has(path)) throw new XbstreamError('XB_TARGET_EXISTS', `${path} is a directory`);
@@ -68,7 +69,7 @@ export class MemoryOutput implements Output {
 }
 
 class MemoryFile implements OutputFile {
-  path: string;
+  path: StoredPath;
   readonly kept = false;
   readonly sha256 = undefined;
   sizeBytes = 0;
@@ -77,7 +78,7 @@ class MemoryFile implements OutputFile {
   readonly #far: string[] = [];
   #isAside = false;
 
-  constructor(output: MemoryOutput, path: string) {
+  constructor(output: MemoryOutput, path: StoredPath) {
     this.#output = output;
     this.path = path;
   }
@@ -110,7 +111,7 @@ class MemoryFile implements OutputFile {
     if (!this.#isAside) this.#output.forget(this.path);
   }
 
-  rename(path: string, replaced: OutputFile | undefined): void {
+  rename(path: StoredPath, replaced: OutputFile | undefined): void {
     if (replaced !== undefined) this.#output.forget(replaced.path);
     if (this.#output.files.has(path)) throw new XbstreamError('XB_TARGET_EXISTS', `${path} is taken`);
     this.#output.forget(this.path);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { rawPath } from '../../dist/format/stored-path.js';
 import { XbstreamError } from '../../dist/errors.js';
 import { JsonReporter } from '../../dist/ui/json/json.js';
 import { plainPaint } from '../../dist/ui/paint.js';
@@ -46,7 +47,7 @@ test('a run that fails: the summary is the last line, though the error comes aft
     reporter.extracted({ ...SUMMARY, ok: false });
     reporter.error(
       new XbstreamError('XB_MISSING_EOF', 'db1/t2.ibd is incomplete', {
-        path: 'db1/t2.ibd',
+        path: rawPath('db1/t2.ibd'),
         partial: 'db1/.t2.ibd.partial',
       }),
     );
@@ -65,7 +66,7 @@ tsxbstream: db1/t2.ibd is incomplete
 
 test('everything an error can say', () => {
   const error = new XbstreamError('XB_IO', 'cannot write', {
-    path: 't\xfc',
+    path: rawPath('t\xfc'),
     partial: '.t\xfc.partial',
     archiveOffset: 42,
     systemCode: 'ENOSPC',

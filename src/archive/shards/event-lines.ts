@@ -4,7 +4,7 @@
  */
 import type { ErrorRecord, XbstreamErrorCode } from '../../errors.js';
 import { chunkEnd, type ChunkHeader } from '../../format/chunk.js';
-import { MAX_PATH_BYTES, type StoredPath } from '../../format/stored-path.js';
+import { MAX_PATH_BYTES, rawPath, type StoredPath } from '../../format/stored-path.js';
 import type { Known, ShardEnd, ShardEvent, ShardHead } from './events.js';
 import { BadRecord, type Fields } from './fields.js';
 import { PARTS_MAX } from './parts.js';
@@ -228,7 +228,7 @@ function pathOf(fields: Fields, fallback?: StoredPath): StoredPath {
 function latin1(text: string): StoredPath {
   // eslint-disable-next-line no-control-regex
   if (!/^[\x00-\xff]*$/.test(text)) throw new BadRecord('bad "path"');
-  return text;
+  return rawPath(text);
 }
 
 function errorOf(fields: Fields, codes: readonly XbstreamErrorCode[]): ErrorRecord {

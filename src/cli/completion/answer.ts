@@ -1,4 +1,5 @@
 /** What can stand in the place of a word of a command line: the scripts of the shells ask for it at each Tab. */
+import { type StoredPath } from '../../format/stored-path.js';
 import { existsSync, readFileSync } from 'node:fs';
 import { getHashes } from 'node:crypto';
 import { archiveOperands } from '../../verbs/options/archive-operands.js';
@@ -152,7 +153,7 @@ function namesOf(table: string): string[] {
 }
 
 /** What an archive holds that stands on the command line before the cursor. */
-async function pathsOf({ options, operands }: NormalisedWords, form: Form): Promise<string[]> {
+async function pathsOf({ options, operands }: NormalisedWords, form: Form): Promise<StoredPath[]> {
   const isParts = options.some(({ name }) => name === 'parts');
   const named = operands.filter((word) => word !== CURSOR);
   const { archive } = archiveOperands(isParts, named, form.call, true);

@@ -3,7 +3,7 @@ import * as fs from 'node:fs/promises';
 import { dirname, basename } from 'node:path';
 import { allLayersOf, layersOf, type LayerChoice } from '../../codec/stored-layers.js';
 import { systemCodeOf, systemError, XbstreamError } from '../../errors.js';
-import { isUtf8, pathForSystem, pathText, type StoredPath } from '../../format/stored-path.js';
+import { inside, isUtf8, pathForSystem, pathText, rawPath, type StoredPath } from '../../format/stored-path.js';
 
 /** A file that is to be decoded where it lies. */
 export interface EncodedFile {
@@ -36,7 +36,7 @@ const LOOKS = 32;
 
 /** What messages call a file. */
 export function shownPath({ root, path }: Pick<EncodedFile, 'root' | 'path'>): StoredPath {
-  return root === '.' ? path : `${root.replace(/\/$/, '')}/${path}`;
+  return root === '.' ? path : rawPath(`${root.replace(/\/$/, '')}/${path}`);
 }
 
 /**
@@ -71,7 +71,7 @@ export async function findEncoded(operands: readonly StoredPath[], options: Find
   };
   for (const operand of operands) {
     if (await isDirectory(operand)) await add(operand, await encodedIn(operand, options));
-    else await add(dirname(operand), [basename(operand)]);
+    else await add(rawPath(dirname(operand)), [rawPath(basename(operand))]);
   }
   const files = apart(
     [...found].map(([real, file]) => ({ real, file })),
@@ -108,22 +108,23 @@ async function realPath(root: StoredPath): Promise<StoredPath> {
       hints: ['change into it, and name what is in it: tsxbstream decode .'],
     });
   }
-  return (await ask(root, fs.realpath(pathForSystem(root), { encoding: 'buffer' }))).toString('latin1');
+  const real = await ask(root, fs.realpath(pathForSystem(root), { encoding: 'buffer' }));
+  return rawPath(real.toString('latin1'));
 }
 
 /** All files below a directory whose names tell something, by their paths there. */
 async function encodedIn(root: StoredPath, { signal, onWarning }: FindOptions): Promise<StoredPath[]> {
   const found: StoredPath[] = [];
-  const waiting = [''];
-  for (let inside = waiting.pop(); inside !== undefined; inside = waiting.pop()) {
+  const waiting = [rawPath('')];
+  for (let place = waiting.pop(); place !== undefined; place = waiting.pop()) {
     signal.throwIfAborted();
-    const directory = inside === '' ? root : `${root}/${inside}`;
+    const directory = place === '' ? root : inside(root, place);
     const entries = await ask(
       directory,
       fs.readdir(pathForSystem(directory), { encoding: 'latin1', withFileTypes: true }),
     );
     for (const entry of entries) {
-      const path = inside === '' ? entry.name : `${inside}/${entry.name}`;
+      const path = inside(place, rawPath(entry.name));
       if (entry.isDirectory()) waiting.push(path);
       else if (allLayersOf(path).length === 0) continue;
       else if (entry.isFile()) found.push(path);
@@ -143,7 +144,7 @@ async function look(
   const shown = shownPath({ root, path });
   try {
     const { finalName } = layersOf(path, choice);
-    const stat = await fs.lstat(pathForSystem(`${root}/${path}`));
+    const stat = await fs.lstat(pathForSystem(inside(root, path)));
     if (stat.isFile()) return { root, path, finalPath: finalName, bytes: stat.size };
     problems.push(
       new XbstreamError('XB_IO', `${pathText(shown)} is no regular file`, {

@@ -1,7 +1,15 @@
 import * as fs from 'node:fs';
 import { systemError, XbstreamError } from '../../errors.js';
 import { MemberNames, plainName } from '../../format/member-name.js';
-import { pathForSystem, pathFromText, pathText, type StoredPath } from '../../format/stored-path.js';
+import {
+  below,
+  inside,
+  pathForSystem,
+  pathFromText,
+  pathText,
+  rawPath,
+  type StoredPath,
+} from '../../format/stored-path.js';
 
 /** A file that is to go into an archive. */
 export interface ListedFile {
@@ -34,7 +42,7 @@ export class FileList {
     const { absoluteNames, recurse, onWarning } = options;
     this.#names = new MemberNames({ absoluteNames, plain: recurse, onWarning });
     const base = pathFromText(options.directory);
-    this.#base = base === '.' ? '' : base.endsWith('/') ? base : `${base}/`;
+    this.#base = rawPath(base === '.' ? '' : base.endsWith('/') ? base : `${base}/`);
   }
 
   /**
@@ -45,7 +53,7 @@ export class FileList {
    */
   add(path: StoredPath): void {
     const { recurse } = this.#options;
-    const place = path.startsWith('/') ? path : this.#base + path;
+    const place = path.startsWith('/') ? path : below(this.#base, path);
     let stat: fs.Stats;
     try {
       stat = fs.statSync(pathForSystem(place));
@@ -59,30 +67,30 @@ export class FileList {
 
   #directory(place: StoredPath, path: StoredPath): void {
     const found: StoredPath[] = [];
-    const visit = (inside: StoredPath): void => {
+    const visit = (within: StoredPath): void => {
       let listed: fs.Dirent[];
       try {
-        const directory = inside === '' ? place : `${place}/${inside}`;
+        const directory = within === '' ? place : inside(place, within);
         listed = fs.readdirSync(pathForSystem(directory), { encoding: 'latin1', withFileTypes: true });
       } catch (error) {
-        throw systemError(`cannot read the directory ${pathText(`${path}/${inside}`)}`, error);
+        throw systemError(`cannot read the directory ${pathText(inside(path, within))}`, error);
       }
       if (listed.length === 0) {
         this.#warn(
-          `the empty directory ${pathText(plainName(`${path}/${inside}`))} is not stored: an archive holds files only`,
+          `the empty directory ${pathText(plainName(rawPath(`${path}/${within}`)))} is not stored: an archive holds files only`,
         );
       }
       for (const entry of listed) {
-        const name = inside === '' ? entry.name : `${inside}/${entry.name}`;
+        const name = inside(within, rawPath(entry.name));
         if (entry.isDirectory()) visit(name);
         else if (entry.isFile()) found.push(name);
-        else if (entry.isSocket()) this.#warn(`the socket ${pathText(`${path}/${name}`)} is not stored`);
-        else throw unstorable(`${path}/${name}`, entry, true);
+        else if (entry.isSocket()) this.#warn(`the socket ${pathText(inside(path, name))} is not stored`);
+        else throw unstorable(inside(path, name), entry, true);
       }
     };
-    visit('');
+    visit(rawPath(''));
     // One character a byte: this is the order of the bytes.
-    for (const name of found.sort()) this.#file(`${place}/${name}`, `${path}/${name}`);
+    for (const name of found.sort()) this.#file(inside(place, name), inside(path, name));
   }
 
   #file(place: StoredPath, path: StoredPath): void {

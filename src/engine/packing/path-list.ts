@@ -1,5 +1,5 @@
 import { XbstreamError } from '../../errors.js';
-import { pathText, type StoredPath } from '../../format/stored-path.js';
+import { pathText, type StoredPath, rawPath } from '../../format/stored-path.js';
 import { openSource, type InputChoice } from '../../input/open-source.js';
 import { PIECE_ROOM_BYTES, type Source } from '../../input/source.js';
 
@@ -30,7 +30,7 @@ export async function readPathList(
       push: (piece) => {
         const parts = (rest + piece.toString('latin1')).split(end);
         rest = parts.pop()!;
-        for (const path of parts) if (path !== '') paths.push(path);
+        for (const path of parts) if (path !== '') paths.push(rawPath(path));
         if (rest.length > SYSTEM_PATH_BYTES_MAX) throw noPath(rest, nullSeparated);
         return undefined;
       },
@@ -40,13 +40,15 @@ export async function readPathList(
   } finally {
     source.close();
   }
-  if (rest !== '') paths.push(rest);
+  if (rest !== '') paths.push(rawPath(rest));
   return paths;
 }
 
-function noPath(text: StoredPath, nullSeparated: boolean): XbstreamError {
+function noPath(text: string, nullSeparated: boolean): XbstreamError {
   return new XbstreamError('XB_IO', 'this is no list of names', {
-    details: [`a name of more than ${SYSTEM_PATH_BYTES_MAX} bytes begins with: ${pathText(text.slice(0, 60))}`],
+    details: [
+      `a name of more than ${SYSTEM_PATH_BYTES_MAX} bytes begins with: ${pathText(rawPath(text.slice(0, 60)))}`,
+    ],
     hints: [
       nullSeparated
         ? 'names must end in NUL bytes: find -print0'

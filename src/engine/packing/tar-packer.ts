@@ -2,7 +2,7 @@ import type { TarConsumer } from '../../tar/reader.js';
 import type { ArchiveWriter } from '../../archive/writer.js';
 import { XbstreamError } from '../../errors.js';
 import { MemberNames } from '../../format/member-name.js';
-import { pathText, type StoredPath } from '../../format/stored-path.js';
+import { pathText, rawPath, type StoredPath } from '../../format/stored-path.js';
 import { ChunkMaker } from './chunk-maker.js';
 
 export interface TarPackerOptions {
@@ -24,7 +24,7 @@ export class TarPacker implements TarConsumer {
   readonly #names: MemberNames;
   #filled = 0;
   #fileOffset = 0;
-  #name: StoredPath = '';
+  #name = rawPath('');
 
   constructor(writer: ArchiveWriter, options: TarPackerOptions) {
     this.#writer = writer;

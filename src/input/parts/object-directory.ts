@@ -1,7 +1,15 @@
 /** A directory that holds the objects of a backup, as `aws s3 sync` copies them. */
 import * as fs from 'node:fs';
 import { systemCodeOf, systemError, XbstreamError } from '../../errors.js';
-import { pathForSystem, pathFromText, pathText, type StoredPath } from '../../format/stored-path.js';
+import {
+  below,
+  inside,
+  pathForSystem,
+  pathFromText,
+  pathText,
+  rawPath,
+  type StoredPath,
+} from '../../format/stored-path.js';
 import type { PositionedBytes } from '../positioned.js';
 import { openFile } from './file-parts.js';
 import { keysOfSums, objectName, OTHERS_MAX } from './object-layout.js';
@@ -34,7 +42,7 @@ class FileObject implements ReadableObject {
   }
 
   open(): PositionedBytes {
-    const path = `${this.#root}/${this.key}`;
+    const path = inside(this.#root, this.key);
     return openFile(pathForSystem(path), pathText(path));
   }
 }
@@ -42,17 +50,17 @@ class FileObject implements ReadableObject {
 /** All below a directory that is called as an object is. Links are not followed. */
 function objectsIn(root: StoredPath, isStopped: () => boolean): FileObject[] {
   const found: FileObject[] = [];
-  const waiting = [''];
+  const waiting = [rawPath('')];
   let others = 0;
-  for (let inside = waiting.pop(); inside !== undefined && !isStopped(); inside = waiting.pop()) {
-    const directory = `${root}/${inside}`;
+  for (let place = waiting.pop(); place !== undefined && !isStopped(); place = waiting.pop()) {
+    const directory = inside(root, place);
     try {
       const entries = fs.readdirSync(pathForSystem(directory), { encoding: 'latin1', withFileTypes: true });
       for (const entry of entries) {
-        const key = inside + entry.name;
-        if (entry.isDirectory()) waiting.push(`${key}/`);
+        const key = below(place, rawPath(entry.name));
+        if (entry.isDirectory()) waiting.push(rawPath(`${key}/`));
         else if (entry.isFile() && objectName(key) !== undefined) {
-          found.push(new FileObject(root, key, fs.lstatSync(pathForSystem(`${root}/${key}`)).size));
+          found.push(new FileObject(root, key, fs.lstatSync(pathForSystem(inside(root, key))).size));
         } else others += 1;
       }
       if (found.length === 0 && others > OTHERS_MAX) return [];
@@ -71,7 +79,7 @@ function assertOwn(objects: readonly ReadableObject[], root: string): void {
     const path = chunkPath(opened);
     const named = objectName(first!.key)!.path;
     if (path === undefined || !named.endsWith(`/${path}`)) return;
-    const backup = `${root}/${pathText(named.slice(0, -path.length - 1))}`;
+    const backup = `${root}/${pathText(rawPath(named.slice(0, -path.length - 1)))}`;
     throw new XbstreamError('XB_IO', `${root} is no backup of xbcloud's, but ${backup} may be one`, {
       hints: ['name the directory of the backup itself'],
     });

@@ -3,7 +3,7 @@
  * stands behind the stored name counts the chunks of that file from 0 on, in 20 digits; the last of them is its end chunk. With
  * `xbcloud put --md5` there is also `BACKUP.md5`: a line for each object, its MD5 in hex, two spaces, its name below `BACKUP/`.
  */
-import { pathText, type StoredPath } from '../../format/stored-path.js';
+import { pathText, type StoredPath, rawPath } from '../../format/stored-path.js';
 
 const OBJECT = /^(.+)\.(\d{20})$/s;
 const DIGITS = 20;
@@ -29,18 +29,21 @@ export interface ObjectLayout<Found extends StoredObject> {
 export const OTHERS_MAX = 1000;
 
 /** A name as that of a chunk of a stored file; undefined for what is no such object. */
-export function objectName(key: StoredPath): { path: StoredPath; number: bigint } | undefined {
+export function objectName(key: string): { path: StoredPath; number: bigint } | undefined {
   const [, path, digits] = OBJECT.exec(key) ?? [];
-  return path === undefined || digits === undefined ? undefined : { path, number: BigInt(digits) };
+  return path === undefined || digits === undefined ? undefined : { path: rawPath(path), number: BigInt(digits) };
 }
 
 function keyOf(path: StoredPath, number: number): StoredPath {
-  return `${path}.${String(number).padStart(DIGITS, '0')}`;
+  return rawPath(`${path}.${String(number).padStart(DIGITS, '0')}`);
 }
 
 /** The objects that a `BACKUP.md5` names. */
 export function keysOfSums(text: string): StoredPath[] {
-  return text.split('\n').flatMap((line) => /^[0-9a-fA-F]{32} [ *](.+)$/.exec(line)?.[1] ?? []);
+  return text.split('\n').flatMap((line) => {
+    const key = /^[0-9a-fA-F]{32} [ *](.+)$/.exec(line)?.[1];
+    return key === undefined ? [] : rawPath(key);
+  });
 }
 
 /**

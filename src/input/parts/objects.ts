@@ -1,6 +1,6 @@
 /** A backup that lies as objects, a chunk each, as one archive. */
 import { CHUNK_MAGIC, MAX_HEADER_BYTES } from '../../format/chunk.js';
-import { pathText, type StoredPath } from '../../format/stored-path.js';
+import { pathText, type StoredPath, rawPath } from '../../format/stored-path.js';
 import { FileSource } from '../file.js';
 import { InputError } from '../input-error.js';
 import type { PositionedBytes } from '../positioned.js';
@@ -122,11 +122,11 @@ export function chunkPath(object: PositionedBytes): StoredPath | undefined {
   const bytes = object.read(head, 0, head.length, 0);
   if (bytes < PATH_AT || head.toString('latin1', 0, CHUNK_MAGIC.length) !== CHUNK_MAGIC) return undefined;
   const end = PATH_AT + head.readUInt32LE(PATH_LENGTH_AT);
-  return end > bytes ? undefined : head.toString('latin1', PATH_AT, end);
+  return end > bytes ? undefined : rawPath(head.toString('latin1', PATH_AT, end));
 }
 
 /** `./a` is `a`: a copy on disk cannot tell them apart. */
-function plain(path: StoredPath): StoredPath {
+function plain(path: StoredPath): string {
   return path
     .split('/')
     .filter((component) => component !== '' && component !== '.')

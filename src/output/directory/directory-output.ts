@@ -180,7 +180,7 @@ export class DirectoryOutput implements Output {
     try {
       fs.unlinkSync(directory.systemPath(name));
     } catch (error) {
-      throw systemError(`cannot remove ${pathText(directory.path + name)}`, error);
+      throw systemError(`cannot remove ${pathText(directory.pathOf(name))}`, error);
     }
     directory.names.delete(name);
     directory.changed = true;

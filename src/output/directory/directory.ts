@@ -1,7 +1,7 @@
 import * as fs from 'node:fs';
 import { dirname } from 'node:path';
 import { systemCodeOf, systemError, XbstreamError } from '../../errors.js';
-import { pathForSystem, pathText, type StoredPath } from '../../format/stored-path.js';
+import { below, pathForSystem, pathText, rawPath, type StoredPath } from '../../format/stored-path.js';
 import { closeRead } from '../../input/close.js';
 import type { DescriptorHolder, DescriptorPool } from './descriptor-pool.js';
 import { refusal } from './file-calls.js';
@@ -78,7 +78,7 @@ export class Directory implements DescriptorHolder {
    * Its plain path, where nobody but root and this user can change what that path leads to: then it says the same as the
    * way through the descriptor folder, and the system walks it in half the time.
    */
-  readonly #safePrefix: string | undefined;
+  readonly #safePrefix: StoredPath | undefined;
   readonly #device: number;
   readonly #inode: number;
 
@@ -129,16 +129,21 @@ export class Directory implements DescriptorHolder {
   }
 
   /** What to put before a name in this directory to reach it. Good until the next call of the descriptor pool. */
-  get prefix(): string {
+  get prefix(): StoredPath {
     if (this.#safePrefix !== undefined) return this.#safePrefix;
     const { descriptorFolder } = this.#context;
-    if (descriptorFolder === undefined) return this.#systemPath + '/';
-    return `${descriptorFolder}${this.#opened()}/`;
+    if (descriptorFolder === undefined) return rawPath(`${this.#systemPath}/`);
+    return rawPath(`${descriptorFolder}${this.#opened()}/`);
+  }
+
+  /** The path of something in this directory below the target's root; for messages. */
+  pathOf(name: StoredPath): StoredPath {
+    return below(this.path, name);
   }
 
   /** The path of something in this directory as `node:fs` takes it. */
   systemPath(name: StoredPath): string | Buffer {
-    return pathForSystem(this.prefix + name);
+    return pathForSystem(below(this.prefix, name));
   }
 
   /**
@@ -152,13 +157,13 @@ export class Directory implements DescriptorHolder {
     const known = this.#children.get(name);
     if (known !== undefined) return known;
     const state = this.names.get(name);
-    const path = `${this.path}${name}/`;
+    const path = rawPath(`${this.path}${name}/`);
     // A directory of this run is among the children: this is a file, though it may have its name only later.
     if (state === 'ours' && create) {
       throw new XbstreamError(
         'XB_TARGET_EXISTS',
-        `${pathText(this.path + name)} would be a file and a directory of the archive`,
-        { path: this.path + name },
+        `${pathText(this.pathOf(name))} would be a file and a directory of the archive`,
+        { path: this.pathOf(name) },
       );
     }
     if ((state === 'ours' || typeof state === 'object') && !create) return undefined;
@@ -206,7 +211,7 @@ export class Directory implements DescriptorHolder {
     try {
       return fs.lstatSync(this.systemPath(name), { throwIfNoEntry: false });
     } catch (error) {
-      throw systemError(`cannot look at ${pathText(this.path + name)} in the target`, error);
+      throw systemError(`cannot look at ${pathText(this.pathOf(name))} in the target`, error);
     }
   }
 
@@ -245,8 +250,8 @@ export class Directory implements DescriptorHolder {
     return this.#descriptor!;
   }
 
-  get #systemPath(): string {
-    return this.#parent === undefined ? this.#name : this.#parent.#systemPath + '/' + this.#name;
+  get #systemPath(): StoredPath {
+    return this.#parent === undefined ? this.#name : rawPath(`${this.#parent.#systemPath}/${this.#name}`);
   }
 
   #open(): number | undefined {
@@ -277,36 +282,36 @@ export class Directory implements DescriptorHolder {
     return stat;
   }
 
-  #findSafePrefix(own: fs.Stats): string | undefined {
+  #findSafePrefix(own: fs.Stats): StoredPath | undefined {
     const { descriptorFolder } = this.#context;
     if (descriptorFolder === undefined) return undefined;
     const parent = this.#parent;
     if (parent !== undefined) {
       // Below a symbolic link that was allowed the path would say something else.
       if (parent.#safePrefix === undefined || this.#context.allowSymlinks || !isOurs(own)) return undefined;
-      return `${parent.#safePrefix}${this.#name}/`;
+      return rawPath(`${parent.#safePrefix}${this.#name}/`);
     }
-    const path = fs.readlinkSync(`${descriptorFolder}${this.#descriptor!}`, { encoding: 'latin1' });
-    for (let above = path; ; above = dirname(above)) {
+    const path = rawPath(fs.readlinkSync(`${descriptorFolder}${this.#descriptor!}`, { encoding: 'latin1' }));
+    for (let above = path; ; above = rawPath(dirname(above))) {
       const stat = fs.lstatSync(pathForSystem(above), { throwIfNoEntry: false });
       if (stat === undefined || !isOurs(stat)) return undefined;
       if (above === path && (stat.ino !== own.ino || stat.dev !== own.dev)) return undefined;
       if (above === '/') break;
     }
-    return path === '/' ? path : `${path}/`;
+    return path === '/' ? path : rawPath(`${path}/`);
   }
 
   #list(): void {
     const list = (): string[] => fs.readdirSync(pathForSystem(this.prefix), { encoding: 'latin1' });
-    for (const name of this.#context.pool.briefly(list)) this.names.set(name, 'before');
+    for (const name of this.#context.pool.briefly(list)) this.names.set(rawPath(name), 'before');
   }
 
   #cannotEnter(name: StoredPath, error: unknown): XbstreamError {
-    const path = pathText(this.path + name);
+    const path = pathText(this.pathOf(name));
     const isLink = systemCodeOf(error) !== 'ENAMETOOLONG' && this.look(name)?.isSymbolicLink() === true;
     if (isLink && !this.#context.allowSymlinks) {
       return new XbstreamError('XB_TARGET_EXISTS', `${path} in the target is a symbolic link`, {
-        path: this.path + name,
+        path: this.pathOf(name),
         details: ['what the archive stores below it would land wherever the link leads'],
         hints: ['if that is meant: add --allow-symlinks'],
       });

@@ -56,7 +56,7 @@ export function changeName(from: string | Buffer, to: string | Buffer, replace: 
  * @param partialPath one character a byte, as the other
  * @param replace what has the final name gives way
  */
-export function makeFile(partialPath: string, finalPath: string, bytes: Buffer, replace: boolean): void {
+export function makeFile(partialPath: StoredPath, finalPath: StoredPath, bytes: Buffer, replace: boolean): void {
   const partial = pathForSystem(partialPath);
   const descriptor = fs.openSync(partial, NEW_FILE_FLAGS, FILE_MODE);
   try {

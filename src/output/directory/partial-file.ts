@@ -1,7 +1,7 @@
 import type { Hash } from 'node:crypto';
 import * as fs from 'node:fs';
 import { systemCodeOf, systemError, XbstreamError } from '../../errors.js';
-import { pathForSystem, pathText, type StoredPath } from '../../format/stored-path.js';
+import { below, pathForSystem, pathText, type StoredPath } from '../../format/stored-path.js';
 import type { WriteQueue } from '../write-queue.js';
 import type { DescriptorHolder, DescriptorPool } from './descriptor-pool.js';
 import type { Directory } from './directory.js';
@@ -160,7 +160,7 @@ export class PartialFile implements DescriptorHolder {
       this.#checkIdentity(this.#opened());
       this.#name = moveAside(directory, this.#name, this.#place.name, 2);
     } catch (error) {
-      throw systemError(`cannot rename ${pathText(directory.path + this.#name)}`, error);
+      throw systemError(`cannot rename ${pathText(directory.pathOf(this.#name))}`, error);
     }
     directory.names.set(this.#name, this);
   }
@@ -172,7 +172,7 @@ export class PartialFile implements DescriptorHolder {
    */
   abandon(remove: boolean): StoredPath | undefined {
     const directory = this.#directory;
-    let left: StoredPath | undefined = directory.path + this.#name;
+    let left: StoredPath | undefined = directory.pathOf(this.#name);
     if (remove) {
       try {
         this.#checkIdentity(this.#opened());
@@ -338,7 +338,7 @@ export class PartialFile implements DescriptorHolder {
     const { name } = this.#place;
     try {
       const { prefix } = directory;
-      changeName(pathForSystem(prefix + this.#name), pathForSystem(prefix + name), this.#context.overwrite);
+      changeName(pathForSystem(below(prefix, this.#name)), pathForSystem(below(prefix, name)), this.#context.overwrite);
     } catch (error) {
       if (systemCodeOf(error) === 'EEXIST') throw targetExists(this.#place);
       throw this.#refused('cannot give its final name to', error);
@@ -360,7 +360,7 @@ export class PartialFile implements DescriptorHolder {
   }
 
   get #finalPath(): StoredPath {
-    return this.#directory.path + this.#place.name;
+    return this.#directory.pathOf(this.#place.name);
   }
 
   #refused(doing: string, error: unknown): XbstreamError {

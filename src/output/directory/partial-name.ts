@@ -1,6 +1,6 @@
 import * as fs from 'node:fs';
 import { systemCodeOf } from '../../errors.js';
-import { pathForSystem, type StoredPath } from '../../format/stored-path.js';
+import { below, pathForSystem, rawPath, type StoredPath } from '../../format/stored-path.js';
 import type { Directory } from './directory.js';
 import { changeName } from './file-calls.js';
 
@@ -23,13 +23,13 @@ const NUMBER_BYTES = 6;
 export function partialName(name: StoredPath, number = 1): StoredPath {
   const middle = number > 1 ? `.${number}` : '';
   if (1 + name.length + middle.length + PARTIAL_ENDING.length <= MAX_NAME_BYTES)
-    return `.${name}${middle}${PARTIAL_ENDING}`;
+    return rawPath(`.${name}${middle}${PARTIAL_ENDING}`);
   const { createHash } = process.getBuiltinModule('node:crypto');
   const hash = createHash('sha256').update(name, 'latin1').digest('hex').slice(0, HASH_CHARACTERS);
   let kept = MAX_NAME_BYTES - 1 - 1 - HASH_CHARACTERS - NUMBER_BYTES - PARTIAL_ENDING.length;
   // Not in the middle of a UTF-8 character: some file systems take no other names.
   while (kept > 0 && isContinuationByte(name.charCodeAt(kept))) kept -= 1;
-  return `.${name.slice(0, kept)}~${hash}${middle}${PARTIAL_ENDING}`;
+  return rawPath(`.${name.slice(0, kept)}~${hash}${middle}${PARTIAL_ENDING}`);
 }
 
 function isContinuationByte(byte: number): boolean {
@@ -50,7 +50,7 @@ export function moveAside(directory: Directory, from: StoredPath, finalName: Sto
     if (directory.names.has(name)) continue;
     try {
       const { prefix } = directory;
-      changeName(pathForSystem(prefix + from), pathForSystem(prefix + name), false);
+      changeName(pathForSystem(below(prefix, from)), pathForSystem(below(prefix, name)), false);
     } catch (error) {
       if (systemCodeOf(error) === 'EEXIST') continue;
       throw error;

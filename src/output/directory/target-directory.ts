@@ -1,7 +1,7 @@
 import * as fs from 'node:fs';
 import { dirname } from 'node:path';
 import { systemCodeOf, systemError, XbstreamError } from '../../errors.js';
-import { pathFromText, pathText, type StoredPath } from '../../format/stored-path.js';
+import { pathFromText, pathText, rawPath, type StoredPath } from '../../format/stored-path.js';
 import { DescriptorPool } from './descriptor-pool.js';
 import { Directory, findDescriptorFolder, type DirectoryContext } from './directory.js';
 import { givePath, type Owner } from './owner.js';
@@ -63,8 +63,8 @@ export class TargetDirectory {
   place(path: StoredPath, create: boolean): Place | undefined {
     const slash = path.lastIndexOf('/');
     if (slash < 0) return { directory: this.#root, name: path };
-    const directory = this.#directory(path.slice(0, slash), create);
-    return directory && { directory, name: path.slice(slash + 1) };
+    const directory = this.#directory(rawPath(path.slice(0, slash)), create);
+    return directory && { directory, name: rawPath(path.slice(slash + 1)) };
   }
 
   /** Has all new names on the disk. */
@@ -82,11 +82,11 @@ export class TargetDirectory {
     let directory: Directory | undefined = this.#root;
     let relative = path;
     if (path === '' || path.startsWith('/')) {
-      directory = this.#absoluteRoot ??= Directory.root(this.#context, '/', '/');
-      relative = path.slice(1);
+      directory = this.#absoluteRoot ??= Directory.root(this.#context, rawPath('/'), rawPath('/'));
+      relative = rawPath(path.slice(1));
     }
     for (const component of relative === '' ? [] : relative.split('/')) {
-      directory = directory.child(component, create);
+      directory = directory.child(rawPath(component), create);
       if (directory === undefined) return undefined;
     }
     this.#lastPath = path;
@@ -98,7 +98,7 @@ export class TargetDirectory {
 function openTarget(context: DirectoryContext, path: string, create: boolean): Directory {
   const name = pathFromText(path);
   try {
-    return Directory.root(context, name, '');
+    return Directory.root(context, name, rawPath(''));
   } catch (error) {
     const code = systemCodeOf(error);
     if (code !== 'ENOENT') throw systemError(`cannot unpack into ${path}`, error);
@@ -111,7 +111,7 @@ function openTarget(context: DirectoryContext, path: string, create: boolean): D
   }
   try {
     makeDirectories(path, context.owner);
-    return Directory.root(context, name, '');
+    return Directory.root(context, name, rawPath(''));
   } catch (error) {
     throw systemError(`cannot make the target directory ${pathText(name)}`, error);
   }
@@ -132,8 +132,8 @@ function makeDirectories(path: string, owner: Owner | undefined): void {
 
 /** The error for a final name that is taken. */
 export function targetExists({ directory, name }: Place): XbstreamError {
-  return new XbstreamError('XB_TARGET_EXISTS', `${pathText(directory.path + name)} exists in the target already`, {
-    path: directory.path + name,
+  return new XbstreamError('XB_TARGET_EXISTS', `${pathText(directory.pathOf(name))} exists in the target already`, {
+    path: directory.pathOf(name),
     details: ['it was not touched'],
     hints: [
       'unpack into an empty directory, or tell what to do with files that are there:',

@@ -1,6 +1,6 @@
 import * as fs from 'node:fs';
 import { systemCodeOf, systemError, XbstreamError } from '../../errors.js';
-import { pathText, type StoredPath } from '../../format/stored-path.js';
+import { below, pathText, rawPath, type StoredPath } from '../../format/stored-path.js';
 import type { LendableFile, OutputFile } from '../output.js';
 import type { Directory } from './directory.js';
 import { changeName, makeFile, refusal } from './file-calls.js';
@@ -163,14 +163,14 @@ export class TargetFile implements LendableFile {
   }
 
   #abandonAside(name: StoredPath, remove: boolean): StoredPath | undefined {
-    if (!remove) return this.#directory.path + name;
+    if (!remove) return this.#directory.pathOf(name);
     this.remove();
     this.#asideName = undefined;
     return undefined;
   }
 
   get #name(): StoredPath {
-    return this.path.slice(this.path.lastIndexOf('/') + 1);
+    return rawPath(this.path.slice(this.path.lastIndexOf('/') + 1));
   }
 
   #grow(): PartialFile {
@@ -195,7 +195,7 @@ export class TargetFile implements LendableFile {
     if (directory.names.has(partial)) return false;
     const { prefix } = directory;
     directory.changed = true;
-    const names = { partialPath: prefix + partial, finalPath: prefix + name, replace: overwrite };
+    const names = { partialPath: below(prefix, partial), finalPath: below(prefix, name), replace: overwrite };
     const job = queue.offerFile(first.bytes, names, (well) => {
       if (well || this.#madeSlowly(first.bytes)) done();
     });

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { pathFromText, type StoredPath } from '../../format/stored-path.js';
+import { pathFromText, rawPath, type StoredPath } from '../../format/stored-path.js';
 
 /**
  * Words of the command line as paths, with the bytes that were typed. Node makes text of them, in which bytes that are no
@@ -25,7 +25,7 @@ function typedWords(argv: readonly string[]): Map<string, StoredPath[]> {
     // Words for Node itself come before ours, and are no part of argv.
     for (const raw of all.slice(-argv.length)) {
       const text = Buffer.from(raw, 'latin1').toString('utf8');
-      typed.set(text, [...(typed.get(text) ?? []), raw]);
+      typed.set(text, [...(typed.get(text) ?? []), rawPath(raw)]);
     }
   } catch {
     // No such file on this system.
