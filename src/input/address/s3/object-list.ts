@@ -51,8 +51,8 @@ function tag(text: string, name: string): string | undefined {
   const found = new RegExp(`<${name}>([^<]*)</${name}>`).exec(text)?.[1];
   return found?.replace(
     /&(?:#(\d{1,7})|#x([\da-f]{1,6})|(\w{2,4}));/gi,
-    (whole, decimal?: string, hex?: string, word = '') => {
-      if (decimal === undefined && hex === undefined) return ENTITIES[word as string] ?? (whole);
+    (whole: string, decimal?: string, hex?: string, word?: string) => {
+      if (decimal === undefined && hex === undefined) return ENTITIES[word ?? ''] ?? whole;
       const code = decimal === undefined ? Number.parseInt(hex!, 16) : Number(decimal);
       return code <= 0x10ffff ? String.fromCodePoint(code) : whole;
     },
