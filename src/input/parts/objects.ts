@@ -134,7 +134,7 @@ class ObjectPart implements Part {
 }
 
 /** The path in the first chunk of an object; undefined where there is no chunk, which whoever reads it will say. */
-export function chunkPath(object: PositionedBytes): StoredPath | undefined {
+function chunkPath(object: PositionedBytes): StoredPath | undefined {
   const head = Buffer.alloc(MAX_HEADER_BYTES);
   const bytes = object.read(head, 0, head.length, 0);
   if (bytes < PATH_AT || head.toString('latin1', 0, CHUNK_MAGIC.length) !== CHUNK_MAGIC) return undefined;
