@@ -144,7 +144,7 @@ describe('JSON lines are those of the schema', { concurrency: 2 }, () => {
 
   test('of names that are no text, and of corrections', async () => {
     const bytes = archive(file('x\xff', 'x'), file('y', 'y'), rename('y', 'z\xfe'), remove('gone\xfd'), end('e'));
-    for (const turn of sampled([0, 1, 2], 2)) await readAll(stored(bytes), turn);
+    for (const turn of SOAK ? [0] : [0, 2]) await readAll(stored(bytes), turn);
     const target = fresh();
     fs.mkdirSync(target);
     fs.writeFileSync(join(target, 'x'), '');

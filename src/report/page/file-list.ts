@@ -1,4 +1,4 @@
-import { formatBytes, formatCount } from '../../ui/units.js';
+import { formatBytes, formatCount, formatNumber } from '../../ui/units.js';
 import { button, element } from './dom.js';
 import type { Model, Node } from './model.js';
 import type { Selection } from './selection.js';
@@ -72,7 +72,7 @@ export class FileList {
     const shown = this.#rows.rows.length;
     const { unlisted } = this.#model.data;
     const beside = unlisted[0] === 0 ? '' : `; ${formatCount(unlisted[0], 'small file')} are not listed here`;
-    this.#count.textContent = `${shown.toLocaleString('en-US')} of ${formatCount(this.#found.length, 'file')}${beside}`;
+    this.#count.textContent = `${formatNumber(shown)} of ${formatCount(this.#found.length, 'file')}${beside}`;
     this.#more.hidden = shown === this.#found.length;
     this.#mark(this.#selection.selected);
   }
@@ -82,7 +82,7 @@ export class FileList {
     const name = button(fullName, 'link', () => this.#selection.toggle(node));
     this.#buttons.set(node, name);
     const state = element('td', damaged > 0 ? { class: 'bad', text: '✕ not whole' } : { text: 'whole' });
-    const cells = [formatBytes(bytes), chunks.toLocaleString('en-US')].map((text) => element('td', { text }));
+    const cells = [formatBytes(bytes), formatNumber(chunks)].map((text) => element('td', { text }));
     return element('tr', {}, element('th', { attributes: { scope: 'row' } }, name), ...cells, state);
   }
 

@@ -1,4 +1,5 @@
 import type { XbstreamError } from '../../errors.js';
+import { formatNumber } from '../units.js';
 import { exactPath, printablePath } from '../printable.js';
 
 /** Of more than so many problems that say the same, one is told and the others are counted. */
@@ -42,7 +43,7 @@ function kindOf({ code, path, message }: XbstreamError): string {
 export function othersLine({ others }: LikeProblems): string | undefined {
   if (others.length === 0) return undefined;
   const paths = new Set(others.flatMap(({ path }) => path ?? []));
-  const count = others.length.toLocaleString('en-US');
+  const count = formatNumber(others.length);
   if (paths.size < others.length) return `the same ${count} more times (-v tells all of them, --json too)`;
   const named = [...paths].slice(0, MOST_NAMED).map(printablePath).join(', ');
   const more = paths.size > MOST_NAMED ? ', ...' : '';

@@ -10,7 +10,7 @@ import type {
   Reporter,
 } from '../reporter.js';
 import { TextPrinter, type PrinterSettings } from './text-printer.js';
-import { formatBytes, formatCount, formatPace } from '../units.js';
+import { formatBytes, formatCount, formatNumber, formatPace } from '../units.js';
 
 /** What a person wants to read, and where. Results go to stdout for a verb, to stderr for the xbstream form. */
 export interface TextSettings extends PrinterSettings {
@@ -27,7 +27,7 @@ function amount(
   { files, bytes, keptFiles }: Pick<ExtractSummary, 'files' | 'bytes' | 'keptFiles'>,
   from: string,
 ): string {
-  const kept = keptFiles === 0 ? '' : `, ${keptFiles.toLocaleString('en-US')} of them kept as they were`;
+  const kept = keptFiles === 0 ? '' : `, ${formatNumber(keptFiles)} of them kept as they were`;
   return `${formatCount(files, 'file')}${kept} (${formatBytes(bytes)}${from})`;
 }
 
@@ -69,7 +69,7 @@ function lostLines(
   const told = verbose || lost.length <= MOST_LOST_TOLD ? lost : lost.slice(0, MOST_LOST_TOLD);
   const how = told.length < lost.length ? ' (-v names them, --json too)' : '';
   const left = lostCount - told.length;
-  const more = left > 0 ? `  and ${left.toLocaleString('en-US')} more${how}\n` : '';
+  const more = left > 0 ? `  and ${formatNumber(left)} more${how}\n` : '';
   const names = told.map((path) => `  ${printablePath(path)}\n`).join('') + more;
   const whole = `${formatCount(files, 'file')} (${formatBytes(bytes)}) are whole`;
   if (cutAt === undefined)

@@ -5,7 +5,7 @@ import { printable, printablePath } from '../printable.js';
 import type { FileReport, ShardReporter, ShardSummary, Verification, VerifyReporter } from '../reporter.js';
 import { digestLines } from './text.js';
 import { TextPrinter, type PrinterSettings } from './text-printer.js';
-import { formatBytes, formatCount, formatPace } from '../units.js';
+import { formatBytes, formatCount, formatNumber, formatPace } from '../units.js';
 
 export interface VerifyTextSettings extends PrinterSettings {
   /** Nothing when all is well. */
@@ -82,7 +82,7 @@ export class VerifyTextReporter extends TextPrinter implements VerifyReporter {
       }
     }
     if (problemCount > problems.length) {
-      this.list(`and ${(problemCount - problems.length).toLocaleString('en-US')} problems more\n`);
+      this.list(`and ${formatNumber(problemCount - problems.length)} problems more\n`);
     }
     // What to do next, once: thousands of problems may share it.
     const hints = new Set(problems.flatMap((problem) => problem.hints));
