@@ -167,7 +167,7 @@ describe('in the shells themselves', { concurrency: true }, () => {
       'mkdir functions; tsxbstream completion zsh > functions/_tsxbstream; fpath=($PWD/functions $fpath); autoload -U compinit; compinit -u -D',
     ],
   ].entries()) {
-    test(title!, async (context) => {
+    test(title, async (context) => {
       if (!hasProgram(context, 'zsh', 'zsh') || !hasProgram(context, 'script', 'bsdutils')) return;
       await typesAt(context, zsh, setUp!, sampled(LINES, 3, turn));
     });
