@@ -1,8 +1,8 @@
 /**
- * Measures what is read over a network: `list` of a sparse archive of 1 TiB behind nginx with 20 ms of latency, and `extract`
- * over loopback beside the same from a file.
+ * Measures what is read over a network: `list` of a sparse archive of 1 TiB behind nginx with 20 ms of latency, the same and more
+ * by an index, and `extract` over loopback beside the same from a file.
  *
- *   npm run build && node --import tsx bench/remote.ts [--folder DIR] [--only list,extract] [--rounds 5]
+ *   npm run build && node --import tsx bench/remote.ts [--folder DIR] [--only list,index,extract] [--rounds 5]
  *
  * It needs nginx, and 1 GB on a file system that has sparse files.
  */
@@ -25,7 +25,7 @@ const LATENCY_MS = 20;
 const { values } = parseArgs({
   options: {
     folder: { type: 'string', default: tmpdir() },
-    only: { type: 'string', default: 'list,extract' },
+    only: { type: 'string', default: 'list,index,extract' },
     rounds: { type: 'string', default: '5' },
   },
 });
@@ -67,6 +67,7 @@ function writeSparse(path: string, archiveBytes: number, fileBytes: number, inte
     write(end(file.name));
     if (at < archiveBytes) open.push(begun());
   }
+  write(Buffer.concat([payload('xtrabackup_info', 0, 'tool_name = xtrabackup\n'), end('xtrabackup_info')]));
   fs.ftruncateSync(fd, at);
   fs.closeSync(fd);
   console.log(`${path}: ${(at / 1024 ** 3).toFixed(1)} GiB, ${files} files`);
@@ -109,12 +110,33 @@ function median(figures: readonly number[]): number {
   return [...figures].sort((a, b) => a - b)[Math.floor(figures.length / 2)]!;
 }
 
-async function measureList(folder: string): Promise<void> {
-  writeSparse(join(folder, 'large.xbs'), 1024 ** 4, 8 * 1024 ** 3, 4);
+/** @returns the large archive and its server */
+async function serveLarge(folder: string): Promise<{ path: string; address: string; bytes: () => number }> {
+  const path = join(folder, 'large.xbs');
+  if (!fs.existsSync(path)) writeSparse(path, 1024 ** 4, 8 * 1024 ** 3, 4);
   const { origin, bytes } = await delayed(await startNginx(context, folder), LATENCY_MS);
-  const seconds = await run('list', `${origin}/large.xbs`);
-  const size = fs.statSync(join(folder, 'large.xbs')).size;
+  return { path, address: `${origin}/large.xbs`, bytes };
+}
+
+async function measureList(folder: string): Promise<void> {
+  const { path, address, bytes } = await serveLarge(folder);
+  const seconds = await run('list', address);
+  const { size } = fs.statSync(path);
   console.log(`list: ${seconds.toFixed(1)} s, ${((100 * bytes()) / size).toFixed(3)} % of the bytes (${bytes()})`);
+}
+
+async function measureByIndex(folder: string, rounds: number): Promise<void> {
+  const { path, address, bytes } = await serveLarge(folder);
+  const index = join(folder, 'large.idx');
+  await run('index', path, '-o', index);
+  const calls = { list: ['list', address], info: ['info', address], cat: ['cat', address, 'xtrabackup_info'] };
+  for (const [name, words] of Object.entries(calls)) {
+    const before = bytes();
+    const times: number[] = [];
+    for (let round = 0; round < rounds; round += 1) times.push(await run(...words, '--index', index));
+    const each = Math.round((bytes() - before) / rounds);
+    console.log(`${name} by an index: ${median(times).toFixed(2)} s, ${each} bytes`);
+  }
 }
 
 async function measureExtract(folder: string, rounds: number): Promise<void> {
@@ -149,6 +171,7 @@ async function measureExtract(folder: string, rounds: number): Promise<void> {
 const folder = fs.mkdtempSync(join(values.folder, 'tsxbstream-remote-'));
 try {
   if (values.only.includes('list')) await measureList(folder);
+  if (values.only.includes('index')) await measureByIndex(folder, Number(values.rounds));
   if (values.only.includes('extract')) await measureExtract(folder, Number(values.rounds));
 } finally {
   for (const cleanup of cleanups.reverse()) cleanup();

@@ -98,8 +98,8 @@ export interface IndexOptions {
 }
 
 const MAX_CORRECTIONS = 100_000;
-/** After so many pieces other things get their turn: this runs in the thread that hears signals. */
-const PIECES_AT_A_TIME = 16;
+/** After so many milliseconds other things get their turn: this may run in the thread that hears signals. */
+const TURN_MS = 5;
 
 /**
  * Makes the index of an archive. Where the source can seek, payloads are jumped over; else it is read to the end. Damage
@@ -155,7 +155,7 @@ class IndexBuilder implements ByteSink, ChunkConsumer {
   readonly #history = new Map<StoredPath, Set<Entry<NotedContent>>>();
   /** So many problems are on the map. */
   #mapped = 0;
-  #pieces = 0;
+  #turnBegan = -Infinity;
   #wholeFiles = 0;
   /** Of the last chunk. */
   #path: StoredPath | undefined;
@@ -209,11 +209,15 @@ class IndexBuilder implements ByteSink, ChunkConsumer {
   push(piece: Buffer): Promise<void> | undefined {
     this.#options.maker?.update(piece, this.#reader.archiveOffset);
     this.#reader.push(piece);
-    this.#pieces += 1;
-    if (this.#pieces % PIECES_AT_A_TIME !== 1) return undefined;
+    if (performance.now() - this.#turnBegan < TURN_MS) return undefined;
     const bytes = this.#source.inputBytes ?? this.#reader.archiveBytes;
     this.#options.onProgress?.({ bytes, files: this.#wholeFiles, path: this.#path });
-    return new Promise((resolve) => setImmediate(resolve));
+    return new Promise((resolve) =>
+      setImmediate(() => {
+        this.#turnBegan = performance.now();
+        resolve();
+      }),
+    );
   }
 
   get skippableBytes(): number {

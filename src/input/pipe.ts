@@ -1,7 +1,7 @@
 import * as fs from 'node:fs';
 import type { OnReadOpts, Socket, SocketConstructorOpts } from 'node:net';
 import { systemCodeOf, systemError } from '../errors.js';
-import { PIECE_BYTES, type ByteSink, type Source } from './source.js';
+import { PIECE_BYTES, startInRoom, type ByteSink, type Source } from './source.js';
 
 /**
  * What a pipe holds on Linux. A read that fills its buffer makes libuv try another at once, one that does not sends it
@@ -98,10 +98,10 @@ export class PipeSource implements Source {
     }
   }
 
-  /** The next part of the sink's room: several reads share one. */
+  /** The next part of the sink's room: several reads share one. Pages of a pipe are full, as a rule. */
   #room(sink: ByteSink): Buffer {
     if (this.#memory === undefined || this.#used + READ_BYTES > PIECE_BYTES) {
-      this.#memory = sink.room();
+      this.#memory = sink.room().subarray(startInRoom(0));
       this.#used = 0;
     }
     return this.#memory.subarray(this.#used, this.#used + READ_BYTES);

@@ -6,8 +6,20 @@ import type { Span } from './positioned.js';
  */
 export const PIECE_BYTES = 512 * 1024;
 
+const PAGE_BYTES = 4096;
+/** Where malloc puts a large block within a page. */
+const MALLOC_OFFSET = 16;
+
 /** Room for a piece: what is read may begin anywhere in the first page of it. */
-export const PIECE_ROOM_BYTES = PIECE_BYTES + 4096;
+export const PIECE_ROOM_BYTES = PIECE_BYTES + PAGE_BYTES;
+
+/**
+ * Where in a room to put what is read from a position. A copy whose target lies a few bytes above its source modulo the page
+ * size runs at a quarter of the speed (2.2 against 9 GB/s measured): this puts half a page between the two.
+ */
+export function startInRoom(position: number): number {
+  return (position + PAGE_BYTES / 2 - MALLOC_OFFSET) % PAGE_BYTES;
+}
 
 /** Who takes the bytes of an input. */
 export interface ByteSink {

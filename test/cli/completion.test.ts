@@ -11,7 +11,7 @@ import { run } from '../helpers/cli.js';
 import { archive, file } from '../helpers/archive-bytes.js';
 import { FORMS, VERBS } from '../helpers/forms.js';
 import { EXIT } from '../helpers/outcome.js';
-import { hasProgram } from '../helpers/programs.js';
+import { hasProgram, sampled } from '../helpers/programs.js';
 import { tempDir, type Cleanup } from '../helpers/temp.js';
 import { pathWithProgram, Terminal } from '../helpers/terminal.js';
 
@@ -159,17 +159,17 @@ describe('in the shells themselves', { concurrency: true }, () => {
   });
 
   const zsh = 'zsh -f -i';
-  for (const [title, setUp] of [
+  for (const [turn, [title, setUp]] of [
     ['zsh, with compinit', 'autoload -U compinit; compinit -u -D; source <(tsxbstream completion zsh)'],
     ['zsh, without compinit', 'source <(tsxbstream completion zsh)'],
     [
       'zsh, as a file in fpath',
       'mkdir functions; tsxbstream completion zsh > functions/_tsxbstream; fpath=($PWD/functions $fpath); autoload -U compinit; compinit -u -D',
     ],
-  ] as const) {
+  ].entries()) {
     test(title, async (context) => {
       if (!hasProgram(context, 'zsh', 'zsh') || !hasProgram(context, 'script', 'bsdutils')) return;
-      await typesAt(context, zsh, setUp);
+      await typesAt(context, zsh, setUp!, sampled(LINES, 3, turn));
     });
   }
 

@@ -10,6 +10,7 @@ import { FIXTURE_NAMES, fixture } from '../helpers/fixtures.js';
 import { writeLargeArchive } from '../helpers/large-archive.js';
 import { startNginx } from '../helpers/nginx.js';
 import { EXIT } from '../helpers/outcome.js';
+import { openPipe } from '../helpers/pipes.js';
 import { hasProgram, sampled } from '../helpers/programs.js';
 import { tempDir } from '../helpers/temp.js';
 import { readTree, sorted } from '../helpers/tree.js';
@@ -22,7 +23,7 @@ test('every fixture, behind nginx', async (context) => {
   if (!hasProgram(context, 'nginx', 'nginx')) return;
   const folder = tempDir(context);
   const origin = await startNginx(context, folder);
-  for (const name of sampled(FIXTURE_NAMES, 6, 4)) {
+  for (const name of sampled(FIXTURE_NAMES, 10, 4)) {
     const { bytes, sha256 } = fixture(name);
     fs.writeFileSync(join(folder, 'archive.xbs'), bytes);
     const target = tempDir(context);
@@ -54,7 +55,7 @@ async function verdicts(context: Parameters<typeof tempDir>[0], input: string | 
 }
 
 test('cut and flipped: the same verdicts, never a good one', async (context) => {
-  const { bytes } = fixture(FIXTURE_NAMES.at(-1)!);
+  const { bytes } = fixture('percona/base-none-NONE');
   const damaged = [0.5, 0.999].flatMap((part) => {
     const at = Math.floor(bytes.length * part);
     const flipped = Buffer.from(bytes);
@@ -62,7 +63,7 @@ test('cut and flipped: the same verdicts, never a good one', async (context) => 
     return [bytes.subarray(0, at), flipped];
   });
   const path = join(tempDir(context), 'archive.xbs');
-  for (const variant of damaged) {
+  for (const variant of sampled(damaged, 3)) {
     fs.writeFileSync(path, variant);
     const { origin } = await serve(context, Buffer.from(variant));
     const fromWeb = await verdicts(context, new URL(`${origin}/archive.xbs`));
@@ -82,7 +83,7 @@ describe('the program', { concurrency: true }, () => {
     'verify, with a digest': ['verify', '--json', '--digest', 'sha256', 'ARCHIVE'],
   };
   for (const isSeekable of [true, false]) {
-    for (const [name, words] of Object.entries(verbs)) {
+    for (const [name, words] of sampled(Object.entries(verbs), 2, Number(isSeekable))) {
       test(`${name}, from a server ${isSeekable ? 'with' : 'without'} ranges`, async (context) => {
         const path = join(tempDir(context), 'archive.xbs');
         fs.writeFileSync(path, bytes);
@@ -137,10 +138,10 @@ describe('the program', { concurrency: true }, () => {
   });
 
   test('--timeout: a pipe that is silent is told', async (context) => {
-    const silent = start(['-x', '--timeout', '1', '-C', tempDir(context)], {
-      wrapper: ['sh', '-c', 'sleep 60 | exec "$@"', 'sh'],
-    });
-    const { code, stderr } = await silent.ended;
+    const { readFd, writeFd } = openPipe();
+    const stdin = { kind: 'open', stdio: readFd } as const;
+    const { code, stderr } = await run(['-x', '--timeout', '1', '-C', tempDir(context)], { stdin });
+    for (const fd of [readFd, writeFd]) fs.closeSync(fd);
     assert.equal(code, EXIT.refused);
     assert.match(stderr, /nothing has come from stdin for 1 s/);
   });

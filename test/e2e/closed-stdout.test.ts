@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { archive, file } from '../helpers/archive-bytes.js';
 import { PROGRAM } from '../helpers/cli.js';
+import { sampled } from '../helpers/programs.js';
 import { tempDir } from '../helpers/temp.js';
 
 /** More than a pipe takes in. */
@@ -22,8 +23,8 @@ describe('stdout is closed', { concurrency: 2 }, () => {
     info: { words: ['info'], bytes: archive(MANY, LONG) },
     'cat of a long file': { words: ['cat'], bytes: LONG, name: 'long' },
   };
-  for (const [name, { words, bytes, name: wanted }] of Object.entries(commands)) {
-    for (const input of ['file', 'pipe']) {
+  for (const [turn, [name, { words, bytes, name: wanted }]] of Object.entries(commands).entries()) {
+    for (const input of sampled(['file', 'pipe'], 2, turn % 2)) {
       test(`${name}, from a ${input}`, (context) => {
         const path = join(tempDir(context), 'archive');
         fs.writeFileSync(path, bytes);

@@ -9,7 +9,7 @@ import { archive, end, file, noise } from '../helpers/archive-bytes.js';
 import { PROGRAM, run, start } from '../helpers/cli.js';
 import { EXIT } from '../helpers/outcome.js';
 import { openPipe } from '../helpers/pipes.js';
-import { hasProgram } from '../helpers/programs.js';
+import { hasProgram, sampled } from '../helpers/programs.js';
 import { tempDir } from '../helpers/temp.js';
 import { readTree, writeTree, type Tree } from '../helpers/tree.js';
 import { until } from '../helpers/wait.js';
@@ -204,13 +204,14 @@ describe('an archive is whole or it is not there', () => {
   });
 
   // A reader that takes its time makes the writer wait in the middle of the file.
-  for (const [name, change] of [
+  const changes = [
     ['grows', (path: string) => fs.appendFileSync(path, 'x')],
     ['shrinks', (path: string) => fs.truncateSync(path, 20 * MIB)],
     ['is written to', (path: string) => fs.writeFileSync(path, 'x', { flag: 'r+' })],
     ['is removed', (path: string) => fs.rmSync(path)],
     ['is replaced', (path: string) => fs.renameSync(`${path}.new`, path)],
-  ] as const) {
+  ] as const;
+  for (const [name, change] of sampled(changes, 2, 1)) {
     test(`of a file that ${name} while it is read`, async (context) => {
       const folder = folderOf(context, { a: Buffer.alloc(40 * MIB, 'a'), 'a.new': 'new' });
       const path = join(folder, 'a');
@@ -258,7 +259,7 @@ describe('an archive is whole or it is not there', () => {
     assert.deepEqual(fs.readdirSync(folder).sort(), ['a', 'archive']);
   });
 
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  for (const signal of sampled(['SIGINT', 'SIGTERM', 'SIGHUP'] as const, 3)) {
     test(`after ${signal}`, async (context) => {
       const folder = tempDir(context);
       fs.closeSync(fs.openSync(join(folder, 'endless'), 'w'));
@@ -313,7 +314,7 @@ test('a terminal is refused, and so are command lines that mean nothing', async 
     assert.equal(status, EXIT.usage);
     assert.match(stdout, /stdout is a terminal/);
   }
-  for (const words of [
+  const meaningless = [
     ['-c'],
     ['create'],
     ['create', '-0', 'a'],
@@ -321,7 +322,8 @@ test('a terminal is refused, and so are command lines that mean nothing', async 
     ['create', '--chunk-size=0', 'a'],
     ['create', '--chunk-size=2G', 'a'],
     ['-cx', 'a'],
-  ]) {
+  ];
+  for (const words of sampled(meaningless, 2)) {
     assert.equal((await run(words, { cwd: folder })).code, EXIT.usage, words.join(' '));
   }
 });
@@ -343,7 +345,8 @@ describe('create without files', { concurrency: true }, () => {
     const directory = tempDir(context);
     fs.mkdirSync(join(directory, 'nothing'));
     const made = join(directory, 'made');
-    for (const words of [['nothing'], ['--files-from', '/dev/null'], ['--from-tar', 'none.tar']]) {
+    const sources = [['nothing'], ['--files-from', '/dev/null'], ['--from-tar', 'none.tar']];
+    for (const words of sampled(sources, 2)) {
       fs.writeFileSync(join(directory, 'none.tar'), Buffer.alloc(10_240));
       const called = ['create', '-q', ...words, '-o', made];
       const refused = await run(called, { cwd: directory });

@@ -8,6 +8,7 @@ import { run, type Stdin } from '../helpers/cli.js';
 import { fixturePath } from '../helpers/fixtures.js';
 import { linesOf } from '../helpers/json-lines.js';
 import { EXIT } from '../helpers/outcome.js';
+import { sampled } from '../helpers/programs.js';
 import { reportInput, reportPath } from '../helpers/report-input.js';
 import { tempDir } from '../helpers/temp.js';
 import { readTree, treeOf } from '../helpers/tree.js';
@@ -92,11 +93,12 @@ describe('a damaged archive', { concurrency: true }, () => {
     test(`a second archive behind the first is named with its place, once, from a ${kind}`, async (context) => {
       const { input, options } = from(kind, '10-two-archives-in-one.xbstream');
       const target = tempDir(context);
-      for (const words of [
+      const calls = [
         ['extract', '--keep-going', input, '-C', target],
         ['verify', input],
         ['list', input],
-      ]) {
+      ];
+      for (const words of sampled(calls, kind === 'file' ? 3 : 2)) {
         const { code, stdout, stderr } = await run(words, options);
         assert.equal(code, EXIT.damaged);
         assert.equal(timesIn(stdout + stderr, /a second archive begins at byte 259/), 1, stdout + stderr);
@@ -130,11 +132,12 @@ describe('a damaged archive', { concurrency: true }, () => {
 
 describe('--keep-going saves what is whole', { concurrency: true }, () => {
   for (const kind of ['file', 'pipe'] as const) {
-    for (const [name, left, lost] of [
+    const archives = [
       ['05-log-between-chunks.xbstream', ['a', 'b', 'empty.CSV'], []],
       ['13-empty-file-before-damage.xbstream', ['a', 'b', 'mysql/general_log.CSV'], []],
       ['18-path-length-swallows-next.xbstream', ['d/f47.ibd', 'd/f48.ibd'], ['d/f46.ibd']],
-    ] as const) {
+    ] as const;
+    for (const [name, left, lost] of sampled(archives, 2, Number(kind === 'pipe'))) {
       test(`${name}, and list and verify agree, from a ${kind}`, async (context) => {
         const { input, options } = from(kind, name);
         const target = tempDir(context);

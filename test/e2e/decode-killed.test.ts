@@ -10,7 +10,7 @@ import { hasProgram, SOAK } from '../helpers/programs.js';
 import { tempDir } from '../helpers/temp.js';
 import { describeContent, readTree, treeOf } from '../helpers/tree.js';
 
-const ROUNDS = SOAK ? 60 : 4;
+const ROUNDS = SOAK ? 60 : 2;
 let made: ReturnType<typeof encodedFiles> | undefined;
 const filesOnce = (): ReturnType<typeof encodedFiles> => (made ??= encodedFiles(300, 40_000));
 

@@ -28,7 +28,7 @@ test('every fixture, unpacked as it is and then decoded, is what is unpacked dec
   const encoded = FIXTURE_NAMES.map(fixture).filter(({ sha256 }) =>
     Object.keys(sha256).some((path) => ENCODED.test(path)),
   );
-  for (const archive of sampled(encoded, 3, 1)) {
+  for (const archive of sampled(encoded, 7, 1)) {
     const { name } = archive;
     const cipher = /AES\d+/.exec(name)?.[0];
     const key = cipher === undefined ? undefined : FIXTURE_KEYS[cipher]!.bytes;
@@ -46,7 +46,7 @@ test('300 files of all kinds, by real lz4 and zstd, are what they were; a second
   if (!hasPrograms(context)) return;
   const files = encodedFiles(300, 60_000);
   const expected = treeOf(Object.fromEntries(files.map(({ path, content }) => [path, content])));
-  for (const words of [[], ['--parallel=1'], ['--fsync'], ['--keep']]) {
+  for (const words of sampled([[], ['--parallel=1'], ['--fsync'], ['--keep']], 3)) {
     const directory = tempDir(context);
     writeEncoded(directory, files);
     const { code, stdout, stderr } = await run(['decode', ...words, ...TREE_KEY_WORDS, directory]);

@@ -39,7 +39,7 @@ function saved(context: TestContext, bytes: Buffer): string {
 }
 
 describe('archive to tar to archive to tar', { concurrency: 2 }, () => {
-  for (const name of [...sampled(FIXTURE_NAMES, 5, 1), 'names', 'holes']) {
+  for (const name of [...sampled(FIXTURE_NAMES, 11, 1), 'names', 'holes']) {
     test(name, async (context) => {
       const bytes =
         name === 'names'
@@ -88,13 +88,14 @@ describe('what other programs write', () => {
     'h\xc3\xa9': noise(1024),
     'caf\xe9': 'y',
   };
-  for (const [name, program, debianPackage, words] of [
+  const writers = [
     ['GNU tar', 'tar', 'tar', ['--format=gnu']],
     ['GNU tar, pax', 'tar', 'tar', ['--format=posix']],
     ['GNU tar, ustar', 'tar', 'tar', ['--format=ustar', '--exclude=lll*']],
     ['bsdtar', 'bsdtar', 'libarchive-tools', ['--format=pax']],
     ['Python', 'python3', 'python3', []],
-  ] as const) {
+  ] as const;
+  for (const [name, program, debianPackage, words] of sampled(writers, 2)) {
     test(name, async (context) => {
       if (!hasProgram(context, program, debianPackage)) return;
       const folder = tempDir(context);
@@ -146,7 +147,7 @@ describe('a tar that cannot be taken as it is', () => {
 
   test('cut short', async (context) => {
     const tar = tarOf(context, () => undefined);
-    for (const bytes of [100, 512, 1024, 2000, 4608, 5120]) {
+    for (const bytes of sampled([100, 512, 1024, 2000, 4608, 5120], 2)) {
       const { code, stderr } = await refused(context, tar.subarray(0, bytes));
       assert.equal(code, EXIT.incomplete, `${bytes}: ${stderr}`);
     }

@@ -8,6 +8,7 @@ import { archive, end, file } from '../helpers/archive-bytes.js';
 import { run, type RunResult } from '../helpers/cli.js';
 import { linesOf } from '../helpers/json-lines.js';
 import { EXIT } from '../helpers/outcome.js';
+import { sampled } from '../helpers/programs.js';
 import { reportInput, reportPath } from '../helpers/report-input.js';
 import { tempDir } from '../helpers/temp.js';
 
@@ -35,13 +36,14 @@ const MARIADB = { tool_name: 'mariadb-backup', tool_version: '10.11.19-MariaDB',
 const PERCONA = { tool_name: 'xtrabackup', tool_version: '8.0.35-30', server_version: '8.0.36' };
 
 describe('no recipe', { concurrency: 4 }, () => {
-  for (const [name, code, missing, state] of [
+  const archives = [
     ['04a-failed-mariabackup', EXIT.ok, /xtrabackup_info, which .* write last/, 'perhaps unfinished'],
     ['04b-cut-before-ibdata1', EXIT.incomplete, /xtrabackup_info, which .* write last/, 'unfinished'],
     ['17-cut-behind-the-first-file', EXIT.ok, /xtrabackup_info, which .* write last/, 'perhaps unfinished'],
     ['07a-no-backup', EXIT.ok, /no file in this archive is one/, 'no backup'],
     ['07c-truncated', EXIT.incomplete, /damaged or cut/, 'perhaps unfinished'],
-  ] as const) {
+  ] as const;
+  for (const [name, code, missing, state] of sampled(archives, 2)) {
     test(`for ${name}: it says what is missing`, async () => {
       const result = await told(reportInput(`${name}.xbstream`));
       assert.deepEqual([result.code, result.info['state'], result.info.next], [code, state, []]);
@@ -170,13 +172,14 @@ describe('what a backup is', { concurrency: 4 }, () => {
   test('settings that a server does not start without: what is not its default', async () => {
     const usual =
       'innodb_data_file_path=ibdata1:12M:autoextend\ninnodb_page_size=16384\ninnodb_log_file_size=4194304\nredo_log_version=1\n';
-    for (const [facts, config, settings] of [
+    const servers = [
       [MARIADB, `${usual}innodb_undo_tablespaces=0\n`, []],
       [PERCONA, `${usual}innodb_undo_tablespaces=2\n`, []],
       [{ ...MARIADB, server_version: '11.4.2-MariaDB' }, `${usual}innodb_undo_tablespaces=3\n`, []],
       [MARIADB, `${usual}innodb_undo_tablespaces=3\n`, ['innodb_undo_tablespaces=3']],
       [PERCONA, 'innodb_page_size=4096\nserver_uuid=x\n', ['innodb_page_size=4096']],
-    ] as const) {
+    ] as const;
+    for (const [facts, config, settings] of sampled(servers, 2)) {
       const { info } = await told(backup(facts, file('backup-my.cnf', `[mysqld]\n${config}`)));
       assert.deepEqual(info['serverSettings'], settings);
       const steps = info.next.filter(({ argv }) => argv.includes('{DIR}/backup-my.cnf'));
@@ -207,7 +210,7 @@ describe('what a backup is', { concurrency: 4 }, () => {
   });
 
   test('keys of the server: what MySQL uses, and no secret', async () => {
-    for (const [config, name] of [
+    const configs = [
       ['plugin_load=keyring_file.so\n', 'keyring_file'],
       ['server_uuid=x\nmaster_key_id=1\n', 'keyring'],
       [
@@ -216,7 +219,8 @@ describe('what a backup is', { concurrency: 4 }, () => {
       ],
       ['master_key_id=0\n', undefined],
       ['plugin_load=ha_rocksdb.so\n', undefined],
-    ] as const) {
+    ] as const;
+    for (const [config, name] of sampled(configs, 2)) {
       const { info, stdout } = await told(backup(PERCONA, file('backup-my.cnf', `[mysqld]\n${config}`)));
       assert.equal((info['keyPlugin'] as { name: string } | undefined)?.name, name);
       assert.doesNotMatch(stdout, /secret/);

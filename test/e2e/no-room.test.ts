@@ -8,7 +8,7 @@ import { describe, test } from 'node:test';
 import { archive, file, noise } from '../helpers/archive-bytes.js';
 import { run } from '../helpers/cli.js';
 import { assertEnded, EXIT } from '../helpers/outcome.js';
-import { hasProgram, isRoot } from '../helpers/programs.js';
+import { hasProgram, isRoot, sampled } from '../helpers/programs.js';
 import { tempDir, type Cleanup } from '../helpers/temp.js';
 import { readTree } from '../helpers/tree.js';
 
@@ -39,7 +39,7 @@ describe('a file system that takes no more', { concurrency: true }, () => {
 
   test('no inodes is not "no space"', async (context) => {
     if (!isRoot(context)) return;
-    for (const stored of ['f', 'd/e/g/f', 'large']) {
+    for (const stored of sampled(['f', 'd/e/g/f', 'large'], 2)) {
       const target = smallDisk(context, 'size=4m,nr_inodes=4');
       const content = stored === 'large' ? noise(600_000) : 'x';
       const names = [0, 1, 2, 3, 4, 5].map((index) => `${stored}${index}`);
@@ -70,7 +70,7 @@ describe('a call that the system answers with an error', { concurrency: true }, 
     { call: 'link', path: 'd/b', doing: /cannot give its final name to d\/b: / },
   ];
 
-  for (const { call, path, doing } of REFUSED_CALLS) {
+  for (const { call, path, doing } of sampled(REFUSED_CALLS, 2)) {
     test(`a quota that is used up is told as such, and how to go on: ${call}`, async (context) => {
       if (!hasProgram(context, 'strace', 'strace')) return;
       const target = tempDir(context);

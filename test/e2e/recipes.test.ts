@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { run } from '../helpers/cli.js';
 import { giveToServer, Mariadb, type MariadbOptions } from '../helpers/mariadb.js';
-import { hasProgram, isRoot } from '../helpers/programs.js';
+import { hasProgram, isRoot, sampled } from '../helpers/programs.js';
 import { doStep, infoOf, type Info, type Values } from '../helpers/recipe.js';
 import { tempDir } from '../helpers/temp.js';
 
@@ -61,11 +61,12 @@ async function restored(
 }
 
 describe('the recipe of a real backup restores it', { concurrency: 1 }, () => {
-  for (const [title, words] of Object.entries({
+  const whole = {
     full: [],
     compressed: ['--compress'],
     'of all but a directory that is no database, as Galera takes it': ['--databases-exclude=lost+found'],
-  })) {
+  };
+  for (const [title, words] of sampled(Object.entries(whole), 3, 1)) {
     test(title, async (context) => {
       if (!canServe(context)) return;
       const source = await startedServer(context, { settings: ['--log-bin=binlog', '--server-id=1'] });
@@ -122,10 +123,11 @@ describe('the recipe of a real backup restores it', { concurrency: 1 }, () => {
     assert.match(stdout, new RegExp(`builds on: +the backup that ends at LSN ${second.fromLsn}`));
   });
 
-  for (const [title, words] of Object.entries({
+  const partial = {
     'of one table': ['--tables=^shop[.]orders$'],
     'of one database, compressed': ['--databases=shop', '--compress'],
-  })) {
+  };
+  for (const [title, words] of sampled(Object.entries(partial), 2)) {
     test(`a partial one, ${title}: its tables are imported`, async (context) => {
       if (!canServe(context)) return;
       const server = await startedServer(context);

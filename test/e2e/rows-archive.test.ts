@@ -9,6 +9,7 @@ import { archive, end, file, payload, payloadLike, remove, rename, sparse } from
 import { run, type Stdin } from '../helpers/cli.js';
 import { openPipe } from '../helpers/pipes.js';
 import { assertEnded, EXIT } from '../helpers/outcome.js';
+import { sampled } from '../helpers/programs.js';
 import { tempDir, type Cleanup } from '../helpers/temp.js';
 import { readTree, treeOf, writeTree } from '../helpers/tree.js';
 
@@ -92,7 +93,8 @@ describe('what is in the archive', { concurrency: true }, () => {
   });
 
   test('`..` or absolute path', async (context) => {
-    for (const path of ['../out', 'a/../../out', 'a/..', '..', '/tmp/tsxbstream-absolute', '//a']) {
+    const unsafe = ['../out', 'a/../../out', 'a/..', '..', '/tmp/tsxbstream-absolute', '//a'];
+    for (const path of sampled(unsafe, 2)) {
       const { target, result } = await unpack(context, archive(file(path, 'x')));
       assertEnded(result, EXIT.damaged, /unsafe path/);
       assert.deepEqual(readTree(target), {}, path);
@@ -143,14 +145,15 @@ describe('what is in the archive', { concurrency: true }, () => {
   });
 
   test('sparse map that does not fit its payload', async (context) => {
-    for (const bytes of [
+    const maps = [
       sparse('a', 0, [[10, 5]], 'four'),
       sparse('a', 0, [[10, 3]], 'four'),
       sparse('a', 0, [], 'four'),
       sparse('a', 0, [[0, 0xffffffff]], 'four'),
       sparse('a', 0, [[0, 4]], 'four', { mapEntries: 2 ** 20 + 1 }),
       sparse('a', 0, [[0, 4]], 'four', { mapEntries: 0xffffffff }),
-    ]) {
+    ];
+    for (const bytes of sampled(maps, 2)) {
       const { target, result } = await unpack(context, archive(bytes, end('a')));
       assertEnded(result, EXIT.damaged, /sparse map/);
       assert.deepEqual(readTree(target), {});
@@ -158,7 +161,7 @@ describe('what is in the archive', { concurrency: true }, () => {
   });
 
   test('D or R outside the target', async (context) => {
-    for (const [correction, said] of [
+    const corrections = [
       [remove('../precious'), /unsafe path/],
       [remove('/tmp'), /unsafe path/],
       [remove('.'), /unsafe path/],
@@ -167,7 +170,8 @@ describe('what is in the archive', { concurrency: true }, () => {
       [rename('a', '../b'), /unsafe path/],
       [rename('../a', 'b'), /unsafe path/],
       [rename('a', '/tmp/tsxbstream-renamed'), /unsafe path/],
-    ] as const) {
+    ] as const;
+    for (const [correction, said] of sampled(corrections, 2, 1)) {
       const { target, result } = await unpack(context, archive(file('a', 'x'), correction), {
         before: { 'd/old': 'y' },
       });

@@ -7,6 +7,7 @@ import { archive, end, file, noise, payload } from '../helpers/archive-bytes.js'
 import { run } from '../helpers/cli.js';
 import { linesOf } from '../helpers/json-lines.js';
 import { EXIT } from '../helpers/outcome.js';
+import { sampled } from '../helpers/programs.js';
 import { tempDir } from '../helpers/temp.js';
 
 const MIB = 2 ** 20;
@@ -86,7 +87,7 @@ const CASES: readonly (readonly [string, readonly Buffer[], readonly string[]])[
 
 describe('extract --keep-going goes by evidence', { concurrency: true }, () => {
   for (const kind of ['file', 'pipe'] as const) {
-    for (const [title, chunks, saved] of CASES) {
+    for (const [title, chunks, saved] of sampled(CASES, 2, Number(kind === 'pipe'))) {
       test(`${title}, from a ${kind}`, async (context) => {
         const bytes = archive(...chunks);
         const path = join(tempDir(context), 'archive');

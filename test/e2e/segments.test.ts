@@ -8,6 +8,7 @@ import { before, describe, test, type TestContext } from 'node:test';
 import { archive, file } from '../helpers/archive-bytes.js';
 import { run, type RunResult } from '../helpers/cli.js';
 import { assertEnded, EXIT } from '../helpers/outcome.js';
+import { sampled } from '../helpers/programs.js';
 import { tempDir } from '../helpers/temp.js';
 import { describeContent, namesIn, readTree } from '../helpers/tree.js';
 
@@ -90,47 +91,50 @@ describe('a file that is larger than all others', { concurrency: 2 }, () => {
     return { target, path };
   }
 
-  test('plain', async (context) => {
-    await assertMade(context, 't.ibd', content, content);
-  });
-
-  test('compressed with zstd', async (context) => {
-    const { path } = await assertMade(context, 't.ibd.zst', zstd, content);
-    assertEnded(await run(['verify', '-q', '--deep', '--parallel=3', '--backup=never', path]), EXIT.ok);
-  });
-
-  test('compressed with LZ4', async (context) => {
-    await assertMade(context, 't.ibd.lz4', framed('lz4', ['-1', '-q'], content, CHUNK_BYTES), content);
-  });
-
-  test('in frames of unequal sizes, so that they do not lie where the first one foretells', async (context) => {
-    const stored = framed('zstd', ['-1'], content, CHUNK_BYTES, CHUNK_BYTES, MIB);
-    await assertMade(context, 't.ibd.zst', stored, content);
-  });
-
-  test('with pages that have holes: they are holes, and the content is the same', async (context) => {
-    const pages = pageCompressed(8800);
-    // Pages lie across frames.
-    const { target } = await assertMade(context, 't.ibd.zst', framed('zstd', ['-1'], pages, CHUNK_BYTES - 5000), pages);
-    const { blocks } = fs.statSync(join(target, 't.ibd'));
-    assert.ok(blocks * 512 < pages.length * 0.52, `${blocks} blocks`);
-  });
-
-  test('damaged where another pipeline may decode: it has no final name, and the place is told', async (context) => {
-    const damaged = Buffer.from(zstd);
-    const at = 60 * MIB;
-    damaged[at]! ^= 1;
-    const { result, target } = await unpack(context, 't.ibd.zst', damaged);
-    assertEnded(result, EXIT.damaged, /t\.ibd\.zst: a zstd frame cannot be decoded/);
-    const place = Number(/at byte (\d+) of the zstd data/.exec(result.stderr)?.[1]);
-    assert.ok(place > at - CHUNK_BYTES - MIB && place <= at, result.stderr);
-    assert.ok(!namesIn(target).includes('t.ibd'));
-    assert.match(result.stderr, /left as \.t\.ibd\.partial/);
-  });
-
-  test('with a wrong checksum where another pipeline may read', async (context) => {
-    const { result, target } = await unpack(context, 't.ibd', content, 60 * MIB);
-    assertEnded(result, EXIT.damaged, /checksum mismatch in t\.ibd/);
-    assert.ok(!namesIn(target).includes('t.ibd'));
-  });
+  /** Each by its title. */
+  const cases: Readonly<Record<string, (context: TestContext) => Promise<void>>> = {
+    plain: async (context) => {
+      await assertMade(context, 't.ibd', content, content);
+    },
+    'compressed with zstd': async (context) => {
+      const { path } = await assertMade(context, 't.ibd.zst', zstd, content);
+      assertEnded(await run(['verify', '-q', '--deep', '--parallel=3', '--backup=never', path]), EXIT.ok);
+    },
+    'compressed with LZ4': async (context) => {
+      await assertMade(context, 't.ibd.lz4', framed('lz4', ['-1', '-q'], content, CHUNK_BYTES), content);
+    },
+    'in frames of unequal sizes, so that they do not lie where the first one foretells': async (context) => {
+      const stored = framed('zstd', ['-1'], content, CHUNK_BYTES, CHUNK_BYTES, MIB);
+      await assertMade(context, 't.ibd.zst', stored, content);
+    },
+    'with pages that have holes: they are holes, and the content is the same': async (context) => {
+      const pages = pageCompressed(8800);
+      // Pages lie across frames.
+      const { target } = await assertMade(
+        context,
+        't.ibd.zst',
+        framed('zstd', ['-1'], pages, CHUNK_BYTES - 5000),
+        pages,
+      );
+      const { blocks } = fs.statSync(join(target, 't.ibd'));
+      assert.ok(blocks * 512 < pages.length * 0.52, `${blocks} blocks`);
+    },
+    'damaged where another pipeline may decode: it has no final name, and the place is told': async (context) => {
+      const damaged = Buffer.from(zstd);
+      const at = 60 * MIB;
+      damaged[at]! ^= 1;
+      const { result, target } = await unpack(context, 't.ibd.zst', damaged);
+      assertEnded(result, EXIT.damaged, /t\.ibd\.zst: a zstd frame cannot be decoded/);
+      const place = Number(/at byte (\d+) of the zstd data/.exec(result.stderr)?.[1]);
+      assert.ok(place > at - CHUNK_BYTES - MIB && place <= at, result.stderr);
+      assert.ok(!namesIn(target).includes('t.ibd'));
+      assert.match(result.stderr, /left as \.t\.ibd\.partial/);
+    },
+    'with a wrong checksum where another pipeline may read': async (context) => {
+      const { result, target } = await unpack(context, 't.ibd', content, 60 * MIB);
+      assertEnded(result, EXIT.damaged, /checksum mismatch in t\.ibd/);
+      assert.ok(!namesIn(target).includes('t.ibd'));
+    },
+  };
+  for (const [title, work] of sampled(Object.entries(cases), 2, 1)) test(title, work);
 });

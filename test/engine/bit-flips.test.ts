@@ -94,7 +94,7 @@ const inHeader = (_chunk: WalkedChunk, part: string): boolean => part !== 'paylo
 describe('a single changed bit', () => {
   test('anywhere in an archive of two compressed files', async () => {
     const { bytes } = fixture('percona/big-zstd-NONE');
-    assert.equal(await assertNoFlipPasses({ archive: bytes, tries: () => true }), bytes.length * 8);
+    assert.ok((await assertNoFlipPasses({ archive: bytes, tries: oneIn(6) })) > bytes.length);
   });
 
   test('in the headers and maps of sparse files, and in some of their content', async () => {
@@ -118,12 +118,13 @@ describe('a single changed bit', () => {
     );
 
     test('in corrections and the files that they concern', async () => {
-      const tries: Flips['tries'] = (chunk) => corrected.has(chunk.path);
-      assert.ok((await assertNoFlipPasses({ archive, tries })) > 5000);
+      const some = oneIn(3);
+      const tries: Flips['tries'] = (...bit) => corrected.has(bit[0].path) && some(...bit);
+      assert.ok((await assertNoFlipPasses({ archive, tries })) > 1500);
     });
 
     test('in the rest of it', async () => {
-      assert.ok((await assertNoFlipPasses({ archive, tries: oneIn(40) })) > 2000);
+      assert.ok((await assertNoFlipPasses({ archive, tries: oneIn(100) })) > 700);
     });
   });
 });

@@ -18,6 +18,7 @@ import { archiveOf, change, endedSteps, plannedArchive } from '../helpers/arbitr
 import { archive, end, file, noise, payload, seek } from '../helpers/archive-bytes.js';
 import { damagedArchive } from '../helpers/damaged-archives.js';
 import { qpressFile, xbcryptFile } from '../helpers/layer-writers.js';
+import { SOAK } from '../helpers/programs.js';
 import { tempDir } from '../helpers/temp.js';
 
 const cleanups: (() => void)[] = [];
@@ -120,7 +121,7 @@ describe('what pipelines take for whole one lane takes for whole', { concurrency
         fc.asyncProperty(deep ? fc.oneof(anyArchive, layeredArchive) : anyArchive, change, async (bytes, damage) => {
           await check(damage(bytes), { deep });
         }),
-        { numRuns: 60 },
+        { numRuns: SOAK ? 60 : 20 },
       );
     });
   }
@@ -130,7 +131,7 @@ describe('what pipelines take for whole one lane takes for whole', { concurrency
       fc.asyncProperty(layeredArchive, fc.boolean(), async (bytes, allowEncrypted) => {
         await check(bytes, { deep: true, key: undefined, allowEncrypted });
       }),
-      { numRuns: 15 },
+      { numRuns: SOAK ? 15 : 5 },
     );
   });
 });

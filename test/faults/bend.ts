@@ -171,7 +171,9 @@ export class Bench {
       assert.deepEqual(withoutStale(found, this.#scenario), withoutStale(this.#sound, this.#scenario), told);
       return;
     }
-    const { meanwhile = {}, before = {} } = this.#scenario;
+    const { meanwhile = {}, before = {}, madeOf = {} } = this.#scenario;
+    for (const [path, from] of Object.entries(madeOf))
+      assert.ok(path in found || from in found, `${path} is lost: ${told}`);
     const other = treeOf(meanwhile);
     const earlier = treeOf(before);
     for (const [path, content] of Object.entries(withoutPartials(found))) {

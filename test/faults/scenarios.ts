@@ -37,6 +37,8 @@ export interface Scenario {
   meanwhile?: Files;
   /** What the target holds before. */
   before?: Files;
+  /** Files that are made of others, which go away then: one of the two is there at any time. By what is made. */
+  madeOf?: Readonly<Record<string, string>>;
   /** How it ends when nothing goes wrong; 0 unless something is said. */
   code?: number;
   wrapper?: readonly string[];
@@ -147,6 +149,23 @@ const shared = archive(
   ...Object.entries(SHARED).map(([path, content]) => file(path, content, 512 * KIB)),
 );
 
+/** From 64 MiB on pipelines make a file together, in segments: it is larger than all others. */
+const LARGE: Files = { 'db/large.ibd': Buffer.alloc(65 * MIB, noise(MIB + 7, 21)), 'db/small.ibd': noise(3000, 22) };
+const large = archive(...Object.entries(LARGE).map(([path, content]) => file(path, content, 8 * MIB)));
+
+/** Files that are decoded where they lie. */
+const ENCODED: Files = {
+  'db/a.ibd.qp': qpressFile(layerA!),
+  'db/b.ibd.lz4': compressFrameSync(layerB!),
+  'db/c.ibd.qp.xbcrypt': xbcryptFile(qpressFile(layerC!), KEY),
+  'plain.txt': 'as it is',
+};
+const MADE_OF = {
+  'db/a.ibd': 'db/a.ibd.qp',
+  'db/b.ibd': 'db/b.ibd.lz4',
+  'db/c.ibd': 'db/c.ibd.qp.xbcrypt',
+};
+
 /** A checksum that does not hold, text between the chunks, and an end that is missing. */
 const damaged = archive(
   file('a', noise(5000, 14)),
@@ -189,6 +208,10 @@ const UNPACKING: readonly Scenario[] = [
   },
   {
     ...{ name: 'two pipelines', archive: shared, stdin: 'file', files: SHARED },
+    ...resumed(withWords(unpack, '--parallel=2')),
+  },
+  {
+    ...{ name: 'two pipelines, one large file', archive: large, stdin: 'file', files: LARGE },
     ...resumed(withWords(unpack, '--parallel=2')),
   },
   {
@@ -253,4 +276,16 @@ const MAKING: readonly Scenario[] = [
   },
 ];
 
-export const SCENARIOS: readonly Scenario[] = [...UNPACKING, ...LOOKING, ...MAKING];
+/** In two threads, each of which takes one file after the other. */
+const DECODING: readonly Scenario[] = [
+  {
+    ...{ name: 'decode', archive: Buffer.alloc(0), stdin: 'path', before: ENCODED, madeOf: MADE_OF, files: LAYERED },
+    ...same((places) => ['decode', '-q', ...decoding(places), places.target]),
+  },
+  {
+    ...{ name: 'decode, synced', archive: Buffer.alloc(0), stdin: 'path', before: ENCODED, madeOf: MADE_OF },
+    ...{ files: LAYERED, ...same((places) => ['decode', '-q', '--fsync', ...decoding(places), places.target]) },
+  },
+];
+
+export const SCENARIOS: readonly Scenario[] = [...UNPACKING, ...LOOKING, ...MAKING, ...DECODING];

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
+const TYPESCRIPT = fileURLToPath(new URL('../helpers/typescript.js', import.meta.url));
 /** A case that takes so long hangs. It says nothing of how quick a case has to be. */
 const HANG_MS = 120_000;
 const RSS_BYTES_MAX = 1.5e9;
@@ -33,7 +34,7 @@ function watch(seed: string, seconds: number): Promise<{ cases: number; failures
   // Whatever becomes of the process, the archive that it worked on is left here.
   const root = fs.mkdtempSync(join(fs.existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'tsxbstream-fuzz-'));
   const job = JSON.stringify({ root, seed: Number(seed), seconds, keep: values.keep, replay: values.replay });
-  const child = spawn(process.execPath, ['--import', 'tsx', '--max-old-space-size=1024', worker, job], {
+  const child = spawn(process.execPath, ['--import', TYPESCRIPT, '--max-old-space-size=1024', worker, job], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
   const done: Message = { cases: 0, failures: 0 };

@@ -57,11 +57,15 @@ export class Judge {
     return contents.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0) > LARGE_BYTES;
   }
 
-  /** @returns what is wrong; undefined where all is as it must be */
-  async fault(way: Way, result: Result): Promise<string | undefined> {
+  /**
+   * @param isBehindDamage what the archive was wrapped in was damaged: then all of it must have come, or the run must not end well
+   * @returns what is wrong; undefined where all is as it must be
+   */
+  async fault(way: Way, result: Result, isBehindDamage = false): Promise<string | undefined> {
     if (result.code === undefined) return undefined;
     if (!EXIT_CODES.includes(result.code)) return `exit code ${result.code}: ${result.said}`;
     if ((result.peakBytes ?? 0) > PEAK_BYTES_MAX) return `${result.peakBytes} bytes of memory`;
+    if (isBehindDamage && result.code !== 0) return undefined;
     const verdict = await this.#verdict(way);
     const isAccepted = result.code === 0;
     if (isAccepted && verdict.accepts === 'no') return `accepted, though: ${verdict.why}`;

@@ -6,6 +6,7 @@ import { qpressFile } from '../helpers/layer-writers.js';
 import { changesLayer, packs } from './change-layers.js';
 import type { Corpus, KeyName } from './corpus.js';
 import { anyNumber, damaged, type Damaged, type Tools } from './damage.js';
+import { wrap, type Wrapped } from './wrap.js';
 import { bytesOf, pieceOf, piecesOf, rawPiece, type Piece } from './pieces.js';
 
 /** An archive before it was damaged. */
@@ -18,6 +19,8 @@ export interface Original {
 
 export interface Case {
   bytes: Buffer;
+  /** What it is wrapped in as a whole. */
+  wrapped: Wrapped | undefined;
   key: KeyName;
   /** The archive before it was damaged, where it was sound and nothing else was done to it. */
   original: Original | undefined;
@@ -63,6 +66,9 @@ const PATHS = (escape: string): readonly string[] => [
   'db/t.ibd.xbcrypt.xbcrypt',
 ];
 
+/** To undo a wrapper takes a thread, and that time. */
+const WRAPPED_EVERY = 12;
+
 /** A case: a sound archive with some changes. */
 export async function makeCase(corpus: Corpus, dice: Dice, escape: string): Promise<Case> {
   const seed = corpus.pick(dice);
@@ -81,7 +87,8 @@ export async function makeCase(corpus: Corpus, dice: Dice, escape: string): Prom
   const { bytes, ...what } = isDamaged
     ? damaged(sound, tools)
     : { bytes: sound, kind: 'cut' as const, at: sound.length };
-  return { bytes, key: seed.key, original: isAll ? { bytes: sound, ...what } : undefined, story };
+  const wrapped = dice.below(WRAPPED_EVERY) === 0 ? wrap(bytes, tools) : undefined;
+  return { bytes, wrapped, key: seed.key, original: isAll ? { bytes: sound, ...what } : undefined, story };
 }
 
 type Change = (pieces: Piece[], tools: Tools) => Piece[] | Promise<Piece[]>;

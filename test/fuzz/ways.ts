@@ -58,7 +58,9 @@ export interface Place {
 }
 
 export interface WayTools {
+  /** What the program gets: the archive, or what it is wrapped in. */
   bytes: Buffer;
+  isWrapped: boolean;
   key: KeyName;
   place: Place;
   dice: Dice;
@@ -87,14 +89,21 @@ function noThread(): TaskThread {
 
 type From = 'file' | 'pipe';
 
-/** The second reader knows nothing of what an archive may be wrapped in as a whole. */
+/** The second reader knows nothing of what an archive may be wrapped in as a whole; only some are meant to be. */
 const AS_IS = { asIs: true };
 
-async function inputOf(from: From, { bytes, place }: WayTools): Promise<InputChoice> {
-  if (from === 'file') return { kind: 'path', path: place.archive, stream: AS_IS };
+/** What is wrapped is read as it comes, also from a file. */
+function isFile(from: From, { isWrapped, dice }: WayTools): boolean {
+  return isWrapped ? dice.below(2) === 0 : from === 'file';
+}
+
+async function inputOf(from: From, tools: WayTools): Promise<InputChoice> {
+  const { bytes, place, isWrapped, key } = tools;
+  const stream = isWrapped ? { key: FIXTURE_KEYS[key]! } : AS_IS;
+  if (isFile(from, tools)) return { kind: 'path', path: place.archive, stream };
   const fd = fs.openSync(place.pipe, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK);
   place.fed = feed(fs.openSync(place.pipe, fs.constants.O_WRONLY), bytes);
-  return Promise.resolve({ kind: 'descriptor', fd, stream: AS_IS });
+  return Promise.resolve({ kind: 'descriptor', fd, stream });
 }
 
 function common({ key }: WayTools, decodes: boolean): Record<string, unknown> {
@@ -177,22 +186,19 @@ function tarring(from: From, decodes: boolean) {
   };
 }
 
-const words = (key: KeyName): string[] => [
-  `--decrypt=${key}`,
-  '-k',
-  Buffer.from(FIXTURE_KEYS[key]!.bytes).toString('latin1'),
-];
+const keyText = (key: KeyName): string => Buffer.from(FIXTURE_KEYS[key]!.bytes).toString('latin1');
+const words = (key: KeyName): string[] => [`--decrypt=${key}`, '-k', keyText(key)];
 
 function calling(from: From, args: (tools: WayTools) => readonly string[], gives: Way['gives']) {
   return async (tools: WayTools): Promise<Result> => {
-    const { bytes, place } = tools;
-    const stdin: Stdin = from === 'file' ? { kind: 'file', path: place.archive } : { kind: 'pipe', bytes };
+    const { bytes, place, isWrapped, key } = tools;
+    const stdin: Stdin = isFile(from, tools) ? { kind: 'file', path: place.archive } : { kind: 'pipe', bytes };
     // What comes out of cat is no text.
     const wrapper = gives === 'stream' ? ['sh', '-c', 'exec "$@" >"$OUT"', 'sh'] : [];
-    const result = await run([...args(tools), '--no-decode-stream'], {
+    const result = await run([...args(tools), ...(isWrapped ? [] : ['--no-decode-stream'])], {
       stdin,
       wrapper,
-      env: { OUT: place.tar },
+      env: { OUT: place.tar, ...(isWrapped ? { XBCRYPT_ENCRYPTION_KEY: keyText(key) } : {}) },
       measureMemory: true,
     });
     const files =

@@ -54,7 +54,7 @@ function judgeOf(bytes: Buffer, key: KeyName, original: Original | undefined): J
 /** Goes one way. @returns what is wrong */
 async function faultOf(
   way: Way,
-  { bytes, key, original }: Pick<Case, 'bytes' | 'key' | 'original'>,
+  { bytes, key, original, wrapped }: Pick<Case, 'bytes' | 'key' | 'original' | 'wrapped'>,
   seed: number,
 ): Promise<string | undefined> {
   process.send?.(done);
@@ -63,17 +63,24 @@ async function faultOf(
   fs.rmSync(inside, { recursive: true, force: true });
   fs.rmSync(place.tar, { force: true });
   fs.mkdirSync(place.target, { recursive: true });
-  fs.writeFileSync(place.archive, bytes);
+  const given = wrapped?.bytes ?? bytes;
+  fs.writeFileSync(place.archive, given);
   try {
-    const result = await way.go({ bytes, key, place, dice: new Dice(seed) });
+    const isWrapped = wrapped !== undefined;
+    const result = await way.go({ bytes: given, isWrapped, key, place, dice: new Dice(seed) });
     await place.fed;
     const others = [...fs.readdirSync(inside), ...fs.readdirSync(root)].filter((name) => !KNOWN.has(name));
     if (others.length > 0) return `outside the target: ${others.join()}`;
-    return await judge.fault(way, result);
+    return await judge.fault(way, result, wrapped?.isDamaged);
   } catch (error) {
     return (error as Error).stack ?? String(error);
   }
 }
+
+const ALL = { inProcess: WAYS, calls: CALLS };
+/** Ways of what is wrapped: from a pipe, as which it is judged. */
+const isPiped = ({ name }: Way): boolean => /, pipe\b/.test(name);
+const AS_IT_COMES = { inProcess: WAYS.filter(isPiped), calls: CALLS.filter(isPiped) };
 
 /** Ways of an archive with large files, which are holes in the main. */
 const FOR_LARGE = new Set<Way['gives']>(['directory', 'sizes', 'nothing']);
@@ -83,14 +90,15 @@ const KNOWN = new Set(['archive', 'pipe', 'target', 'tar', 'inside']);
 async function keep(way: Way, found: Case, seed: number, fault: string): Promise<void> {
   // What a damaged archive may give is known by what it was before.
   const small =
-    found.original !== undefined
+    found.original !== undefined || found.wrapped !== undefined
       ? found.bytes
       : await shorter(found.bytes, async (bytes) => {
           const again = await faultOf(way, { ...found, bytes }, seed);
           return again !== undefined && kindOf(again) === kindOf(fault);
         });
   const name = join(job.keep, `${job.seed}-${seed}-${way.name.replace(/\W+/g, '-')}`);
-  fs.writeFileSync(`${name}.xbstream`, small);
+  fs.writeFileSync(`${name}.xbstream`, found.wrapped?.bytes ?? small);
+  if (found.wrapped !== undefined) fs.writeFileSync(`${name}.xbstream${INSIDE}`, small);
   const last = await faultOf(way, { ...found, bytes: small }, seed);
   if (found.original !== undefined) fs.writeFileSync(`${name}.original.xbstream`, found.original.bytes);
   const text = [
@@ -107,12 +115,18 @@ function kindOf(fault: string): string {
   return fault.split(/["\n:0-9]/)[0]!;
 }
 
+/** How the archive is called that is inside of one that was kept. */
+const INSIDE = '.inside';
+
 async function replay(file: string): Promise<void> {
-  const bytes = fs.readFileSync(file);
+  const kept = fs.readFileSync(file);
+  const isWrapped = fs.existsSync(file + INSIDE);
+  const bytes = isWrapped ? fs.readFileSync(file + INSIDE) : kept;
+  const wrapped = isWrapped ? { bytes: kept, isDamaged: true } : undefined;
   done.cases = 1;
   for (const key of ['AES256', 'AES192', 'AES128'] as const satisfies KeyName[]) {
-    for (const way of [...WAYS, ...CALLS]) {
-      const fault = await faultOf(way, { bytes, key, original: undefined }, 1);
+    for (const way of [...WAYS, ...CALLS].filter((each) => !isWrapped || isPiped(each))) {
+      const fault = await faultOf(way, { bytes, wrapped, key, original: undefined }, 1);
       if (fault === undefined) continue;
       done.failures += 1;
       console.log(`${way.name} (${key}): ${fault}`);
@@ -127,8 +141,9 @@ async function fuzz(): Promise<void> {
     const seed = job.seed * 1_000_000 + done.cases;
     const dice = new Dice(seed);
     const found = await makeCase(corpus, dice, escape);
-    const ways = [WAYS[0]!, ...Array.from({ length: WAYS_A_CASE }, () => dice.pick(WAYS))];
-    if (done.cases % CALLED_EVERY === 0) ways.push(dice.pick(CALLS));
+    const { inProcess, calls } = found.wrapped === undefined ? ALL : AS_IT_COMES;
+    const ways = [inProcess[0]!, ...Array.from({ length: WAYS_A_CASE }, () => dice.pick(inProcess))];
+    if (done.cases % CALLED_EVERY === 0) ways.push(dice.pick(calls));
     for (const way of ways) {
       const fault = await faultOf(way, found, seed);
       if (fault === undefined) continue;

@@ -18,7 +18,8 @@ export function u64(value: number | bigint): Buffer {
 
 /** zlib ends its streams with the Adler-32 of what went in. */
 export function adler32OfZlib(bytes: Buffer): number {
-  return zlib.deflateSync(bytes, { level: 0 }).readUInt32BE(zlib.deflateSync(bytes, { level: 0 }).length - 4);
+  const stored = zlib.deflateSync(bytes, { level: 0 });
+  return stored.readUInt32BE(stored.length - 4);
 }
 
 export const QPRESS_TRAILER = Buffer.concat([Buffer.from('ENDSENDS'), u64(0)]);

@@ -36,38 +36,56 @@ export function withHeader(body: Buffer, decompressedBytes: number, compressed: 
 }
 
 function encodeBody(source: Buffer, { longestMatch = 255, takeMatch = () => true }: QuickLzEncoding): Buffer {
-  const out: number[] = [];
-  const control = new ControlWords(out);
+  const out = Buffer.allocUnsafe(source.length + 4 * (Math.ceil(source.length / CONTROL_BITS) + 1));
+  let length = 0;
+  let controlAt = -1;
+  let control = 0;
+  let bits = 0;
+  const finishControl = (): void => {
+    if (controlAt >= 0) out.writeUInt32LE(control + 2 ** bits, controlAt);
+  };
+  const pushControl = (bit: 0 | 1): void => {
+    if (controlAt < 0 || bits === CONTROL_BITS) {
+      finishControl();
+      controlAt = length;
+      length += 4;
+      bits = 0;
+      control = 0;
+    }
+    if (bit === 1) control += 2 ** bits;
+    bits++;
+  };
   const table = new Int32Array(TABLE_ENTRIES).fill(-1);
   let next = 0;
-  const enterUpTo = (end: number) => {
+  const enterUpTo = (end: number): void => {
     for (; next < end; next++) table[hashAt(source, next)] = next;
   };
   for (let at = 0; at < source.length;) {
     enterUpTo(at - 2);
     const hash = at < source.length - TAIL_BYTES ? hashAt(source, at) : -1;
     const from = hash < 0 ? -1 : table[hash]!;
-    const length =
+    const matched =
       from < 0 ? 0 : matchLength(source, from, at, Math.min(longestMatch, source.length - LITERALS_AT_END - at));
-    if (length < 3 || !takeMatch()) {
-      control.push(0);
-      out.push(source[at++]!);
+    if (matched < 3 || !takeMatch()) {
+      pushControl(0);
+      out[length++] = source[at++]!;
       continue;
     }
-    control.push(1);
-    const code = length <= 17 ? length - 2 : 0;
-    out.push(((hash << 4) | code) & 0xff, hash >>> 4);
-    if (code === 0) out.push(length);
+    pushControl(1);
+    const code = matched <= 17 ? matched - 2 : 0;
+    out[length++] = (hash << 4) | code;
+    out[length++] = hash >>> 4;
+    if (code === 0) out[length++] = matched;
     enterUpTo(at + 1);
-    at += length;
+    at += matched;
     next = at;
   }
-  control.finish();
-  return Buffer.from(out);
+  finishControl();
+  return out.subarray(0, length);
 }
 
 function hashAt(source: Buffer, at: number): number {
-  const x = source.readUIntLE(at, 3);
+  const x = source[at]! | (source[at + 1]! << 8) | (source[at + 2]! << 16);
   return ((x >>> 12) ^ x) & (TABLE_ENTRIES - 1);
 }
 
@@ -75,32 +93,4 @@ function matchLength(source: Buffer, from: number, at: number, most: number): nu
   let length = 0;
   while (length < most && source[from + length] === source[at + length]) length++;
   return length;
-}
-
-class ControlWords {
-  #at = 0;
-  #bits = 0;
-  #word = 0;
-  #begun = false;
-
-  constructor(readonly out: number[]) {}
-
-  push(bit: 0 | 1): void {
-    if (!this.#begun || this.#bits === CONTROL_BITS) {
-      this.finish();
-      this.#at = this.out.length;
-      this.out.push(0, 0, 0, 0);
-      this.#bits = 0;
-      this.#word = 0;
-      this.#begun = true;
-    }
-    if (bit === 1) this.#word += 2 ** this.#bits;
-    this.#bits++;
-  }
-
-  finish(): void {
-    if (!this.#begun) return;
-    const word = this.#word + 2 ** this.#bits;
-    for (let i = 0; i < 4; i++) this.out[this.#at + i] = Math.floor(word / 2 ** (8 * i)) & 0xff;
-  }
 }

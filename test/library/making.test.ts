@@ -14,6 +14,7 @@ import { cat, convertToTar, create, extract, verify, writeTar, type ArchiveInput
 import { archive, file, noise } from '../helpers/archive-bytes.js';
 import { run } from '../helpers/cli.js';
 import { fixture, fixturePath } from '../helpers/fixtures.js';
+import { sampled } from '../helpers/programs.js';
 import { cutAt } from '../helpers/lane.js';
 import { STREAM_KINDS, watchedStream } from '../helpers/streams.js';
 import { tempDir } from '../helpers/temp.js';
@@ -367,7 +368,7 @@ describe('what is not whole', () => {
   test('is no archive', async (context) => {
     const made = tempDir(context);
     const tar = await allOf(convertToTar(fixturePath(NAME)));
-    for (const end of [0, 5, 512, 1024, 150_000, tar.length - 1024]) {
+    for (const end of sampled([0, 5, 512, 1024, 150_000, tar.length - 1024], 3, 2)) {
       const output = new Taker();
       const part = tar.subarray(0, end);
       await assert.rejects(create({ tar: [part] }, output), { code: 'XB_TRUNCATED' }, `${end}`);

@@ -1,7 +1,10 @@
 /** Addresses of archives: `https://...`, `http://...`, `s3://bucket/key`; and how they are shown, without what is secret in them. */
 import { XbstreamError } from '../../errors.js';
 
-/** Where an archive lies that is read over a network. Plain data; what is in it is secret, but for what {@link shownAddress} says. */
+/**
+ * Where an archive lies that is read over a network. Plain data; what is in it is secret, but for what {@link shownAddress} says.
+ * A key that ends with `/` is what the names of xbcloud's objects begin with.
+ */
 export type Address = { scheme: 'http'; url: string } | { scheme: 's3'; bucket: string; key: string };
 
 const ADDRESS = /^(?:https?|s3):\/\//i;
@@ -12,6 +15,13 @@ const BUCKET = /^[A-Za-z0-9][\w.-]{1,254}$/;
 /** Whether a word is an address, and no path. (A file of such a name can be had as `./https:...`.) */
 export function isAddress(word: string): boolean {
   return ADDRESS.test(word);
+}
+
+/** The address of a backup that lies as objects, a chunk each. */
+export type ObjectsAddress = Address & { scheme: 's3' };
+
+export function isOfObjects(address: Address): address is ObjectsAddress {
+  return address.scheme === 's3' && address.key.endsWith('/');
 }
 
 /** @throws XbstreamError `XB_USAGE` */
@@ -44,7 +54,7 @@ function parsed(word: string): URL | undefined {
 
 function noAddress(word: string): XbstreamError {
   return new XbstreamError('XB_USAGE', `${shownWord(word)} is no address of an archive`, {
-    hints: ['such as https://HOST/PATH, or s3://BUCKET/KEY'],
+    hints: ['such as https://HOST/PATH, or s3://BUCKET/KEY; s3://BUCKET/BACKUP/ for the objects of xbcloud'],
   });
 }
 

@@ -3,7 +3,8 @@ import { errorToRecord, XbstreamError } from '../../errors.js';
 import { connectHelper } from '../../threads/helper-side.js';
 import { WHOLE_BYTES_MAX, type FetchAnswer, type FetchData, type FetchTask } from './fetch-protocol.js';
 import type { Flow } from './http/exchange.js';
-import { RangeClient } from './range-client.js';
+import { isOfObjects, type Address } from './address.js';
+import { RangeClient, type AddressClient } from './range-client.js';
 import { RangeMemory } from './range-memory.js';
 
 type Answer = (answer: FetchAnswer, moved?: readonly ArrayBuffer[]) => void;
@@ -21,13 +22,19 @@ export async function serveFetches(): Promise<void> {
     tellNews();
   };
   try {
-    const client = await RangeClient.to(data.address, { timeoutMs: data.timeoutMs });
+    const client = await clientTo(data.address, data.timeoutMs);
     const fetching = new Fetching(client, answer, tellNews);
     onTask((task) => fetching.take(task));
     await fetching.open(new RangeMemory(data.head, 0));
   } catch (error) {
     fail(error, answer);
   }
+}
+
+async function clientTo(address: Address, timeoutMs: number): Promise<AddressClient> {
+  if (!isOfObjects(address)) return RangeClient.to(address, { timeoutMs });
+  const { ObjectsClient } = await import('./s3/objects-client.js');
+  return ObjectsClient.to(address, { timeoutMs });
 }
 
 function fail(error: unknown, answer: Answer): void {
@@ -37,7 +44,7 @@ function fail(error: unknown, answer: Answer): void {
 }
 
 class Fetching {
-  readonly #client: RangeClient;
+  readonly #client: AddressClient;
   readonly #answer: Answer;
   readonly #tellNews: () => void;
   readonly #underWay = new Map<number, AbortController>();
@@ -45,7 +52,7 @@ class Fetching {
   #whole: { flow: Flow; sentBytes: number; takenBytes: number } | undefined;
 
   /** @param tellNews called after bytes of a range have come */
-  constructor(client: RangeClient, answer: Answer, tellNews: () => void) {
+  constructor(client: AddressClient, answer: Answer, tellNews: () => void) {
     this.#client = client;
     this.#answer = answer;
     this.#tellNews = tellNews;

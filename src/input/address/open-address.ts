@@ -1,6 +1,7 @@
 import { FileSource } from '../file.js';
 import type { Source } from '../source.js';
-import type { Address } from './address.js';
+import { shownAddress, type Address } from './address.js';
+import { openRemoteObjects } from './remote-objects.js';
 import { RemoteBytes } from './remote-bytes.js';
 
 /** So long a server may be silent where nobody has said how long, in seconds. */
@@ -16,5 +17,13 @@ export const SILENT_SECONDS = 30;
  */
 export function openAddress(address: Address, silentSeconds: number | undefined, isStopped: () => boolean): Source {
   const bytes = new RemoteBytes({ address, timeoutMs: 1000 * (silentSeconds ?? SILENT_SECONDS) }, isStopped);
+  if (bytes.objects !== undefined) {
+    try {
+      return openRemoteObjects(bytes, bytes.objects, shownAddress(address), isStopped);
+    } catch (error) {
+      bytes.close();
+      throw error;
+    }
+  }
   return new FileSource(bytes, bytes.hasRanges ? 0 : undefined, isStopped);
 }

@@ -1,4 +1,6 @@
 import { XbstreamError } from '../../errors.js';
+import type { StoredPath } from '../../format/stored-path.js';
+import type { StoredObject } from '../parts/object-layout.js';
 import type { Address } from './address.js';
 import { Connections } from './http/connections.js';
 import { isUnreachable } from './http/failures.js';
@@ -29,6 +31,15 @@ export interface FoundObject {
   sizeBytes: number | undefined;
   /** Whether it can be read by position. If not, all of it comes with the answer to the first question. */
   hasRanges: boolean;
+  /** What it is made of, where it lies as objects. */
+  objects?: FoundObjects;
+}
+
+/** The objects of a backup. */
+export interface FoundObjects {
+  found: readonly StoredObject[];
+  /** Names of objects that there must be, as far as that is known. */
+  expected: readonly StoredPath[];
 }
 
 /** Who is told what lies at an address. */
@@ -46,11 +57,21 @@ export interface RangeClientOptions {
   firstWaitMs?: number | undefined;
 }
 
+/** Reads what lies at an address. */
+export interface AddressClient {
+  /** Finds out what is there, and gives its first bytes. */
+  open(opening: Opening, signal?: AbortSignal): Promise<void>;
+  /** Reads a range. */
+  read(start: number, end: number, body: Body, signal?: AbortSignal): Promise<void>;
+  /** Breaks off what is under way. */
+  close(): void;
+}
+
 /**
  * Reads what lies at an address, range by range, and begins again where a connection ends too early. Every response must
  * come from the state that the first one came from.
  */
-export class RangeClient {
+export class RangeClient implements AddressClient {
   readonly #target: Target;
   readonly #connections: Connections;
   readonly #options: RangeClientOptions;
@@ -69,6 +90,46 @@ export class RangeClient {
   static async to(address: Address, options: RangeClientOptions): Promise<RangeClient> {
     const target = address.scheme === 'http' ? new HttpTarget(address.url) : await s3Target(address);
     return new RangeClient(target, new Connections(options.timeoutMs, process.env), options);
+  }
+
+  /** Reads over connections that others use, too. @param known what is known of it, where it need not be found out */
+  static over(
+    target: Target,
+    connections: Connections,
+    options: RangeClientOptions,
+    known?: { etag: string | undefined; sizeBytes: number },
+  ): RangeClient {
+    const client = new RangeClient(target, connections, options);
+    if (known === undefined) return client;
+    client.#version = { etag: known.etag, lastModified: undefined };
+    client.#sizeBytes = known.sizeBytes;
+    client.#hasBegun = true;
+    return client;
+  }
+
+  /**
+   * All of what is small, in one go.
+   *
+   * @throws XbstreamError `XB_IO`, also where it is larger than this
+   */
+  async whole(bytesMax: number, signal?: AbortSignal): Promise<Buffer> {
+    let pieces: Buffer[] = [];
+    await this.#repeatedly(
+      0,
+      () => 0,
+      signal,
+      async () => {
+        pieces = [];
+        let left = bytesMax;
+        const take = (bytes: Buffer): void => {
+          left -= bytes.length;
+          if (left < 0) throw wrongRange(this.#target.name, `at most ${bytesMax} bytes`, 'more');
+          pieces.push(Buffer.from(bytes));
+        };
+        await this.#ask({}, () => ({ take }), signal);
+      },
+    );
+    return Buffer.concat(pieces);
   }
 
   /**
@@ -229,7 +290,8 @@ class NoSize extends Error {}
 /** There is nothing there. */
 class Empty extends Error {}
 
-const NO_FLOW: Flow = { pause: () => undefined, resume: () => undefined };
+/** Of what comes by ranges. */
+export const NO_FLOW: Flow = { pause: () => undefined, resume: () => undefined };
 
 /** Takes no more than was announced. */
 function bounded(body: Body, bytes: number, name: string): Body {
@@ -255,6 +317,6 @@ function said(head: Head): string {
 }
 
 async function s3Target(address: Address & { scheme: 's3' }): Promise<Target> {
-  const { S3Target } = await import('./s3/s3-target.js');
-  return S3Target.of(address);
+  const { S3Bucket, S3Target } = await import('./s3/s3-target.js');
+  return new S3Target(await S3Bucket.of(address), address.key);
 }

@@ -5,7 +5,7 @@ import type { Address } from './address.js';
 import { HEAD_BYTES, type FetchAnswer, type FetchData, type FetchTask } from './fetch-protocol.js';
 import { comeBytes, FetchedRanges, isWhole, type Range } from './fetched-ranges.js';
 import { Foretelling } from './foretelling.js';
-import type { FoundObject } from './range-client.js';
+import type { FoundObject, FoundObjects } from './range-client.js';
 import { RangeMemory, roomFor } from './range-memory.js';
 
 /** So much is fetched ahead of who reads on and on, in ranges of up to an eighth of it: 8 ranges are under way. */
@@ -83,6 +83,11 @@ export class RemoteBytes implements PositionedBytes {
   /** Whether it can be read by position; if not, only on and on. */
   get hasRanges(): boolean {
     return this.#object.hasRanges;
+  }
+
+  /** What it is made of, where it lies as objects. */
+  get objects(): FoundObjects | undefined {
+    return this.#object.objects;
   }
 
   get endBytes(): number {

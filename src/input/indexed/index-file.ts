@@ -17,12 +17,31 @@ import {
   SHA256_BYTES,
 } from './layout.js';
 
-/** All of a chunk but its payload. */
+/** What zlib wants to be asked for at least. */
+const CHUNK_BYTES_MIN = 64;
+
+/** All of a chunk but its payload: the header, and the map of a sparse chunk, as they stand in the archive. */
 export interface ChunkHead {
   header: ChunkHeader;
-  /** As it stands in the archive: the header, and the map of a sparse chunk. */
-  bytes: Buffer;
+  /** What it lies in, with its neighbours. */
+  block: Buffer;
+  /** Where in the block it begins, and where it ends. */
+  start: number;
+  end: number;
+  /** Of the first one of a block: where reading may begin again. */
+  place: HeadPlace | undefined;
 }
+
+/** Where a block stands, and what came before it. */
+export interface HeadPlace {
+  /** In the file. */
+  at: number;
+  archiveOffset: number;
+  chunks: number;
+  headBytes: number;
+}
+
+const BEGINNING: HeadPlace = { at: FIELD.blocks, archiveOffset: 0, chunks: 0, headBytes: 0 };
 
 /** What is known of an archive without reading it: where its chunks stand, and all of them but their payloads. */
 export class IndexFile {
@@ -75,22 +94,22 @@ export class IndexFile {
    * The heads of all chunks, in the order of the archive. They are unpacked anew each time, and one block of them is in memory
    * at a time.
    *
+   * @param from where to begin, as an earlier reading has told it
    * @throws XbstreamError `XB_BAD_INDEX` where they are no archive of the size that is told
    */
-  *heads(): Iterable<ChunkHead> {
-    let archiveOffset = 0;
-    let chunks = 0;
-    let headBytes = 0;
-    for (const block of this.#blocks()) {
-      for (let at = 0; at < block.length;) {
-        const header = this.#header(block, at, archiveOffset);
-        const end = at + headBytesOf(header);
+  *heads(from = BEGINNING): Iterable<ChunkHead> {
+    let { archiveOffset, chunks, headBytes } = from;
+    for (const { at, block } of this.#blocks(from.at)) {
+      const place = { at, archiveOffset, chunks, headBytes };
+      for (let start = 0; start < block.length;) {
+        const header = this.#header(block, start, archiveOffset);
+        const end = start + headBytesOf(header);
         chunks += 1;
         if (end > block.length || chunks > this.chunks) throw this.#damaged('its chunks do not end where it says');
         archiveOffset = chunkEnd(header);
-        headBytes += end - at;
-        yield { header, bytes: block.subarray(at, end) };
-        at = end;
+        headBytes += end - start;
+        yield { header, block, start, end, place: start === 0 ? place : undefined };
+        start = end;
       }
     }
     const isAll = archiveOffset === this.archiveBytes && chunks === this.chunks;
@@ -98,11 +117,11 @@ export class IndexFile {
       throw this.#damaged('its chunks are not those it counts');
   }
 
-  *#blocks(): Iterable<Buffer> {
+  *#blocks(from: number): Iterable<{ at: number; block: Buffer }> {
     const { inflateSync } = process.getBuiltinModule('node:zlib');
     const last = this.#file.length - CRC_BYTES;
-    let at: number = FIELD.blocks;
-    for (;;) {
+    for (let at = from; ;) {
+      const start = at;
       if (at + BLOCK_HEADER_BYTES > last) throw this.#damaged('it has no end');
       const bytes = this.#file.readUInt32LE(at);
       const storedBytes = this.#file.readUInt32LE(at + 4);
@@ -112,13 +131,17 @@ export class IndexFile {
         throw this.#damaged('a block is impossible');
       let block: Buffer;
       try {
-        block = inflateSync(this.#file.subarray(at, at + storedBytes), { maxOutputLength: bytes });
+        block = inflateSync(this.#file.subarray(at, at + storedBytes), {
+          maxOutputLength: bytes,
+          // In one go: else it is put together of many pieces.
+          chunkSize: Math.max(CHUNK_BYTES_MIN, bytes),
+        });
       } catch (error) {
         throw this.#damaged(`a block cannot be unpacked: ${(error as Error).message}`);
       }
       if (block.length !== bytes) throw this.#damaged('a block is shorter than it says');
       at += storedBytes;
-      yield block;
+      yield { at: start, block };
     }
   }
 

@@ -1,11 +1,11 @@
 /** An archive whose chunk headers come out of an index: of the archive itself only what is wanted is read. */
 import { XbstreamError } from '../../errors.js';
 import { chunkEnd } from '../../format/chunk.js';
-import { crc32 } from '../../format/crc32.js';
 import type { Span } from '../positioned.js';
 import { PIECE_BYTES, type ByteSink, type Source } from '../source.js';
 import { IndexFile, type ChunkHead } from './index-file.js';
 import { sha256 } from './index-maker.js';
+import { KnownHeads } from './known-heads.js';
 import { payloadBytesOf } from './layout.js';
 
 /**
@@ -31,7 +31,7 @@ export class IndexedSource implements Source {
   readonly #raw: Source;
   readonly #index: IndexFile;
   readonly #isStopped: () => boolean;
-  readonly #heads: HeadTable;
+  readonly #heads: KnownHeads;
   readonly #start: Window;
   readonly #end: Window;
   /** What somebody has said that he will read, in the order of the archive. */
@@ -49,7 +49,7 @@ export class IndexedSource implements Source {
     this.#isStopped = isStopped;
     if (!raw.seekable || raw.bytesAt === undefined) throw notByPosition();
     this.#index = IndexFile.read(path);
-    this.#heads = new HeadTable(this.#index);
+    this.#heads = new KnownHeads(this.#index);
     const { archiveBytes, sampleBytes, startSha256, endSha256 } = this.#index;
     const sampled = Math.min(sampleBytes, archiveBytes);
     this.#start = { archiveOffset: 0, bytes: raw.bytesAt(0, sampled) };
@@ -66,36 +66,32 @@ export class IndexedSource implements Source {
   }
 
   async run(sink: ByteSink): Promise<void> {
-    let room: Buffer | undefined;
-    let used = 0;
-    const flush = async (): Promise<void> => {
-      if (room === undefined) return;
-      const piece = room.subarray(0, used);
-      room = undefined;
-      used = 0;
-      await give(sink, piece);
-    };
-    for (const head of this.#index.heads()) {
+    // Heads lie in memory of the index: nobody has a use for them in his own.
+    let block: Buffer = Buffer.alloc(0);
+    let given = 0;
+    let known = 0;
+    for (const head of this.#heads.all()) {
       if (this.#stopped || this.#isStopped()) return;
-      for (let at = 0; at < head.bytes.length;) {
-        room ??= sink.room();
-        const taken = head.bytes.copy(room, used, at, Math.min(head.bytes.length, at + PIECE_BYTES - used));
-        at += taken;
-        used += taken;
-        if (used === PIECE_BYTES) await flush();
+      if (head.block !== block) {
+        await giveAll(sink, block.subarray(given, known));
+        block = head.block;
+        given = head.start;
       }
+      known = head.end;
       const payloadBytes = payloadBytesOf(head.header);
       if (payloadBytes === 0) continue;
-      await flush();
+      const wait = giveAll(sink, block.subarray(given, known));
+      if (wait !== undefined) await wait;
+      given = known;
       if (sink.skippableBytes >= payloadBytes) sink.skip(payloadBytes);
       else await this.#givePayload(head, sink);
     }
-    await flush();
+    await giveAll(sink, block.subarray(given, known));
   }
 
   /** Reads a chunk from its header on, so that this is held against the index, and gives what is behind its head. */
-  async #givePayload({ header, bytes: head }: ChunkHead, sink: ByteSink): Promise<void> {
-    const payloadOffset = header.archiveOffset + head.length;
+  async #givePayload({ header, start, end: headEnd }: ChunkHead, sink: ByteSink): Promise<void> {
+    const payloadOffset = header.archiveOffset + headEnd - start;
     const end = chunkEnd(header);
     this.#expect([{ start: header.archiveOffset, end }]);
     for (let at = header.archiveOffset; at < end && !this.#stopped && !this.#isStopped();) {
@@ -190,68 +186,29 @@ export class IndexedSource implements Source {
   }
 }
 
+/** Gives what may be longer than a piece, at once where the sink takes it at once. @throws XbstreamError as {@link give} */
+function giveAll(sink: ByteSink, bytes: Buffer): Promise<void> | undefined {
+  if (bytes.length === 0) return undefined;
+  return bytes.length <= PIECE_BYTES ? give(sink, bytes) : givePieces(sink, bytes);
+}
+
+async function givePieces(sink: ByteSink, bytes: Buffer): Promise<void> {
+  for (let at = 0; at < bytes.length; at += PIECE_BYTES) await give(sink, bytes.subarray(at, at + PIECE_BYTES));
+}
+
 /** @throws XbstreamError where the sink asks for bytes again, which it does where something is wrong with the archive */
-async function give(sink: ByteSink, piece: Buffer): Promise<void> {
+function give(sink: ByteSink, piece: Buffer): Promise<void> | undefined {
   const wait = sink.push(piece);
-  if (wait !== undefined) await wait;
+  if (wait !== undefined) return wait.then(() => assertForward(sink));
+  assertForward(sink);
+  return undefined;
+}
+
+function assertForward(sink: ByteSink): void {
   if ((sink.takeRewind?.() ?? 0) === 0) return;
   throw new XbstreamError('XB_BAD_INDEX', 'the archive is damaged, and an index is of no use to find out how', {
     hints: ['leave out --index'],
   });
-}
-
-/** Where the headers of an archive stand, and what they are, in little room. */
-class HeadTable {
-  readonly #offsets: Float64Array;
-  readonly #headerBytes: Uint16Array;
-  readonly #crcs: Uint32Array;
-  readonly #archiveBytes: number;
-
-  /** @throws XbstreamError `XB_BAD_INDEX` */
-  constructor(index: IndexFile) {
-    this.#offsets = new Float64Array(index.chunks);
-    this.#headerBytes = new Uint16Array(index.chunks);
-    this.#crcs = new Uint32Array(index.chunks);
-    this.#archiveBytes = index.archiveBytes;
-    let chunk = 0;
-    for (const { header, bytes } of index.heads()) {
-      this.#offsets[chunk] = header.archiveOffset;
-      this.#headerBytes[chunk] = header.headerBytes;
-      // The map behind it is held by the checksum of the chunk.
-      this.#crcs[chunk] = crc32(bytes.subarray(0, header.headerBytes));
-      chunk += 1;
-    }
-  }
-
-  /** Where the chunk ends that a place lies in. */
-  chunkEnd(archiveOffset: number): number {
-    return this.#offsets[this.#firstFrom(archiveOffset + 1)] ?? this.#archiveBytes;
-  }
-
-  /** Where in a part of the archive the first header stands that is not the known one. */
-  differing(bytes: Buffer, archiveOffset: number): number | undefined {
-    const end = archiveOffset + bytes.length;
-    for (let chunk = this.#firstFrom(archiveOffset); chunk < this.#offsets.length; chunk += 1) {
-      const offset = this.#offsets[chunk]!;
-      const headerEnd = offset + this.#headerBytes[chunk]!;
-      if (headerEnd > end) return undefined;
-      const found = bytes.subarray(offset - archiveOffset, headerEnd - archiveOffset);
-      if (crc32(found) >>> 0 !== this.#crcs[chunk]) return offset;
-    }
-    return undefined;
-  }
-
-  /** The first chunk that begins at a place, or behind it. */
-  #firstFrom(archiveOffset: number): number {
-    let low = 0;
-    let high = this.#offsets.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (this.#offsets[middle]! < archiveOffset) low = middle + 1;
-      else high = middle;
-    }
-    return low;
-  }
 }
 
 function notByPosition(): XbstreamError {

@@ -1,6 +1,6 @@
 /** A directory that holds the objects of a backup, as `aws s3 sync` copies them. */
 import * as fs from 'node:fs';
-import { systemCodeOf, systemError, XbstreamError } from '../../errors.js';
+import { systemCodeOf, systemError } from '../../errors.js';
 import {
   below,
   inside,
@@ -12,8 +12,8 @@ import {
 } from '../../format/stored-path.js';
 import type { PositionedBytes } from '../positioned.js';
 import { openFile } from './file-parts.js';
-import { keysOfSums, objectName, OTHERS_MAX } from './object-layout.js';
-import { chunkPath, ObjectsSource, type ReadableObject } from './objects.js';
+import { keysOfSums, layOut, objectName, OTHERS_MAX } from './object-layout.js';
+import { assertOwn, ObjectsSource, type ReadableObject } from './objects.js';
 
 /**
  * Opens a directory of objects.
@@ -26,7 +26,7 @@ export function openObjectDirectory(path: string, isStopped: () => boolean): Obj
   const objects = objectsIn(pathFromText(root), isStopped);
   if (objects.length === 0) return undefined;
   assertOwn(objects, root);
-  return ObjectsSource.of(objects, expectedBy(`${root}.md5`), `${root}/`, isStopped);
+  return ObjectsSource.of(layOut(objects, expectedBy(`${root}.md5`)), `${root}/`, isStopped);
 }
 
 /** An object as a file. */
@@ -69,23 +69,6 @@ function objectsIn(root: StoredPath, isStopped: () => boolean): FileObject[] {
     }
   }
   return found;
-}
-
-/** Where a directory above the backup is named, each object seems to be that of another file. */
-function assertOwn(objects: readonly ReadableObject[], root: string): void {
-  const [first] = objects;
-  const opened = first!.open();
-  try {
-    const path = chunkPath(opened);
-    const named = objectName(first!.key)!.path;
-    if (path === undefined || !named.endsWith(`/${path}`)) return;
-    const backup = `${root}/${pathText(rawPath(named.slice(0, -path.length - 1)))}`;
-    throw new XbstreamError('XB_IO', `${root} is no backup of xbcloud's, but ${backup} may be one`, {
-      hints: ['name the directory of the backup itself'],
-    });
-  } finally {
-    opened.close();
-  }
 }
 
 /** The objects that `BACKUP.md5` beside the directory names; none where there is no such file. */

@@ -1,11 +1,12 @@
 /** A backup that lies as objects, a chunk each, as one archive. */
+import { XbstreamError } from '../../errors.js';
 import { CHUNK_MAGIC, MAX_HEADER_BYTES } from '../../format/chunk.js';
-import { pathText, type StoredPath, rawPath } from '../../format/stored-path.js';
+import { pathText, rawPath, type StoredPath } from '../../format/stored-path.js';
 import { FileSource } from '../file.js';
 import { InputError } from '../input-error.js';
 import type { PositionedBytes } from '../positioned.js';
 import type { ByteSink } from '../source.js';
-import { layOut, missingText, objectName, type ObjectLayout, type StoredObject } from './object-layout.js';
+import { missingText, objectName, type ObjectLayout, type StoredObject } from './object-layout.js';
 import { PositionedParts, type Part } from './positioned-parts.js';
 
 /** An object, and how it is read. */
@@ -28,20 +29,18 @@ export class ObjectsSource extends FileSource {
   #isStopped = false;
 
   /**
-   * @param objects all that there are
-   * @param expected names of objects that there must be, as far as that is known
    * @param prefix what messages put before the name of an object
+   * @param whole all of them as one, where they are fetched ahead; closed at the end
    */
   static of(
-    objects: Iterable<ReadableObject>,
-    expected: readonly StoredPath[],
+    layout: ObjectLayout<ReadableObject>,
     prefix: string,
     isStopped: () => boolean,
+    whole?: PositionedBytes,
   ): ObjectsSource {
-    const layout = layOut(objects, expected);
     const mislabelled = new Map<StoredPath, StoredPath>();
     const parts = layout.objects.map((object) => new ObjectPart(object, prefix, mislabelled));
-    return new ObjectsSource(new PositionedParts(parts), layout, mislabelled, isStopped);
+    return new ObjectsSource(new PositionedParts(parts, '', whole), layout, mislabelled, isStopped);
   }
 
   private constructor(
@@ -86,6 +85,24 @@ export class ObjectsSource extends FileSource {
   }
 }
 
+/** @throws XbstreamError where a directory above the backup is named, each object seems to be that of another file. */
+export function assertOwn(objects: readonly ReadableObject[], root: string): void {
+  const [first] = objects;
+  if (first === undefined) return;
+  const opened = first.open();
+  try {
+    const path = chunkPath(opened);
+    const named = objectName(first.key)!.path;
+    if (path === undefined || !named.endsWith(`/${path}`)) return;
+    const backup = `${root}/${pathText(rawPath(named.slice(0, -path.length - 1)))}`;
+    throw new XbstreamError('XB_IO', `${root} is no backup of xbcloud's, but ${backup} may be one`, {
+      hints: ['name that of the backup itself'],
+    });
+  } finally {
+    opened.close();
+  }
+}
+
 /** An object as a part of the archive. */
 class ObjectPart implements Part {
   readonly #object: ReadableObject;
@@ -117,7 +134,7 @@ class ObjectPart implements Part {
 }
 
 /** The path in the first chunk of an object; undefined where there is no chunk, which whoever reads it will say. */
-export function chunkPath(object: PositionedBytes): StoredPath | undefined {
+function chunkPath(object: PositionedBytes): StoredPath | undefined {
   const head = Buffer.alloc(MAX_HEADER_BYTES);
   const bytes = object.read(head, 0, head.length, 0);
   if (bytes < PATH_AT || head.toString('latin1', 0, CHUNK_MAGIC.length) !== CHUNK_MAGIC) return undefined;

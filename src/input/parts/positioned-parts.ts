@@ -1,6 +1,6 @@
 /** Several things that are read by position, one behind the other, as if they were one. */
 import { XbstreamError } from '../../errors.js';
-import type { PositionedBytes } from '../positioned.js';
+import type { PositionedBytes, Span } from '../positioned.js';
 
 /** One of them. */
 export interface Part {
@@ -24,11 +24,16 @@ export class PositionedParts implements PositionedBytes {
   /** The part that was read last. */
   #current = 0;
   readonly #note: string;
+  readonly #whole: PositionedBytes | undefined;
 
-  /** @param note what else to say of a place */
-  constructor(parts: readonly Part[], note = '') {
+  /**
+   * @param note what else to say of a place
+   * @param whole all of them as one, where that is fetched ahead; closed at the end
+   */
+  constructor(parts: readonly Part[], note = '', whole?: PositionedBytes) {
     this.#parts = parts;
     this.#note = note;
+    this.#whole = whole;
     this.#starts = new Float64Array(parts.length);
     let endBytes = 0;
     for (const [index, { bytes }] of parts.entries()) {
@@ -49,8 +54,14 @@ export class PositionedParts implements PositionedBytes {
       const count = this.#opened(index).read(memory, at + done, wanted, inPart);
       if (count === 0) throw new XbstreamError('XB_IO', `${part.name} has become shorter while it was being read`);
       done += count;
+      // Over a network the rest may still be on its way.
+      if (count < wanted) break;
     }
     return done;
+  }
+
+  expect(spans: readonly Span[]): void {
+    this.#whole?.expect?.(spans);
   }
 
   placeOf(position: number): string | undefined {
@@ -62,6 +73,7 @@ export class PositionedParts implements PositionedBytes {
   close(): void {
     for (const opened of this.#open.values()) opened.close();
     this.#open.clear();
+    this.#whole?.close();
   }
 
   #opened(index: number): PositionedBytes {

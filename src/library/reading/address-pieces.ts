@@ -1,5 +1,6 @@
 /** What lies at an address, piece by piece, on a caller's event loop. */
-import type { Address } from '../../input/address/address.js';
+import { XbstreamError } from '../../errors.js';
+import { isOfObjects, shownAddress, type Address } from '../../input/address/address.js';
 import type { Flow } from '../../input/address/http/exchange.js';
 import { SILENT_SECONDS } from '../../input/address/open-address.js';
 import { RangeClient, type FoundObject } from '../../input/address/range-client.js';
@@ -32,6 +33,15 @@ export function addressPieces(address: Address, silentSeconds: number | undefine
 }
 
 async function* piecesOf(address: Address, timeoutMs: number, signal: AbortSignal): AsyncGenerator<Buffer, void> {
+  if (isOfObjects(address)) {
+    throw new XbstreamError(
+      'XB_USAGE',
+      `${shownAddress(address)} is a backup in objects, which is not read in this way`,
+      {
+        hints: ['list(), verify(), extract() and cat() read it'],
+      },
+    );
+  }
   const client = await RangeClient.to(address, { timeoutMs });
   try {
     const opened = new OpenedObject(client, signal);

@@ -18,37 +18,32 @@ interface S3Tools {
 }
 
 const PACKAGES = ['@aws-sdk/credential-provider-node', '@smithy/signature-v4', '@smithy/core'];
-/** An object in a store that speaks S3: each request is signed, with what the vendor's own tools take as credentials. */
-export class S3Target implements Target {
+/** A bucket of a store that speaks S3: each request is signed, with what the vendor's own tools take as credentials. */
+export class S3Bucket {
   readonly name: string;
-  readonly access = [
-    'the credentials are those of the AWS tools: AWS_PROFILE, AWS_ACCESS_KEY_ID and so on; they must allow s3:GetObject',
-  ];
-  readonly #address: S3Address;
   readonly #tools: S3Tools;
   readonly #settings: S3Settings;
   #region: string;
 
-  private constructor(address: S3Address, tools: S3Tools, settings: S3Settings) {
-    this.name = shownAddress(address);
-    this.#address = address;
+  private constructor(name: string, tools: S3Tools, settings: S3Settings) {
+    this.name = name;
     this.#tools = tools;
     this.#settings = settings;
     this.#region = settings.region;
   }
 
   /** @throws XbstreamError `XB_IO` where packages are missing, or settings cannot be read */
-  static async of(address: S3Address): Promise<S3Target> {
+  static async of(address: S3Address): Promise<S3Bucket> {
     const { tools, settings } = await loadS3Tools(shownAddress(address));
-    return new S3Target(address, tools, settings);
+    return new S3Bucket(address.bucket, tools, settings);
   }
 
-  async request(headers: Readonly<Record<string, string>>): Promise<Request> {
-    const url = this.#url();
+  /** @param target what is asked for, for messages */
+  async sign(url: URL, headers: Readonly<Record<string, string>>, target: S3Target): Promise<Request> {
     const signer = new this.#tools.SignatureV4({
       service: 's3',
       region: this.#region,
-      credentials: await this.#credentials(),
+      credentials: await this.#credentials(target),
       sha256: Sha256,
       // Keys are signed as they are sent.
       uriEscapePath: false,
@@ -64,38 +59,72 @@ export class S3Target implements Target {
     return { url, headers: signed.headers };
   }
 
-  async #credentials(): ReturnType<S3Tools['credentials']> {
+  async #credentials({ name, access }: S3Target): ReturnType<S3Tools['credentials']> {
     try {
       return await this.#tools.credentials();
     } catch (error) {
       // Its message may have anything in it, from files and other programs.
-      const name = error instanceof Error ? error.name : 'unknown';
-      throw new XbstreamError('XB_IO', `cannot read ${this.name}: there are no credentials (${name})`, {
-        hints: [...this.access, 'an object that everybody may read has an address that begins with https:'],
+      const reason = error instanceof Error ? error.name : 'unknown';
+      throw new XbstreamError('XB_IO', `cannot read ${name}: there are no credentials (${reason})`, {
+        hints: [...access, 'an object that everybody may read has an address that begins with https:'],
       });
     }
   }
 
-  follow(refusal: Refusal): boolean {
-    const { region } = refusal;
+  /** Takes note of where the bucket lies. @returns whether that was not known */
+  follow({ region }: Refusal): boolean {
     if (region === undefined || region === this.#region || this.#settings.endpoint !== undefined) return false;
     this.#region = region;
     return true;
   }
 
-  #url(): URL {
-    const { bucket, key } = this.#address;
+  urlOf(key: string): URL {
     const { endpoint, isPathStyle } = this.#settings;
     const base = new URL(endpoint ?? `https://s3.${this.#region}.amazonaws.com`);
     // A certificate of a store is not good for names with another dot in them.
-    const hasDots = bucket.includes('.') && base.protocol === 'https:';
+    const hasDots = this.name.includes('.') && base.protocol === 'https:';
     const folder = base.pathname.replace(/\/$/, '');
-    if (isPathStyle || hasDots) base.pathname = `${folder}/${bucket}/${escapedKey(key)}`;
+    if (isPathStyle || hasDots) base.pathname = `${folder}/${this.name}/${escapedKey(key)}`;
     else {
-      base.host = `${bucket}.${base.host}`;
+      base.host = `${this.name}.${base.host}`;
       base.pathname = `${folder}/${escapedKey(key)}`;
     }
     return base;
+  }
+}
+
+/** An object of a bucket, or a list of objects. */
+export class S3Target implements Target {
+  readonly name: string;
+  readonly access: readonly string[];
+  readonly #bucket: S3Bucket;
+  readonly #key: string;
+  readonly #query: Readonly<Record<string, string>> | undefined;
+
+  /** @param query asks for a list of those whose keys begin with this one */
+  constructor(bucket: S3Bucket, key: string, query?: Readonly<Record<string, string>>) {
+    this.name = shownAddress({ scheme: 's3', bucket: bucket.name, key });
+    const permission = query === undefined ? 's3:GetObject' : 's3:ListBucket';
+    this.access = [
+      `the credentials are those of the AWS tools: AWS_PROFILE, AWS_ACCESS_KEY_ID and so on; they must allow ${permission}`,
+    ];
+    this.#bucket = bucket;
+    this.#key = key;
+    this.#query = query && { ...query, prefix: key };
+  }
+
+  async request(headers: Readonly<Record<string, string>>): Promise<Request> {
+    const query = this.#query;
+    const url = this.#bucket.urlOf(query === undefined ? this.#key : '');
+    if (query !== undefined)
+      url.search = Object.entries(query)
+        .map((pair) => pair.map(escaped).join('='))
+        .join('&');
+    return this.#bucket.sign(url, headers, this);
+  }
+
+  follow(refusal: Refusal): boolean {
+    return this.#bucket.follow(refusal);
   }
 }
 
@@ -128,9 +157,11 @@ function missing(name: string): XbstreamError {
 }
 
 function escapedKey(key: string): string {
-  const escaped = (text: string): string =>
-    encodeURIComponent(text).replace(/[!'()*]/g, (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`);
   return key.split('/').map(escaped).join('/');
+}
+
+function escaped(text: string): string {
+  return encodeURIComponent(text).replace(/[!'()*]/g, (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`);
 }
 
 /** SHA-256 in the form that the signer wants. */
