@@ -112,6 +112,23 @@ test('the content of entries is that of the files, one after the other and at th
   );
 });
 
+describe('a stream that ends within the bytes that are looked at first', () => {
+  const archive = end('a');
+  for (let cut = 0; cut <= archive.length; cut += 1) {
+    const bytes = archive.subarray(0, cut);
+    const expected = cut === 0 ? 'XB_EMPTY_ARCHIVE' : 'XB_TRUNCATED';
+    test(cut === archive.length ? 'is read' : `is told to be ${cut === 0 ? 'empty' : 'cut'}, after ${cut} bytes`, async () => {
+      const paths: string[] = [];
+      const reading = (async () => {
+        for await (const { path } of readEntries(cutAt(bytes, [3, 9]))) paths.push(path);
+      })();
+      if (cut === archive.length) await reading;
+      else await assert.rejects(reading, { code: expected });
+      assert.deepEqual(paths, cut === archive.length ? ['a'] : []);
+    });
+  }
+});
+
 /** Whether the chunks of a file are in the order of its content; empty ones may be anywhere. */
 function isRising(chunks: readonly Buffer[]): boolean {
   let position = 0;

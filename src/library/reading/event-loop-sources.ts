@@ -214,7 +214,9 @@ export class StreamSource implements HeadedSource {
   readonly #pieces: Pieces;
   /** What was looked at. */
   #held: Buffer = Buffer.alloc(0);
-  #isOver = false;
+  /** Nothing more comes from the stream; what was looked at may still wait. */
+  #hasEnded = false;
+  #isStopped = false;
 
   /** @throws XbstreamError `XB_USAGE` for a stream that somebody else reads */
   constructor(stream: ByteStream) {
@@ -239,17 +241,17 @@ export class StreamSource implements HeadedSource {
 
   /** A piece may be of any size, and a sink takes none that is larger than a room. */
   async #give(piece: Buffer, sink: ByteSink): Promise<void> {
-    for (let at = 0; at < piece.length && !this.#isOver; at += PIECE_BYTES) {
+    for (let at = 0; at < piece.length && !this.#isStopped; at += PIECE_BYTES) {
       await sink.push(piece.subarray(at, at + PIECE_BYTES));
     }
   }
 
   /** @returns undefined at the end, and when no more is wanted */
   async #next(): Promise<Buffer | undefined> {
-    if (this.#isOver) return undefined;
+    if (this.#hasEnded || this.#isStopped) return undefined;
     try {
       const piece = await this.#pieces.next();
-      this.#isOver ||= piece === undefined;
+      this.#hasEnded = piece === undefined;
       return piece && Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength);
     } catch (error) {
       throw error instanceof XbstreamError ? error : streamError(error);
@@ -257,8 +259,8 @@ export class StreamSource implements HeadedSource {
   }
 
   stop(): void {
-    if (!this.#isOver) this.#pieces.cancel();
-    this.#isOver = true;
+    if (!this.#hasEnded && !this.#isStopped) this.#pieces.cancel();
+    this.#isStopped = true;
   }
 
   close(): void {
