@@ -1,3 +1,4 @@
+import type { InputFlaws } from './flaws.js';
 import type { Span } from './positioned.js';
 
 /**
@@ -69,6 +70,8 @@ export interface Source {
   placeOf?(archiveOffset: number): string | undefined;
   /** What is missing of a stored file that has no end, where that can be told by more than its chunks. */
   lackOf?(path: string): string | undefined;
+  /** What is wrong beside what the chunks tell, as far as was read; {@link run} throws it at the end. */
+  flaws?(): InputFlaws;
   /**
    * Gives all bytes to `sink`, in order, and resolves at the input's end, or after {@link stop}.
    *

@@ -1,6 +1,7 @@
 /** xbcloud's objects in a bucket are an archive, as a directory of them is. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
+import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { archive, file, noise } from '../helpers/archive-bytes.js';
@@ -128,6 +129,24 @@ test('in a store that speaks S3: list, verify, info, cat, extract, one table', a
 });
 
 describe('a bucket that tells of its objects page by page', { concurrency: 2 }, () => {
+  test('is verified in shards, each of which fetches its part', async (context) => {
+    const { origin } = await bucket(context, OBJECTS);
+    const results = await Promise.all(
+      [1, 2].map(async (shard) => {
+        const { code, stdout, stderr } = await call(origin, ['verify', '--shard', `${shard}/2`, ARCHIVE]);
+        assert.equal(code, EXIT.ok, stderr);
+        assert.doesNotMatch(stdout, new RegExp(SECRET));
+        const path = join(tempDir(context), 'result');
+        fs.writeFileSync(path, stdout);
+        return path;
+      }),
+    );
+    const local = directory(context, OBJECTS);
+    const merged = await call(origin, ['verify', '--merge', '--archive', ARCHIVE, ...results]);
+    assert.deepEqual(said(merged, ARCHIVE), said(await call(origin, ['verify', local]), local));
+    assert.equal(merged.code, EXIT.ok);
+  });
+
   test('is read as a whole, and no secret is shown', async (context) => {
     const { origin, asked } = await bucket(context, OBJECTS);
     const target = tempDir(context);

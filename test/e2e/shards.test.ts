@@ -20,9 +20,14 @@ import {
 import { run, type RunResult } from '../helpers/cli.js';
 import { damagedArchive } from '../helpers/damaged-archives.js';
 import { fixturePath } from '../helpers/fixtures.js';
+import { startNginx } from '../helpers/nginx.js';
+import { objectsOf, writeObjects, type TestObject } from '../helpers/objects.js';
 import { assertEnded, EXIT } from '../helpers/outcome.js';
-import { sampled } from '../helpers/programs.js';
+import { hasProgram, sampled } from '../helpers/programs.js';
 import { tempDir } from '../helpers/temp.js';
+import { NO_PROXY, serve } from '../helpers/web-server.js';
+
+Object.assign(process.env, NO_PROXY);
 
 const schema = JSON.parse(fs.readFileSync(new URL('../../docs/shard-result.schema.json', import.meta.url), 'utf8')) as {
   $defs: Record<string, object>;
@@ -196,6 +201,84 @@ describe('an archive verified in shards', { concurrency: 2 }, () => {
     const damaged = damagedArchive(11);
     const other = written(context, damaged.bytes);
     assertEnded(await run(['verify', '--merge', '--archive', other, ...results]), EXIT.usage, /not those of/);
+  });
+});
+
+describe('shards of what is no file of this machine', { concurrency: 2 }, () => {
+  /** What all shards of an archive, whose names are none of files, come to: with the archive named, and without. */
+  async function assertLikeOneRun(context: TestContext, name: string, expected: number): Promise<RunResult> {
+    const { results } = await checked(context, name, 3);
+    const alone = await run(['verify', '--parallel=1', name]);
+    assert.equal(alone.code, expected, alone.stdout + alone.stderr);
+    assert.deepEqual(untimed(await run(['verify', '--merge', '--archive', name, ...results])), untimed(alone));
+    const merged = await run(['verify', '--merge', ...results]);
+    assert.equal(merged.code, expected, merged.stdout + merged.stderr);
+    return merged;
+  }
+
+  test('at an address, each of which fetches its own part', async (context) => {
+    if (!hasProgram(context, 'nginx', 'nginx')) return;
+    const folder = tempDir(context);
+    const bytes = archive(...Array.from({ length: 6 }, (_, index) => file(`f${index}`, noise(90_000, index), 30_000)));
+    fs.writeFileSync(join(folder, 'whole'), bytes);
+    fs.writeFileSync(join(folder, 'cut'), bytes.subarray(0, bytes.length - 200));
+    fs.writeFileSync(join(folder, 'damaged'), everything());
+    const origin = await startNginx(context, folder);
+    await assertLikeOneRun(context, `${origin}/whole`, EXIT.ok);
+    await assertLikeOneRun(context, `${origin}/cut`, EXIT.incomplete);
+    await assertLikeOneRun(context, `${origin}/damaged`, EXIT.damaged);
+    // What is secret in an address is in no result.
+    const { texts } = await checked(context, `${origin}/whole?signature=5ec3e7`, 2);
+    assert.match(texts.join(''), /"archive":\["http:\/\/127[^"]*\/whole\?\.\.\."\]/);
+    assert.doesNotMatch(texts.join(''), /5ec3e7/);
+    const other = await run(['verify', '--shard=1/2', `${origin}/missing`]);
+    assertEnded(other, EXIT.refused, /404/);
+  });
+
+  test('whose server gives no ranges of bytes: refused', async (context) => {
+    const bytes = file('a', noise(9000), 1000);
+    const server = await serve(context, bytes, {
+      interfere: (_, response) => response.writeHead(200).end(bytes) && true,
+    });
+    const { code, stderr } = await run(['verify', '--shard=1/2', `${server.origin}/x`]);
+    assert.equal(code, EXIT.usage);
+    assert.match(stderr, /compressed or encrypted as a whole, or its server gives no ranges of bytes/);
+  });
+
+  describe("of xbcloud's objects", () => {
+    const objects = objectsOf(
+      archive(...Array.from({ length: 5 }, (_, index) => file(`db/t${index}.ibd`, noise(9000, index), 1500))),
+    );
+    const without = (...gone: number[]): TestObject[] => objects.filter((_, index) => !gone.includes(index));
+    const cases: readonly (readonly [string, readonly TestObject[], number, RegExp])[] = [
+      ['all of them', objects, EXIT.ok, /is whole/],
+      ['one in the middle of a file is missing', without(9), EXIT.incomplete, /db\/t1\.ibd\.0+2 is missing/],
+      ['the last one of a file is missing', without(13), EXIT.incomplete, /db\/t1\.ibd\.0+6 is missing/],
+      [
+        'all of a file are missing',
+        without(14, 15, 16, 17, 18, 19, 20),
+        EXIT.incomplete,
+        /db\/t2\.ibd\.0+0 is missing/,
+      ],
+      [
+        'two have changed places',
+        objects.map(({ key }, index) => ({ key, bytes: objects[index === 3 ? 24 : index === 24 ? 3 : index]!.bytes })),
+        EXIT.damaged,
+        /the object db\/t0\.ibd\.0+3 holds a chunk of db\/t3\.ibd/,
+      ],
+    ];
+    for (const [what, found, expected, text] of cases) {
+      test(what, async (context) => {
+        const directory = join(tempDir(context), 'full');
+        writeObjects(directory, objects, true);
+        fs.rmSync(directory, { recursive: true });
+        writeObjects(directory, found);
+        const { stdout } = await assertLikeOneRun(context, directory, expected);
+        assert.match(stdout, text);
+        const { texts } = await checked(context, directory, 2);
+        for (const line of texts.join('').trimEnd().split('\n')) assert.ok(validate(JSON.parse(line)), line);
+      });
+    }
   });
 });
 

@@ -5,6 +5,7 @@
 import type { ErrorRecord, XbstreamErrorCode } from '../../errors.js';
 import { chunkEnd, type ChunkHeader } from '../../format/chunk.js';
 import { MAX_PATH_BYTES, rawPath, type StoredPath } from '../../format/stored-path.js';
+import type { Flaw, InputFlaws } from '../../input/flaws.js';
 import type { Known, ShardEnd, ShardEvent, ShardHead } from './events.js';
 import { BadRecord, type Fields } from './fields.js';
 import { PARTS_MAX } from './parts.js';
@@ -50,7 +51,20 @@ export function headOf(fields: Fields): ShardHead {
     archiveDigest: fields.text('archiveDigest', 64),
     absoluteNames: fields.boolean('absoluteNames'),
     from: fields.has('from') ? fields.number('from') : undefined,
+    flaws: fields.has('flaws') ? flawsOf(fields.record('flaws')) : undefined,
   };
+}
+
+function flawsOf(fields: Fields): InputFlaws {
+  const flaw = (name: keyof InputFlaws): Flaw => {
+    const { count, named } = {
+      count: fields.record(name).number('count'),
+      named: fields.record(name).texts('named', TEXT_MAX),
+    };
+    if (named.length > count || (count > 0 && named.length === 0)) throw new BadRecord(`bad "${name}"`);
+    return { count, named };
+  };
+  return { missing: flaw('missing'), mislabelled: flaw('mislabelled') };
 }
 
 export function endLine(end: ShardEnd): string {

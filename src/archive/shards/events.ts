@@ -1,6 +1,7 @@
 import type { ErrorRecord } from '../../errors.js';
 import type { ChunkHeader } from '../../format/chunk.js';
 import type { StoredPath } from '../../format/stored-path.js';
+import type { InputFlaws } from '../../input/flaws.js';
 
 /** What is known of a file, as far as the reading of damage hangs on it. */
 export type Known = 'nothing' | 'open' | 'open, several chunks' | 'whole' | 'whole, several chunks';
@@ -44,4 +45,6 @@ export interface ShardHead {
   absoluteNames: boolean;
   /** Where the first chunk of the part begins; undefined where none does. */
   from: number | undefined;
+  /** What is wrong with the input beside what its chunks tell, as far as it was read for this part. */
+  flaws: InputFlaws | undefined;
 }

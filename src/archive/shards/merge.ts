@@ -2,6 +2,7 @@
 import { errorFromRecord, XbstreamError } from '../../errors.js';
 import type { ChunkHeader } from '../../format/chunk.js';
 import type { StoredPath } from '../../format/stored-path.js';
+import { flawsError, NO_FLAW, together } from '../../input/flaws.js';
 import { ForeignInput } from '../foreign.js';
 import { entryOfKnown, knownOf, type Known, type ShardEnd, type ShardEvent, type ShardHead } from './events.js';
 import { ArchiveJudge } from './judge.js';
@@ -111,7 +112,15 @@ export class Merging {
   }
 
   #merged(archiveBytes: number, found: Pick<Merged, 'problems' | 'problemCount'>): Merged {
-    return { ...found, ...this.#judge.totals(), archiveBytes, storedPaths: this.#judge.storedPaths() };
+    const flaws = this.#results.map(({ head }) => head.flaws);
+    const wrong = flawsError({
+      // Each has seen all that is missing, or it was lost meanwhile.
+      missing: flaws.map((each) => each?.missing ?? NO_FLAW).reduce((a, b) => (b.count > a.count ? b : a)),
+      mislabelled: together(flaws.map((each) => each?.mislabelled ?? NO_FLAW)),
+    });
+    const problems = [...(wrong === undefined ? [] : [wrong]), ...found.problems];
+    const problemCount = Math.max(problems.length, found.problemCount);
+    return { ...this.#judge.totals(), problems, problemCount, archiveBytes, storedPaths: this.#judge.storedPaths() };
   }
 
   /** Takes what a part from here on tells, up to the next one. */

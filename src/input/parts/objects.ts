@@ -3,7 +3,7 @@ import { XbstreamError } from '../../errors.js';
 import { CHUNK_MAGIC, MAX_HEADER_BYTES } from '../../format/chunk.js';
 import { pathText, rawPath, type StoredPath } from '../../format/stored-path.js';
 import { FileSource } from '../file.js';
-import { InputError } from '../input-error.js';
+import { flawOf, flawsError, type InputFlaws } from '../flaws.js';
 import type { PositionedBytes } from '../positioned.js';
 import type { ByteSink } from '../source.js';
 import { missingText, objectName, type ObjectLayout, type StoredObject } from './object-layout.js';
@@ -15,8 +15,6 @@ export interface ReadableObject extends StoredObject {
   open(): PositionedBytes;
 }
 
-/** So many missing objects are named. */
-const NAMED_MAX = 20;
 /** Where in a chunk the length of its path stands, and where its path begins. */
 const PATH_LENGTH_AT = 10;
 const PATH_AT = 14;
@@ -58,19 +56,16 @@ export class ObjectsSource extends FileSource {
   override async run(sink: ByteSink): Promise<void> {
     await super.run(sink);
     if (this.#isStopped || this.#isEnded()) return;
-    const wrong = [
-      ...[...this.#layout.missing.values()].map(missingText),
-      ...[...this.#mislabelled].map(([key, path]) => `the object ${pathText(key)} holds a chunk of ${pathText(path)}`),
-    ];
-    const [first, ...others] = wrong;
-    if (first === undefined) return;
-    const more = others.length - NAMED_MAX;
-    throw InputError.from({
-      code: this.#layout.missing.size > 0 ? 'XB_GAP' : 'XB_BAD_HEADER',
-      message: first,
-      details: [...others.slice(0, NAMED_MAX), ...(more > 0 ? [`and so it is with ${more} more`] : [])],
-      hints: ['fetch the objects again, all of them'],
-    });
+    const error = flawsError(this.flaws());
+    if (error !== undefined) throw error;
+  }
+
+  /** What is wrong with the objects, as far as they were read. */
+  flaws(): InputFlaws {
+    const mislabelled = [...this.#mislabelled].map(
+      ([key, path]) => `the object ${pathText(key)} holds a chunk of ${pathText(path)}`,
+    );
+    return { missing: flawOf([...this.#layout.missing.values()].map(missingText)), mislabelled: flawOf(mislabelled) };
   }
 
   override stop(): void {

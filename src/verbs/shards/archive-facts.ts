@@ -1,18 +1,18 @@
 /** What the results of shards say of the archive as a whole. */
-import { inputName, positionOf, type InputChoice, inputSize } from '../../input/open-source.js';
+import { inputName, inputSize, type InputChoice } from '../../input/open-source.js';
 import type { Source } from '../../input/source.js';
 
 /** How large it is, in bytes, where it can be read at any place. */
 export function archiveSize(source: Source, input: InputChoice): number | undefined {
-  const bytes = inputSize(input);
-  if (!source.seekable || bytes === undefined) return undefined;
-  return input.kind === 'descriptor' ? Math.max(0, bytes - positionOf(input, input.fd)) : bytes;
+  if (!source.seekable) return undefined;
+  // A device has a size, too, but does not tell it: 0 may be all that is known.
+  return source.totalBytes ?? (input.kind === 'address' || inputSize(input) !== undefined ? 0 : undefined);
 }
 
-/** Its names; those of its parts, where it has several; none for stdin. */
+/** Its names, without what is secret in them; those of its parts, where it has several; none for stdin. */
 export function archiveNames(input: InputChoice): string[] {
   if (input.kind === 'parts') return [...input.paths];
-  return input.kind === 'path' ? [inputName(input)] : [];
+  return input.kind === 'path' || input.kind === 'address' ? [inputName(input)] : [];
 }
 
 /** The archive of that name, for what is told of it. */

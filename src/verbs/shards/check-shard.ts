@@ -8,6 +8,7 @@ import { ShardRecorder } from '../../archive/shards/recorder.js';
 import { ForeignInput } from '../../archive/foreign.js';
 import { withSource } from '../../engine/with-source.js';
 import { errorToRecord, XbstreamError } from '../../errors.js';
+import { flawsError, type InputFlaws } from '../../input/flaws.js';
 import type { InputChoice } from '../../input/open-source.js';
 import type { Source } from '../../input/source.js';
 import type { Outcome } from '../../outcome.js';
@@ -42,25 +43,35 @@ function check(source: Source, options: CheckShardOptions, thread: ShardThread):
   const start = partStart(shard - 1, shards, archiveBytes);
   const from = shard === 1 ? 0 : reader.find(start, until);
   const lines = new Lines();
-  lines.add(
-    headLine({
-      ...{ shard, shards, archiveBytes, absoluteNames, from },
-      archive: archiveNames(input),
-      archiveDigest: archiveDigest(source, archiveBytes),
-    }),
-  );
   const writer = new EventWriter(from ?? 0);
   const recorder = new ShardRecorder(absoluteNames, (event) => lines.add(writer.lineOf(event)));
   const problems = recorder.problems;
   let end: ShardEnd | undefined = { nothing: true };
   // The first part has a chunk even where it is smaller than that.
   if (from !== undefined) end = readPart(reader, from, Math.max(until, 1), recorder);
+  const head = {
+    ...{ shard, shards, archiveBytes, absoluteNames, from },
+    archive: archiveNames(input),
+    archiveDigest: archiveDigest(source, archiveBytes),
+    flaws: flawsFound(source),
+  };
   if (end === undefined || thread.isStopped()) return { summary: undefined, problems: [], stopped: true };
   lines.add(endLine(end));
+  const flaws = head.flaws && flawsError(head.flaws);
+  if (flaws !== undefined) problems.unshift(flaws);
   if ('foreign' in end) problems.push(new XbstreamError(end.foreign.code, end.foreign.message, end.foreign));
   const stop = 'next' in end ? end.next : archiveBytes;
   const bytes = from === undefined ? 0 : stop - from;
-  return { problems, stopped: false, summary: { ...choice, result: lines.pieces(), chunks: recorder.chunks, bytes } };
+  return {
+    problems,
+    stopped: false,
+    summary: { ...choice, result: [headLine(head), ...lines.pieces()], chunks: recorder.chunks, bytes },
+  };
+}
+
+function flawsFound(source: Source): InputFlaws | undefined {
+  const flaws = source.flaws?.();
+  return flaws !== undefined && flawsError(flaws) !== undefined ? flaws : undefined;
 }
 
 function readPart(reader: PartReader, from: number, until: number, recorder: ShardRecorder): ShardEnd | undefined {
@@ -76,8 +87,10 @@ function readPart(reader: PartReader, from: number, until: number, recorder: Sha
 function sizeOf(source: Source, { input }: CheckShardOptions): number {
   const archiveBytes = archiveSize(source, input);
   if (archiveBytes !== undefined) return archiveBytes;
+  const wrapped = 'it is compressed or encrypted as a whole';
   const isWrapped = source.wrappers !== undefined && input.kind !== 'descriptor';
-  const why = isWrapped ? 'it is compressed or encrypted as a whole' : 'it is no file that can be read at any place';
+  const file = isWrapped ? wrapped : 'it is no file that can be read at any place';
+  const why = input.kind === 'address' ? `${wrapped}, or its server gives no ranges of bytes` : file;
   throw new XbstreamError('XB_USAGE', `the archive cannot be divided into shards: ${why}`, {
     hints: ['verify it in one piece: leave out --shard'],
   });
