@@ -205,6 +205,8 @@ export interface ShardSummary {
   /** Chunks of the part, and bytes of the archive that were read for it. */
   chunks: number;
   bytes: number;
+  /** Files that were looked into, where that was asked for. */
+  files: number | undefined;
 }
 
 /** What the verification of a part says. */

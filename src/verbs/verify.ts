@@ -29,7 +29,10 @@ export const VERIFY_OPTIONS = {
   ...pick(OPTIONS, ...DECODING),
   ...pick(OPTIONS, ...READING),
   ...pick(OPTIONS, ...COMMON),
-  index: OPTIONS.madeIndex,
+  index: reworded(OPTIONS.madeIndex, {
+    index:
+      'write to FILE an index of the archive, by which list, info, cat and extract read only what they need of it; with --shard --deep, read the archive by this one',
+  }),
   overwrite: reworded(OPTIONS.overwrite, {
     overwrite: 'replace FILE of --manifest, --index and --info when the new one is whole',
   }),
@@ -109,9 +112,10 @@ export const verify = defineVerb({
         'the exit code says whether it is whole; what backup it is, as JSON: --info FILE',
       );
     }
-    const idle = values.has('deep')
-      ? undefined
-      : DEEP_ONLY.find((name) => values.has(name) && !isKeyForInfo(name, values));
+    const idle =
+      values.has('deep') || values.has('merge')
+        ? undefined
+        : DEEP_ONLY.find((name) => values.has(name) && !isKeyForInfo(name, values));
     if (idle !== undefined) {
       throw usageError(
         `--${idle} is of use only with --deep`,
@@ -185,7 +189,8 @@ export async function prove(options: VerifyOptions, context: Context): Promise<O
 async function proveByShards(options: MergeCall, context: Context): Promise<Outcome<Verification>> {
   const started = performance.now();
   const { results, whole: archive } = options;
-  const job: MergeOptions = { results, archive, allowEmpty: options.allowEmpty };
+  const { allowEmpty, allowEncrypted } = options;
+  const job: MergeOptions = { results, archive, allowEmpty, allowEncrypted };
   const outcome = await inThread<MergeSummary>('merge-shards', job, { input: archive }, context);
   const { summary } = outcome;
   if (summary === undefined) return { ...outcome, summary };
@@ -194,11 +199,11 @@ async function proveByShards(options: MergeCall, context: Context): Promise<Outc
 
 /** Checks one shard of an archive. */
 function checkOne(
-  { input, absoluteNames }: VerifyOptions,
+  { input, absoluteNames, deep, key, index }: VerifyOptions,
   choice: ShardChoice,
   context: Context,
 ): Promise<Outcome<ShardSummary>> {
-  const job: CheckShardOptions = { input, absoluteNames, choice };
+  const job: CheckShardOptions = { input, absoluteNames, choice, deep, key: deep ? key : undefined, index };
   return inThread('check-shard', job, job, context);
 }
 

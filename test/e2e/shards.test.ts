@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import {
   archive,
@@ -20,6 +21,7 @@ import {
 import { run, type RunResult } from '../helpers/cli.js';
 import { damagedArchive } from '../helpers/damaged-archives.js';
 import { fixturePath } from '../helpers/fixtures.js';
+import { qpressFile } from '../helpers/layer-writers.js';
 import { startNginx } from '../helpers/nginx.js';
 import { objectsOf, writeObjects, type TestObject } from '../helpers/objects.js';
 import { assertEnded, EXIT } from '../helpers/outcome.js';
@@ -282,6 +284,51 @@ describe('shards of what is no file of this machine', { concurrency: 2 }, () => 
   });
 });
 
+describe('shards that look into files', { concurrency: 2 }, () => {
+  const key = ['--encrypt-key-file', fileURLToPath(new URL('../../samples/percona.key', import.meta.url))];
+  const sample = fileURLToPath(new URL('../../samples/percona-zstd-aes256.xbstream', import.meta.url));
+
+  test('say what one run says: with the key, without, with a wrong one', async (context) => {
+    const wrong = written(context, Buffer.from('x'.repeat(32)), 'key');
+    for (const [shown, judged, expected] of [
+      [key, [], EXIT.ok],
+      [[], [], EXIT.undecodable],
+      [[], ['--allow-encrypted'], EXIT.ok],
+      [['--encrypt-key-file', wrong], [], EXIT.damaged],
+    ] as const) {
+      const { results, texts } = await checked(context, sample, 3, ['--deep', ...shown]);
+      const merged = await run(['verify', '--merge', ...judged, ...results]);
+      const alone = await run(['verify', '--deep', '--parallel=1', ...shown, ...judged, sample]);
+      assert.deepEqual(untimed(merged), untimed(alone));
+      assert.equal(merged.code, expected, merged.stdout + merged.stderr);
+      for (const line of texts.join('').trimEnd().split('\n')) assert.ok(validate(JSON.parse(line)), line);
+    }
+  });
+
+  test('find them by an index, at an address, and read each once', async (context) => {
+    const content = (index: number): Buffer => qpressFile(noise(900_000, index));
+    const bytes = archive(...[1, 2, 3, 4].map((index) => file(`db/t${index}.ibd.qp`, content(index), 250_000)));
+    const index = join(tempDir(context), 'index');
+    assert.equal((await run(['index', written(context, bytes), '-o', index])).code, EXIT.ok);
+    const server = await serve(context, bytes);
+    const { results, codes } = await checked(context, `${server.origin}/x`, 2, ['--deep', '--index', index]);
+    assert.deepEqual(codes, [EXIT.ok, EXIT.ok]);
+    assert.equal((await run(['verify', '--merge', ...results])).code, EXIT.ok);
+    assert.ok(server.sentBytes < 2.5 * bytes.length, `${server.sentBytes} of ${bytes.length}`);
+    const other = await run(['verify', '--shard=1/2', '--deep', '--index', index, sample]);
+    assertEnded(other, EXIT.refused, /index/);
+  });
+
+  test('are refused for an archive that corrects itself, and are all of a kind', async (context) => {
+    const path = written(context, archive(file('a', noise(900)), remove('a')));
+    assertEnded(await run(['verify', '--shard=1/2', '--deep', path]), EXIT.usage, /it corrects what came before/);
+    const sound = written(context, file('a', noise(900)));
+    const [deep, plain] = [await checked(context, sound, 2, ['--deep']), await checked(context, sound, 2)];
+    const mixed = await run(['verify', '--merge', deep.results[0]!, plain.results[1]!]);
+    assertEnded(mixed, EXIT.usage, /with and without --deep, or a key/);
+  });
+});
+
 describe('shards that cannot be', { concurrency: 2 }, () => {
   test('of what is compressed as a whole, or comes through a pipe', async (context) => {
     const bytes = file('a', noise(9000), 1000);
@@ -294,7 +341,15 @@ describe('shards that cannot be', { concurrency: 2 }, () => {
 
   test('with options that mean nothing there', async (context) => {
     const path = written(context, file('a', noise(9000), 1000));
-    const meaningless = ['--deep', '--digest=sha256', '--allow-empty', '--format=junit', '--parallel=2', '--merge'];
+    const meaningless = [
+      '--tee',
+      '--digest=sha256',
+      '--allow-empty',
+      '--format=junit',
+      '--parallel=2',
+      '--merge',
+      '--index=x',
+    ];
     for (const option of sampled(meaningless, 3, 1)) {
       assertEnded(await run(['verify', '--shard=1/2', option, path]), EXIT.usage, /exclude each other/);
     }

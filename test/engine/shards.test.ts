@@ -4,6 +4,7 @@ import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import fc from 'fast-check';
+import { INSIDE_CODES } from '../../dist/archive/shards/event-lines.js';
 import { errorToRecord, XbstreamError } from '../../dist/errors.js';
 import type { Outcome } from '../../dist/outcome.js';
 import { TaskControl } from '../../dist/threads/task-control.js';
@@ -12,7 +13,7 @@ import { checkShard } from '../../dist/verbs/shards/check-shard.js';
 import { mergeShards, type MergeSummary } from '../../dist/verbs/shards/merge-shards.js';
 import { unpack } from '../../dist/verbs/unpack/unpack.js';
 import type { VerifyOptions } from '../../dist/verbs/verify.js';
-import { archiveOf, change, plannedArchive, steps } from '../helpers/arbitraries.js';
+import { archiveOf, change, layeredArchive, LAYERS_KEY, plannedArchive, steps } from '../helpers/arbitraries.js';
 import { archive, end, file, noise, payload } from '../helpers/archive-bytes.js';
 import { damagedArchive } from '../helpers/damaged-archives.js';
 import { SOAK } from '../helpers/programs.js';
@@ -51,15 +52,41 @@ function told({ summary, problems }: Outcome<Omit<MergeSummary, 'input'>>): unkn
 
 /** Checks all shards of an archive. @returns the files with their results */
 async function resultsOf(options: VerifyOptions, shards: number): Promise<string[]> {
-  const { input, absoluteNames } = options;
+  const { input, absoluteNames, deep, key, index } = options;
   const paths: string[] = [];
   for (let shard = 1; shard <= shards; shard += 1) {
-    const { summary } = await checkShard({ input, absoluteNames, choice: { shard, shards } }, thread);
+    const { summary } = await checkShard({ input, absoluteNames, deep, key, index, choice: { shard, shards } }, thread);
     const path = join(directory, `result-${shard}`);
     fs.writeFileSync(path, summary!.result.join(''));
     paths.push(path);
   }
   return paths;
+}
+
+/** What is wrong inside of a file, and not with its chunks. */
+const INSIDE: ReadonlySet<string> = new Set(INSIDE_CODES);
+
+/**
+ * Files that are damaged are looked into by none of the shards: of these, one run may have more to say.
+ *
+ * @returns whether something was wrong inside of files alone
+ */
+async function checkInside(bytes: Buffer, shards: number, changes: Partial<VerifyOptions>): Promise<boolean> {
+  const path = join(directory, 'archive');
+  fs.writeFileSync(path, bytes);
+  const options = optionsFor(path, { deep: true, ...changes });
+  const alone = await unpack({ verb: 'verify', options }, thread);
+  const merging = { results: await resultsOf(options, shards), archive: options.input, allowEmpty: false };
+  const merged = await mergeShards({ ...merging, allowEncrypted: options.allowEncrypted }, thread);
+  const textsOf = ({ problems }: Outcome<unknown>): string[] =>
+    problems.map((problem) => `${problem.code} ${problem.message}`);
+  const isInside = alone.problems.every(({ code }) => INSIDE.has(code) || code === 'XB_KEY_REQUIRED');
+  if (isInside) assert.deepEqual(told(merged), told(alone));
+  else {
+    assert.ok(merged.problems.length > 0);
+    for (const text of textsOf(merged)) assert.ok(textsOf(alone).includes(text), text);
+  }
+  return isInside && alone.problems.length > 0;
 }
 
 /** @returns whether the results alone have told it */
@@ -69,13 +96,11 @@ async function check(bytes: Buffer, shards: number, changes: Partial<VerifyOptio
   const options = optionsFor(path, changes);
   const results = await resultsOf(options, shards);
   const expected = told(await unpack({ verb: 'verify', options }, thread));
-  const merged = await mergeShards({ results, archive: options.input, allowEmpty: options.allowEmpty }, thread);
-  assert.deepEqual(told(merged), expected);
+  const { allowEmpty, allowEncrypted } = options;
+  const merging = { results, allowEmpty, allowEncrypted };
+  assert.deepEqual(told(await mergeShards({ ...merging, archive: options.input }, thread)), expected);
   try {
-    assert.deepEqual(
-      told(await mergeShards({ results, archive: undefined, allowEmpty: options.allowEmpty }, thread)),
-      expected,
-    );
+    assert.deepEqual(told(await mergeShards({ ...merging, archive: undefined }, thread)), expected);
     return true;
   } catch (error) {
     if (!(error instanceof XbstreamError)) throw error;
@@ -176,13 +201,38 @@ describe('an archive that is verified by shards', { concurrency: 1 }, () => {
   });
 });
 
+describe('an archive that is looked into by shards', { concurrency: 1 }, () => {
+  test('is judged as in one piece: files with layers, sound or not, and damage', async () => {
+    let wrongInside = 0;
+    const numRuns = SOAK ? 1000 : 80;
+    await fc.assert(
+      fc.asyncProperty(
+        fc.oneof(
+          plannedArchive.map(({ bytes }) => bytes),
+          layeredArchive,
+          layeredArchive,
+        ),
+        change,
+        fc.integer({ min: 1, max: 7 }),
+        fc.constantFrom(undefined, LAYERS_KEY),
+        fc.boolean(),
+        async (sound, damage, shards, key, allowEncrypted) => {
+          if (await checkInside(damage(sound), shards, { key, allowEncrypted })) wrongInside += 1;
+        },
+      ),
+      { seed: SEED, numRuns },
+    );
+    assert.ok(wrongInside > numRuns / 10, String(wrongInside));
+  });
+});
+
 describe('the results of other archives, or not all of one, are an error', { concurrency: 1 }, () => {
   const bytes = file('a', noise(5000), 500);
   const path = join(directory, 'whole');
 
   async function refused(results: readonly string[], what: RegExp, archivePath?: string): Promise<void> {
     const input = archivePath === undefined ? undefined : ({ kind: 'path', path: archivePath } as const);
-    const merging = mergeShards({ results, archive: input, allowEmpty: false }, thread);
+    const merging = mergeShards({ results, archive: input, allowEmpty: false, allowEncrypted: false }, thread);
     await assert.rejects(merging, (error) => {
       assert.ok(error instanceof XbstreamError, String(error));
       assert.deepEqual([error.code, what.test(error.message)], ['XB_USAGE', true], error.message);
@@ -257,7 +307,8 @@ describe('the results of other archives, or not all of one, are an error', { con
           const { index, 0: old } = values[at % values.length]!;
           fs.writeFileSync(results[which]!, text.slice(0, index) + value + text.slice(index + old.length));
           try {
-            await mergeShards({ results, archive: { kind: 'path', path }, allowEmpty: false }, thread);
+            const input = { kind: 'path', path } as const;
+            await mergeShards({ results, archive: input, allowEmpty: false, allowEncrypted: false }, thread);
             judged += 1;
           } catch (error) {
             assert.ok(error instanceof XbstreamError && error.code === 'XB_USAGE', String(error));

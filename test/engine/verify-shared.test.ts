@@ -14,7 +14,14 @@ import { inThread } from '../../dist/verbs/threads/start.js';
 import type { UnpackSummary } from '../../dist/verbs/unpack/unpack.js';
 import { soundOutcome, verifyShared } from '../../dist/verbs/unpack/verify-shared.js';
 import type { VerifyOptions } from '../../dist/verbs/verify.js';
-import { archiveOf, change, endedSteps, plannedArchive } from '../helpers/arbitraries.js';
+import {
+  archiveOf,
+  change,
+  endedSteps,
+  layeredArchive,
+  LAYERS_KEY as KEY,
+  plannedArchive,
+} from '../helpers/arbitraries.js';
 import { archive, end, file, noise, payload, seek } from '../helpers/archive-bytes.js';
 import { damagedArchive } from '../helpers/damaged-archives.js';
 import { qpressFile, xbcryptFile } from '../helpers/layer-writers.js';
@@ -24,7 +31,6 @@ import { tempDir } from '../helpers/temp.js';
 const cleanups: (() => void)[] = [];
 after(() => cleanups.forEach((cleanup) => cleanup()));
 const directory = tempDir({ after: (cleanup) => cleanups.push(cleanup) });
-const KEY = { cipher: 'AES256', bytes: Buffer.from('0123456789abcdef0123456789ABCDEF') } as const;
 const NOBODY: Context = {
   signal: new AbortController().signal,
   isStopped: () => false,
@@ -82,30 +88,6 @@ async function check(bytes: Buffer, changes: Partial<VerifyOptions>): Promise<bo
   fs.rmSync(path);
   return shared !== undefined;
 }
-
-/** A file with layers, sound or not, whose chunks come in any order, perhaps with a hole behind them. */
-const layered = fc
-  .record({
-    name: fc.constantFrom('a.qp', 'b.ibd.xbcrypt', 'c.qp.xbcrypt', 'd'),
-    length: fc.oneof(fc.constant(0), fc.nat({ max: 3000 })),
-    cut: fc.nat(),
-    isTurned: fc.boolean(),
-    hole: fc.constantFrom(undefined, undefined, 0, 5),
-    isSound: fc.boolean(),
-  })
-  .map(({ name, length, cut, isTurned, hole, isSound }) => {
-    let content = noise(length, length);
-    if (isSound && name.includes('.qp')) content = qpressFile(content);
-    if (isSound && name.endsWith('.xbcrypt')) content = xbcryptFile(content, KEY);
-    const at = cut % (content.length + 1);
-    const parts = [payload(name, 0, content.subarray(0, at)), payload(name, at, content.subarray(at))];
-    const holes = hole === undefined ? [] : [seek(name, content.length + hole)];
-    return { name, bytes: archive(...(isTurned ? parts.reverse() : parts), ...holes, end(name)) };
-  });
-
-const layeredArchive = fc
-  .uniqueArray(layered, { selector: ({ name }) => name, minLength: 1, maxLength: 4 })
-  .map((files) => archive(...files.map(({ bytes }) => bytes)));
 
 const anyArchive = fc.oneof(
   plannedArchive.map(({ bytes }) => bytes),

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
-import { end, noise, payload, remove, rename, seek, sparse, type MapPair } from './archive-bytes.js';
+import { archive, end, noise, payload, remove, rename, seek, sparse, type MapPair } from './archive-bytes.js';
+import { qpressFile, xbcryptFile } from './layer-writers.js';
 import { positions, type Step } from './model.js';
 
 /** A file that an archive is to hold, and its chunks in the order in which they come, the end chunk last. */
@@ -142,3 +143,30 @@ export const change = fc.oneof(
   { weight: 1, arbitrary: fc.nat().map((at) => (bytes: Buffer) => bytes.subarray(0, at % (bytes.length + 1))) },
   { weight: 1, arbitrary: fc.nat({ max: 40 }).map((more) => (bytes: Buffer) => Buffer.concat([bytes, noise(more)])) },
 );
+
+/** What opens {@link layeredArchive}. */
+export const LAYERS_KEY = { cipher: 'AES256', bytes: Buffer.from('0123456789abcdef0123456789ABCDEF') } as const;
+
+/** A file with layers, sound or not, whose chunks come in any order, perhaps with a hole behind them. */
+const layered = fc
+  .record({
+    name: fc.constantFrom('a.qp', 'b.ibd.xbcrypt', 'c.qp.xbcrypt', 'd'),
+    length: fc.oneof(fc.constant(0), fc.nat({ max: 3000 })),
+    cut: fc.nat(),
+    isTurned: fc.boolean(),
+    hole: fc.constantFrom(undefined, undefined, 0, 5),
+    isSound: fc.boolean(),
+  })
+  .map(({ name, length, cut, isTurned, hole, isSound }) => {
+    let content = noise(length, length);
+    if (isSound && name.includes('.qp')) content = qpressFile(content);
+    if (isSound && name.endsWith('.xbcrypt')) content = xbcryptFile(content, LAYERS_KEY);
+    const at = cut % (content.length + 1);
+    const parts = [payload(name, 0, content.subarray(0, at)), payload(name, at, content.subarray(at))];
+    const holes = hole === undefined ? [] : [seek(name, content.length + hole)];
+    return { name, bytes: archive(...(isTurned ? parts.reverse() : parts), ...holes, end(name)) };
+  });
+
+export const layeredArchive = fc
+  .uniqueArray(layered, { selector: ({ name }) => name, minLength: 1, maxLength: 4 })
+  .map((files) => archive(...files.map(({ bytes }) => bytes)));

@@ -6,7 +6,7 @@ import type { ErrorRecord, XbstreamErrorCode } from '../../errors.js';
 import { chunkEnd, type ChunkHeader } from '../../format/chunk.js';
 import { MAX_PATH_BYTES, rawPath, type StoredPath } from '../../format/stored-path.js';
 import type { Flaw, InputFlaws } from '../../input/flaws.js';
-import type { Known, ShardEnd, ShardEvent, ShardHead } from './events.js';
+import type { InsideProblem, Known, ShardEnd, ShardEvent, ShardHead } from './events.js';
 import { BadRecord, type Fields } from './fields.js';
 import { PARTS_MAX } from './parts.js';
 
@@ -30,8 +30,24 @@ const CODES: readonly XbstreamErrorCode[] = [
   'XB_TRUNCATED',
 ];
 
+/** What may be wrong with what is inside of a file. */
+export const INSIDE_CODES: readonly XbstreamErrorCode[] = [
+  'XB_BAD_LAYER',
+  'XB_LAYER_TRUNCATED',
+  'XB_WRONG_KEY',
+  'XB_UNSUPPORTED_LAYER',
+  'XB_UNSUPPORTED_ORDER',
+  'XB_UNSAFE_PATH',
+];
+
+const DEPTHS: readonly ShardHead['deep'][] = ['no', 'yes', 'but encrypted'];
+
 export function headLine(head: ShardHead): string {
-  return line({ type: 'shard', version: RESULT_VERSION, ...head });
+  return line({ type: 'shard', version: RESULT_VERSION, ...head, deep: head.deep === 'no' ? undefined : head.deep });
+}
+
+export function insideLine(problem: InsideProblem): string {
+  return line({ ...problem, error: { ...problem.error, partial: undefined, systemCode: undefined } });
 }
 
 /** @throws BadRecord */
@@ -51,6 +67,7 @@ export function headOf(fields: Fields): ShardHead {
     archiveDigest: fields.text('archiveDigest', 64),
     absoluteNames: fields.boolean('absoluteNames'),
     from: fields.has('from') ? fields.number('from') : undefined,
+    deep: fields.has('deep') ? fields.oneOf('deep', DEPTHS) : 'no',
     flaws: fields.has('flaws') ? flawsOf(fields.record('flaws')) : undefined,
   };
 }
@@ -159,9 +176,16 @@ export class EventParser {
   }
 
   /** @throws BadRecord */
-  parse(fields: Fields): ShardEvent | { type: 'over'; end: ShardEnd } {
-    const type = fields.oneOf('type', ['chunk', 'lost', 'damage', 'doubt', 'answer', 'end']);
+  parse(fields: Fields): ShardEvent | InsideProblem | { type: 'over'; end: ShardEnd } {
+    const type = fields.oneOf('type', ['inside', 'chunk', 'lost', 'damage', 'doubt', 'answer', 'end']);
     switch (type) {
+      case 'inside':
+        return {
+          type,
+          path: pathOf(fields),
+          chunkOffset: fields.has('chunkOffset') ? fields.number('chunkOffset') : undefined,
+          error: errorOf(fields.record('error'), INSIDE_CODES),
+        };
       case 'chunk': {
         const header = headerOf(fields, this.#expected);
         const spanBytes = spanOf(header, fields);

@@ -29,6 +29,15 @@ export type ShardEvent =
   /** Only the part was known when it was answered; with all that comes before it the answer may be another. */
   | { type: 'answer'; path: StoredPath; known: Known };
 
+/** What is inside of a file cannot be had: told of files that begin in the part, where these were looked into. */
+export interface InsideProblem {
+  type: 'inside';
+  path: StoredPath;
+  /** Where the chunk begins at which that was found; undefined where it was the file's end. */
+  chunkOffset: number | undefined;
+  error: ErrorRecord;
+}
+
 /** How a part ends: before a chunk of the next one, at the archive's end, where the archive is none, or with no chunk at all. */
 export type ShardEnd = { next: number } | { archiveBytes: number } | { foreign: ErrorRecord } | { nothing: true };
 
@@ -43,6 +52,8 @@ export interface ShardHead {
   /** See {@link digestOf}. */
   archiveDigest: string;
   absoluteNames: boolean;
+  /** Whether files were looked into; not where they are encrypted, if there was no key. */
+  deep: 'no' | 'yes' | 'but encrypted';
   /** Where the first chunk of the part begins; undefined where none does. */
   from: number | undefined;
   /** What is wrong with the input beside what its chunks tell, as far as it was read for this part. */

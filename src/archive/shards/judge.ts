@@ -1,18 +1,23 @@
 import type { ChunkHeader } from '../../format/chunk.js';
 import type { StoredPath } from '../../format/stored-path.js';
-import type { XbstreamError } from '../../errors.js';
+import { errorFromRecord, type XbstreamError } from '../../errors.js';
 import { EntryTable } from '../entry-table.js';
 import { DamageReport } from '../salvage/damage-report.js';
 import { isSalvageable } from '../salvage/salvage.js';
+import type { InsideProblem } from './events.js';
 import type { PartConsumer } from './part-reader.js';
 
 /** Judges an archive by its chunks and its damage, as they are told in archive order: what a verification in one piece says of it. */
 export class ArchiveJudge implements PartConsumer {
   readonly #table: EntryTable<never>;
   readonly #damage: DamageReport<never>;
+  /** What is not told yet of what is inside of files. */
+  readonly #inside: Map<StoredPath, InsideProblem>;
   #chunks = 0;
 
-  constructor(absoluteNames: boolean) {
+  /** @param inside at most one of each file */
+  constructor(absoluteNames: boolean, inside: readonly InsideProblem[] = []) {
+    this.#inside = new Map(inside.map((problem) => [problem.path, problem]));
     // Nothing is left out; but to ask for it looks at names first, as a verification in one piece does.
     this.#table = new EntryTable({ absoluteNames, leavesOut: () => false, keepsGoing: true });
     this.#damage = new DamageReport(this.#table);
@@ -21,6 +26,14 @@ export class ArchiveJudge implements PartConsumer {
   chunk(header: ChunkHeader, spanBytes: number): void {
     this.#chunks += 1;
     this.#guard(header.path, () => this.#damage.apply(header, spanBytes));
+    const problem = this.#inside.get(header.path);
+    if (problem === undefined) return;
+    if (header.type === 'end' || header.archiveOffset === problem.chunkOffset) this.#tell(problem);
+  }
+
+  #tell({ path, error }: InsideProblem): void {
+    this.#inside.delete(path);
+    this.#damage.damaged(errorFromRecord(error), path);
   }
 
   damaged(error: XbstreamError, path: StoredPath | undefined, unreadableFrom?: number): void {
@@ -41,6 +54,7 @@ export class ArchiveJudge implements PartConsumer {
 
   /** The archive has ended. @returns what is wrong with it; fewer problems than there are, if there are very many */
   end(allowEmpty: boolean): { problems: readonly XbstreamError[]; problemCount: number } {
+    for (const problem of this.#inside.values()) this.#tell(problem);
     this.#damage.end(this.#chunks, allowEmpty);
     return this.soFar;
   }
@@ -61,11 +75,14 @@ export class ArchiveJudge implements PartConsumer {
     return totals;
   }
 
-  /** The names of all whole files. */
-  storedPaths(): StoredPath[] {
-    const paths: StoredPath[] = [];
-    for (const { path, whole } of this.#table.entries) if (whole) paths.push(path);
-    return paths;
+  /** The names of all whole files, and those of them that have lost nothing. */
+  files(): { storedPaths: StoredPath[]; soundFiles: { path: StoredPath; sizeBytes: number }[] } {
+    const whole = [...this.#table.entries].filter((entry) => entry.whole);
+    const sound = whole.filter((entry) => !this.#damage.has(entry)).sort((a, b) => a.ordinal - b.ordinal);
+    return {
+      storedPaths: whole.map(({ path }) => path),
+      soundFiles: sound.map(({ path, sizeBytes }) => ({ path, sizeBytes })),
+    };
   }
 
   /** What is wrong with a chunk costs a file, not the archive. */

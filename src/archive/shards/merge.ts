@@ -22,6 +22,8 @@ export interface Merged {
   entryBytes: number;
   /** The names of all whole files. */
   storedPaths: readonly StoredPath[];
+  /** Files that nothing is wrong with. */
+  soundFiles: readonly { path: StoredPath; sizeBytes: number }[];
 }
 
 /** Reads a part of the archive again: what {@link PartReader.read} does. Undefined where it was told to stop. */
@@ -63,6 +65,7 @@ function assertSameArchive(first: ResultFile, other: ResultFile): void {
     ['archiveDigest', 'different archives of the same size'],
     ['shards', 'archives divided into different numbers of shards'],
     ['absoluteNames', 'runs with and without --absolute-names'],
+    ['deep', 'runs with and without --deep, or a key'],
   ];
   const different = kinds.find(([field]) => first.head[field] !== other.head[field]);
   if (different === undefined) return;
@@ -87,7 +90,10 @@ export class Merging {
   constructor(results: readonly ResultFile[], readAgain: ReadAgain | undefined) {
     this.#results = results;
     this.#head = results[0]!.head;
-    this.#judge = new ArchiveJudge(this.#head.absoluteNames);
+    this.#judge = new ArchiveJudge(
+      this.#head.absoluteNames,
+      results.flatMap(({ inside }) => inside),
+    );
     this.#readAgain = readAgain;
   }
 
@@ -120,7 +126,7 @@ export class Merging {
     });
     const problems = [...(wrong === undefined ? [] : [wrong]), ...found.problems];
     const problemCount = Math.max(problems.length, found.problemCount);
-    return { ...this.#judge.totals(), problems, problemCount, archiveBytes, storedPaths: this.#judge.storedPaths() };
+    return { ...this.#judge.totals(), problems, problemCount, archiveBytes, ...this.#judge.files() };
   }
 
   /** Takes what a part from here on tells, up to the next one. */

@@ -16,6 +16,8 @@ import { SalvagingReader } from '../salvage/salvaging-reader.js';
 /** A larger chunk does not prove itself: to find out takes as long as to read it. Those of real writers have 10 MiB as a rule. */
 const PROVEN_BYTES_MAX = 64 * 1024 * 1024;
 const SEARCHED_BYTES = 1024 * 1024;
+/** A header, as a rule, is all that is wanted there. */
+const BYTES_AFTER_SKIP = 4096;
 
 /** Who is told of what is in a part, in archive order. */
 export interface PartConsumer extends DamageConsumer {
@@ -30,6 +32,8 @@ export interface PartOptions {
   isStopped: () => boolean;
   /** So many bytes of the archive were looked at, all in all. */
   onProgress: (bytes: number) => void;
+  /** Chunks that begin here were checked, and are passed over. */
+  proven?: ReadonlySet<number> | undefined;
 }
 
 /** Where the reading of a part has ended: before the first chunk of the next part, or at the archive's end. */
@@ -92,14 +96,18 @@ export class PartReader {
    * @throws XbstreamError `XB_IO`, and a `ForeignInput` where the archive is none
    */
   read(from: number, until: number, consumer: PartConsumer): PartEnd | undefined {
-    const { absoluteNames, isStopped, onProgress } = this.#options;
-    const chunks = new PartChunks(consumer, (header) => this.#isOfNextPart(header, until));
+    const { absoluteNames, isStopped, onProgress, proven } = this.#options;
+    const chunks = new PartChunks(consumer, (header) => this.#isOfNextPart(header, until), proven);
     const reader = new SalvagingReader(chunks, consumer, { view: this.#view, absoluteNames, refused: 'check', from });
     const room = Buffer.allocUnsafeSlow(PIECE_ROOM_BYTES);
     try {
       for (let at = from; ; at -= reader.takeRewind()) {
         if (isStopped()) return undefined;
-        const piece = this.#source.bytesAt!(at, PIECE_BYTES, room);
+        // Of chunks that were checked before.
+        const skipped = reader.skippableBytes;
+        reader.skip(skipped);
+        at += skipped;
+        const piece = this.#source.bytesAt!(at, skipped === 0 ? PIECE_BYTES : BYTES_AFTER_SKIP, room);
         if (piece.length === 0) {
           const again = reader.endReached();
           if (again === 0) break;
@@ -128,16 +136,22 @@ export class PartReader {
 class PartChunks implements ChunkConsumer {
   readonly #consumer: PartConsumer;
   readonly #isOfNextPart: (header: ChunkHeader) => boolean;
+  readonly #proven: ReadonlySet<number> | undefined;
 
-  constructor(consumer: PartConsumer, isOfNextPart: (header: ChunkHeader) => boolean) {
+  constructor(
+    consumer: PartConsumer,
+    isOfNextPart: (header: ChunkHeader) => boolean,
+    proven: ReadonlySet<number> | undefined,
+  ) {
     this.#consumer = consumer;
     this.#isOfNextPart = isOfNextPart;
+    this.#proven = proven;
   }
 
   chunk(header: ChunkHeader, spanBytes: number): PayloadUse {
     if (this.#isOfNextPart(header)) throw new OfNextPart(header.archiveOffset);
     this.#consumer.chunk(header, spanBytes);
-    return 'check';
+    return this.#proven?.has(header.archiveOffset) === true ? 'pass' : 'check';
   }
 
   payload(): void {

@@ -1,16 +1,20 @@
 import * as fs from 'node:fs';
 import { systemError, XbstreamError } from '../../errors.js';
 import { EventParser, headOf, LINE_BYTES_MAX } from './event-lines.js';
-import type { ShardEnd, ShardEvent, ShardHead } from './events.js';
+import type { InsideProblem, ShardEnd, ShardEvent, ShardHead } from './events.js';
 import { BadRecord, Fields } from './fields.js';
 
 const PIECE_BYTES = 64 * 1024;
+/** More of them are nonsense: see {@link INSIDE_PROBLEMS_MAX}. */
+const INSIDE_MAX = 100_000;
 const LINE_END = '\n'.charCodeAt(0);
 
 /** The result of a shard in a file, read line by line: neither its size nor what it says decides how much memory that takes. */
 export class ResultFile {
   readonly path: string;
   readonly head: ShardHead;
+  /** What is wrong inside of files that begin in the part. */
+  readonly inside: readonly InsideProblem[];
   readonly #fd: number;
   readonly #parser: EventParser;
   #window: Buffer = Buffer.alloc(0);
@@ -33,6 +37,7 @@ export class ResultFile {
     try {
       this.head = this.#checked(() => headOf(Fields.of(this.#line() ?? '')));
       this.#parser = new EventParser(this.head.from ?? 0);
+      this.inside = this.#checked(() => this.#readInside());
     } catch (error) {
       this.close();
       throw error;
@@ -53,7 +58,11 @@ export class ResultFile {
   /** The same, and it stays the next. */
   peek(): ShardEvent | undefined {
     if (this.#end !== undefined) return undefined;
-    this.#next ??= this.#checked(() => this.#read());
+    this.#next ??= this.#checked(() => {
+      const event = this.#read();
+      if (event?.type === 'inside') throw new BadRecord('"inside" comes first');
+      return event;
+    });
     return this.#next;
   }
 
@@ -71,7 +80,19 @@ export class ResultFile {
     return this.#end;
   }
 
-  #read(): ShardEvent | undefined {
+  #readInside(): InsideProblem[] {
+    const found: InsideProblem[] = [];
+    for (let event = this.#read(); ; event = this.#read()) {
+      if (event?.type !== 'inside') {
+        this.#next = event;
+        return found;
+      }
+      if (this.head.deep === 'no' || found.length === INSIDE_MAX) throw new BadRecord('"inside" where it cannot be');
+      found.push(event);
+    }
+  }
+
+  #read(): ShardEvent | InsideProblem | undefined {
     const line = this.#line();
     if (line === undefined) throw new BadRecord('it is cut short: its last line is missing');
     const event = this.#parser.parse(Fields.of(line));

@@ -183,12 +183,13 @@ export class QpressDecoder extends UnitDecoder {
 
   protected finish(rest: Buffer): void {
     if (this.#expected === 'end of data') return;
+    const article = this.#expected === 'archive header' ? 'an' : 'a';
     throw layerError(
       'XB_LAYER_TRUNCATED',
       'the compressed data ends too early',
       this.layer,
       this.windowOffset + rest.length,
-      `expected a ${this.#expected}${rest.length > 0 ? ` of at least ${this.unitNeedsBytes} bytes, found ${rest.length}` : ''}`,
+      `expected ${article} ${this.#expected}${rest.length > 0 ? ` of at least ${this.unitNeedsBytes} bytes, found ${rest.length}` : ''}`,
     );
   }
 }

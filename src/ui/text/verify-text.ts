@@ -111,9 +111,11 @@ export class ShardTextReporter extends TextPrinter implements ShardReporter {
     this.#quiet = settings.quiet;
   }
 
-  shardChecked({ shard, shards, chunks, bytes, result }: ShardSummary): void {
+  shardChecked({ shard, shards, chunks, bytes, files, result }: ShardSummary): void {
     for (const piece of result) this.list(piece);
-    if (!this.#quiet)
-      this.status(`shard ${shard}/${shards}: ${formatCount(chunks, 'chunk')} (${formatBytes(bytes)}) were checked`);
+    if (this.#quiet) return;
+    const inside = files === undefined ? '' : `, and ${formatCount(files, 'file')} looked into`;
+    const checked = `${formatCount(chunks, 'chunk')} (${formatBytes(bytes)}) were checked`;
+    this.status(`shard ${shard}/${shards}: ${checked}${inside}`);
   }
 }

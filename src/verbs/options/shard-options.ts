@@ -3,18 +3,15 @@ import type { OptionValues } from './option-values.js';
 import { usageError } from './usage-error.js';
 
 const NEEDS_ALL = 'it needs all of the archive in one place: leave it out, or verify in one piece';
-const DEEP =
-  'a shard is a part of the archive, and not of whole files: verify --deep in one piece, or one archive on each machine';
 const JUDGES = 'give it to --merge, which judges';
 const NO_THREADS = 'a shard is checked by one thread: with more shards than machines, each machine can check several';
 
 /** What has no meaning beside --shard, and why. */
 const BESIDE_SHARD: Readonly<Record<string, string>> = {
-  ...{ tee: NEEDS_ALL, index: NEEDS_ALL, info: NEEDS_ALL },
+  ...{ tee: NEEDS_ALL, info: NEEDS_ALL },
   merge: 'first check all shards, then merge their results',
-  deep: DEEP,
   ...{ digest: NEEDS_ALL, manifest: NEEDS_ALL },
-  ...{ backup: JUDGES, 'allow-empty': JUDGES },
+  ...{ backup: JUDGES, 'allow-empty': JUDGES, 'allow-encrypted': JUDGES },
   format: 'the result is printed as JSON lines in any case',
   json: 'the result is printed as JSON lines in any case',
   parallel: NO_THREADS,
@@ -24,8 +21,8 @@ const SAID = 'give it to --shard: the results say it';
 
 const BESIDE_MERGE: Readonly<Record<string, string>> = {
   ...{ tee: NEEDS_ALL, index: NEEDS_ALL, info: NEEDS_ALL },
-  deep: DEEP,
   ...{ digest: NEEDS_ALL, manifest: NEEDS_ALL },
+  ...{ deep: SAID, 'encrypt-key': SAID, 'encrypt-key-file': SAID, decrypt: SAID },
   ...{ 'absolute-names': SAID, parts: SAID, parallel: 'there is little to do' },
 };
 
@@ -33,6 +30,12 @@ const BESIDE_MERGE: Readonly<Record<string, string>> = {
 export function assertFitShards(values: OptionValues): void {
   assertAlone(values, 'shard', BESIDE_SHARD);
   assertAlone(values, 'merge', BESIDE_MERGE);
+  if (values.has('shard') && values.has('index') && !values.has('deep')) {
+    throw usageError(
+      '--index and --shard exclude each other',
+      'with --deep files are found by it; without, all is read as it lies',
+    );
+  }
   if (!values.has('archive') || values.has('merge')) return;
   throw usageError('--archive is of use only with --merge', 'without --merge the archive is a word of its own');
 }

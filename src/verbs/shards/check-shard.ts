@@ -1,13 +1,14 @@
 /** The thread that checks one part of an archive, and notes what it finds. */
 import { archiveDigest } from '../../archive/shards/archive-digest.js';
-import { endLine, EventWriter, headLine } from '../../archive/shards/event-lines.js';
+import { endLine, EventWriter, headLine, insideLine } from '../../archive/shards/event-lines.js';
 import type { ShardEnd } from '../../archive/shards/events.js';
 import { PartReader } from '../../archive/shards/part-reader.js';
 import { partStart } from '../../archive/shards/parts.js';
-import { ShardRecorder } from '../../archive/shards/recorder.js';
+import { PROBLEMS_MAX, ShardRecorder } from '../../archive/shards/recorder.js';
 import { ForeignInput } from '../../archive/foreign.js';
 import { withSource } from '../../engine/with-source.js';
-import { errorToRecord, XbstreamError } from '../../errors.js';
+import type { DecryptionKey } from '../../codec/codec.js';
+import { errorFromRecord, errorToRecord, XbstreamError } from '../../errors.js';
 import { flawsError, type InputFlaws } from '../../input/flaws.js';
 import type { InputChoice } from '../../input/open-source.js';
 import type { Source } from '../../input/source.js';
@@ -16,9 +17,10 @@ import type { TaskThread } from '../../threads/task-thread.js';
 import type { ShardSummary } from '../../ui/reporter.js';
 import type { ShardChoice } from '../options/value-kinds.js';
 import { archiveNames, archiveSize } from './archive-facts.js';
+import { lookInside } from './look-inside.js';
 
 /** What the work on shards needs of its thread. */
-export type ShardThread = Pick<TaskThread, 'signal' | 'isStopped' | 'progress'>;
+export type ShardThread = Pick<TaskThread, 'signal' | 'isStopped' | 'progress' | 'warning'>;
 
 /** Lines are handed on in pieces of about this size, in letters. */
 const PIECE_LETTERS = 64 * 1024;
@@ -27,25 +29,34 @@ export interface CheckShardOptions {
   input: InputChoice;
   absoluteNames: boolean;
   choice: ShardChoice;
+  /** Look into the files that begin in the part, too. */
+  deep: boolean;
+  key: DecryptionKey | undefined;
+  /** The file of an index of the archive, by which these are found. */
+  index: string | undefined;
 }
 
 export function checkShard(options: CheckShardOptions, thread: ShardThread): Promise<Outcome<ShardSummary>> {
-  return withSource(options.input, thread, (source) => Promise.resolve(check(source, options, thread)));
+  return withSource(options.input, thread, (source) => check(source, options, thread));
 }
 
-function check(source: Source, options: CheckShardOptions, thread: ShardThread): Outcome<ShardSummary> {
-  const { input, absoluteNames, choice } = options;
+async function check(source: Source, options: CheckShardOptions, thread: ShardThread): Promise<Outcome<ShardSummary>> {
+  const { input, absoluteNames, choice, key } = options;
   const archiveBytes = sizeOf(source, options);
   const { shard, shards } = choice;
   const progress = (bytes: number): void => thread.progress({ bytes });
-  const reader = new PartReader(source, { absoluteNames, isStopped: thread.isStopped, onProgress: progress });
   const until = partStart(shard, shards, archiveBytes);
   const start = partStart(shard - 1, shards, archiveBytes);
+  const inside = options.deep ? await lookInside(source, { ...options, start, until }, thread) : undefined;
+  const reader = new PartReader(source, {
+    ...{ absoluteNames, isStopped: thread.isStopped, onProgress: progress },
+    proven: inside?.proven,
+  });
   const from = shard === 1 ? 0 : reader.find(start, until);
   const lines = new Lines();
   const writer = new EventWriter(from ?? 0);
   const recorder = new ShardRecorder(absoluteNames, (event) => lines.add(writer.lineOf(event)));
-  const problems = recorder.problems;
+  for (const problem of inside?.problems ?? []) lines.add(insideLine(problem));
   let end: ShardEnd | undefined = { nothing: true };
   // The first part has a chunk even where it is smaller than that.
   if (from !== undefined) end = readPart(reader, from, Math.max(until, 1), recorder);
@@ -53,19 +64,27 @@ function check(source: Source, options: CheckShardOptions, thread: ShardThread):
     ...{ shard, shards, archiveBytes, absoluteNames, from },
     archive: archiveNames(input),
     archiveDigest: archiveDigest(source, archiveBytes),
+    deep: !options.deep ? ('no' as const) : key === undefined ? ('but encrypted' as const) : ('yes' as const),
     flaws: flawsFound(source),
   };
   if (end === undefined || thread.isStopped()) return { summary: undefined, problems: [], stopped: true };
   lines.add(endLine(end));
   const flaws = head.flaws && flawsError(head.flaws);
-  if (flaws !== undefined) problems.unshift(flaws);
-  if ('foreign' in end) problems.push(new XbstreamError(end.foreign.code, end.foreign.message, end.foreign));
+  const problems = [
+    ...(flaws === undefined ? [] : [flaws]),
+    ...(inside?.problems ?? []).slice(0, PROBLEMS_MAX).map(({ error }) => errorFromRecord(error)),
+    ...recorder.problems,
+    ...('foreign' in end ? [errorFromRecord(end.foreign)] : []),
+  ];
   const stop = 'next' in end ? end.next : archiveBytes;
   const bytes = from === undefined ? 0 : stop - from;
   return {
     problems,
     stopped: false,
-    summary: { ...choice, result: [headLine(head), ...lines.pieces()], chunks: recorder.chunks, bytes },
+    summary: {
+      ...{ ...choice, chunks: recorder.chunks, bytes, files: inside?.files },
+      result: [headLine(head), ...lines.pieces()],
+    },
   };
 }
 

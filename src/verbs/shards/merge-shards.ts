@@ -13,6 +13,7 @@ import type { Outcome } from '../../outcome.js';
 import { withPlace } from '../../wrapper/wrapper-error.js';
 import { withCure } from '../unpack/cure.js';
 import type { UnpackSummary } from '../unpack/unpack.js';
+import { leftEncrypted, NOT_LOOKED_AT } from '../unpack/unpack-job.js';
 import { archiveOfNames, archiveSize } from './archive-facts.js';
 import type { ShardThread } from './check-shard.js';
 
@@ -28,6 +29,8 @@ export interface MergeOptions {
   /** The archive, where it is at hand. */
   archive: InputChoice | undefined;
   allowEmpty: boolean;
+  /** Files that could not be looked into, for want of a key, need not be. */
+  allowEncrypted: boolean;
 }
 
 export async function mergeShards(options: MergeOptions, thread: ShardThread): Promise<Outcome<MergeSummary>> {
@@ -36,10 +39,11 @@ export async function mergeShards(options: MergeOptions, thread: ShardThread): P
     for (const path of options.results) opened.push(new ResultFile(path));
     const results = inOrder(opened);
     const { archive } = options;
-    if (archive === undefined) return told(merge(results, undefined, options, thread), results, undefined, options);
+    if (archive === undefined)
+      return told(merge(results, undefined, options, thread), results, undefined, options, thread);
     return await withSource(archive, thread, (source) => {
       assertIsOf(source, archive, results[0]!.head);
-      return Promise.resolve(told(merge(results, source, options, thread), results, source, options));
+      return Promise.resolve(told(merge(results, source, options, thread), results, source, options, thread));
     });
   } finally {
     for (const result of opened) result.close();
@@ -63,15 +67,25 @@ function told(
   merged: Merged | undefined,
   results: readonly ResultFile[],
   source: Source | undefined,
-  { archive }: MergeOptions,
+  { archive, allowEncrypted }: MergeOptions,
+  thread: ShardThread,
 ): Outcome<MergeSummary> {
   if (merged === undefined) return { summary: undefined, problems: [], stopped: true };
-  const { storedPaths, problems, ...totals } = merged;
+  const { storedPaths, soundFiles, ...totals } = merged;
+  const encrypted = leftEncrypted(
+    soundFiles,
+    { decompress: results[0]!.head.deep === 'but encrypted' },
+    allowEncrypted ? 'allow' : 'refuse',
+    NOT_LOOKED_AT,
+    thread,
+  );
+  const problems = [...merged.problems, ...encrypted];
+  const problemCount = Math.max(problems.length, merged.problemCount);
   const input = archive ?? archiveOfNames(results[0]!.head.archive);
   return {
     problems: withCure(withPlace(problems, source), { verb: 'verify', options: { input } }),
     stopped: false,
-    summary: { ...totals, input, backup: backupFinding(storedPaths), digests: {}, besides: [] },
+    summary: { ...totals, problemCount, input, backup: backupFinding(storedPaths), digests: {}, besides: [] },
   };
 }
 

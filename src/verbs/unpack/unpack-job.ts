@@ -30,6 +30,9 @@ export function decodes({ decompress, key }: Undoing): boolean {
   return decompress || key !== undefined;
 }
 
+/** What comes of files that cannot be decrypted, where they should be looked into. */
+export const NOT_LOOKED_AT = 'what is inside was not looked at';
+
 /** What it means that files stay as they are stored, though decoding was asked for. */
 export function encryptedPolicyOf({ options, verb }: UnpackJob): EncryptedPolicy {
   if (options.allowEncrypted) return 'allow';

@@ -31,7 +31,7 @@ import { withPlace } from '../../wrapper/wrapper-error.js';
 import { ByProducts } from './by-products.js';
 import { withCure } from './cure.js';
 import type { ExtractOptions } from '../extract.js';
-import { decodes, encryptedPolicyOf, leftEncrypted, undoingOf, type UnpackJob } from './unpack-job.js';
+import { decodes, encryptedPolicyOf, leftEncrypted, NOT_LOOKED_AT, undoingOf, type UnpackJob } from './unpack-job.js';
 
 /** Most lost files that are named. */
 const MAX_LOST = 10_000;
@@ -232,6 +232,6 @@ function openManifest(job: UnpackJob, thread: TaskThread): Manifest | undefined 
 }
 
 function consequenceOf(job: UnpackJob): string {
-  if (job.verb === 'verify') return 'what is inside was not looked at';
+  if (job.verb === 'verify') return NOT_LOOKED_AT;
   return job.options.dryRun ? 'would be unpacked as stored, not decoded' : 'unpacked as stored, not decoded';
 }
