@@ -294,7 +294,7 @@ describe('shards that look into files', { concurrency: 2 }, () => {
       [key, [], EXIT.ok],
       [[], [], EXIT.undecodable],
       [[], ['--allow-encrypted'], EXIT.ok],
-      [['--encrypt-key-file', wrong], [], EXIT.damaged],
+      [['--encrypt-key-file', wrong], [], EXIT.undecodable],
     ] as const) {
       const { results, texts } = await checked(context, sample, 3, ['--deep', ...shown]);
       const merged = await run(['verify', '--merge', ...judged, ...results]);
