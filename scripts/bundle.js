@@ -75,7 +75,8 @@ const importAtOnce = {
         imports.push(`import * as ${name} from ${module};`);
         return name;
       });
-      return { contents: withoutFacades(contents) + imports.join('') };
+      // The last line may be a comment, of a source map.
+      return { contents: `${withoutFacades(contents)}\n${imports.join('')}` };
     });
   },
 };
