@@ -1,7 +1,7 @@
 import { XbstreamError } from '../errors.js';
 import { pathText, type StoredPath } from '../format/stored-path.js';
 import type { BackupState } from '../ui/reporter.js';
-import { fileSign, plainName, type FileSign } from './file-signs.js';
+import { fileSign, undoneName, type FileSign } from './file-signs.js';
 
 /** Whether an archive must be a finished backup: `auto` where it looks like one. */
 export type BackupChoice = 'auto' | 'always' | 'never';
@@ -35,7 +35,7 @@ export function backupFinding(paths: Iterable<StoredPath>): BackupFinding {
     const kind = last.directory + last.suffix;
     if (told.has(kind)) continue;
     told.add(kind);
-    const sign = fileSign(plainName(path));
+    const sign = fileSign(undoneName(path));
     if (sign !== undefined && !found.has(sign)) found.set(sign, path);
   }
   const isDataDirectory = found.delete('data directory');

@@ -1,5 +1,5 @@
 import type { StoredPath } from '../format/stored-path.js';
-import { plainName } from './file-signs.js';
+import { undoneName } from './file-signs.js';
 
 /** What the names of a backup's files tell. */
 export interface ContentFacts {
@@ -27,7 +27,7 @@ export function contentFacts(paths: Iterable<StoredPath>): ContentFacts {
     hasLinks: false,
   };
   for (const path of paths) {
-    const name = plainName(path);
+    const name = undoneName(path);
     if (OF_MARIADB.test(name)) facts.system = 'MariaDB';
     else if (OF_MYSQL.test(name)) facts.system ??= 'MySQL';
     facts.hasAccounts ||= ACCOUNTS.test(name);

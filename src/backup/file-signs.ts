@@ -56,7 +56,7 @@ const OF_A_SERVER =
 const BOTH = { decrypt: true, decompress: true };
 
 /** A stored name without the suffixes of what was done to the file. */
-export function plainName(path: StoredPath): StoredPath {
+export function undoneName(path: StoredPath): StoredPath {
   try {
     return layersOf(path, BOTH).finalName;
   } catch {

@@ -1,6 +1,7 @@
 /** A backup that lies as objects, a chunk each, as one archive. */
 import { XbstreamError } from '../../errors.js';
 import { CHUNK_MAGIC, MAX_HEADER_BYTES } from '../../format/chunk.js';
+import { plainName } from '../../format/member-name.js';
 import { pathText, rawPath, type StoredPath } from '../../format/stored-path.js';
 import { FileSource } from '../file.js';
 import { flawOf, flawsError, type InputFlaws } from '../flaws.js';
@@ -122,7 +123,7 @@ class ObjectPart implements Part {
     const { key } = this.#object;
     const opened = this.#object.open();
     const path = chunkPath(opened);
-    if (path === undefined || plain(path) === plain(objectName(key)!.path)) return opened;
+    if (path === undefined || onDisk(path) === onDisk(objectName(key)!.path)) return opened;
     this.#mislabelled.set(key, path);
     return new Disowned(opened);
   }
@@ -137,12 +138,9 @@ function chunkPath(object: PositionedBytes): StoredPath | undefined {
   return end > bytes ? undefined : rawPath(head.toString('latin1', PATH_AT, end));
 }
 
-/** `./a` is `a`: a copy on disk cannot tell them apart. */
-function plain(path: StoredPath): string {
-  return path
-    .split('/')
-    .filter((component) => component !== '' && component !== '.')
-    .join('/');
+/** `./a` and `/a` are `a`: a copy on disk cannot tell them apart. */
+function onDisk(path: StoredPath): string {
+  return plainName(path).replace(/^\//, '');
 }
 
 /** An object that holds a chunk of another file than its name says: it is read as damaged, for one of the two is wrong. */

@@ -75,7 +75,7 @@ export class ObjectsClient implements AddressClient {
   }
 
   #clientOf({ key, bytes, etag }: ListedObject): RangeClient {
-    const target = new S3Target(this.#bucket, this.#prefix + textOf(key));
+    const target = new S3Target(this.#bucket, this.#prefix + pathText(key));
     return RangeClient.over(target, this.#connections, this.#options, { etag, sizeBytes: bytes });
   }
 
@@ -117,7 +117,7 @@ export class ObjectsClient implements AddressClient {
   async #expected(signal: AbortSignal | undefined): Promise<StoredPath[]> {
     const key = `${this.#prefix.replace(/\/+$/, '')}.md5`;
     const { objects } = await this.#page(key, undefined, signal);
-    const sums = objects.find((object) => textOf(object.key) === key);
+    const sums = objects.find((object) => pathText(object.key) === key);
     if (sums === undefined) return [];
     const client = RangeClient.over(new S3Target(this.#bucket, key), this.#connections, this.#options);
     return keysOfSums((await client.whole(SUMS_BYTES_MAX, signal)).toString('latin1'));
@@ -141,9 +141,4 @@ export class ObjectsClient implements AddressClient {
       ],
     });
   }
-}
-
-/** A key as a store knows it. */
-function textOf(key: StoredPath): string {
-  return pathText(key);
 }
