@@ -40,6 +40,9 @@ export const INSIDE_CODES: readonly XbstreamErrorCode[] = [
   'XB_UNSAFE_PATH',
 ];
 
+/** More of them are not noted of a shard: by then it is known that nothing is right. */
+export const INSIDE_PROBLEMS_MAX = 100_000;
+
 const DEPTHS: readonly ShardHead['deep'][] = ['no', 'yes', 'but encrypted'];
 
 export function headLine(head: ShardHead): string {

@@ -1,12 +1,10 @@
 import * as fs from 'node:fs';
 import { systemError, XbstreamError } from '../../errors.js';
-import { EventParser, headOf, LINE_BYTES_MAX } from './event-lines.js';
+import { EventParser, headOf, INSIDE_PROBLEMS_MAX, LINE_BYTES_MAX } from './event-lines.js';
 import type { InsideProblem, ShardEnd, ShardEvent, ShardHead } from './events.js';
 import { BadRecord, Fields } from './fields.js';
 
 const PIECE_BYTES = 64 * 1024;
-/** More of them are nonsense: see {@link INSIDE_PROBLEMS_MAX}. */
-const INSIDE_MAX = 100_000;
 const LINE_END = '\n'.charCodeAt(0);
 
 /** The result of a shard in a file, read line by line: neither its size nor what it says decides how much memory that takes. */
@@ -87,7 +85,7 @@ export class ResultFile {
         this.#next = event;
         return found;
       }
-      if (this.head.deep === 'no' || found.length === INSIDE_MAX) throw new BadRecord('"inside" where it cannot be');
+      if (this.head.deep === 'no' || found.length === INSIDE_PROBLEMS_MAX) throw new BadRecord('"inside" where it cannot be');
       found.push(event);
     }
   }

@@ -1,7 +1,7 @@
 /** Looks into the files of an archive that a shard answers for: what was done to them must be undone without an error. */
 import { Extents, ExtentReader } from '../../archive/extents.js';
 import { readIndex, type ArchiveIndex, type IndexEntry } from '../../archive/index.js';
-import { INSIDE_CODES } from '../../archive/shards/event-lines.js';
+import { INSIDE_CODES, INSIDE_PROBLEMS_MAX } from '../../archive/shards/event-lines.js';
 import type { InsideProblem } from '../../archive/shards/events.js';
 import { isSalvageable } from '../../archive/salvage/salvage.js';
 import type { DecryptionKey } from '../../codec/codec.js';
@@ -12,9 +12,6 @@ import { IndexedSource } from '../../input/indexed/indexed-source.js';
 import { PIECE_BYTES, type Source } from '../../input/source.js';
 import { DiscardingOutput } from '../../output/virtual-output.js';
 import type { ShardThread } from './check-shard.js';
-
-/** More are not noted: by then it is known that nothing is right. */
-export const INSIDE_PROBLEMS_MAX = 100_000;
 
 export interface LookOptions {
   absoluteNames: boolean;
