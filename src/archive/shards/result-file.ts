@@ -85,7 +85,8 @@ export class ResultFile {
         this.#next = event;
         return found;
       }
-      if (this.head.deep === 'no' || found.length === INSIDE_PROBLEMS_MAX) throw new BadRecord('"inside" where it cannot be');
+      if (this.head.deep === 'no' || found.length === INSIDE_PROBLEMS_MAX)
+        throw new BadRecord('"inside" where it cannot be');
       found.push(event);
     }
   }
