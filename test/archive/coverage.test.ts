@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../helpers/fast-check.js';
 import { Coverage, MAX_RANGES, RangeBudget } from '../../dist/archive/coverage.js';
 
 const SPACE = 60;

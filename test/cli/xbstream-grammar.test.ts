@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../helpers/fast-check.js';
 import { XbstreamError } from '../../dist/errors.js';
 import { readCall } from '../../dist/cli/call.js';
 import { readValues } from '../../dist/cli/grammar/option-values.js';

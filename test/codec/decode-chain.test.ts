@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../helpers/fast-check.js';
 import { DecodeChain } from '../../dist/codec/decode-chain.js';
 import { XbstreamError } from '../../dist/errors.js';
 import { FIXTURE_KEYS } from '../helpers/decode.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../helpers/fast-check.js';
 import { lz4Output } from '../../dist/codec/lz4/lz4-kernel.js';
 
 function decodeLz4Block(block: Buffer, outputBytesMax: number): Buffer | string {

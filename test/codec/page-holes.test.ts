@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../helpers/fast-check.js';
 import { PageHoles, spaceLayoutOf, storesZerosOfHoles } from '../../dist/codec/page-holes.js';
 import { readFixture, splitArchive } from '../helpers/mini-xbstream.js';
 

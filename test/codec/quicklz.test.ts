@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../helpers/fast-check.js';
 import { quickLzOutput, readQuickLzHeader } from '../../dist/codec/qpress/quicklz.js';
 import { encodeQuickLz, storeQuickLz, withHeader, type QuickLzEncoding } from '../helpers/quicklz-encoder.js';
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../helpers/fast-check.js';
 import { lz4InScript, type Lz4Functions } from '../../dist/codec/lz4/lz4-script.js';
 import { LZ4_WASM } from '../../dist/codec/lz4/lz4-wasm.js';
 import { quickLzInScript, type QuickLzFunctions } from '../../dist/codec/qpress/quicklz-script.js';

@@ -1,7 +1,7 @@
 /** Archives of random files and random corrections, cut into random pieces. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../helpers/fast-check.js';
 import { archiveOf, endedSteps, plannedArchive, steps } from '../helpers/arbitraries.js';
 import { cutAt, piecesOf, runInDirectory, runInMemory, treeInMemory } from '../helpers/lane.js';
 import { play } from '../helpers/model.js';

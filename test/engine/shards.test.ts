@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../helpers/fast-check.js';
 import { INSIDE_CODES } from '../../dist/archive/shards/event-lines.js';
 import { errorToRecord, XbstreamError } from '../../dist/errors.js';
 import type { Outcome } from '../../dist/outcome.js';

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../helpers/fast-check.js';
 import type { Context } from '../../dist/context.js';
 import { errorToRecord } from '../../dist/errors.js';
 import { sharing } from '../../dist/engine/pipeline/share.js';

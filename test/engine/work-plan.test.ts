@@ -1,7 +1,7 @@
 /** What pipelines share is all that there is. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../helpers/fast-check.js';
 import { rawPath, type StoredPath } from '../../dist/format/stored-path.js';
 import { Extents } from '../../dist/archive/extents.js';
 import type { ArchiveIndex, IndexEntry } from '../../dist/archive/index.js';

@@ -2,7 +2,7 @@
 import * as fs from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import * as zstd from '@mongodb-js/zstd';
-import fc from 'fast-check';
+import fc from '../helpers/fast-check.js';
 import { compressFrameSync } from 'lz4-napi';
 import { archiveOf, endedSteps, plannedArchive } from '../helpers/arbitraries.js';
 import { file, noise } from '../helpers/archive-bytes.js';

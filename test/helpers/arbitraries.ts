@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import fc from './fast-check.js';
 import { archive, end, noise, payload, remove, rename, seek, sparse, type MapPair } from './archive-bytes.js';
 import { qpressFile, xbcryptFile } from './layer-writers.js';
 import { positions, type Step } from './model.js';

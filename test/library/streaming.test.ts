@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import fc from 'fast-check';
+import fc from '../helpers/fast-check.js';
 import { cat, decodeChunkHeader, readChunks, readEntries, verify } from '../../dist/index.js';
 import { openSource } from '../../dist/input/open-source.js';
 import { PIECE_ROOM_BYTES } from '../../dist/input/source.js';
@@ -117,15 +117,18 @@ describe('a stream that ends within the bytes that are looked at first', () => {
   for (let cut = 0; cut <= archive.length; cut += 1) {
     const bytes = archive.subarray(0, cut);
     const expected = cut === 0 ? 'XB_EMPTY_ARCHIVE' : 'XB_TRUNCATED';
-    test(cut === archive.length ? 'is read' : `is told to be ${cut === 0 ? 'empty' : 'cut'}, after ${cut} bytes`, async () => {
-      const paths: string[] = [];
-      const reading = (async () => {
-        for await (const { path } of readEntries(cutAt(bytes, [3, 9]))) paths.push(path);
-      })();
-      if (cut === archive.length) await reading;
-      else await assert.rejects(reading, { code: expected });
-      assert.deepEqual(paths, cut === archive.length ? ['a'] : []);
-    });
+    test(
+      cut === archive.length ? 'is read' : `is told to be ${cut === 0 ? 'empty' : 'cut'}, after ${cut} bytes`,
+      async () => {
+        const paths: string[] = [];
+        const reading = (async () => {
+          for await (const { path } of readEntries(cutAt(bytes, [3, 9]))) paths.push(path);
+        })();
+        if (cut === archive.length) await reading;
+        else await assert.rejects(reading, { code: expected });
+        assert.deepEqual(paths, cut === archive.length ? ['a'] : []);
+      },
+    );
   }
 });
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../helpers/fast-check.js';
 import { exactPath, printable, printablePath } from '../../dist/ui/printable.js';
 
 /** The bytes of a text as a stored path holds them: one character a byte. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../helpers/fast-check.js';
 import { progressLine, type ProgressState } from '../../dist/ui/progress-line.js';
 import { RateMeter } from '../../dist/ui/rate-meter.js';
 

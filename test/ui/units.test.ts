@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../helpers/fast-check.js';
 import { formatBytes, formatClock, formatCount, formatRate, formatSeconds } from '../../dist/ui/units.js';
 
 const MIB = 1024 ** 2;
