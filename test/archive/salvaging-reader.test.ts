@@ -138,10 +138,10 @@ for (const seekable of [true, false]) {
     test('a gigabyte of claims: an archive that has us go back at every header ends soon', async () => {
       const header = payload('a', 0, '', { payloadBytes: 2 ** 40 });
       const bytes = archive(...Array.from({ length: 20_000 }, () => header));
-      const started = performance.now();
+      const started = process.cpuUsage();
       const { errors } = await salvage(bytes, seekable, 65536);
       assert.ok(errors.length > 0);
-      assert.ok(performance.now() - started < 20_000);
+      assert.ok(process.cpuUsage(started).user < 20e6);
     });
   });
 }

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 /** Waits until something is true; for what another process does. */
 export async function until(what: string, isTrue: () => boolean): Promise<void> {
   for (let tries = 0; !isTrue(); tries += 1) {
-    assert.ok(tries < 2000, `in vain: ${what}`);
+    assert.ok(tries < 12_000, `in vain: ${what}`);
     await sleep(10);
   }
 }
@@ -36,3 +36,9 @@ export function untilListening(pid: number): Promise<void> {
     return (BigInt(`0x${caught?.[1] ?? '0'}`) & bit) !== 0n;
   });
 }
+
+/**
+ * So long, in milliseconds, what ends at once may take on a machine that has other things to do. What waits for something that
+ * never comes takes longer than any test.
+ */
+export const SOON_MS = 20_000;
