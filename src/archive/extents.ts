@@ -45,6 +45,18 @@ export class Extents {
     return true;
   }
 
+  /**
+   * Each chunk brings content of its own: none is empty.
+   *
+   * @param endBytes where the file ends; chunks come in its order
+   */
+  allBringContent(endBytes: number): boolean {
+    for (let index = 0; index < this.length; index += 1) {
+      if (this.#fileOffset(index) === (index + 1 < this.length ? this.#fileOffset(index + 1) : endBytes)) return false;
+    }
+    return true;
+  }
+
   /** The chunks from one number to another, which is not among them. */
   slice(from: number, to: number): Extents {
     const part = new Extents();

@@ -305,10 +305,11 @@ export class Lane implements ByteSink, ChunkConsumer {
     return totals;
   }
 
-  /** The files of an archive that has ended well, in archive order. */
+  /** The files that are whole, in archive order. */
   *files(): Iterable<OutputFile> {
     const entries = [...this.#table.entries].sort((a, b) => a.ordinal - b.ordinal);
-    for (const { content } of entries) if (content !== undefined) yield content;
+    // What has lost something after it was written has its name no more.
+    for (const { content, isWritten } of entries) if (content !== undefined && isWritten) yield content;
   }
 
   /** All files of the archive in its order, wanted or not, and whether each is whole. */

@@ -193,13 +193,14 @@ const LOOK_MS = 20;
 async function openPath(path: string, isStopped: () => boolean, seconds = Infinity): Promise<number> {
   if (fs.statSync(path, { throwIfNoEntry: false })?.isFIFO() !== true) return fs.openSync(path, fs.constants.O_RDONLY);
   const opening = promisify(fs.open)(path, 'r');
-  const isOpen = opening.then(
-    () => true,
-    () => true,
-  );
+  const ended = new AbortController();
+  const end = (): void => ended.abort();
+  opening.then(end, end);
   const deadline = performance.now() + 1000 * seconds;
   let isLate = false;
-  while (!(await Promise.race([isOpen, sleep(LOOK_MS, false)]))) {
+  for (;;) {
+    await sleep(LOOK_MS, undefined, ended).catch(() => undefined);
+    if (ended.signal.aborted) break;
     isLate = performance.now() > deadline;
     if (isStopped() || isLate) giveWriter(path);
   }

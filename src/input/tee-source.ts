@@ -56,16 +56,18 @@ class TeeSink implements ByteSink {
   failure: { error: unknown } | undefined;
   readonly #sink: ByteSink;
   readonly #pass: (piece: Buffer) => void;
-  readonly #unwanted: Promise<void>;
   #isUnwanted = false;
+  /** Ends the wait for what the sink does with a piece. */
+  #wake: () => void = () => undefined;
   /** Room of its own, when the sink takes no more. */
   #own: Buffer | undefined;
 
   constructor(sink: ByteSink, pass: (piece: Buffer) => void, unwanted: Promise<void>) {
     this.#sink = sink;
     this.#pass = pass;
-    this.#unwanted = unwanted.then(() => {
+    void unwanted.then(() => {
       this.#isUnwanted = true;
+      this.#wake();
     });
   }
 
@@ -79,11 +81,19 @@ class TeeSink implements ByteSink {
     if (this.#isUnwanted) return undefined;
     try {
       const taken = this.#sink.push(piece);
-      return taken && Promise.race([taken.catch((error: unknown) => this.#fail(error)), this.#unwanted]);
+      return taken && this.#awaited(taken);
     } catch (error) {
       this.#fail(error);
       return undefined;
     }
+  }
+
+  /** Until a piece is taken, or nobody wants it any more. */
+  #awaited(taken: Promise<void>): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wake = resolve;
+      taken.catch((error: unknown) => this.#fail(error)).finally(resolve);
+    });
   }
 
   skip(): void {

@@ -28,9 +28,14 @@ export class TimedSource implements Source {
   }
 
   async run(sink: ByteSink): Promise<void> {
-    const room = (): Buffer => sink.room();
+    // The time that it takes to make room, and to work up what has come, is none of the input's.
+    const room = (): Buffer => {
+      clearTimeout(this.#timer);
+      const memory = sink.room();
+      this.#watch();
+      return memory;
+    };
     const push = (piece: Buffer): Promise<void> | undefined => {
-      // What it takes to work it up is none of the input's.
       clearTimeout(this.#timer);
       const wait = sink.push(piece);
       if (wait === undefined) this.#watch();

@@ -90,8 +90,10 @@ export class Helper<Data, Task, Answer> {
   waitUnless(isStopped: () => boolean): Answer | undefined {
     this.presence.waitWhile(this.#state, ANSWERS, this.#heard, isStopped);
     const answer = this.answerIfAny();
-    if (answer === undefined && !isStopped()) throw this.ended();
-    return answer;
+    if (answer !== undefined || isStopped()) return answer;
+    // It must not begin after all.
+    if (!this.presence.hasBegun) this.terminate();
+    throw this.ended();
   }
 
   /** The next answer, if there is one by now. Only for who knows otherwise when to ask. */

@@ -9,6 +9,9 @@ export function threadEnded(message: string): Error {
 /** How often, in milliseconds, a wait looks whether the thread is still there. That no answer has come by then means nothing. */
 const LOOK_MS = 500;
 
+/** On the busiest machine a thread has begun by then. */
+const BEGINNING_MS_MAX = 120_000;
+
 /** Where the system lists the threads of this process. */
 const THREADS = '/proc/self/task';
 const NOT_BEGUN = 0;
@@ -25,6 +28,7 @@ const UNKNOWN = -1;
 export class ThreadPresence {
   readonly #ints: Int32Array;
   readonly #at: number;
+  readonly #since = performance.now();
 
   /**
    * @param ints memory that both threads see
@@ -54,12 +58,17 @@ export class ThreadPresence {
   waitWhile(ints: Int32Array, at: number, value: number, isStopped = (): boolean => false): boolean {
     for (;;) {
       const outcome = Atomics.wait(ints, at, value, LOOK_MS);
-      const isGone = outcome === 'timed-out' && this.#isGone;
+      const isGone = outcome === 'timed-out' && (this.#isGone || this.#cannotBegin);
       // That it changes the number may have been the last that it did. And that it wakes this thread may be for the change
       // before, which was seen before this wait began.
       if (Atomics.load(ints, at) !== value) return true;
       if (isGone || isStopped()) return false;
     }
+  }
+
+  /** Perhaps its module cannot be loaded. Nothing is lent to it yet, so that it may be given up. */
+  get #cannotBegin(): boolean {
+    return !this.hasBegun && performance.now() - this.#since > BEGINNING_MS_MAX;
   }
 
   /** Certainly: where it cannot be seen, it counts as there. */

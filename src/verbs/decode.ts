@@ -7,6 +7,7 @@ import { WorkBoard } from '../engine/pipeline/work-board.js';
 import type { XbstreamError } from '../errors.js';
 import type { StoredPath } from '../format/stored-path.js';
 import { isGood, type Outcome } from '../outcome.js';
+import { PARTIAL_ENDING } from '../output/directory/partial-name.js';
 import { makeReporter } from '../ui/make-reporter.js';
 import type { DecodeReporter, DecodeSummary, StatusPrinter } from '../ui/reporter.js';
 import type { DecodeJob, DecodedTotals } from '../engine/in-place/decode-files.js';
@@ -147,7 +148,10 @@ async function decodeSideBySide(
   if (files.length === 0) return [];
   const totalBytes = files.reduce((total, { bytes }) => total + bytes, 0);
   const threads = decodingThreads({ ...options, decompress: true });
-  const count = totalBytes < SHARED_BYTES_MIN && files.length < 100 ? 1 : Math.min(threads, files.length);
+  const isLittle = totalBytes < SHARED_BYTES_MIN && files.length < 100;
+  // What one thread leaves under such a name another would take for the residue of an earlier run.
+  const isAlone = isLittle || files.some(({ finalPath }) => finalPath.endsWith(PARTIAL_ENDING));
+  const count = isAlone ? 1 : Math.min(threads, files.length);
   const job: DecodeJob = { options, files, board: new WorkBoard().buffer };
   const all = contextWith(context, { progress: (report) => context.progress({ ...report, totalBytes }) });
   return Promise.all(sideBySide(all, count).map((own) => inThread<DecodedTotals>('decode', job, {}, own)));

@@ -1,6 +1,6 @@
 import type { XbstreamError } from '../errors.js';
 import type { StreamKey } from '../input/open-source.js';
-import { PIECE_BYTES, PIECE_ROOM_BYTES, type ByteSink, type Source } from '../input/source.js';
+import { PIECE_ROOM_BYTES, type ByteSink, type Source } from '../input/source.js';
 import { HEAD_BYTES, wrapperOf, type WrapperFormat, type WrapperName } from './formats.js';
 import type { Stage } from './stage.js';
 import { WrapperError } from './wrapper-error.js';
@@ -203,10 +203,9 @@ class HeadSink implements ByteSink {
 
   push(piece: Buffer): Promise<void> | undefined {
     if (this.#isDecided) return this.#give(piece);
-    this.#held = this.#held.length === 0 ? piece : Buffer.concat([this.#held, piece]);
-    if (this.#held.length >= HEAD_BYTES) return this.#decide();
+    if (this.#held.length + piece.length >= HEAD_BYTES) return this.#decide(piece);
     // The room is the source's again.
-    this.#held = Buffer.from(this.#held);
+    this.#held = Buffer.concat([this.#held, piece]);
     return undefined;
   }
 
@@ -216,15 +215,19 @@ class HeadSink implements ByteSink {
 
   /** No more comes. */
   async end(): Promise<void> {
-    if (!this.#isDecided) await this.#decide();
+    if (!this.#isDecided) await this.#decide(Buffer.alloc(0));
   }
 
-  #decide(): Promise<void> | undefined {
+  /** @param piece what comes behind what is held */
+  #decide(piece: Buffer): Promise<void> | undefined {
     const held = this.#held;
-    this.#taker = this.#begin(held);
+    this.#taker = this.#begin(Buffer.concat([held, piece.subarray(0, HEAD_BYTES)]));
     this.#isDecided = true;
     this.#held = Buffer.alloc(0);
-    return held.length === 0 ? undefined : this.#give(held);
+    // One by one: together they may be more than there is room for.
+    const wait = held.length === 0 ? undefined : this.#give(held);
+    if (piece.length === 0) return wait;
+    return wait === undefined ? this.#give(piece) : wait.then(() => this.#give(piece));
   }
 
   #give(piece: Buffer): Promise<void> | undefined {
@@ -240,6 +243,6 @@ class HeadSink implements ByteSink {
 
   #giveCopy(piece: Buffer): Promise<void> | undefined {
     const room = this.#sink.room();
-    return this.#sink.push(room.subarray(0, piece.copy(room, 0, 0, PIECE_BYTES)));
+    return this.#sink.push(room.subarray(0, piece.copy(room)));
   }
 }

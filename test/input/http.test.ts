@@ -100,6 +100,7 @@ describe('a response', () => {
     'a version to come': 'HTTP/2 200 OK\r\n\r\n',
     'no status': 'HTTP/1.1 OK\r\n\r\n',
     'two lengths': 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\ncontent-length: 3\r\n\r\nabc',
+    'a length of nothing at all': 'HTTP/1.1 200 OK\r\ncontent-length: \r\n\r\nab',
     'a length that is none': 'HTTP/1.1 200 OK\r\ncontent-length: -1\r\n\r\n',
     'a length beside chunks': 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\ntransfer-encoding: chunked\r\n\r\n',
     'an encoding that nobody asked for': 'HTTP/1.1 200 OK\r\ntransfer-encoding: gzip, chunked\r\n\r\n',

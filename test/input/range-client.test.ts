@@ -242,6 +242,53 @@ describe('what does not is told', () => {
         return true;
       },
     ],
+    'what has no length, and is reset where it could end': [
+      'XB_IO',
+      /reset|closed/,
+      (request) => {
+        const { socket } = request;
+        const head = 'HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n';
+        socket.write(Buffer.concat([Buffer.from(head), CONTENT.subarray(0, 1000)]), () => {
+          setTimeout(() => socket.resetAndDestroy(), 50);
+        });
+        return true;
+      },
+    ],
+    'what is cut after its size was not told, and is another when asked for again': [
+      'XB_IO',
+      /closed|reset/,
+      (request, response, count) => {
+        const range = rangeOf(request, CONTENT.length);
+        if (range !== undefined) {
+          response.writeHead(206, { 'content-range': `bytes ${range[0]}-${range[1] - 1}/*`, etag: '"1"' });
+          response.end(CONTENT.subarray(...range));
+        } else if (count === 2) {
+          response.writeHead(200, { 'content-length': CONTENT.length, etag: '"1"' });
+          response.write(CONTENT.subarray(0, 1000), () => setTimeout(() => response.destroy(), 50));
+        } else {
+          response.writeHead(200, { 'content-length': 5, etag: '"2"' }).end('other');
+        }
+        return true;
+      },
+    ],
+    'a server that never tells the size': [
+      'XB_IO',
+      /gives other bytes/,
+      (_request, response) => {
+        response.writeHead(206, { 'content-range': 'bytes 0-99/*' }).end(CONTENT.subarray(0, 100));
+        return true;
+      },
+    ],
+    'a first answer that is longer than what was asked for': [
+      'XB_IO',
+      /gives other bytes/,
+      (_request, response) => {
+        response
+          .writeHead(206, { 'content-range': `bytes 0-199999/${CONTENT.length}` })
+          .end(CONTENT.subarray(0, 200_000));
+        return true;
+      },
+    ],
     'what is no HTTP': [
       'XB_IO',
       /no HTTP|closed/,
@@ -258,6 +305,15 @@ describe('what does not is told', () => {
       assert.match(error.message, said);
     });
   }
+
+  test('a server that is silent within what has no length', async (context) => {
+    const interfere: Interference = (request) => {
+      request.socket.write(Buffer.concat([Buffer.from('HTTP/1.1 200 OK\r\n\r\n'), CONTENT.subarray(0, 1000)]));
+      return true;
+    };
+    const error = await failureOf(context, interfere, 300);
+    assert.deepEqual([error.code, /nothing has come/.test(error.message)], ['XB_IO', true], error.message);
+  });
 
   test('a server that is silent', async (context) => {
     const error = await failureOf(context, (_request, _response, count) => count > 1, 300);

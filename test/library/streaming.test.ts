@@ -9,7 +9,7 @@ import { cat, decodeChunkHeader, readChunks, readEntries, verify } from '../../d
 import { openSource } from '../../dist/input/open-source.js';
 import { PIECE_ROOM_BYTES } from '../../dist/input/source.js';
 import { StreamFeed } from '../../dist/input/stream/stream-feed.js';
-import { end, file, noise, payload } from '../helpers/archive-bytes.js';
+import { archive, end, file, noise, payload } from '../helpers/archive-bytes.js';
 import { plannedArchive } from '../helpers/arbitraries.js';
 import { cutAt } from '../helpers/lane.js';
 import { SOAK } from '../helpers/programs.js';
@@ -129,6 +129,46 @@ describe('a stream that ends within the bytes that are looked at first', () => {
         assert.deepEqual(paths, cut === archive.length ? ['a'] : []);
       },
     );
+  }
+});
+
+test('a first piece of a few bytes, and then many at once', async () => {
+  const bytes = archive(file('a', noise(700_000)), file('b', noise(900_000, 2)), end('c'));
+  for (const cut of [1, 10, 15]) {
+    const pieces = async function* (): AsyncGenerator<Buffer> {
+      yield bytes.subarray(0, cut);
+      await sleep(300);
+      yield bytes.subarray(cut);
+    };
+    const { ok, entries, archiveBytes } = await verify(pieces());
+    assert.deepEqual([ok, entries, archiveBytes], [true, 3, bytes.length], `cut after ${cut}`);
+  }
+});
+
+describe('who reads on the event loop', () => {
+  const few = Buffer.from('XBSTCK01');
+  async function* silent(...pieces: Buffer[]): AsyncGenerator<Buffer> {
+    yield* pieces;
+    await new Promise(() => undefined);
+  }
+  for (const [what, pieces] of [
+    ['at all', []],
+    ['behind its first bytes', [few]],
+    ['in the middle', [payload('a', 0, 'x')]],
+  ] as const) {
+    const read = async (options: Parameters<typeof readChunks>[1]): Promise<void> => {
+      for await (const { path } of readEntries(silent(...pieces), options)) assert.equal(path, 'a');
+    };
+
+    test(`is told when nothing comes ${what}`, { timeout: 60_000 }, async () => {
+      await assert.rejects(read({ timeout: 1 }), { code: 'XB_IO', message: /nothing has come/ });
+    });
+
+    test(`can end the wait when nothing comes ${what}`, { timeout: 60_000 }, async () => {
+      const aborting = new AbortController();
+      setTimeout(() => aborting.abort(new Error('that is enough')), 200);
+      await assert.rejects(read({ signal: aborting.signal }), { message: 'that is enough' });
+    });
   }
 });
 

@@ -41,7 +41,7 @@ export const INSIDE_CODES: readonly XbstreamErrorCode[] = [
 ];
 
 /** More of them are not noted of a shard: by then it is known that nothing is right. */
-export const INSIDE_PROBLEMS_MAX = 100_000;
+export const INSIDE_PROBLEMS_MAX = 10_000;
 
 const DEPTHS: readonly ShardHead['deep'][] = ['no', 'yes', 'but encrypted'];
 

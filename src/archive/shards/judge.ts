@@ -26,7 +26,9 @@ export class ArchiveJudge implements PartConsumer {
   chunk(header: ChunkHeader, spanBytes: number): void {
     this.#chunks += 1;
     this.#guard(header.path, () => this.#damage.apply(header, spanBytes));
-    const problem = this.#inside.get(header.path);
+    if (this.#inside.size === 0) return;
+    const path = this.#table.find(header.path)?.path;
+    const problem = path && this.#inside.get(path);
     if (problem === undefined) return;
     if (header.type === 'end' || header.archiveOffset === problem.chunkOffset) this.#tell(problem);
   }

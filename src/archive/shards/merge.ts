@@ -105,6 +105,7 @@ export class Merging {
     for (let at = 0; ;) {
       const end = this.#part(at);
       if (end === undefined) return undefined;
+      if ('archiveBytes' in end && end.archiveBytes !== this.#head.archiveBytes) throw this.#nonsense(end.archiveBytes);
       if ('archiveBytes' in end) return this.#merged(end.archiveBytes, this.#judge.end(allowEmpty));
       if ('foreign' in end) {
         const { problems, problemCount } = this.#judge.soFar;
@@ -183,6 +184,7 @@ export class Merging {
 
   #again(from: number, consumer: PartConsumer): PartEnd | undefined {
     const { shards, archiveBytes } = this.#head;
+    if (from >= archiveBytes) throw this.#nonsense(from);
     const next = partStart(partOf(from, shards, archiveBytes) + 1, shards, archiveBytes);
     if (this.#readAgain !== undefined) return this.#readAgain(from, next, consumer);
     throw new XbstreamError('XB_USAGE', 'the results alone do not tell: a part of the archive has to be read again', {

@@ -60,6 +60,8 @@ export class SegmentedFile {
   static of(entry: IndexEntry, workshop: Workshop): SegmentedFile | undefined {
     const stored = storedFile(entry, workshop);
     if (stored === undefined || entry.sparse || !stored.extents.areInFileOrder) return undefined;
+    // A chunk without content is part of no segment, and its checksum has to be held, too.
+    if (!stored.extents.allBringContent(entry.bytes)) return undefined;
     const cuts = cutsOf(stored, entry.bytes, workshop.extents, SEGMENTS_MAX);
     return cuts && new SegmentedFile(stored, cuts, workshop);
   }

@@ -1,4 +1,7 @@
+import { XbstreamError } from '../../errors.js';
 import { crc32 } from '../../format/crc32.js';
+import { FileNames } from '../../format/file-names.js';
+import type { StoredPath } from '../../format/stored-path.js';
 import type { ArchiveIndex, IndexEntry } from '../../archive/index.js';
 import { PARTIAL_ENDING } from '../../output/directory/partial-name.js';
 import { SEGMENTED_BYTES_MIN } from './segments.js';
@@ -23,6 +26,7 @@ export interface WorkPlan {
  * @param chunkBytesMin with smaller chunks on average it does not pay
  * @param inParts a file may be cut into parts, between chunks: each of these is looked at by itself
  * @param pipelines how many there are
+ * @param finalNameOf the name that a file gets; missing where none is written
  * @returns undefined where it has to be read in its own order: something is wrong with it, it corrects itself, it is made of
  *   small pieces
  */
@@ -31,11 +35,11 @@ export function planWork(
   chunkBytesMin: number,
   inParts: boolean,
   pipelines: number,
+  finalNameOf?: (path: StoredPath) => StoredPath,
 ): WorkPlan | undefined {
   const { entries, corrections, problemCount, chunks, archiveBytes } = index;
   if (problemCount > 0 || corrections.length > 0 || archiveBytes < chunks * chunkBytesMin) return undefined;
-  // What one pipeline stores under such a name another would take for the residue of an earlier run.
-  if (entries.some(({ path }) => path.endsWith(PARTIAL_ENDING))) return undefined;
+  if (finalNameOf !== undefined && !areApart(entries, finalNameOf)) return undefined;
   const files = inParts ? entries.flatMap(partsOf) : [...entries];
   if (files.length === 0) return undefined;
   // The largest first, so that the last ones to be taken are small. Those that are an end chunk alone come last.
@@ -43,6 +47,22 @@ export function planWork(
   const offsets = Float64Array.from(files, ({ archiveOffset }) => archiveOffset);
   const stragglers = inParts ? new Set<number>() : stragglersOf(files, pipelines);
   return { files, stragglers, signature: crc32(Buffer.from(offsets.buffer)) + archiveBytes };
+}
+
+/** Whether no pipeline can come upon what another has written: each knows its own files only. */
+function areApart(entries: readonly IndexEntry[], finalNameOf: (path: StoredPath) => StoredPath): boolean {
+  const names = new FileNames();
+  try {
+    return entries.every(({ path }) => {
+      const name = finalNameOf(path);
+      // What one stores under such a name another would take for the residue of an earlier run.
+      return !name.endsWith(PARTIAL_ENDING) && names.take(name) === undefined;
+    });
+  } catch (error) {
+    // One has a name that no file can have: who reads in order says so.
+    if (error instanceof XbstreamError) return false;
+    throw error;
+  }
 }
 
 /** Files that are larger than a fair share of what there is left when their turn comes. */

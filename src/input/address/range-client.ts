@@ -126,7 +126,11 @@ export class RangeClient implements AddressClient {
           if (left < 0) throw wrongRange(this.#target.name, `at most ${bytesMax} bytes`, 'more');
           pieces.push(Buffer.from(bytes));
         };
-        await this.#ask({}, () => ({ take }), signal);
+        const judge: Judge = (head) => {
+          if (head.status !== 200) throw wrongRange(this.#target.name, 'all of it', said(head));
+          return { take };
+        };
+        await this.#ask({}, judge, signal);
       },
     );
     return Buffer.concat(pieces);
@@ -145,9 +149,12 @@ export class RangeClient implements AddressClient {
       taken += bytes.length;
       opening.take(bytes);
     };
+    let headers: Readonly<Record<string, string>> = FIRST_BYTES;
     const judge: Judge = (head, flow) => {
       const range = head.status === 206 ? contentRangeOf(head) : undefined;
-      if (head.status === 206 && range?.start !== 0) throw wrongRange(this.#target.name, 'its first bytes', said(head));
+      if (head.status === 206 && (range?.start !== 0 || range.end > HEAD_BYTES || headers !== FIRST_BYTES)) {
+        throw wrongRange(this.#target.name, 'its first bytes', said(head));
+      }
       // Where the server does not tell how much there is, positions are of no use.
       if (range !== undefined && range.totalBytes === undefined) throw new NoSize();
       this.#hasRanges = range !== undefined;
@@ -158,28 +165,24 @@ export class RangeClient implements AddressClient {
       opening.found({ sizeBytes: range?.totalBytes ?? lengthOf(head), hasRanges: range !== undefined }, flow);
       return range === undefined ? { take } : bounded({ take }, range.end, this.#target.name);
     };
-    let headers: Readonly<Record<string, string>> = { range: `bytes=0-${HEAD_BYTES - 1}` };
-    await this.#repeatedly(
-      0,
-      () => 0,
-      signal,
-      async () => {
-        try {
-          await this.#ask(headers, judge, signal);
-        } catch (error) {
-          if (error instanceof NoSize) {
-            headers = {};
-            await this.#ask(headers, judge, signal);
-          } else if (error instanceof Empty) {
-            opening.found({ sizeBytes: 0, hasRanges: true }, NO_FLOW);
-          } else if (error instanceof Passing && this.#hasBegun) {
-            if (!this.#hasRanges) throw this.#givenUp(error, taken, 1, NO_RANGES);
-          } else {
-            throw error;
-          }
+    const ask = async (): Promise<void> => {
+      try {
+        await this.#ask(headers, judge, signal);
+      } catch (error) {
+        if (error instanceof NoSize) {
+          headers = {};
+          await ask();
+        } else if (error instanceof Empty) {
+          opening.found({ sizeBytes: 0, hasRanges: true }, NO_FLOW);
+        } else if (error instanceof Passing && this.#hasBegun) {
+          // What has come cannot be taken back, so that nobody may begin again.
+          if (!this.#hasRanges) throw this.#givenUp(error, taken, 1, NO_RANGES);
+        } else {
+          throw error;
         }
-      },
-    );
+      }
+    };
+    await this.#repeatedly(0, () => 0, signal, ask);
     if (this.#hasRanges && taken < end) await this.read(taken, end, opening, signal);
   }
 
@@ -283,6 +286,7 @@ export class RangeClient implements AddressClient {
   }
 }
 
+const FIRST_BYTES = { range: `bytes=0-${HEAD_BYTES - 1}` };
 const NO_RANGES = 'this server gives no ranges of bytes, so that nobody can go on where it has ended';
 
 /** The server tells no size. */

@@ -137,7 +137,7 @@ export class RemoteBytes implements PositionedBytes {
 
   #readOn(memory: Buffer, at: number, bytes: number): number {
     for (;;) {
-      const { news, answer } = this.#hear();
+      // Before it is heard that no more can be had.
       const piece = this.#pieces[0];
       if (piece !== undefined) {
         const count = Math.min(bytes, piece.length);
@@ -150,7 +150,9 @@ export class RemoteBytes implements PositionedBytes {
         }
         return count;
       }
-      if (this.#hasEnded || (answer === undefined && !this.#wait(news))) return 0;
+      if (this.#hasEnded) return 0;
+      const { news, answer } = this.#hear();
+      if (answer === undefined && !this.#wait(news)) return 0;
     }
   }
 

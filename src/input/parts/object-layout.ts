@@ -40,10 +40,16 @@ function keyOf(path: StoredPath, number: number): StoredPath {
 
 /** The objects that a `BACKUP.md5` names. */
 export function keysOfSums(text: string): StoredPath[] {
-  return text.split('\n').flatMap((line) => {
+  const keys: StoredPath[] = [];
+  // Not all lines at once: a file of nothing but their ends would have more than there is memory for.
+  for (let at = 0; at < text.length;) {
+    const end = text.indexOf('\n', at);
+    const line = text.slice(at, end === -1 ? text.length : end);
     const key = /^[0-9a-fA-F]{32} [ *](.+)$/.exec(line)?.[1];
-    return key === undefined ? [] : rawPath(key);
-  });
+    if (key !== undefined) keys.push(rawPath(key));
+    at += line.length + 1;
+  }
+  return keys;
 }
 
 /**

@@ -4,7 +4,6 @@ import { XbstreamError } from '../../errors.js';
 import type { AddressChoice, PartsChoice, StreamChoice, SystemInputChoice } from '../../input/open-source.js';
 import type { ByteStream } from '../../input/stream/pieces.js';
 import { PIECE_ROOM_BYTES, type ByteSink, type Source } from '../../input/source.js';
-import { TimedSource } from '../../input/timed-source.js';
 import { Turn } from '../../input/stream/turn.js';
 import { openSystemInput, StreamSource, unwrapped } from './event-loop-sources.js';
 import { systemInput, type ArchiveInput } from '../caller/input.js';
@@ -67,7 +66,8 @@ export class ArchiveReading implements ByteSink {
     this.#options = options;
     this.#reader = new ChunkReader(consumer);
     this.#choice = systemInput(input);
-    this.#stream = this.#choice === undefined ? new StreamSource(this.#input as ByteStream) : undefined;
+    this.#stream =
+      this.#choice === undefined ? new StreamSource(this.#input as ByteStream, options.silentSeconds) : undefined;
     this.#source = this.#stream;
     // One of its own: many archives may be read with the same signal, and Node warns of many listeners.
     this.#signal = options.signal === undefined ? undefined : AbortSignal.any([options.signal]);
@@ -102,9 +102,7 @@ export class ArchiveReading implements ByteSink {
         this.#stream === undefined
           ? openSystemInput(this.#choice!, { stream, silentSeconds }, isStopped)
           : unwrapped(this.#stream, stream, isStopped);
-      const opened = await this.#opening;
-      const isTimed = silentSeconds !== undefined && this.#stream !== undefined;
-      this.#source = isTimed ? new TimedSource(opened, silentSeconds, 'the stream') : opened;
+      this.#source = await this.#opening;
       const running = this.#source.run(this);
       // While it was being opened.
       if (this.isClosed) this.#source.stop();

@@ -12,6 +12,7 @@ import {
 } from '../../input/open-source.js';
 import { piecesOf, type ByteStream, type Pieces } from '../../input/stream/pieces.js';
 import { PIECE_BYTES, type ByteSink, type Source } from '../../input/source.js';
+import { stalled } from '../../input/timed-source.js';
 import { HEAD_BYTES, wrapperOf } from '../../wrapper/formats.js';
 import { openArchive } from '../../wrapper/open-archive.js';
 import { streamError, systemInput, type ArchiveInput } from '../caller/input.js';
@@ -217,10 +218,17 @@ export class StreamSource implements HeadedSource {
   /** Nothing more comes from the stream; what was looked at may still wait. */
   #hasEnded = false;
   #isStopped = false;
+  readonly #silentSeconds: number | undefined;
+  /** Ends the wait for the next piece: of what cannot be called back that comes when it likes. */
+  #wake: () => void = () => undefined;
 
-  /** @throws XbstreamError `XB_USAGE` for a stream that somebody else reads */
-  constructor(stream: ByteStream) {
+  /**
+   * @param silentSeconds so long nothing may come
+   * @throws XbstreamError `XB_USAGE` for a stream that somebody else reads
+   */
+  constructor(stream: ByteStream, silentSeconds?: number) {
     this.#pieces = piecesOf(stream);
+    this.#silentSeconds = silentSeconds;
   }
 
   async head(bytes: number): Promise<Buffer> {
@@ -250,7 +258,7 @@ export class StreamSource implements HeadedSource {
   async #next(): Promise<Buffer | undefined> {
     if (this.#hasEnded || this.#isStopped) return undefined;
     try {
-      const piece = await this.#pieces.next();
+      const piece = await this.#nextInTime();
       this.#hasEnded = piece === undefined;
       return piece && Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength);
     } catch (error) {
@@ -258,9 +266,25 @@ export class StreamSource implements HeadedSource {
     }
   }
 
+  /** @returns undefined at the end, and when no more is wanted. @throws XbstreamError `XB_IO` when it is silent for too long */
+  async #nextInTime(): Promise<Uint8Array | undefined> {
+    const seconds = this.#silentSeconds;
+    let timer: NodeJS.Timeout | undefined;
+    try {
+      return await new Promise((resolve, reject) => {
+        this.#wake = () => resolve(undefined);
+        if (seconds !== undefined) timer = setTimeout(() => reject(stalled('the stream', seconds)), seconds * 1000);
+        this.#pieces.next().then(resolve, reject);
+      });
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
   stop(): void {
     if (!this.#hasEnded && !this.#isStopped) this.#pieces.cancel();
     this.#isStopped = true;
+    this.#wake();
   }
 
   close(): void {

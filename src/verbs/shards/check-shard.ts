@@ -10,6 +10,7 @@ import { withSource } from '../../engine/with-source.js';
 import type { DecryptionKey } from '../../codec/codec.js';
 import { errorFromRecord, errorToRecord, XbstreamError } from '../../errors.js';
 import { flawsError, type InputFlaws } from '../../input/flaws.js';
+import { IndexedSource } from '../../input/indexed/indexed-source.js';
 import type { InputChoice } from '../../input/open-source.js';
 import type { Source } from '../../input/source.js';
 import type { Outcome } from '../../outcome.js';
@@ -40,9 +41,11 @@ export function checkShard(options: CheckShardOptions, thread: ShardThread): Pro
   return withSource(options.input, thread, (source) => check(source, options, thread));
 }
 
-async function check(source: Source, options: CheckShardOptions, thread: ShardThread): Promise<Outcome<ShardSummary>> {
-  const { input, absoluteNames, choice, key } = options;
-  const archiveBytes = sizeOf(source, options);
+async function check(raw: Source, options: CheckShardOptions, thread: ShardThread): Promise<Outcome<ShardSummary>> {
+  const { input, absoluteNames, choice, key, index } = options;
+  const archiveBytes = sizeOf(raw, options);
+  // All headers of the part are read, and so held against the index: what it says of another archive is found out.
+  const source = index === undefined ? raw : new IndexedSource(raw, index, thread.isStopped);
   const { shard, shards } = choice;
   const progress = (bytes: number): void => thread.progress({ bytes });
   const until = partStart(shard, shards, archiveBytes);
@@ -65,7 +68,7 @@ async function check(source: Source, options: CheckShardOptions, thread: ShardTh
     archive: archiveNames(input),
     archiveDigest: archiveDigest(source, archiveBytes),
     deep: !options.deep ? ('no' as const) : key === undefined ? ('but encrypted' as const) : ('yes' as const),
-    flaws: flawsFound(source),
+    flaws: flawsFound(raw),
   };
   if (end === undefined || thread.isStopped()) return { summary: undefined, problems: [], stopped: true };
   lines.add(endLine(end));

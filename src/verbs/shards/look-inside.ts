@@ -8,7 +8,6 @@ import type { DecryptionKey } from '../../codec/codec.js';
 import type { Decoding } from '../../engine/decoding/decoding.js';
 import { setUpDecoding } from '../../engine/decoding/decoding-setup.js';
 import { errorToRecord, XbstreamError } from '../../errors.js';
-import { IndexedSource } from '../../input/indexed/indexed-source.js';
 import { PIECE_BYTES, type Source } from '../../input/source.js';
 import { DiscardingOutput } from '../../output/virtual-output.js';
 import type { ShardThread } from './check-shard.js';
@@ -16,12 +15,13 @@ import type { ShardThread } from './check-shard.js';
 export interface LookOptions {
   absoluteNames: boolean;
   key: DecryptionKey | undefined;
-  /** The file of an index of the archive; without it all headers are read. */
-  index: string | undefined;
   /** Files that begin from here on, and before `until`. */
   start: number;
   until: number;
 }
+
+/** Most chunks that are noted as proven: the others are checked again. */
+const PROVEN_MAX = 4_000_000;
 
 /** What was found inside. */
 export interface Inside {
@@ -32,7 +32,7 @@ export interface Inside {
 }
 
 /**
- * @param source can seek
+ * @param source can seek; where it reads by an index, each header it reads is held against that
  * @returns undefined where it was told to stop
  * @throws XbstreamError `XB_USAGE` for an archive that corrects itself, `XB_BAD_INDEX`, `XB_IO`
  */
@@ -41,9 +41,8 @@ export async function lookInside(
   options: LookOptions,
   thread: ShardThread,
 ): Promise<Inside | undefined> {
-  const { index, absoluteNames, key, start, until } = options;
-  const indexed = index === undefined ? source : new IndexedSource(source, index, thread.isStopped);
-  const archive = await readIndex(indexed, { absoluteNames, allowEmpty: true, wantsExtents: () => true });
+  const { absoluteNames, key, start, until } = options;
+  const archive = await readIndex(source, { absoluteNames, allowEmpty: true, wantsExtents: () => true });
   assertUncorrected(archive);
   const decoding = await setUpDecoding({ decompress: true, key }, (message) => thread.warning(message), false);
   const looking = new Looking(source, decoding!, thread);
@@ -101,12 +100,12 @@ class Looking {
           PIECE_BYTES,
         );
         if (this.#thread.isStopped()) return;
-        this.proven.add(chunkOffset);
+        if (this.proven.size < PROVEN_MAX) this.proven.add(chunkOffset);
       }
       chunkOffset = undefined;
       file.finish(bytes, () => undefined);
     } catch (error) {
-      if (!isSalvageable(error)) throw error;
+      if (!isSalvageable(error) || error.code === 'XB_BAD_INDEX') throw error;
       // What is wrong with its chunks is found when these are checked.
       if (!INSIDE_CODES.includes(error.code) || this.problems.length >= INSIDE_PROBLEMS_MAX) return;
       this.problems.push({ type: 'inside', path, chunkOffset, error: errorToRecord(error) });

@@ -1,6 +1,7 @@
 import { readIndex, type ArchiveIndex, type IndexEntry } from '../../archive/index.js';
 import { ExtentReader } from '../../archive/extents.js';
 import { backupFinding } from '../../backup/backup-state.js';
+import { layersOf } from '../../codec/stored-layers.js';
 import { setUpDecoding } from '../../engine/decoding/decoding-setup.js';
 import { Pipeline } from '../../engine/pipeline/pipeline.js';
 import type { PipelineShare } from '../../engine/pipeline/share.js';
@@ -9,6 +10,7 @@ import { WorkBoard } from '../../engine/pipeline/work-board.js';
 import { planWork, type WorkPlan } from '../../engine/pipeline/work-plan.js';
 import type { LeftFile } from '../../engine/residue.js';
 import { XbstreamError } from '../../errors.js';
+import type { StoredPath } from '../../format/stored-path.js';
 import { openSource } from '../../input/open-source.js';
 import type { Source } from '../../input/source.js';
 import type { Outcome } from '../../outcome.js';
@@ -108,7 +110,11 @@ async function look(source: Source, job: PipelineJob): Promise<{ archive: Archiv
   const archive = await readIndex(source, { absoluteNames, allowEmpty, wantsExtents: () => true });
   if (job.verb === 'verify' && job.options.deep && isKnownToFail(archive.entries, job)) return undefined;
   const { chunkBytesMin, pipelines } = job.share;
-  const plan = planWork(archive, chunkBytesMin, job.verb === 'verify' && !job.options.deep, pipelines);
+  const { decompress, key } = undoingOf(job);
+  const choice = { decompress, decrypt: key !== undefined };
+  const finalNameOf = (path: StoredPath): StoredPath => layersOf(path, choice).finalName;
+  const inParts = job.verb === 'verify' && !job.options.deep;
+  const plan = planWork(archive, chunkBytesMin, inParts, pipelines, job.verb === 'extract' ? finalNameOf : undefined);
   return plan && { archive, plan };
 }
 

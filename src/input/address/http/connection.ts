@@ -78,10 +78,11 @@ export class Connection {
    * @param text the request
    * @throws ConnectionFailure, what the judge throws, and the signal's reason after it was aborted
    */
-  exchange(text: string, judge: Judge, signal: AbortSignal | undefined): Promise<void> {
-    if (this.#isOver) return Promise.reject(new ConnectionFailure(cutShort(), true));
+  async exchange(text: string, judge: Judge, signal: AbortSignal | undefined): Promise<void> {
+    if (this.#isOver) throw new ConnectionFailure(cutShort(), true);
+    signal?.throwIfAborted();
     this.#requests += 1;
-    return new Promise((resolve, reject) => {
+    await new Promise<void>((resolve, reject) => {
       const flow: Flow = { pause: () => this.#pause(), resume: () => this.#resume() };
       const onAbort = (): void => this.#fail(signal!.reason);
       const settle: Turn['settle'] = (failure) => {
@@ -111,7 +112,7 @@ export class Connection {
     this.#socket.on('data', (bytes: Buffer) => this.#receive(bytes));
     this.#socket.on('error', (error) => this.#break(error));
     this.#socket.on('close', () => this.#break(cutShort()));
-    this.#socket.on('end', () => this.#break(cutShort()));
+    this.#socket.on('end', () => this.#end());
   }
 
   #receive(bytes: Buffer): void {
@@ -134,13 +135,22 @@ export class Connection {
     turn.settle();
   }
 
-  /** The connection has ended. */
+  /** The server has ended the connection in good order: that is how a body of unknown length ends, and nothing else is. */
+  #end(): void {
+    const turn = this.#turn;
+    if (turn?.parser.end() !== true) {
+      this.#break(cutShort());
+      return;
+    }
+    this.close();
+    turn.settle();
+  }
+
+  /** The connection is broken, or silent. */
   #break(cause: Error): void {
     const turn = this.#turn;
     this.close();
-    if (turn === undefined) return;
-    if (turn.parser.end()) turn.settle();
-    else turn.settle({ error: new ConnectionFailure(cause, !turn.hasBegun) });
+    turn?.settle({ error: new ConnectionFailure(cause, !turn.hasBegun) });
   }
 
   #fail(error: unknown): void {

@@ -123,9 +123,9 @@ export class ResponseParser {
       // A length beside that is how responses are smuggled.
       if (codings.length > 1 || codings[0] !== 'chunked' || lengths.size > 0) throw new NoHttp('an unknown coding');
       this.#chunks = new ChunkedBody();
-    } else if (lengths.size > 0) {
+    } else if (fields.has('content-length')) {
       const [length] = lengths;
-      if (lengths.size > 1 || !/^\d{1,15}$/.test(length!)) throw new NoHttp('a length that is none');
+      if (lengths.size !== 1 || !/^\d{1,15}$/.test(length!)) throw new NoHttp('a length that is none');
       this.#left = Number(length);
     }
   }

@@ -5,6 +5,9 @@ import { pathFromText, rawPath, type StoredPath } from '../../../format/stored-p
 /** Most bytes of a page of 1000 keys. */
 export const PAGE_BYTES_MAX = 16 * 1024 * 1024;
 
+const ENTRY_START = '<Contents>';
+const ENTRY_END = '</Contents>';
+
 /** An object as it is listed. */
 export interface ListedObject {
   /** Its name, one character a byte. */
@@ -27,20 +30,27 @@ export function pageQuery(next: string | undefined): Record<string, string> {
 
 /** @param name for messages @throws XbstreamError `XB_IO` for what is no list */
 export function readPage(page: string, name: string): ListPage {
-  if (!page.includes('<ListBucketResult')) throw noList(name);
+  // All of it: what is cut off would be objects that nobody misses.
+  if (!page.includes('<ListBucketResult') || !page.trimEnd().endsWith('</ListBucketResult>')) throw noList(name);
   const isEscaped = /^url$/i.test(tag(page, 'EncodingType') ?? '');
   const objects: ListedObject[] = [];
-  for (const [, entry] of page.matchAll(/<Contents>([^]*?)<\/Contents>/g)) {
-    const key = tag(entry!, 'Key');
-    const size = tag(entry!, 'Size');
+  for (let at = page.indexOf(ENTRY_START); at !== -1; at = page.indexOf(ENTRY_START, at)) {
+    const end = page.indexOf(ENTRY_END, at);
+    if (end === -1) throw noList(name);
+    const entry = page.slice(at + ENTRY_START.length, end);
+    at = end;
+    const key = tag(entry, 'Key');
+    const size = tag(entry, 'Size');
     if (key === undefined || size === undefined || !/^\d{1,15}$/.test(size)) throw noList(name);
     objects.push({
       key: isEscaped ? unescaped(key, name) : pathFromText(key),
       bytes: Number(size),
-      etag: tag(entry!, 'ETag'),
+      etag: tag(entry, 'ETag'),
     });
   }
-  const isLast = tag(page, 'IsTruncated') !== 'true';
+  const truncated = tag(page, 'IsTruncated');
+  const isLast = truncated === 'false';
+  if (!isLast && truncated !== 'true') throw noList(name);
   const next = tag(page, 'NextContinuationToken');
   if (!isLast && (next === undefined || next === '')) throw noList(name);
   return { objects, next: isLast ? undefined : next };
