@@ -29,14 +29,17 @@ export class ThreadPresence {
   readonly #ints: Int32Array;
   readonly #at: number;
   readonly #since = performance.now();
+  readonly #beginningMsMax: number;
 
   /**
    * @param ints memory that both threads see
    * @param at which of them is for this, 0 at first
+   * @param beginningMsMax so long it may take to begin, in milliseconds
    */
-  constructor(ints: Int32Array, at: number) {
+  constructor(ints: Int32Array, at: number, beginningMsMax = BEGINNING_MS_MAX) {
     this.#ints = ints;
     this.#at = at;
+    this.#beginningMsMax = beginningMsMax;
   }
 
   /** Called by the thread itself, before it does anything with what is lent to it. */
@@ -68,7 +71,7 @@ export class ThreadPresence {
 
   /** Perhaps its module cannot be loaded. Nothing is lent to it yet, so that it may be given up. */
   get #cannotBegin(): boolean {
-    return !this.hasBegun && performance.now() - this.#since > BEGINNING_MS_MAX;
+    return !this.hasBegun && performance.now() - this.#since > this.#beginningMsMax;
   }
 
   /** Certainly: where it cannot be seen, it counts as there. */

@@ -194,6 +194,14 @@ describe('where the decoded file is there already', { concurrency: true }, () =>
   });
 });
 
+test('a file that is called as another while that grows is not taken away', async (context) => {
+  const folder = tempDir(context);
+  const names = Array.from({ length: 16 }, (_, index) => [`t${index}`, `.t${index}.partial`]).flat();
+  for (const name of names) fs.writeFileSync(join(folder, `${name}.qp`), qpressFile(noise(600_000)));
+  assertEnded(await run(['decode', '-q', '--parallel=2', folder]), EXIT.ok);
+  assert.deepEqual(readTree(folder), treeOf(Object.fromEntries(names.map((name) => [name, noise(600_000)]))));
+});
+
 describe('a file that is damaged', { concurrency: true }, () => {
   const cut = QP.subarray(0, QP.length - 30);
   const flipped = Buffer.from(QP);

@@ -146,6 +146,23 @@ describe('an archive that several pipelines share', { concurrency: true }, () =>
     assert.deepEqual(readTree(target), treeOf({ ...FILES, 'db0/.t0.partial': noise(3 * MIB) }));
   });
 
+  test('two files that would get one name when they are decoded: neither is lost without a word', async (context) => {
+    const two = archive(...interleaved({ 'same.qp': qpressFile(noise(3 * MIB)), same: noise(3 * MIB, 2), ...FILES }));
+    for (const words of [[], ['--overwrite']]) {
+      const { result } = await unpack(context, two, '--decompress', '--backup=never', ...words);
+      assertEnded(result, EXIT.refused, /two files of the archive would get the name same/);
+    }
+  });
+
+  test('a decoded file that is called as another while that grows is not taken away', async (context) => {
+    const names = [0, 1, 2, 3, 4, 5].map((index) => `.t${index}.partial`);
+    const clash = Object.fromEntries(names.map((name) => [`db0/${name}.qp`, qpressFile(noise(2 * MIB))]));
+    const { result, target } = await unpack(context, archive(...interleaved({ ...FILES, ...clash })), '--decompress');
+    assertEnded(result, EXIT.ok);
+    const made = Object.fromEntries(names.map((name) => [`db0/${name}`, noise(2 * MIB)]));
+    assert.deepEqual(readTree(target), treeOf({ ...FILES, ...made }));
+  });
+
   test('that a key is not proved is told once', async (context) => {
     const old = Object.entries(FILES).map(([name, content]) =>
       file(`${name}.xbcrypt`, xbcryptFile(content, KEY, { version: 1 })),

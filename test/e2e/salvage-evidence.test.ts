@@ -93,11 +93,15 @@ describe('extract --keep-going goes by evidence', { concurrency: true }, () => {
         const path = join(tempDir(context), 'archive');
         fs.writeFileSync(path, bytes);
         const target = tempDir(context);
-        const words = ['extract', '--keep-going', '--json', kind === 'file' ? path : '-', '-C', target];
+        const manifest = join(tempDir(context), 'manifest');
+        const input = kind === 'file' ? path : '-';
+        const words = ['extract', '--keep-going', '--json', '--manifest', manifest, input, '-C', target];
         const { code, stdout } = await run(words, kind === 'pipe' ? { stdin: { kind, bytes } } : {});
         assert.ok(code === EXIT.damaged || code === EXIT.incomplete, stdout);
         const names = fs.readdirSync(target).filter((name) => !name.startsWith('.'));
         assert.deepEqual(names.sort(), saved, stdout);
+        const told = fs.readFileSync(manifest, 'utf8').split('\n').slice(0, -1);
+        assert.deepEqual(told.map((line) => line.slice(64 + 2)).sort(), saved, 'the manifest tells of these alone');
         const listed = await run(['list', '--json', path]);
         const whole = linesOf(listed.stdout, 'entry').filter(({ complete }) => complete === true);
         // A list does not hold checksums; but what else it knows is the same.

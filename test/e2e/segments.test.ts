@@ -5,7 +5,7 @@ import { createCipheriv } from 'node:crypto';
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { before, describe, test, type TestContext } from 'node:test';
-import { archive, file } from '../helpers/archive-bytes.js';
+import { archive, end, file, payload } from '../helpers/archive-bytes.js';
 import { run, type RunResult } from '../helpers/cli.js';
 import { assertEnded, EXIT } from '../helpers/outcome.js';
 import { sampled } from '../helpers/programs.js';
@@ -129,6 +129,25 @@ describe('a file that is larger than all others', { concurrency: 2 }, () => {
       assert.ok(place > at - CHUNK_BYTES - MIB && place <= at, result.stderr);
       assert.ok(!namesIn(target).includes('t.ibd'));
       assert.match(result.stderr, /left as \.t\.ibd\.partial/);
+    },
+    'with a wrong checksum of a chunk that has no content': async (context) => {
+      for (const at of [0, 40 * MIB, content.length]) {
+        const empty = payload('t.ibd', at, '', { crc: 1 });
+        const chunks = [content.subarray(0, at), content.subarray(at)].map((part, index) => {
+          const offset = index === 0 ? 0 : at;
+          return Array.from({ length: Math.ceil(part.length / CHUNK_BYTES) }, (_, chunk) => {
+            const from = chunk * CHUNK_BYTES;
+            return payload('t.ibd', offset + from, part.subarray(from, from + CHUNK_BYTES));
+          });
+        });
+        const path = join(tempDir(context), 'archive.xbs');
+        fs.writeFileSync(path, archive(...chunks[0]!, empty, ...chunks[1]!, end('t.ibd'), file('small', 'content')));
+        const target = tempDir(context);
+        const words = ['-q', '--parallel=3', '--backup=never', path];
+        assertEnded(await run(['extract', ...words, '-C', target]), EXIT.damaged, /checksum mismatch in t\.ibd/);
+        assert.ok(!namesIn(target).includes('t.ibd'));
+        assert.equal((await run(['verify', '--deep', ...words])).code, EXIT.damaged);
+      }
     },
     'with a wrong checksum where another pipeline may read': async (context) => {
       const { result, target } = await unpack(context, 't.ibd', content, 60 * MIB);

@@ -319,6 +319,18 @@ describe('shards that look into files', { concurrency: 2 }, () => {
     assertEnded(other, EXIT.refused, /index/);
   });
 
+  test('refuse an index of an archive that has become another in its middle', async (context) => {
+    const of = (name: string): Buffer => {
+      const middle = file(name, Buffer.from('this is not compressed at all'.repeat(1000)), 5000);
+      return archive(file('a', noise(90_000), 9000), middle, file('c', noise(90_000, 2), 9000));
+    };
+    const [index, now] = [join(tempDir(context), 'index'), written(context, of('db/t1ib.zst'))];
+    assert.equal((await run(['index', written(context, of('db/t1.ibdzt')), '-o', index])).code, EXIT.ok);
+    assert.equal((await run(['verify', '--deep', '--backup=never', now])).code, EXIT.damaged);
+    const { codes } = await checked(context, now, 3, ['--deep', '--index', index]);
+    assert.ok(codes.includes(EXIT.refused), codes.join());
+  });
+
   test('are refused for an archive that corrects itself, and are all of a kind', async (context) => {
     const path = written(context, archive(file('a', noise(900)), remove('a')));
     assertEnded(await run(['verify', '--shard=1/2', '--deep', path]), EXIT.usage, /it corrects what came before/);

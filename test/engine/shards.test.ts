@@ -291,6 +291,25 @@ describe('the results of other archives, or not all of one, are an error', { con
     }
   });
 
+  test('that end before the archive does: no verdict', async () => {
+    const results = await four(bytes, 'early');
+    const text = fs.readFileSync(results[0]!, 'utf8');
+    for (const archiveBytes of [0, 15, 5000]) {
+      fs.writeFileSync(
+        results[0]!,
+        text.replace(/\{"type":"end".*\n$/, `{"type":"end","archiveBytes":${archiveBytes}}\n`),
+      );
+      await refused(results, /make no sense at archive byte/);
+    }
+    const of = (content: object): string => `${JSON.stringify(content)}\n`;
+    const head = JSON.parse(text.split('\n')[0]!) as object;
+    fs.writeFileSync(
+      results[0]!,
+      of({ ...head, shards: 1, archiveBytes: 0 }) + of({ type: 'answer', path: 'a', known: 'whole' }),
+    );
+    await refused(results.slice(0, 1), /make no sense at archive byte/);
+  });
+
   test('whatever somebody has made of a result: it is an error, or judged, and comes to an end', async () => {
     const damaged = damagedArchive(7).bytes;
     const results = await four(damaged, 'hostile');

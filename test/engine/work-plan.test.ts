@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from '../helpers/fast-check.js';
+import { layersOf } from '../../dist/codec/stored-layers.js';
 import { rawPath, type StoredPath } from '../../dist/format/stored-path.js';
 import { Extents } from '../../dist/archive/extents.js';
 import type { ArchiveIndex, IndexEntry } from '../../dist/archive/index.js';
@@ -61,6 +62,20 @@ test('files that are written are not cut, and the largest comes first', () => {
     planWork(indexOf(entries), 0, false, 2)!.files.map(({ ordinal }) => ordinal),
     [1, 0, 2],
   );
+});
+
+test('files whose final names touch each other are for one pipeline', () => {
+  const plan = (...names: string[]): unknown => {
+    const entries = names.map((name, ordinal) => ({ ...entryOf(ordinal, 2, MIB), path: rawPath(name) }));
+    const finalNameOf = (path: StoredPath): StoredPath =>
+      layersOf(path, { decompress: true, decrypt: false }).finalName;
+    return planWork(indexOf(entries), 0, false, 2, finalNameOf);
+  };
+  assert.ok(plan('a.zst', 'b', 'd/a', 'x.xbcrypt') !== undefined);
+  assert.equal(plan('a.zst', 'b', 'a'), undefined, 'two of one name');
+  assert.equal(plan('a.zst', 'a/b'), undefined, 'a file, and a directory');
+  assert.equal(plan('d/.t.partial.zst', 'd/t'), undefined, 'as another is called while it grows');
+  assert.equal(plan('d/.qp', 'b'), undefined, 'nothing but a suffix');
 });
 
 test('what would keep one pipeline busy alone is made together', () => {

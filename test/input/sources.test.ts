@@ -6,6 +6,7 @@ import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openSource, type InputChoice } from '../../dist/input/open-source.js';
 import { PIECE_ROOM_BYTES, type ByteSink, type Source } from '../../dist/input/source.js';
+import { TimedSource } from '../../dist/input/timed-source.js';
 import { noise } from '../helpers/archive-bytes.js';
 import { feed, openPipe } from '../helpers/pipes.js';
 import { tempDir, type Cleanup } from '../helpers/temp.js';
@@ -148,6 +149,31 @@ test('a file is jumped over where nobody needs it, but not beyond its end', asyn
   greedy.skippableBytes = 1e15;
   await (await open(choice)).run(greedy);
   assert.equal(greedy.skipped, content.length - greedy.parts[0]!.length);
+});
+
+test('the time that it takes to make room is none in which nothing has come', async () => {
+  const asleep = new Int32Array(new SharedArrayBuffer(4));
+  const source: Source = {
+    seekable: false,
+    run: async (sink) => {
+      await sleep(200);
+      const room = sink.room();
+      await sleep(200);
+      await sink.push(room.subarray(0, 1));
+    },
+    ...{ stop: () => undefined, close: () => undefined },
+  };
+  let taken = 0;
+  await new TimedSource(source, 1, 'the pipe').run({
+    room: () => {
+      // A disk that is slow.
+      Atomics.wait(asleep, 0, 0, 1200);
+      return Buffer.alloc(PIECE_ROOM_BYTES);
+    },
+    push: ({ length }) => void (taken += length),
+    ...{ skippableBytes: 0, skip: () => undefined },
+  });
+  assert.equal(taken, 1);
 });
 
 test('what cannot be opened is told by its name', async (context) => {

@@ -21,3 +21,17 @@ test('a wake-up that comes late, for what was seen before, is not taken for the 
   assert.equal(new ThreadPresence(ints, 1).waitWhile(ints, 0, 0), true);
   await worker.terminate();
 });
+
+test('a thread that never begins is not waited for without end', () => {
+  const ints = new Int32Array(new SharedArrayBuffer(8));
+  assert.equal(new ThreadPresence(ints, 1, 600).waitWhile(ints, 0, 0), false);
+  const begun = new ThreadPresence(ints, 1, 0);
+  begun.announce();
+  let asked = 0;
+  // It is there: only who is told to stop ends the wait.
+  assert.equal(
+    begun.waitWhile(ints, 0, 0, () => (asked += 1) === 3),
+    false,
+  );
+  assert.equal(asked, 3);
+});
