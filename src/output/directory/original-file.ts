@@ -2,6 +2,7 @@
 import * as fs from 'node:fs';
 import { systemError, XbstreamError } from '../../errors.js';
 import { pathText, type StoredPath } from '../../format/stored-path.js';
+import { closeRead } from '../../input/close.js';
 import type { FileMetadata } from './owner.js';
 import type { Place } from './target-directory.js';
 
@@ -48,7 +49,7 @@ export class OriginalFile {
 
   /** @param readBytes how many there were up to its end @throws XbstreamError `XB_IO` where somebody writes to it */
   assertUnchanged(readBytes: number): void {
-    const { size, mtimeMs } = fs.fstatSync(this.#descriptor!);
+    const { size, mtimeMs } = this.#stat();
     if (size === readBytes && size === this.sizeBytes && mtimeMs === this.#opened.mtimeMs) return;
     throw this.#changed('was written to while it was read');
   }
@@ -63,7 +64,7 @@ export class OriginalFile {
   }
 
   close(): void {
-    if (this.#descriptor !== undefined) fs.closeSync(this.#descriptor);
+    if (this.#descriptor !== undefined) closeRead(this.#descriptor);
     this.#descriptor = undefined;
   }
 
@@ -81,6 +82,14 @@ export class OriginalFile {
     }
     directory.names.delete(name);
     directory.changed = true;
+  }
+
+  #stat(): fs.Stats {
+    try {
+      return fs.fstatSync(this.#descriptor!);
+    } catch (error) {
+      throw systemError(`cannot read ${pathText(this.path)}`, error, { path: this.path });
+    }
   }
 
   #changed(what: string): XbstreamError {
