@@ -199,7 +199,7 @@ async function openPath(path: string, isStopped: () => boolean, seconds = Infini
   const deadline = performance.now() + 1000 * seconds;
   let isLate = false;
   for (;;) {
-    await sleep(LOOK_MS, undefined, ended).catch(() => undefined);
+    await sleep(LOOK_MS, undefined, { signal: ended.signal }).catch(() => undefined);
     if (ended.signal.aborted) break;
     isLate = performance.now() > deadline;
     if (isStopped() || isLate) giveWriter(path);

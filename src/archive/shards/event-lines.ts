@@ -77,10 +77,8 @@ export function headOf(fields: Fields): ShardHead {
 
 function flawsOf(fields: Fields): InputFlaws {
   const flaw = (name: keyof InputFlaws): Flaw => {
-    const { count, named } = {
-      count: fields.record(name).number('count'),
-      named: fields.record(name).texts('named', TEXT_MAX),
-    };
+    const found = fields.record(name);
+    const [count, named] = [found.number('count'), found.texts('named', TEXT_MAX)];
     if (named.length > count || (count > 0 && named.length === 0)) throw new BadRecord(`bad "${name}"`);
     return { count, named };
   };

@@ -6,7 +6,7 @@ import { ArchiveJudge } from './judge.js';
 import type { PartConsumer } from './part-reader.js';
 
 /** More are in the result, but not told by whoever made it. */
-export const PROBLEMS_MAX = 10_000;
+const MAX_PROBLEMS = 10_000;
 
 /** Notes what is found in a part of an archive. */
 export class ShardRecorder implements PartConsumer {
@@ -29,7 +29,7 @@ export class ShardRecorder implements PartConsumer {
   }
 
   damaged(error: XbstreamError, path: StoredPath | undefined, unreadableFrom?: number): void {
-    if (this.problems.length < PROBLEMS_MAX) this.problems.push(error);
+    if (this.problems.length < MAX_PROBLEMS) this.problems.push(error);
     this.#note({ type: 'damage', error: errorToRecord(error), path, unreadableFrom });
     this.#judge.damaged(error, path, unreadableFrom);
   }

@@ -1,10 +1,10 @@
 /** The thread that checks one part of an archive, and notes what it finds. */
 import { archiveDigest } from '../../archive/shards/archive-digest.js';
 import { endLine, EventWriter, headLine, insideLine } from '../../archive/shards/event-lines.js';
-import type { ShardEnd } from '../../archive/shards/events.js';
+import type { ShardEnd, ShardHead } from '../../archive/shards/events.js';
 import { PartReader } from '../../archive/shards/part-reader.js';
 import { partStart } from '../../archive/shards/parts.js';
-import { PROBLEMS_MAX, ShardRecorder } from '../../archive/shards/recorder.js';
+import { ShardRecorder } from '../../archive/shards/recorder.js';
 import { ForeignInput } from '../../archive/foreign.js';
 import { withSource } from '../../engine/with-source.js';
 import type { DecryptionKey } from '../../codec/codec.js';
@@ -42,7 +42,7 @@ export function checkShard(options: CheckShardOptions, thread: ShardThread): Pro
 }
 
 async function check(raw: Source, options: CheckShardOptions, thread: ShardThread): Promise<Outcome<ShardSummary>> {
-  const { input, absoluteNames, choice, key, index } = options;
+  const { input, absoluteNames, choice, index } = options;
   const archiveBytes = sizeOf(raw, options);
   // All headers of the part are read, and so held against the index: what it says of another archive is found out.
   const source = index === undefined ? raw : new IndexedSource(raw, index, thread.isStopped);
@@ -67,7 +67,7 @@ async function check(raw: Source, options: CheckShardOptions, thread: ShardThrea
     ...{ shard, shards, archiveBytes, absoluteNames, from },
     archive: archiveNames(input),
     archiveDigest: archiveDigest(source, archiveBytes),
-    deep: !options.deep ? ('no' as const) : key === undefined ? ('but encrypted' as const) : ('yes' as const),
+    deep: depthOf(options),
     flaws: flawsFound(raw),
   };
   if (end === undefined || thread.isStopped()) return { summary: undefined, problems: [], stopped: true };
@@ -75,7 +75,7 @@ async function check(raw: Source, options: CheckShardOptions, thread: ShardThrea
   const flaws = head.flaws && flawsError(head.flaws);
   const problems = [
     ...(flaws === undefined ? [] : [flaws]),
-    ...(inside?.problems ?? []).slice(0, PROBLEMS_MAX).map(({ error }) => errorFromRecord(error)),
+    ...(inside?.problems ?? []).map(({ error }) => errorFromRecord(error)),
     ...recorder.problems,
     ...('foreign' in end ? [errorFromRecord(end.foreign)] : []),
   ];
@@ -89,6 +89,11 @@ async function check(raw: Source, options: CheckShardOptions, thread: ShardThrea
       result: [headLine(head), ...lines.pieces()],
     },
   };
+}
+
+function depthOf({ deep, key }: CheckShardOptions): ShardHead['deep'] {
+  if (!deep) return 'no';
+  return key === undefined ? 'but encrypted' : 'yes';
 }
 
 function flawsFound(source: Source): InputFlaws | undefined {

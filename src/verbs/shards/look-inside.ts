@@ -9,6 +9,7 @@ import type { Decoding } from '../../engine/decoding/decoding.js';
 import { setUpDecoding } from '../../engine/decoding/decoding-setup.js';
 import { errorToRecord, XbstreamError } from '../../errors.js';
 import { PIECE_BYTES, type Source } from '../../input/source.js';
+import type { OutputFile } from '../../output/output.js';
 import { DiscardingOutput } from '../../output/virtual-output.js';
 import type { ShardThread } from './check-shard.js';
 
@@ -82,9 +83,11 @@ class Looking {
   async into({ path, bytes, chunks, extents = new Extents() }: IndexEntry): Promise<void> {
     this.files += 1;
     let chunkOffset: number | undefined;
+    let file: OutputFile | undefined;
     try {
       // Nothing but an end chunk; a file may also consist of a hole.
-      const file = this.#decoding.open(path, this.#output, chunks === 1);
+      const opened = this.#decoding.open(path, this.#output, chunks === 1);
+      file = opened;
       // As the archive has them, not in the order of the file: that may be what is wrong.
       for (let chunk = 0; chunk < extents.length; chunk += 1) {
         chunkOffset = extents.at(chunk).archiveOffset;
@@ -93,7 +96,7 @@ class Looking {
           {
             take: (piece, fileOffset) => {
               this.#bytes += piece.length;
-              file.write(piece, fileOffset);
+              opened.write(piece, fileOffset);
             },
             settled: () => this.#settled(),
           },
@@ -103,8 +106,10 @@ class Looking {
         if (this.proven.size < PROVEN_MAX) this.proven.add(chunkOffset);
       }
       chunkOffset = undefined;
-      file.finish(bytes, () => undefined);
+      opened.finish(bytes, () => undefined);
     } catch (error) {
+      // Gives back the memory of what decodes.
+      file?.abandon(false);
       if (!isSalvageable(error) || error.code === 'XB_BAD_INDEX') throw error;
       // What is wrong with its chunks is found when these are checked.
       if (!INSIDE_CODES.includes(error.code) || this.problems.length >= INSIDE_PROBLEMS_MAX) return;
