@@ -9,6 +9,8 @@ export interface Context {
   readonly isStopped: () => boolean;
   /** A file is done. Missing where nobody wants to know: for many small files it takes its time. */
   file?: ((path: StoredPath, bytes: number) => void) | undefined;
+  /** Whether the thread has nothing else to do meanwhile: what takes a moment may be done in it. */
+  readonly isAlone?: boolean;
   progress(report: ProgressReport): void;
   /** Something to know that is no failure. */
   warning(message: string): void;
@@ -16,9 +18,10 @@ export interface Context {
 
 /** The same but for some of it. */
 export function contextWith(context: Context, changes: Partial<Context>): Context {
-  const { signal, isStopped, file } = context;
+  const { signal, isStopped, file, isAlone } = context;
   return {
     ...{ signal, isStopped, file },
+    ...(isAlone === undefined ? {} : { isAlone }),
     progress: (report) => context.progress(report),
     warning: (message) => context.warning(message),
     ...changes,

@@ -68,6 +68,7 @@ function contextFor(reporter: RunReporter, status: RunStatus, signal: AbortSigna
   return {
     signal,
     isStopped: () => signal.aborted,
+    isAlone: true,
     file: reporter.wantsFiles === true ? (path, bytes) => reporter.file?.({ path, bytes }) : undefined,
     warning: (message) => reporter.warning(message),
     progress: (report) => {

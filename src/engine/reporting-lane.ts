@@ -24,6 +24,8 @@ export class ReportingLane extends Lane {
     const wait = super.push(piece);
     this.#thread.control.progressBytes = this.#source.inputBytes ?? this.archiveBytes;
     this.#thread.flush();
-    return wait;
+    const pause = this.#thread.pause();
+    if (pause === undefined) return wait;
+    return wait === undefined ? pause : wait.then(() => pause);
   }
 }

@@ -1,9 +1,14 @@
-/** How a thread of this program is started. The executable, whose threads are no files, has another module in this one's place. */
+/** How the modules of threads are started and loaded. The executable, in which they are no files, has another module in this one's place. */
 import { Worker, type WorkerOptions } from 'node:worker_threads';
 
 /** @param module the thread's */
 export function newThread(module: URL, options: WorkerOptions): Worker {
   return new Worker(module, { ...threadArguments(), ...options });
+}
+
+/** Loads the module of a thread into this one. */
+export async function loadThreadModule<Module>(module: URL): Promise<Module> {
+  return (await import(module.href)) as Module;
 }
 
 /**

@@ -1,14 +1,12 @@
-import type { MessagePort, Worker } from 'node:worker_threads';
+import { MessageChannel, type MessagePort, type Worker } from 'node:worker_threads';
 import type { Context } from '../context.js';
-import { errorFromRecord, type ErrorRecord } from '../errors.js';
 import type { Outcome } from '../outcome.js';
-import { newThread } from './new-thread.js';
+import { loadThreadModule, newThread } from './new-thread.js';
 import { threadEnded } from './presence.js';
-import { TaskControl } from './task-control.js';
-import { PROBLEMS, type TaskCommand, type TaskMessage, type TaskStart } from './task-protocol.js';
+import type { TaskMessage } from './task-protocol.js';
+import type { TaskModule } from './task-thread.js';
+import { ToldTask } from './told-task.js';
 
-/** How often progress is told, in milliseconds. */
-const PROGRESS_INTERVAL_MS = 100;
 /** How long a thread that was told to stop may take, in milliseconds, until it is told to end at once. */
 const STOP_GRACE_MS = 700;
 
@@ -26,60 +24,45 @@ export async function runTask<Summary>(
   ports: readonly MessagePort[],
   context: Context,
 ): Promise<Outcome<Summary>> {
-  const control = new TaskControl();
   const worker = startThread(module);
-  const say = (command: TaskCommand): void => worker.postMessage(command);
-  const start: TaskStart<unknown> = { options, tellFiles: context.file !== undefined, control: control.buffer };
-  worker.postMessage(start, ports);
-  const progress = setInterval(() => context.progress(control.progress), PROGRESS_INTERVAL_MS);
-  const lists = new Map<string, unknown[]>();
-  let outcome: Outcome<Summary> | undefined;
-  const hear = (message: TaskMessage): boolean => {
-    switch (message.type) {
-      case 'files':
-        message.paths.forEach((path, index) => context.file?.(path, message.bytes[index]!));
-        return false;
-      case 'warning':
-        context.warning(message.message);
-        return false;
-      case 'part':
-        lists.set(message.list, lists.get(message.list) ?? []);
-        lists.get(message.list)!.push(...message.items);
-        say('next');
-        return false;
-      case 'end': {
-        context.progress(control.progress);
-        const records = (lists.get(PROBLEMS) as readonly ErrorRecord[] | undefined) ?? message.problems;
-        lists.delete(PROBLEMS);
-        const { summary, stopped } = message;
-        outcome = {
-          summary: summary === undefined ? undefined : ({ ...summary, ...Object.fromEntries(lists) } as Summary),
-          problems: records.map(errorFromRecord),
-          stopped,
-        };
-        return true;
-      }
-    }
-  };
-  const tellStop = (): void => {
-    control.stop();
-    say('stop');
-  };
+  const told = new ToldTask<Summary>(context, (command) => worker.postMessage(command));
+  worker.postMessage(told.start(options), ports);
   try {
-    await hearThread({ worker, hear, tellStop }, context.signal);
+    await hearThread(worker, told, context.signal);
   } finally {
-    clearInterval(progress);
+    told.close();
   }
-  return outcome ?? { summary: undefined, problems: [], stopped: true };
+  return told.outcome ?? { summary: undefined, problems: [], stopped: true };
 }
 
-/** A thread and what it says. */
-interface HeardThread {
-  worker: Worker;
-  /** Takes each message; returns whether it was the last one. */
-  hear: (message: TaskMessage) => boolean;
-  /** Tells it to stop. */
-  tellStop: () => void;
+/**
+ * Has a task done in this thread, which has nothing else to do meanwhile but to hear signals: until another has started takes
+ * longer than many a task. What both say goes the same way.
+ *
+ * @param module as of {@link runTask}
+ * @throws what the task did not catch
+ */
+export async function runTaskHere<Summary>(module: URL, options: unknown, context: Context): Promise<Outcome<Summary>> {
+  const { serve } = await loadThreadModule<TaskModule>(module);
+  const { port1: here, port2: there } = new MessageChannel();
+  const told = new ToldTask<Summary>(context, (command) => here.postMessage(command));
+  const stop = (): void => told.stop();
+  try {
+    await new Promise<void>((resolve, reject) => {
+      here.on('message', (message: TaskMessage) => {
+        if (told.hear(message)) resolve();
+      });
+      context.signal.addEventListener('abort', stop, { once: true });
+      if (context.signal.aborted) stop();
+      here.postMessage(told.start(options, true));
+      serve(there).catch(reject);
+    });
+  } finally {
+    context.signal.removeEventListener('abort', stop);
+    here.close();
+    told.close();
+  }
+  return told.outcome!;
 }
 
 /**
@@ -89,7 +72,7 @@ interface HeardThread {
  * @param signal the thread is told to stop, and to end when it does not in time
  * @throws what the thread did not catch
  */
-function hearThread({ worker, hear, tellStop }: HeardThread, signal: AbortSignal): Promise<void> {
+function hearThread(worker: Worker, told: ToldTask<unknown>, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     let grace: NodeJS.Timeout | undefined;
     let failure: Error | undefined;
@@ -99,14 +82,14 @@ function hearThread({ worker, hear, tellStop }: HeardThread, signal: AbortSignal
       signal.removeEventListener('abort', stop);
     };
     const stop = (): void => {
-      tellStop();
+      told.stop();
       grace = setTimeout(() => {
         isEnded = true;
         void worker.terminate();
       }, STOP_GRACE_MS);
     };
     worker.on('message', (message: TaskMessage) => {
-      if (!hear(message)) return;
+      if (!told.hear(message)) return;
       release();
       resolve();
     });

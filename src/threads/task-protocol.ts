@@ -9,6 +9,8 @@ export interface TaskStart<Options> {
   tellFiles: boolean;
   /** See {@link TaskControl}. */
   control: SharedArrayBuffer;
+  /** Let others have the thread now and then, who hear signals in it. */
+  pauses: boolean;
 }
 
 /** What it says. */

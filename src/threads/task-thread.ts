@@ -1,4 +1,5 @@
 import { EventEmitter, once } from 'node:events';
+import { setImmediate } from 'node:timers/promises';
 import type { MessagePort } from 'node:worker_threads';
 import type { Context } from '../context.js';
 import { errorToRecord } from '../errors.js';
@@ -12,23 +13,34 @@ import { PART_ITEMS, PROBLEMS, type TaskCommand, type TaskMessage, type TaskStar
 const NAMES_TOLD_TOGETHER = 256;
 /** For so long, in milliseconds, a name may wait for others; where the next file is a large one, it waits for that too. */
 const NAMES_WAIT_MS = 50;
+/** After so long, in milliseconds, others have a thread that is theirs, too. */
+const PAUSE_MS = 20;
 
 /** What a task does, in a thread of its own. */
 export type Task<Options, Summary> = (options: Options, thread: TaskThread) => Promise<Outcome<Summary>>;
+
+/** What the module of a thread exports whose task can be done in the thread of whoever wants it, too. */
+export interface TaskModule {
+  /** See {@link TaskThread.serve}. */
+  serve: (port: MessagePort) => Promise<void>;
+}
 
 /** The side of a task's thread: whom it works for, as far as it can be told. */
 export class TaskThread implements Context {
   readonly control: TaskControl;
   readonly #port: MessagePort;
   readonly #tellFiles: boolean;
+  readonly #pauses: boolean;
+  #pausedAt = performance.now();
   readonly #stopping = new AbortController();
   readonly #answers = new EventEmitter();
   #paths: StoredPath[] = [];
   #bytes: number[] = [];
   #toldAt = performance.now();
 
-  private constructor(port: MessagePort, { tellFiles, control }: TaskStart<unknown>) {
+  private constructor(port: MessagePort, { tellFiles, control, pauses }: TaskStart<unknown>) {
     this.#port = port;
+    this.#pauses = pauses;
     this.control = new TaskControl(control);
     this.#tellFiles = tellFiles;
     port.on('message', (command: TaskCommand) => {
@@ -37,12 +49,8 @@ export class TaskThread implements Context {
     });
   }
 
-  /** Waits to be told what to do, does it, and tells what it came to. What the task does not catch ends the thread. */
-  static serve<Options>(port: MessagePort, task: Task<Options, unknown>): void {
-    void TaskThread.#serve(port, task);
-  }
-
-  static async #serve<Options>(port: MessagePort, task: Task<Options, unknown>): Promise<void> {
+  /** Waits to be told what to do, does it, and tells what it came to. @throws what the task does not catch */
+  static async serve<Options>(port: MessagePort, task: Task<Options, unknown>): Promise<void> {
     const [start] = (await once(port, 'message')) as [TaskStart<Options>];
     const thread = new TaskThread(port, start);
     await thread.#end(await caught(task(start.options, thread), thread.signal));
@@ -73,6 +81,14 @@ export class TaskThread implements Context {
     this.#paths = [];
     this.#bytes = [];
     this.#toldAt = performance.now();
+  }
+
+  /** To be waited for between pieces of work, in a thread that is not the task's alone. */
+  pause(): Promise<void> | undefined {
+    if (!this.#pauses || performance.now() - this.#pausedAt < PAUSE_MS) return undefined;
+    return setImmediate().then(() => {
+      this.#pausedAt = performance.now();
+    });
   }
 
   progress({ bytes, totalBytes, files, path }: ProgressReport): void {

@@ -15,7 +15,7 @@ import { usageError } from './options/usage-error.js';
 import type { ShardChoice } from './options/value-kinds.js';
 import type { CheckShardOptions } from './shards/check-shard.js';
 import type { MergeOptions, MergeSummary } from './shards/merge-shards.js';
-import { inThread } from './threads/start.js';
+import { inThisThread, inThread, isSmall } from './threads/start.js';
 import { defineVerb, tellProblems, type CallWords } from './verb.js';
 import type { UnpackSummary } from './unpack/unpack.js';
 import type { UnpackJob } from './unpack/unpack-job.js';
@@ -179,10 +179,18 @@ function isKeyForInfo(name: string, values: OptionValues): boolean {
 /** Verifies an archive in one piece. */
 export async function prove(options: VerifyOptions, context: Context): Promise<Outcome<Verification>> {
   const started = performance.now();
-  const outcome =
-    (await verifyShared(options, context)) ??
-    (await inThread<UnpackSummary>('unpack', { verb: 'verify', options } satisfies UnpackJob, options, context));
+  const outcome = (await verifyShared(options, context)) ?? (await verifyInOrder(options, context));
   return judged(outcome, options, started, context);
+}
+
+/** Verifies an archive in its own order. A small one is only read, in this thread: until another has started takes longer. */
+function verifyInOrder(options: VerifyOptions, context: Context): Promise<Outcome<UnpackSummary>> {
+  const job: UnpackJob = { verb: 'verify', options };
+  const { input, tee, manifest, index, info } = options;
+  const isOnlyRead = !tee && [manifest, index, info].every((path) => path === undefined);
+  return context.isAlone === true && isOnlyRead && isSmall(input)
+    ? inThisThread('unpack', job, context)
+    : inThread('unpack', job, options, context);
 }
 
 /** Verifies an archive by the results of its shards. */

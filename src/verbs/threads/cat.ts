@@ -3,4 +3,4 @@ import { parentPort } from 'node:worker_threads';
 import { TaskThread } from '../../threads/task-thread.js';
 import { catIntoRing } from '../cat/cat-files.js';
 
-TaskThread.serve(parentPort!, catIntoRing);
+void TaskThread.serve(parentPort!, catIntoRing);

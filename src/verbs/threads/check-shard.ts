@@ -3,4 +3,4 @@ import { parentPort } from 'node:worker_threads';
 import { TaskThread } from '../../threads/task-thread.js';
 import { checkShard } from '../shards/check-shard.js';
 
-TaskThread.serve(parentPort!, checkShard);
+void TaskThread.serve(parentPort!, checkShard);

@@ -3,4 +3,4 @@ import { parentPort } from 'node:worker_threads';
 import { TaskThread } from '../../threads/task-thread.js';
 import { decodeFiles } from '../../engine/in-place/decode-files.js';
 
-TaskThread.serve(parentPort!, decodeFiles);
+void TaskThread.serve(parentPort!, decodeFiles);

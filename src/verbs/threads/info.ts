@@ -3,4 +3,4 @@ import { parentPort } from 'node:worker_threads';
 import { TaskThread } from '../../threads/task-thread.js';
 import { inform } from '../info.js';
 
-TaskThread.serve(parentPort!, inform);
+void TaskThread.serve(parentPort!, inform);

@@ -3,4 +3,4 @@ import { parentPort } from 'node:worker_threads';
 import { TaskThread } from '../../threads/task-thread.js';
 import { listArchive } from '../list.js';
 
-TaskThread.serve(parentPort!, listArchive);
+void TaskThread.serve(parentPort!, listArchive);

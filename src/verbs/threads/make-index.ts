@@ -3,4 +3,4 @@ import { parentPort } from 'node:worker_threads';
 import { TaskThread } from '../../threads/task-thread.js';
 import { indexArchive } from '../make/index-archive.js';
 
-TaskThread.serve(parentPort!, indexArchive);
+void TaskThread.serve(parentPort!, indexArchive);

@@ -3,4 +3,4 @@ import { parentPort } from 'node:worker_threads';
 import { TaskThread } from '../../threads/task-thread.js';
 import { makeTar } from '../make/make-tar.js';
 
-TaskThread.serve(parentPort!, makeTar);
+void TaskThread.serve(parentPort!, makeTar);

@@ -3,4 +3,4 @@ import { parentPort } from 'node:worker_threads';
 import { TaskThread } from '../../threads/task-thread.js';
 import { mergeShards } from '../shards/merge-shards.js';
 
-TaskThread.serve(parentPort!, mergeShards);
+void TaskThread.serve(parentPort!, mergeShards);

@@ -3,4 +3,4 @@ import { parentPort } from 'node:worker_threads';
 import { TaskThread } from '../../threads/task-thread.js';
 import { pack } from '../make/pack.js';
 
-TaskThread.serve(parentPort!, pack);
+void TaskThread.serve(parentPort!, pack);

@@ -3,4 +3,4 @@ import { parentPort } from 'node:worker_threads';
 import { TaskThread } from '../../threads/task-thread.js';
 import { makeReport } from '../make/make-report.js';
 
-TaskThread.serve(parentPort!, makeReport);
+void TaskThread.serve(parentPort!, makeReport);

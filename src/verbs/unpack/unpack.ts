@@ -31,6 +31,7 @@ import { withPlace } from '../../wrapper/wrapper-error.js';
 import { ByProducts } from './by-products.js';
 import { withCure } from './cure.js';
 import type { ExtractOptions } from '../extract.js';
+import { isSmall } from '../threads/start.js';
 import { decodes, encryptedPolicyOf, leftEncrypted, NOT_LOOKED_AT, undoingOf, type UnpackJob } from './unpack-job.js';
 
 /** Most lost files that are named. */
@@ -60,9 +61,6 @@ export interface UnpackSummary extends LaneTotals {
 const UNREAD =
   'the extraction ended here: what comes later in the archive was not looked at, and is not among what is lost';
 
-/** Of a smaller archive all is decoded before another thread has started. */
-const HELPED_BYTES_MIN = 2 * 1024 * 1024;
-
 /** Why there is no digest of what was not read to its end. */
 const NO_DIGEST = 'there is no digest of it: the rest was not read';
 
@@ -82,9 +80,12 @@ export async function unpack(job: UnpackJob, thread: TaskThread): Promise<Outcom
   let problems: readonly XbstreamError[] = [];
   /** Not all of the archive was read. */
   let isUnread = true;
-  const isSmall = (inputSize(options.input) ?? Infinity) < HELPED_BYTES_MIN;
   let byProducts: ByProducts | undefined;
-  const decoding = await setUpDecoding({ ...options, ...undoing }, (message) => thread.warning(message), !isSmall);
+  const decoding = await setUpDecoding(
+    { ...options, ...undoing },
+    (message) => thread.warning(message),
+    !isSmall(options.input),
+  );
   try {
     const digests = new ArchiveDigests(options.digests);
     if (job.verb === 'verify') byProducts = new ByProducts(job.options, thread);
