@@ -25,7 +25,7 @@ export interface EntryFilesOptions {
  */
 export class EntryFiles {
   readonly #options: EntryFilesOptions;
-  readonly #isLost: (entry: FileEntry) => boolean;
+  readonly #hasLost: (entry: FileEntry) => boolean;
   /** What content comes for. */
   #current: FileEntry | undefined;
   /** Wanted entries that are nothing but an end chunk. */
@@ -35,11 +35,20 @@ export class EntryFiles {
   /** See {@link leftOver}. */
   readonly #leftOver: FileEntry[] = [];
 
-  /** @param isLost whether an entry has lost something, so that it must not become a file */
-  constructor(options: EntryFilesOptions, isLost: (entry: FileEntry) => boolean) {
+  /** @param hasLost whether an entry has lost something, so that it must not become a file */
+  constructor(options: EntryFilesOptions, hasLost: (entry: FileEntry) => boolean) {
     this.#options = options;
-    // What has its final name is removed, renamed and replaced as any other file, whatever was said of it later.
-    this.#isLost = (entry) => !entry.isWritten && isLost(entry);
+    this.#hasLost = hasLost;
+  }
+
+  /** What has its final name is removed, renamed and replaced as any other file, whatever was said of it later. */
+  #isLost(entry: FileEntry): boolean {
+    return !entry.isWritten && this.#hasLost(entry);
+  }
+
+  /** A file that others are about to give its final name has it after that. */
+  #settle(entry: FileEntry): void {
+    if (entry.whole && entry.content !== undefined && !entry.isWritten) this.#options.output.awaitNames?.();
   }
 
   /** Entries that the archive does not hold any more, and of which something is left in the output. */
@@ -67,6 +76,7 @@ export class EntryFiles {
   /** What an entry replaces goes, or is kept aside. */
   #makeWay({ entry, replaced, isTentative }: EntryChange<OutputFile> & { kind: 'content' | 'whole' }): void {
     if (replaced === undefined) return;
+    this.#settle(replaced);
     if (!isTentative || this.#isLost(replaced)) {
       this.drop(replaced);
       return;
@@ -119,6 +129,7 @@ export class EntryFiles {
   restore(pairs: readonly (readonly [lost: FileEntry, earlier: FileEntry])[]): void {
     for (const [lost, earlier] of pairs) {
       this.#empty.delete(lost);
+      this.#settle(lost);
       if (lost.content !== undefined) {
         lost.content.abandon(false);
         this.#leftOver.push(lost);
@@ -132,7 +143,11 @@ export class EntryFiles {
   /** A file that has its final name has lost something after all. */
   lostAfterAll(entry: FileEntry): void {
     this.#empty.delete(entry);
-    if (!entry.isWritten) return;
+    this.#settle(entry);
+    if (entry.isWritten) this.#takeName(entry);
+  }
+
+  #takeName(entry: FileEntry): void {
     // What was there before is not ours to move.
     if (entry.content?.kept === false) entry.content.setAside();
     entry.unmarkWritten();
@@ -156,6 +171,8 @@ export class EntryFiles {
     const file = entry.content!;
     file.finish(entry.sizeBytes, () => {
       entry.markWritten();
+      // While another thread was at it.
+      if (this.#hasLost(entry)) return this.#takeName(entry);
       this.#dropEarlier(entry);
       this.#options.onFile(file.path, file.sizeBytes);
     });
@@ -170,6 +187,7 @@ export class EntryFiles {
   /** A whole entry is no longer part of the archive's content, or is not wanted. */
   drop(entry: FileEntry): void {
     const isEmpty = this.#empty.delete(entry);
+    this.#settle(entry);
     this.#dropEarlier(entry);
     if (this.#isLost(entry)) {
       // It has but a partial file, and that may be all there is left of it.
@@ -194,6 +212,8 @@ export class EntryFiles {
       this.#correctForeign(path, false);
       return;
     }
+    this.#settle(entry);
+    if (replaced !== undefined) this.#settle(replaced);
     this.#dropEarlier(entry);
     if (this.#isLost(entry)) {
       // Another may get the name that it would have had.

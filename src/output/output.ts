@@ -131,6 +131,8 @@ export interface Output {
    * @throws XbstreamError `XB_IO`; as {@link endStep}
    */
   close(): void;
+  /** Waits until all files that are finished have their names, where others give them these. @throws XbstreamError `XB_IO` */
+  awaitNames?(): void;
   /** The extraction has failed: what is under way is done or given up, and fails no more. */
   drain(): void;
   /** Gives back what it holds, after good and bad ends alike. */

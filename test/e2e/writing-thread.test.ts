@@ -309,3 +309,40 @@ describe('errors', () => {
     });
   }
 });
+
+describe('--keep-going: news of a file that the other thread is still making', () => {
+  const about = (news: (name: string) => Buffer): Buffer =>
+    archive(
+      leadIn,
+      ...Array.from({ length: 4000 }, (_, index) => {
+        const small = file(`small${index}`, noise(3000, index));
+        return index % 100 === 0 ? Buffer.concat([small, news(`told${index}`)]) : small;
+      }),
+    );
+  const toldOf = (target: string): string[] =>
+    fs
+      .readdirSync(target)
+      .filter((name) => name.startsWith('told'))
+      .map((name) => fs.readFileSync(join(target, name), 'latin1')[0]!);
+
+  test('more of its content comes: it was not whole, and has no final name', async (context) => {
+    const bytes = about((name) =>
+      Buffer.concat([file(name, 'A'.repeat(1000)), payload(name, 1000, 'B'.repeat(1000)), end(name)]),
+    );
+    const check = (result: RunResult, target: string): void => {
+      assertEnded(result, EXIT.damaged);
+      assert.deepEqual(toldOf(target), []);
+      assert.equal(fs.readdirSync(target).filter((name) => name.startsWith('.told')).length, 40);
+    };
+    await everyWay(context, bytes, check, { args: ['--keep-going'] });
+  });
+
+  test('it comes a second time: the later one has the name', async (context) => {
+    const bytes = about((name) => Buffer.concat([file(name, 'A'.repeat(1000)), file(name, 'B'.repeat(1000))]));
+    const check = (result: RunResult, target: string): void => {
+      assertEnded(result, EXIT.damaged);
+      assert.deepEqual(toldOf(target), Array<string>(40).fill('B'));
+    };
+    await everyWay(context, bytes, check, { args: ['--keep-going'] });
+  });
+});

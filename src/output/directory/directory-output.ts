@@ -197,6 +197,10 @@ export class DirectoryOutput implements Output {
     this.#throwFailure();
   }
 
+  awaitNames(): void {
+    this.#queue.settle();
+  }
+
   close(): void {
     this.#queue.settle();
     this.#throwFailure();
