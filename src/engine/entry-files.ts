@@ -171,8 +171,11 @@ export class EntryFiles {
     const file = entry.content!;
     file.finish(entry.sizeBytes, () => {
       entry.markWritten();
-      // While another thread was at it.
-      if (this.#hasLost(entry)) return this.#takeName(entry);
+      if (this.#hasLost(entry)) {
+        // While another thread was at it.
+        this.#takeName(entry);
+        return;
+      }
       this.#dropEarlier(entry);
       this.#options.onFile(file.path, file.sizeBytes);
     });

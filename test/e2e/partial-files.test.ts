@@ -1,5 +1,6 @@
 /** The names of files that grow, and what becomes of them. */
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
@@ -14,6 +15,9 @@ import { untilExists } from '../helpers/wait.js';
 function unpack(target: string, bytes: Buffer, ...args: readonly string[]) {
   return run(['extract', '-q', '-', '-C', target, ...args], { stdin: { kind: 'pipe', bytes } });
 }
+
+/** The second choice of a name for the partial file of `a`. */
+const SECOND = '.a~ca978112ca1bbdca.2.partial';
 
 describe('partial names', { concurrency: true }, () => {
   test('of names of 255 bytes', async (context) => {
@@ -37,13 +41,20 @@ describe('partial names', { concurrency: true }, () => {
     const target = tempDir(context);
     assertEnded(await unpack(target, payload('a', 0, 'first run')), EXIT.incomplete);
     assertEnded(await unpack(target, payload('a', 0, 'second run')), EXIT.incomplete);
-    const both = treeOf({ '.a.partial': 'first run', '.a.2.partial': 'second run' });
+    const both = treeOf({ '.a.partial': 'first run', [SECOND]: 'second run' });
     assert.deepEqual(readTree(target), both);
     const failing = await unpack(target, payload('a', 0, 'third run', { crc: 1 }), '--remove-partial');
     assertEnded(failing, EXIT.damaged);
     assert.deepEqual(readTree(target), both);
     assertEnded(await unpack(target, file('a', 'at last')), EXIT.ok);
     assert.deepEqual(readTree(target), treeOf({ a: 'at last' }));
+  });
+
+  test('one of another file stays, whose name ends in a number', async (context) => {
+    const target = tempDir(context);
+    for (const name of ['a', 'a.2']) assertEnded(await unpack(target, payload(name, 0, name)), EXIT.incomplete);
+    assertEnded(await unpack(target, file('a', 'whole')), EXIT.ok);
+    assert.deepEqual(readTree(target), treeOf({ a: 'whole', '.a.2.partial': 'a.2' }));
   });
 
   test('no link is followed that stands in the place of one', async (context) => {
@@ -72,13 +83,7 @@ describe('partial names', { concurrency: true }, () => {
     ['while it is open', [payload('a', 0, 'x'), file('.a.partial', 'stored'), payload('a', 1, 'y'), end('a')]],
     [
       'while it is open, and its second choice too',
-      [
-        payload('a', 0, 'x'),
-        file('.a.partial', 'stored'),
-        file('.a.2.partial', 'also'),
-        payload('a', 1, 'y'),
-        end('a'),
-      ],
+      [payload('a', 0, 'x'), file('.a.partial', 'stored'), file(SECOND, 'also'), payload('a', 1, 'y'), end('a')],
     ],
     [
       'around it',
@@ -97,7 +102,7 @@ describe('partial names', { concurrency: true }, () => {
       assertEnded(await unpack(target, archive(...chunks)), EXIT.ok);
       const expected: Record<string, string> = { a: 'x', '.a.partial': 'stored' };
       if (when.startsWith('while')) expected['a'] = 'xy';
-      if (when.includes('second')) expected['.a.2.partial'] = 'also';
+      if (when.includes('second')) expected[SECOND] = 'also';
       if (when.includes('alone')) expected['.a.partial'] = '';
       assert.deepEqual(readTree(target), treeOf(expected));
     });
@@ -183,6 +188,23 @@ describe('somebody else in the target', { concurrency: true }, () => {
     assertEnded(result, EXIT.refused, /somebody else replaced/);
     assert.equal(fs.existsSync(join(target, 'a')), false);
     assert.equal(fs.readFileSync(outside, 'latin1'), 'precious');
+  });
+
+  test('replaces a partial file that is not open at the moment by a named pipe: nobody waits for its reader', async (context) => {
+    const target = tempDir(context);
+    // More than are open at a time.
+    const names = Array.from({ length: 700 }, (_, index) => `f${index}`);
+    const result = await meddle(
+      target,
+      archive(...names.map((name) => payload(name, 0, 'x'))),
+      archive(...names.map((name) => payload(name, 1, 'y')), ...names.map((name) => end(name))),
+      '.f699.partial',
+      () => {
+        fs.rmSync(join(target, '.f0.partial'));
+        execFileSync('mkfifo', [join(target, '.f0.partial')]);
+      },
+    );
+    assertEnded(result, EXIT.refused, /somebody else replaced the partial file of f0 /);
   });
 
   test('removes a partial file', async (context) => {

@@ -23,14 +23,14 @@ test('a partial name fits where its name fits, begins with a dot and ends with .
 
 test('names and numbers that differ have different partial names', () => {
   const long = 'x'.repeat(250);
-  const names = ['a', 'b', long, `${long}y`, `${long}z`, `${long.slice(1)}y`];
+  const names = ['a', 'a.2', 'b', long, `${long}y`, `${long}z`, `${long.slice(1)}y`];
   const partials = names.flatMap((final) => [1, 2, 3, 99_999].map((number) => partialName(rawPath(final), number)));
   assert.equal(new Set(partials).size, partials.length);
 });
 
 test('the name stays readable where it fits', () => {
   assert.equal(partialName(rawPath('t1.ibd')), '.t1.ibd.partial');
-  assert.equal(partialName(rawPath('t1.ibd'), 2), '.t1.ibd.2.partial');
+  assert.match(partialName(rawPath('t1.ibd'), 2), /^\.t1\.ibd~[0-9a-f]{16}\.2\.partial$/);
   assert.equal(partialName(rawPath('x'.repeat(246))), `.${'x'.repeat(246)}.partial`);
   assert.notEqual(partialName(rawPath('x'.repeat(247))), `.${'x'.repeat(247)}.partial`);
 });

@@ -113,7 +113,7 @@ const FILES_OF_TARGET: Topic = {
         '.NAME.partial',
         'a file that is not whole yet, beside its final place. It gets its final name when all of it has come and every checksum has held, and replaces nothing unless --overwrite is given. After a failure it stays, since it may be all that is left of a backup; a later run leaves it alone until its own copy is whole. --remove-partial removes those of a run. What "find DIR -name .*.partial" shows is not whole.',
       ],
-      ['.NAME~0123456789abcdef.partial, .NAME.2.partial', 'the same for a long NAME, and where the name is taken'],
+      ['.NAME~0123456789abcdef.partial', 'the same for a long NAME; with .2 before the ending where the name is taken'],
     ],
     'Files have mode 0640 and directories 0750, less what the umask takes.',
   ],

@@ -10,7 +10,7 @@ import { giveTo, makeLike, type FileMetadata, type Owner } from './owner.js';
 import { moveAside, partialName, removeStale } from './partial-name.js';
 import { targetExists, type Place } from './target-directory.js';
 
-const { O_NOFOLLOW, O_RDWR, O_WRONLY } = fs.constants;
+const { O_NOFOLLOW, O_NONBLOCK, O_RDWR, O_WRONLY } = fs.constants;
 /** Of a file that gets the permissions of another. */
 const OWN_FILE_MODE = 0o600;
 const HASH_PIECE_BYTES = 256 * 1024;
@@ -248,12 +248,15 @@ export class PartialFile implements DescriptorHolder {
       pool.touch(this);
       return this.#descriptor;
     }
-    const flags = (hash ? O_RDWR : O_WRONLY) | O_NOFOLLOW;
+    // What another has put in its place may be a named pipe, whose opening waits.
+    const flags = (hash ? O_RDWR : O_WRONLY) | O_NOFOLLOW | O_NONBLOCK;
     try {
       this.#descriptor = pool.open(this, () => fs.openSync(this.#directory.systemPath(this.#name), flags));
       const { dev, ino } = fs.fstatSync(this.#descriptor);
       if (dev !== this.#identity?.dev || ino !== this.#identity.ino) throw this.#replacedByOther();
     } catch (error) {
+      // A named pipe or a symbolic link.
+      if (['ENXIO', 'ELOOP'].includes(systemCodeOf(error) ?? '')) throw this.#replacedByOther();
       throw this.#refused('cannot go on writing', error);
     }
     return this.#descriptor;

@@ -15,15 +15,16 @@ const NUMBER_BYTES = 6;
 /**
  * The name under which a file grows, beside its final place: `.NAME.partial`.
  *
- * A long NAME is cut, and then carries a hash of the whole, so that two long names do not share a partial one.
+ * A long NAME is cut, and then carries a hash of the whole, so that two long names do not share a partial one. So does one with a
+ * number: NAME may end in one itself.
  *
  * @param name the final name, one character a byte, without directories
- * @param number above 1 for another try when the name is taken: `.NAME.2.partial`
+ * @param number above 1 for another try when the name is taken: `.NAME~0123456789abcdef.2.partial`
  */
 export function partialName(name: StoredPath, number = 1): StoredPath {
+  if (number === 1 && 1 + name.length + PARTIAL_ENDING.length <= MAX_NAME_BYTES)
+    return rawPath(`.${name}${PARTIAL_ENDING}`);
   const middle = number > 1 ? `.${number}` : '';
-  if (1 + name.length + middle.length + PARTIAL_ENDING.length <= MAX_NAME_BYTES)
-    return rawPath(`.${name}${middle}${PARTIAL_ENDING}`);
   const { createHash } = process.getBuiltinModule('node:crypto');
   const hash = createHash('sha256').update(name, 'latin1').digest('hex').slice(0, HASH_CHARACTERS);
   let kept = MAX_NAME_BYTES - 1 - 1 - HASH_CHARACTERS - NUMBER_BYTES - PARTIAL_ENDING.length;
