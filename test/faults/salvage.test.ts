@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import { basename, join } from 'node:path';
 import { test } from 'node:test';
+import { file, noise } from '../helpers/archive-bytes.js';
 import { run } from '../helpers/cli.js';
 import { damagedArchive, MANY_FILES } from '../helpers/damaged-archives.js';
 import { EXIT } from '../helpers/outcome.js';
@@ -14,6 +15,8 @@ import { tempDir } from '../helpers/temp.js';
 import { describeContent, readTree } from '../helpers/tree.js';
 
 const CASES = SOAK ? 1000 : 5;
+/** Behind so much another thread begins to write, too. */
+const LEAD_IN = noise(5 * 2 ** 20);
 const FIRST = Number(process.env['TSXBSTREAM_FIRST_SEED'] ?? 0);
 
 for (const kind of ['file', 'pipe'] as const) {
@@ -23,7 +26,10 @@ for (const kind of ['file', 'pipe'] as const) {
     let saved = 0;
     const failures: string[] = [];
     const salvage = async (seed: number): Promise<void> => {
-      const { bytes, files: stored, damaged, doubtful, story } = damagedArchive(seed, MANY_FILES);
+      const { bytes: bent, files: stored, damaged, doubtful, story } = damagedArchive(seed, MANY_FILES);
+      const isShared = seed % 2 === 1;
+      const bytes = isShared ? Buffer.concat([file('lead-in', LEAD_IN), bent]) : bent;
+      if (isShared) stored.set('lead-in', LEAD_IN);
       const path = join(directory, `archive${seed}`);
       const target = join(directory, `target${seed}`);
       fs.writeFileSync(path, bytes);
