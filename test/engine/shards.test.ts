@@ -29,7 +29,7 @@ const thread = {
     return new AbortController().signal;
   },
   ...{ isStopped: () => false, progress: () => undefined, warning: () => undefined },
-  ...{ file: () => undefined, flush: () => undefined },
+  ...{ file: () => undefined, flush: () => undefined, pause: () => undefined },
 } as unknown as TaskThread;
 
 function optionsFor(path: string, changes: Partial<VerifyOptions>): VerifyOptions {

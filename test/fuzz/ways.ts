@@ -83,7 +83,7 @@ export interface Way {
 function noThread(): TaskThread {
   const control = { path: '', progressBytes: 0 };
   const silent = (): void => undefined;
-  const told = { file: silent, flush: silent, warning: silent, progress: silent };
+  const told = { file: silent, flush: silent, warning: silent, progress: silent, pause: silent };
   return { ...told, control, signal: new AbortController().signal, isStopped: () => false } as unknown as TaskThread;
 }
 

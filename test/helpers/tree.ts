@@ -7,6 +7,8 @@ import * as fs from 'node:fs';
  */
 export type Tree = Readonly<Record<string, string>>;
 
+const MOST_BYTES = 2 ** 31 - 1;
+
 export function describeContent(bytes: Buffer): string {
   return `${bytes.length} ${createHash('sha256').update(bytes).digest('hex')}`;
 }
@@ -21,7 +23,8 @@ export function readTree(root: string): Tree {
       if (stat.isDirectory()) {
         if (visit(`${path}/`) === 0) found[`${path}/`] = 'empty directory';
       } else if (stat.isFile()) {
-        found[path] = describeContent(fs.readFileSync(pathIn(root, path)));
+        // A damaged header may have put its content anywhere: of what has holes of terabytes nobody wants a digest.
+        found[path] = stat.size > MOST_BYTES ? `${stat.size}` : describeContent(fs.readFileSync(pathIn(root, path)));
       } else {
         found[path] = stat.isSymbolicLink() ? 'symbolic link' : 'something else';
       }
