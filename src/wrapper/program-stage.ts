@@ -13,6 +13,9 @@ const SAID_CHARACTERS_MAX = 1000;
 /** And so much is told: bzip2 goes on with advice. */
 const SAID_LINES_MAX = 2;
 
+/** Variables by which the system finds a program and its libraries. */
+const FINDING_VARIABLES = ['PATH', 'LD_LIBRARY_PATH'];
+
 type Child = ChildProcessByStdio<Writable, Readable, Readable>;
 
 /** How a program has ended. */
@@ -32,8 +35,10 @@ export class ProgramStage implements Stage {
 
   /** @param format one that a program undoes */
   constructor(format: WrapperFormat, isStopped: () => boolean) {
-    const { command, args } = format.program!;
-    const env = { ...process.env, LC_ALL: 'C' };
+    const { command, args, env: own } = format.program!;
+    // No keys, and no options of its own (XZ_DEFAULTS, BZIP2): it is to do what is said here.
+    const found = Object.entries(process.env).filter(([name]) => FINDING_VARIABLES.includes(name));
+    const env = { ...Object.fromEntries(found), LC_ALL: 'C', ...own };
     // In a group of its own: Ctrl-C is for this process, which ends it.
     const { spawn } = process.getBuiltinModule('node:child_process');
     const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'], env, detached: true });
@@ -137,14 +142,23 @@ class ProgramSource implements Source {
         message: `${command}, which decodes the archive, was ended by ${signal}`,
       });
     }
+    const details = [
+      `at or before byte ${this.#takenBytes()} of the ${title}`,
+      ...said.split('\n', SAID_LINES_MAX).filter((line) => line !== ''),
+    ];
+    if (/memory usage limit/i.test(said)) {
+      throw WrapperError.from({
+        code: 'XB_UNSUPPORTED_LAYER',
+        message: `the ${title} needs more memory to decode than is given to it`,
+        details,
+        hints: [`if you trust it, undo it by yourself: ${command} -dc FILE | tsxbstream ...`],
+      });
+    }
     const isCut = /unexpected end|ends unexpectedly|premature end|truncated/i.test(said);
     throw WrapperError.from({
       code: isCut ? 'XB_LAYER_TRUNCATED' : 'XB_BAD_LAYER',
       message: isCut ? `the ${title} ends too early` : `the ${title} cannot be decoded to its end`,
-      details: [
-        `at or before byte ${this.#takenBytes()} of the ${title}`,
-        ...said.split('\n', SAID_LINES_MAX).filter((line) => line !== ''),
-      ],
+      details,
     });
   }
 

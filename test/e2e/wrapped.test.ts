@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { gunzipSync, gzipSync } from 'node:zlib';
+import { crc32, gunzipSync, gzipSync } from 'node:zlib';
 import { extract, info, list, readChunks, readEntries, verify } from '../../dist/index.js';
 import { archive, file, noise, rename } from '../helpers/archive-bytes.js';
 import { run, start } from '../helpers/cli.js';
@@ -203,6 +203,26 @@ describe('an archive that is wrapped as a whole', { concurrency: 2 }, () => {
     const stdin = { kind: 'pipe', bytes: execFileSync('bzip2', ['-c'], { input: bytes }) } as const;
     const result = await run(['-x', '-C', tempDir(context)], { stdin, env: { PATH: '/nowhere' } });
     assertEnded(result, EXIT.undecodable, /bzip2, which undoes that, is not installed/, /apt-get install bzip2/);
+  });
+
+  test('xz data that would have gigabytes taken is refused, and what decodes it has no key', async (context) => {
+    if (!hasProgram(context, 'xz', 'xz-utils')) return;
+    const packed = execFileSync('xz', ['-0', '-c', '-T1'], { input: bytes });
+    const header = packed.subarray(12, 12 + 4 * (packed[12]! + 1));
+    // Behind LZMA2's number and the length of its properties: a dictionary of 3 GiB.
+    header[header.indexOf(Buffer.from([0x21, 1])) + 2] = 39;
+    header.writeUInt32LE(crc32(header.subarray(0, -4)), header.length - 4);
+    const stdin = { kind: 'pipe', bytes: packed } as const;
+    const env = { XZ_DEFAULTS: '--memlimit-decompress=max', XZ_OPT: '--memlimit-decompress=max' };
+    const result = await run(['-x', '-C', tempDir(context)], { stdin, env });
+    assertEnded(result, EXIT.undecodable, /the xz data needs more memory to decode than is given to it/);
+    const programs = tempDir(context);
+    fs.writeFileSync(join(programs, 'xz'), '#!/bin/sh\n/usr/bin/env >"$0.env"\n', { mode: 0o755 });
+    const secret = { XBCRYPT_ENCRYPTION_KEY: Buffer.from(key).toString(), AWS_SECRET_ACCESS_KEY: 'secret' };
+    await run(['list', '-'], { stdin, env: { PATH: `${programs}:${process.env['PATH']}`, ...secret } });
+    const given = fs.readFileSync(join(programs, 'xz.env'), 'utf8');
+    assert.match(given, /^PATH=/m);
+    assert.doesNotMatch(given, /KEY/);
   });
 
   test('what came as whole archives packed by qpress', async (context) => {
