@@ -9,6 +9,7 @@ import { crc32, gunzipSync, gzipSync } from 'node:zlib';
 import { extract, info, list, readChunks, readEntries, verify } from '../../dist/index.js';
 import { archive, file, noise, rename } from '../helpers/archive-bytes.js';
 import { run, start } from '../helpers/cli.js';
+import { encode } from '../helpers/encoded-tree.js';
 import { linesOf } from '../helpers/json-lines.js';
 import { xbcryptFile } from '../helpers/layer-writers.js';
 import { assertEnded, EXIT } from '../helpers/outcome.js';
@@ -223,6 +224,19 @@ describe('an archive that is wrapped as a whole', { concurrency: 2 }, () => {
     const given = fs.readFileSync(join(programs, 'xz.env'), 'utf8');
     assert.match(given, /^PATH=/m);
     assert.doesNotMatch(given, /KEY/);
+  });
+
+  test('zstd: what another program compressed is no part of it, and what stands before is', async (context) => {
+    const half = Math.ceil(bytes.length / 2);
+    const [first, second] = encode('zstd', [bytes.subarray(0, half), bytes.subarray(half)]) as [Buffer, Buffer];
+    for (const rest of [gzipSync(bytes), encode('lz4', [bytes])[0]!]) {
+      const target = tempDir(context);
+      const stdin = { kind: 'pipe', bytes: Buffer.concat([first, second, rest]) } as const;
+      const result = await run(['extract', '-', '--keep-going', '-C', target], { stdin });
+      assertEnded(result, EXIT.damaged, /no zstd frame where one should begin/);
+      assert.match(result.stderr, new RegExp(`at byte ${first.length + second.length} of the zstd data`));
+      assert.deepEqual(Object.keys(readTree(target)).length, 3);
+    }
   });
 
   test('what came as whole archives packed by qpress', async (context) => {
