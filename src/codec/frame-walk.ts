@@ -2,12 +2,12 @@
 import type { LayerName } from './codec.js';
 import { isSkippable, SKIPPABLE_HEADER_BYTES } from './frame-decoder.js';
 import {
-  LZ4_CONTENT_SIZE_AT,
   LZ4_FLAGS_AT,
   LZ4_HEADER_BYTES_MIN,
   LZ4_MAGIC,
   LZ4_STORED_BIT,
   LZ4_WORD_BYTES,
+  lz4ContentBytes,
   lz4HeaderLayout,
 } from './lz4/lz4-header.js';
 import {
@@ -59,13 +59,16 @@ function lz4Span(read: ReadAt, start: number): FrameSpan | undefined {
   if (head.length < LZ4_HEADER_BYTES_MIN || head.readUInt32LE(0) !== LZ4_MAGIC) return undefined;
   const layout = lz4HeaderLayout(head[LZ4_FLAGS_AT]!);
   if (!layout.isKnown || layout.hasDictionary || head.length < layout.headerBytes) return undefined;
-  const contentBytes = layout.hasContentSize ? Number(head.readBigUInt64LE(LZ4_CONTENT_SIZE_AT)) : undefined;
-  for (let at = start + layout.headerBytes; ;) {
+  const blocksAt = start + layout.headerBytes;
+  for (let at = blocksAt; ;) {
     const word = read(at, LZ4_WORD_BYTES);
     if (word.length < LZ4_WORD_BYTES) return undefined;
     const size = word.readUInt32LE(0);
+    if (size === 0) {
+      const contentBytes = at === blocksAt ? 0 : lz4ContentBytes(head, layout);
+      return { end: at + LZ4_WORD_BYTES + (layout.hasContentChecksum ? LZ4_WORD_BYTES : 0), contentBytes };
+    }
     at += LZ4_WORD_BYTES;
-    if (size === 0) return { end: at + (layout.hasContentChecksum ? LZ4_WORD_BYTES : 0), contentBytes };
     at += (size >= LZ4_STORED_BIT ? size - LZ4_STORED_BIT : size) + (layout.hasBlockChecksums ? LZ4_WORD_BYTES : 0);
   }
 }

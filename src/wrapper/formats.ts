@@ -5,6 +5,8 @@ import type { LayerName } from '../codec/codec.js';
 export interface WrapperProgram {
   command: string;
   args: readonly string[];
+  /** Variables that it is given beside those that find it. */
+  env?: Readonly<Record<string, string>>;
   /** The package that has it, in Debian and others. */
   packageName: string;
 }
@@ -48,7 +50,14 @@ const FORMATS: readonly WrapperFormat[] = [
     name: 'xz',
     title: 'xz data',
     begins: (head) => head.startsWith('\xfd7zXZ\0'),
-    program: { command: 'xz', args: ['-dc'], packageName: 'xz-utils' },
+    program: {
+      command: 'xz',
+      args: ['-dc'],
+      // Three times what `xz -9` needs: what is inside of it would have up to 4 GiB taken. As a variable, since the xz of
+      // busybox, which has a limit of its own, knows no such option.
+      env: { XZ_OPT: '--memlimit-decompress=256MiB' },
+      packageName: 'xz-utils',
+    },
   },
   {
     name: 'bzip2',

@@ -2,7 +2,7 @@ import type { ChildProcessByStdio } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
-import { systemCodeOf } from '../errors.js';
+import { errorToRecord, systemCodeOf, XbstreamError } from '../errors.js';
 import { PIECE_BYTES, type ByteSink, type Source } from '../input/source.js';
 import type { WrapperFormat, WrapperProgram } from './formats.js';
 import type { Stage } from './stage.js';
@@ -13,7 +13,18 @@ const SAID_CHARACTERS_MAX = 1000;
 /** And so much is told: bzip2 goes on with advice. */
 const SAID_LINES_MAX = 2;
 
+/** Variables by which the system finds a program and its libraries. */
+const FINDING_VARIABLES = ['PATH', 'LD_LIBRARY_PATH'];
+
 type Child = ChildProcessByStdio<Writable, Readable, Readable>;
+
+/** Looks at what a program is to decode. */
+export interface Follower {
+  /** @throws XbstreamError where something else begins than the program is to decode */
+  push(bytes: Buffer): void;
+  /** So many bytes of all that was pushed stand before that. */
+  readonly soundBytes: number;
+}
 
 /** How a program has ended. */
 interface Ending {
@@ -27,28 +38,52 @@ interface Ending {
 export class ProgramStage implements Stage {
   readonly source: Source;
   readonly #child: Child;
+  readonly #follower: Follower | undefined;
   #takenBytes = 0;
   #isOver = false;
+  /** What the follower has said. */
+  #refusal: WrapperError | undefined;
 
-  /** @param format one that a program undoes */
-  constructor(format: WrapperFormat, isStopped: () => boolean) {
-    const { command, args } = format.program!;
-    const env = { ...process.env, LC_ALL: 'C' };
+  /**
+   * @param format one that a program undoes
+   * @param follower where the program decodes more than this format
+   */
+  constructor(format: WrapperFormat, isStopped: () => boolean, follower?: Follower) {
+    const { command, args, env: own } = format.program!;
+    // No keys, and no options of its own (XZ_DEFAULTS, BZIP2): it is to do what is said here.
+    const found = Object.entries(process.env).filter(([name]) => FINDING_VARIABLES.includes(name));
+    const env = { ...Object.fromEntries(found), LC_ALL: 'C', ...own };
     // In a group of its own: Ctrl-C is for this process, which ends it.
     const { spawn } = process.getBuiltinModule('node:child_process');
     const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'], env, detached: true });
     this.#child = child;
+    this.#follower = follower;
     // It ends where it does not want more; what became of it is told by its exit code.
     child.stdin.on('error', () => undefined);
-    this.source = new ProgramSource(child, format, () => this.#takenBytes, isStopped);
+    const told = { takenBytes: () => this.#takenBytes, refusal: () => this.#refusal };
+    this.source = new ProgramSource(child, format, told, isStopped);
   }
 
   take(piece: Buffer): Promise<void> {
+    if (this.#isOver || this.#child.stdin.destroyed) return Promise.resolve();
+    const sound = this.#soundOf(piece);
     this.#takenBytes += piece.length;
     return new Promise((resolve) => {
-      if (this.#isOver || this.#child.stdin.destroyed) resolve();
-      else this.#child.stdin.write(piece, () => resolve());
+      this.#child.stdin.write(sound, () => resolve());
+      if (this.#refusal !== undefined) this.end(false);
     });
+  }
+
+  /** What of a piece the program is to decode. */
+  #soundOf(piece: Buffer): Buffer {
+    try {
+      this.#follower?.push(piece);
+      return piece;
+    } catch (error) {
+      if (!(error instanceof XbstreamError)) throw error;
+      this.#refusal = WrapperError.from(errorToRecord(error));
+      return piece.subarray(0, Math.max(0, this.#follower!.soundBytes - this.#takenBytes));
+    }
   }
 
   end(failed: boolean): void {
@@ -64,21 +99,28 @@ export class ProgramStage implements Stage {
   }
 }
 
+/** What is known of what was given to a program. */
+interface Told {
+  takenBytes: () => number;
+  /** What begins in it that is not for the program. */
+  refusal: () => WrapperError | undefined;
+}
+
 /** What a program writes, and what it fails with. */
 class ProgramSource implements Source {
   readonly seekable = false;
   readonly #child: Child;
   readonly #format: WrapperFormat;
-  readonly #takenBytes: () => number;
+  readonly #told: Told;
   readonly #isStopped: () => boolean;
   readonly #ended: Promise<Ending>;
   #said = '';
   #stopped = false;
 
-  constructor(child: Child, format: WrapperFormat, takenBytes: () => number, isStopped: () => boolean) {
+  constructor(child: Child, format: WrapperFormat, told: Told, isStopped: () => boolean) {
     this.#child = child;
     this.#format = format;
-    this.#takenBytes = takenBytes;
+    this.#told = told;
     this.#isStopped = isStopped;
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       this.#said = (this.#said + text).slice(0, SAID_CHARACTERS_MAX);
@@ -106,7 +148,10 @@ class ProgramSource implements Source {
       if (systemCodeOf(error) !== 'ERR_STREAM_PREMATURE_CLOSE') throw error;
     }
     const ending = await this.#ended;
-    if (!this.#isEnded) this.#assertWell(ending);
+    if (this.#isEnded) return;
+    const refusal = this.#told.refusal();
+    if (refusal !== undefined) throw refusal;
+    this.#assertWell(ending);
   }
 
   get #isEnded(): boolean {
@@ -137,14 +182,23 @@ class ProgramSource implements Source {
         message: `${command}, which decodes the archive, was ended by ${signal}`,
       });
     }
+    const details = [
+      `at or before byte ${this.#told.takenBytes()} of the ${title}`,
+      ...said.split('\n', SAID_LINES_MAX).filter((line) => line !== ''),
+    ];
+    if (/memory usage limit/i.test(said)) {
+      throw WrapperError.from({
+        code: 'XB_UNSUPPORTED_LAYER',
+        message: `the ${title} needs more memory to decode than is given to it`,
+        details,
+        hints: [`if you trust it, undo it by yourself: ${command} -dc FILE | tsxbstream ...`],
+      });
+    }
     const isCut = /unexpected end|ends unexpectedly|premature end|truncated/i.test(said);
     throw WrapperError.from({
       code: isCut ? 'XB_LAYER_TRUNCATED' : 'XB_BAD_LAYER',
       message: isCut ? `the ${title} ends too early` : `the ${title} cannot be decoded to its end`,
-      details: [
-        `at or before byte ${this.#takenBytes()} of the ${title}`,
-        ...said.split('\n', SAID_LINES_MAX).filter((line) => line !== ''),
-      ],
+      details,
     });
   }
 

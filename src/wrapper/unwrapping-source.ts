@@ -1,3 +1,4 @@
+import type { ZstdFollower } from '../codec/zstd/zstd-follower.js';
 import type { XbstreamError } from '../errors.js';
 import type { StreamKey } from '../input/open-source.js';
 import { PIECE_ROOM_BYTES, type ByteSink, type Source } from '../input/source.js';
@@ -141,7 +142,7 @@ async function openStage(format: WrapperFormat, { isStopped, key }: UnwrappingOp
     return new ThreadStage(layer, key, isStopped);
   }
   const { ProgramStage } = await import('./program-stage.js');
-  return new ProgramStage(format, isStopped);
+  return new ProgramStage(format, isStopped, layer === 'zstd' ? await zstdFollower() : undefined);
 }
 
 /** Where Node has no zstd of its own only whole frames are decoded, and an archive may be a single one. */
@@ -151,6 +152,12 @@ async function isForProgram({ layer, program }: WrapperFormat): Promise<boolean>
   if (canStreamZstd()) return false;
   const { isInstalled } = await import('./program-stage.js');
   return isInstalled(program.command);
+}
+
+/** The program zstd goes on with gzip and other formats behind a frame. */
+async function zstdFollower(): Promise<ZstdFollower> {
+  const { ZstdFollower } = await import('../codec/zstd/zstd-follower.js');
+  return new ZstdFollower();
 }
 
 function noKey(): WrapperError {

@@ -6,6 +6,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { frameAt } from '../../dist/codec/frame-walk.js';
 import { xxHash32 } from '../../dist/codec/xxhash32.js';
 import { checkEveryFlippedBit, checkEveryTruncation, outcome } from '../helpers/damage.js';
 import { decode } from '../helpers/decode.js';
@@ -114,6 +115,28 @@ test('a stated content size that is wrong is damage, in small frames and large',
       assert.equal(outcome(['lz4'], frame(blocks, { contentBytes: wrong, content }), { pauses }), 'XB_BAD_LAYER');
     }
   }
+});
+
+test('a stated content size of 0 says nothing, as for the lz4 program', () => {
+  const content = mixed(100_000);
+  const blocks = [BLOCK(content.subarray(0, 65536)), BLOCK(content.subarray(65536))];
+  const file = frame(blocks, { contentBytes: 0, content });
+  const { status, stdout } = spawnSync('lz4', ['-dc'], { input: file });
+  assert.deepEqual([status, stdout.equals(content)], [0, true]);
+  assert.ok(decode(['lz4'], file).equals(content));
+  const spanOf = (bytes: Buffer): unknown => frameAt('lz4', (at, count) => bytes.subarray(at, at + count), 0);
+  assert.deepEqual(spanOf(file), { end: file.length, contentBytes: undefined });
+  const empty = frame([], { contentBytes: 0 });
+  assert.deepEqual(spanOf(empty), { end: empty.length, contentBytes: 0 });
+  assert.equal(decode(['lz4'], empty).length, 0);
+});
+
+test('linked blocks that hold a byte each take time for what they hold', { timeout: 60_000 }, () => {
+  const letter = Buffer.concat([u32(2), Buffer.from([0x10, 0x61])]);
+  const stored = Buffer.concat([u32(2 ** 31 + 1), Buffer.from('b')]);
+  const blocks = Buffer.concat(Array.from({ length: 130_000 }, () => Buffer.concat([letter, stored])));
+  const content = Buffer.alloc(260_000, 'ab');
+  assert.ok(decode(['lz4'], frame([blocks], { flags: 0x40, blockSizeCode: 7 })).equals(content));
 });
 
 test('several frames, empty frames and skippable frames decode', () => {

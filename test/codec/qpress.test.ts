@@ -68,7 +68,7 @@ test('impossible headers are damage, with their place', () => {
   const cases: [string, Buffer][] = [
     ['a block larger than the archive says', block(encodeQuickLz(Buffer.alloc(1001)))],
     ['a block that cannot hold so much', block(withHeader(Buffer.alloc(2), 1000, true, false))],
-    ['a block of another compression level', block(Buffer.from([0x4b, 9, 0, 0, 0, 0, 0, 0, 0]))],
+    ['a block of no compression level', block(Buffer.from([0x43, 9, 0, 0, 0, 0, 0, 0, 0]))],
     ['a name without end', Buffer.concat([Buffer.from('qpress10'), Buffer.alloc(8), Buffer.from('F\x01\0\0\0ab')])],
     [
       'a name that is too long',
@@ -85,6 +85,17 @@ test('impossible headers are damage, with their place', () => {
         return true;
       },
     );
+  }
+});
+
+test('a block of another compression level is not supported, and no damage', () => {
+  for (const level of [2, 3]) {
+    const block = encodeQuickLz(CONTENT);
+    block[0] = (block[0]! & ~0x0c) | (level << 2);
+    const file = Buffer.concat([qpressHeader(1000), qpressBlock(block), QPRESS_TRAILER]);
+    assert.throws(() => decode(['qpress'], file), { code: 'XB_UNSUPPORTED_LAYER', message: /at level [23]/ });
+    file[file.indexOf(block)]! ^= 0x08;
+    assert.equal(outcome(['qpress'], file), 'XB_BAD_LAYER');
   }
 });
 

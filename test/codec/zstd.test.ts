@@ -141,7 +141,7 @@ test('impossible and unsupported frames are named before their content is there'
     ['a window above 128 MiB', Buffer.concat([MAGIC, Buffer.from([0x00, (17 << 3) | 1])]), 'XB_UNSUPPORTED_LAYER'],
     [
       'more content than its blocks',
-      Buffer.concat([MAGIC, Buffer.from([0xe0]), Buffer.alloc(8, 0x11), block(RAW, 1, Buffer.alloc(1), true)]),
+      Buffer.concat([MAGIC, Buffer.from([0xa0]), u32(1000), block(RAW, 1, Buffer.alloc(1), true)]),
       'XB_BAD_LAYER',
     ],
     [
@@ -165,6 +165,13 @@ function largeFrame(blocks: number): Buffer {
     ...Array.from({ length: blocks }, (_, i) => block(RLE, 131_072, Buffer.from([i & 0xff]), i === blocks - 1)),
   ]);
 }
+
+test('a sound frame of a single segment of more than 128 MiB is not supported, and no damage', () => {
+  const file = Buffer.concat([MAGIC, Buffer.from([0xa0]), u32(1600 * 131_072), largeFrame(1600).subarray(6)]);
+  const decoded = spawnSync('zstd', ['-dcq', '--long=28'], { input: file, stdio: ['pipe', 'ignore', 'pipe'] });
+  assert.equal(decoded.status, 0, String(decoded.stderr));
+  assert.equal(outcome(['zstd'], file), 'XB_UNSUPPORTED_LAYER');
+});
 
 test('a frame of 64 MiB decodes in one go', () => {
   assert.equal(decode(['zstd'], largeFrame(512)).length, 64 << 20);

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { archive, file, sparse, end, noise } from '../helpers/archive-bytes.js';
 import { PROGRAM, run } from '../helpers/cli.js';
+import { encode } from '../helpers/encoded-tree.js';
 import { qpressFile } from '../helpers/layer-writers.js';
 import { Mariadb } from '../helpers/mariadb.js';
 import { readFixture, splitArchive } from '../helpers/mini-xbstream.js';
@@ -117,6 +118,22 @@ test('a page-compressed table whose chunks come in another order is whole', asyn
   const target = join(tempDir(t), 'target');
   await unpack(t, archive(...chunks, end('t.ibd')), target);
   assert.ok(fs.readFileSync(join(target, 't.ibd')).equals(content));
+});
+
+test('a file whose compressed bytes look like a page-compressed table is decoded whole', async (t) => {
+  const content = Buffer.alloc(5000, 'some rows, ');
+  // Two frames to be skipped, zeros for the most part; at the places where a table has its type and its flags.
+  const head = Buffer.alloc(8 + 8 + 60_000);
+  for (const at of [0, 8]) head.writeUInt32LE(0x184d2a50, at);
+  head.writeUInt32LE(60_000, 12);
+  head.writeUInt16BE(8, 24);
+  head.writeUInt32BE(0x10 | 5 | (1 << 5), 54);
+  const bytes = archive(file('d/t.ibd.zst', Buffer.concat([head, encode('zstd', [content])[0]!])));
+  for (const isPipe of [false, true]) {
+    const target = join(tempDir(t), 'target');
+    await unpack(t, bytes, target, ['--decompress'], isPipe);
+    assert.deepEqual(fs.readFileSync(join(target, 'd/t.ibd')), content);
+  }
 });
 
 test('what --dry-run says is needed counts no holes', async (t) => {

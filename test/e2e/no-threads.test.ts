@@ -4,8 +4,10 @@ import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { canStreamZstd } from '../../dist/codec/zstd/zstd-stream.js';
 import { archive, file, noise } from '../helpers/archive-bytes.js';
 import { run } from '../helpers/cli.js';
+import { encode } from '../helpers/encoded-tree.js';
 import { qpressFile } from '../helpers/layer-writers.js';
 import { assertEnded, EXIT } from '../helpers/outcome.js';
 import { hasProgram, isRoot } from '../helpers/programs.js';
@@ -67,6 +69,18 @@ describe('a thread of the program runs out of memory', { concurrency: true }, ()
       /report/,
     );
   });
+});
+
+test('the thread that decodes zstd ends without a word: what is wrong with the file is told all the same', async (context) => {
+  if (canStreamZstd()) {
+    context.skip('this Node decodes zstd without a thread');
+    return;
+  }
+  const env = { NODE_OPTIONS: DYING, DIES_THREAD: 'zstd-thread.js', DIES_AT: '1' };
+  const damaged = Buffer.concat([encode('zstd', [noise(1000)])[0]!, Buffer.alloc(100, 'garbage')]);
+  const stdin = { kind: 'pipe', bytes: archive(file('f.zst', damaged)) } as const;
+  const result = await run(['-x', '--decompress', '--parallel=1', '-C', tempDir(context)], { stdin, env });
+  assertEnded(result, EXIT.damaged, /no zstd frame where one should begin/);
 });
 
 function assertFailed(result: Awaited<ReturnType<typeof run>>, ...said: readonly RegExp[]): void {

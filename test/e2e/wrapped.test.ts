@@ -5,10 +5,11 @@ import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { gunzipSync, gzipSync } from 'node:zlib';
+import { crc32, gunzipSync, gzipSync } from 'node:zlib';
 import { extract, info, list, readChunks, readEntries, verify } from '../../dist/index.js';
 import { archive, file, noise, rename } from '../helpers/archive-bytes.js';
 import { run, start } from '../helpers/cli.js';
+import { encode } from '../helpers/encoded-tree.js';
 import { linesOf } from '../helpers/json-lines.js';
 import { xbcryptFile } from '../helpers/layer-writers.js';
 import { assertEnded, EXIT } from '../helpers/outcome.js';
@@ -203,6 +204,39 @@ describe('an archive that is wrapped as a whole', { concurrency: 2 }, () => {
     const stdin = { kind: 'pipe', bytes: execFileSync('bzip2', ['-c'], { input: bytes }) } as const;
     const result = await run(['-x', '-C', tempDir(context)], { stdin, env: { PATH: '/nowhere' } });
     assertEnded(result, EXIT.undecodable, /bzip2, which undoes that, is not installed/, /apt-get install bzip2/);
+  });
+
+  test('xz data that would have gigabytes taken is refused, and what decodes it has no key', async (context) => {
+    if (!hasProgram(context, 'xz', 'xz-utils')) return;
+    const packed = execFileSync('xz', ['-0', '-c', '-T1'], { input: bytes });
+    const header = packed.subarray(12, 12 + 4 * (packed[12]! + 1));
+    // Behind LZMA2's number and the length of its properties: a dictionary of 3 GiB.
+    header[header.indexOf(Buffer.from([0x21, 1])) + 2] = 39;
+    header.writeUInt32LE(crc32(header.subarray(0, -4)), header.length - 4);
+    const stdin = { kind: 'pipe', bytes: packed } as const;
+    const env = { XZ_DEFAULTS: '--memlimit-decompress=max', XZ_OPT: '--memlimit-decompress=max' };
+    const result = await run(['-x', '-C', tempDir(context)], { stdin, env });
+    assertEnded(result, EXIT.undecodable, /the xz data needs more memory to decode than is given to it/);
+    const programs = tempDir(context);
+    fs.writeFileSync(join(programs, 'xz'), '#!/bin/sh\n/usr/bin/env >"$0.env"\n', { mode: 0o755 });
+    const secret = { XBCRYPT_ENCRYPTION_KEY: Buffer.from(key).toString(), AWS_SECRET_ACCESS_KEY: 'secret' };
+    await run(['list', '-'], { stdin, env: { PATH: `${programs}:${process.env['PATH']}`, ...secret } });
+    const given = fs.readFileSync(join(programs, 'xz.env'), 'utf8');
+    assert.match(given, /^PATH=/m);
+    assert.doesNotMatch(given, /KEY/);
+  });
+
+  test('zstd: what another program compressed is no part of it, and what stands before is', async (context) => {
+    const half = Math.ceil(bytes.length / 2);
+    const [first, second] = encode('zstd', [bytes.subarray(0, half), bytes.subarray(half)]) as [Buffer, Buffer];
+    for (const rest of [gzipSync(bytes), encode('lz4', [bytes])[0]!]) {
+      const target = tempDir(context);
+      const stdin = { kind: 'pipe', bytes: Buffer.concat([first, second, rest]) } as const;
+      const result = await run(['extract', '-', '--keep-going', '-C', target], { stdin });
+      assertEnded(result, EXIT.damaged, /no zstd frame where one should begin/);
+      assert.match(result.stderr, new RegExp(`at byte ${first.length + second.length} of the zstd data`));
+      assert.deepEqual(Object.keys(readTree(target)).length, 3);
+    }
   });
 
   test('what came as whole archives packed by qpress', async (context) => {

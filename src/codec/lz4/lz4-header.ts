@@ -2,7 +2,7 @@
 export const LZ4_MAGIC = 0x184d2204;
 export const LZ4_FLAGS_AT = 4;
 export const LZ4_DESCRIPTOR_AT = 5;
-export const LZ4_CONTENT_SIZE_AT = 6;
+const LZ4_CONTENT_SIZE_AT = 6;
 /** Magic, flags, block descriptor and header checksum. */
 export const LZ4_HEADER_BYTES_MIN = 7;
 /** Of the sizes of blocks, and of checksums. */
@@ -43,4 +43,16 @@ export function lz4HeaderLayout(flags: number): Lz4HeaderLayout {
     hasDictionary,
     headerBytes: LZ4_HEADER_BYTES_MIN + (hasContentSize ? 8 : 0) + (hasDictionary ? LZ4_WORD_BYTES : 0),
   };
+}
+
+/**
+ * How much a frame says that it holds, in bytes; undefined where it does not, or says 0: writers that do not know it may leave
+ * the field empty, and the `lz4` program takes that for no size.
+ *
+ * @param header all of it
+ */
+export function lz4ContentBytes(header: Buffer, { hasContentSize }: Lz4HeaderLayout): number | undefined {
+  // Sizes beyond what a number can hold exactly are refused when the content ends before them.
+  const bytes = hasContentSize ? Number(header.readBigUInt64LE(LZ4_CONTENT_SIZE_AT)) : 0;
+  return bytes === 0 ? undefined : bytes;
 }

@@ -2,16 +2,17 @@ import { installedPackage } from '../../installed-package.js';
 import { hex32, layerError, type DecoderContext } from '../codec.js';
 import { FrameDecoder } from '../frame-decoder.js';
 import {
-  LZ4_CONTENT_SIZE_AT,
   LZ4_DESCRIPTOR_AT,
   LZ4_FLAGS_AT,
   LZ4_HEADER_BYTES_MIN,
   LZ4_MAGIC,
   LZ4_STORED_BIT,
   LZ4_WORD_BYTES,
+  lz4ContentBytes,
   lz4HeaderLayout,
   type Lz4HeaderLayout,
 } from './lz4-header.js';
+import { Lz4History } from './lz4-history.js';
 import { lz4Output } from './lz4-kernel.js';
 import { freeNativeMemory } from '../native-memory.js';
 import type { Found } from '../unit-decoder.js';
@@ -20,8 +21,8 @@ import { xxHash32, XxHash32 } from '../xxhash32.js';
 const FORMAT = { magic: LZ4_MAGIC, title: 'LZ4', name: 'LZ4 frame format' };
 /** No block decodes to more, whatever a frame says. */
 const BLOCK_BYTES_MAX = 4 << 20;
-/** How far back a linked block may reach. */
-const HISTORY_BYTES = 64 << 10;
+/** Each byte of a block adds less than this to what comes out of it: one more byte of a length adds the most. */
+const EXPANSION_MAX = 255;
 /** So much output is gathered before it is hashed and passed on, while it is still in the CPU's caches. */
 const OUTPUT_BYTES = 256 << 10;
 
@@ -51,7 +52,7 @@ interface Frame {
   producedBytes: number;
   hash: XxHash32 | undefined;
   /** For linked blocks: the last bytes that have come out. */
-  history: Buffer;
+  history: Lz4History;
 }
 
 /** Decodes LZ4 frames, block by block (format.md, section 4; lz4_Frame_format.md). */
@@ -105,19 +106,17 @@ export class Lz4Decoder extends FrameDecoder {
     if (layout.hasDictionary) {
       throw this.unsupported('the LZ4 frame needs a dictionary, which a backup does not carry', at);
     }
-    // Sizes beyond what a number can hold exactly are refused when the content ends before them.
-    const contentBytes = layout.hasContentSize ? Number(window.readBigUInt64LE(at + LZ4_CONTENT_SIZE_AT)) : undefined;
     const { hasContentChecksum } = layout;
     this.#frame = {
       layerOffset: this.windowOffset + at,
       blockBytesMax: 1 << (8 + 2 * blockSizeCode),
       blockChecksums: layout.hasBlockChecksums,
       hasContentChecksum,
-      contentBytes,
+      contentBytes: lz4ContentBytes(window.subarray(at, at + layout.headerBytes), layout),
       linked: layout.isLinked,
       producedBytes: 0,
       hash: hasContentChecksum ? new XxHash32() : undefined,
-      history: Buffer.alloc(0),
+      history: new Lz4History(),
     };
   }
 
@@ -181,7 +180,7 @@ export class Lz4Decoder extends FrameDecoder {
 
   #putOut(frame: Frame, plain: Buffer): void {
     frame.hash?.update(plain);
-    if (frame.linked) frame.history = lastBytes(frame.history, plain);
+    if (frame.linked) frame.history.add(plain);
     this.context.output(plain);
   }
 
@@ -234,19 +233,22 @@ function checkBlock(block: Buffer, expected: number, layerOffset: number): void 
 function decodeLinkedBlock(frame: Frame, sizeAndBlock: Buffer, layerOffset: number, outputBytesMax: number): Buffer {
   const uncompressSync = packagedDecoder();
   if (uncompressSync === undefined) {
-    const bytes = lz4Output.decode(sizeAndBlock.subarray(LZ4_WORD_BYTES), outputBytesMax, frame.history);
+    const bytes = lz4Output.decode(sizeAndBlock.subarray(LZ4_WORD_BYTES), outputBytesMax, frame.history.bytes);
     if (typeof bytes === 'string') throw undecodable(layerOffset, bytes);
     return lz4Output.take();
   }
-  // Blocks that are larger than the frame says are rare, and room for them in every block would cost fresh pages.
-  const usual = Math.min(frame.blockBytesMax, outputBytesMax);
+  // The decoder makes room for all that it is told may come out: in every block that would cost fresh pages. Small blocks
+  // hold little, and those that are larger than the frame says are rare.
+  const most = Math.min(outputBytesMax, EXPANSION_MAX * (sizeAndBlock.length - LZ4_WORD_BYTES));
+  const usual = Math.min(frame.blockBytesMax, most);
   const word = sizeAndBlock.readUInt32LE(0);
+  const history = frame.history.bytes;
   let problem: unknown;
   // The decoder wants the output's size before the block: it is put where the block's own size stands.
-  for (const limit of outputBytesMax > usual ? [usual, outputBytesMax] : [usual]) {
+  for (const limit of most > usual ? [usual, most] : [usual]) {
     try {
       sizeAndBlock.writeUInt32LE(limit, 0);
-      return uncompressSync(sizeAndBlock, frame.history.length > 0 ? frame.history : undefined);
+      return uncompressSync(sizeAndBlock, history.length > 0 ? history : undefined);
     } catch (error) {
       problem = error;
     } finally {
@@ -254,12 +256,6 @@ function decodeLinkedBlock(frame: Frame, sizeAndBlock: Buffer, layerOffset: numb
     }
   }
   throw undecodable(layerOffset, problem instanceof Error ? problem.message : String(problem));
-}
-
-/** What the next linked block may copy from, in memory of its own. */
-function lastBytes(before: Buffer, plain: Buffer): Buffer {
-  if (plain.length >= HISTORY_BYTES) return Buffer.from(plain.subarray(-HISTORY_BYTES));
-  return Buffer.concat([before.subarray(Math.max(0, before.length + plain.length - HISTORY_BYTES)), plain]);
 }
 
 function undecodable(layerOffset: number, reason: string) {

@@ -150,7 +150,7 @@ export class QpressDecoder extends UnitDecoder {
     const block = unit.subarray(BLOCK_HEADER_BYTES);
     const header = readQuickLzHeader(block, 0);
     if (typeof header !== 'object') throw new Error('a unit is a whole block');
-    const { headerBytes, decompressedBytes, stored } = header;
+    const { headerBytes, decompressedBytes, stored, level } = header;
     if (!quickLzOutput.hasRoom(block.length, decompressedBytes)) this.flush();
     quickLzOutput.load(block, decompressedBytes);
     const expected = unit.readUInt32LE(ADLER_AT);
@@ -168,6 +168,15 @@ export class QpressDecoder extends UnitDecoder {
       this.flush();
       this.context.output(block.subarray(headerBytes, headerBytes + decompressedBytes));
       return;
+    }
+    // Here, since the checksum has said that this is no damage.
+    if (level !== 1) {
+      throw layerError(
+        'XB_UNSUPPORTED_LAYER',
+        `a block is compressed by QuickLZ at level ${level}, and only level 1, which backups have, can be decoded`,
+        this.layer,
+        layerOffset,
+      ).with({ hints: ['unpack the file as it is, without --decompress, and decompress it by qpress -do FILE'] });
     }
     const damage = quickLzOutput.decode(headerBytes, decompressedBytes);
     if (damage !== undefined) {

@@ -9,7 +9,7 @@ const LONG_HEADER_BYTES = 9;
 const FLAG_COMPRESSED = 0x01;
 const FLAG_LONG_HEADER = 0x02;
 const LEVEL_MASK = 0x0c;
-const LEVEL_1 = 0x04;
+const LEVEL_SHIFT = 2;
 const FLAG_ALWAYS = 0x40;
 
 /** What a block says of itself. */
@@ -19,9 +19,11 @@ export interface QuickLzHeader {
   compressedBytes: number;
   decompressedBytes: number;
   stored: boolean;
+  /** How it is compressed: 1 to 3. Only level 1 can be decoded. */
+  level: number;
 }
 
-/** Most bytes a block of that many can decode to: a match of 255 bytes takes three and a bit. */
+/** Most bytes a block of level 1 can decode to: a match of 255 bytes takes three and a bit. */
 function quickLzOutputBytesMax(compressedBytes: number): number {
   return compressedBytes * 85;
 }
@@ -34,11 +36,9 @@ function quickLzOutputBytesMax(compressedBytes: number): number {
 export function readQuickLzHeader(bytes: Buffer, at: number): QuickLzHeader | string | undefined {
   if (at >= bytes.length) return undefined;
   const flags = bytes[at]!;
-  if (
-    (flags & LEVEL_MASK) !== LEVEL_1 ||
-    (flags & ~(FLAG_COMPRESSED | FLAG_LONG_HEADER | LEVEL_MASK)) !== FLAG_ALWAYS
-  ) {
-    return `flags ${flags.toString(16).padStart(2, '0')} (hex) are not those of a level 1 block`;
+  const level = (flags & LEVEL_MASK) >>> LEVEL_SHIFT;
+  if (level === 0 || (flags & ~(FLAG_COMPRESSED | FLAG_LONG_HEADER | LEVEL_MASK)) !== FLAG_ALWAYS) {
+    return `flags ${flags.toString(16).padStart(2, '0')} (hex) are not those of a block`;
   }
   const long = (flags & FLAG_LONG_HEADER) !== 0;
   const headerBytes = long ? LONG_HEADER_BYTES : SHORT_HEADER_BYTES;
@@ -49,8 +49,8 @@ export function readQuickLzHeader(bytes: Buffer, at: number): QuickLzHeader | st
   const sizes = `compressed size ${compressedBytes}, decompressed size ${decompressedBytes}`;
   if (compressedBytes < headerBytes) return sizes;
   if (stored && compressedBytes - headerBytes < decompressedBytes) return sizes;
-  if (decompressedBytes > quickLzOutputBytesMax(compressedBytes)) return sizes;
-  return { headerBytes, compressedBytes, decompressedBytes, stored };
+  if (level === 1 && decompressedBytes > quickLzOutputBytesMax(compressedBytes)) return sizes;
+  return { headerBytes, compressedBytes, decompressedBytes, stored, level };
 }
 
 /** What the numbers mean that `decode` of quicklz.wat returns. */

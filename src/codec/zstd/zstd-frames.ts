@@ -74,9 +74,13 @@ export class ZstdFrames {
     return answer;
   }
 
-  /** Nobody wants what is under way. */
+  /** Nobody wants what is under way: it is waited for, since what waits in the thread takes memory. */
   close(): void {
-    if (this.#underWay !== undefined) thread!.take(this.#underWay);
+    try {
+      if (this.#underWay !== undefined) thread!.take(this.#underWay);
+    } catch {
+      // It has ended: whoever wants something of it is told so.
+    }
     this.#underWay = undefined;
   }
 }

@@ -13,10 +13,11 @@ export class PagedFile extends FilteredFile {
   /**
    * @param first the first content of a file, which begins with its first byte
    * @param blockBytes see {@link Output.blockBytes}
-   * @returns what takes it, and all that follows: `file` itself where it cannot be such a table
+   * @returns what takes it, and all that follows: `file` itself where it cannot be such a table, or where layers are undone
+   *   first: what they hold is looked at behind them
    */
   static over(file: OutputFile, first: Buffer, blockBytes: number): OutputFile {
-    const may = first.length > 0 && storesZerosOfHoles(first) !== false;
+    const may = !(file instanceof FilteredFile) && first.length > 0 && storesZerosOfHoles(first) !== false;
     return may ? new PagedFile(file, blockBytes) : file;
   }
 
