@@ -142,6 +142,8 @@ export class WantedByFinalName implements WantedEntries {
     });
     const wanted = index.entries.filter(({ path }) => selection.wants(path));
     const offsets = new Set(wanted.map(({ archiveOffset }) => archiveOffset));
+    // Only who reads the content finds out which of two copies is whole.
+    for (const [path, archiveOffset] of index.earlier) if (selection.covers(path)) offsets.add(archiveOffset);
     return { wanted: new WantedByFinalName(offsets, selection), errors };
   }
 
