@@ -177,6 +177,7 @@ export class EntryTable<Content> {
     if (entry?.whole === true) {
       isUnsaid = header.type !== 'payload' || (header.flags & FLAG_REWRITE) === 0;
       if (isUnsaid) this.#assertMayComeAgain(entry, header, start);
+      else if (start === 0) this.#archiveEnd.assertNotEnded(header);
       replaced = entry;
       entry = undefined;
     }

@@ -73,6 +73,8 @@ export interface ArchiveIndex {
   wrappers: readonly string[];
   /** Names of whole files that were passed over, since nobody wants them and they are not allowed. */
   leftOut: ReadonlySet<StoredPath>;
+  /** Whole files of which another copy came: by their names, where the archive first mentions what counts if that copy is damaged. */
+  earlier: ReadonlyMap<StoredPath, number>;
 }
 
 export interface IndexOptions {
@@ -126,6 +128,7 @@ export async function readIndex(source: Source, options: IndexOptions): Promise<
       archiveBytes: 0,
       wrappers: source.wrappers ?? [],
       leftOut: new Set(),
+      earlier: new Map(),
     };
   }
 }
@@ -153,6 +156,7 @@ class IndexBuilder implements ByteSink, ChunkConsumer {
   /** The first names of entries that were renamed, by their ordinals. */
   readonly #firstNames = new Map<number, StoredPath>();
   readonly #history = new Map<StoredPath, Set<Entry<NotedContent>>>();
+  readonly #earlier = new Map<StoredPath, number>();
   /** So many problems are on the map. */
   #mapped = 0;
   #turnBegan = -Infinity;
@@ -194,6 +198,7 @@ class IndexBuilder implements ByteSink, ChunkConsumer {
       archiveBytes: this.#reader.archiveBytes,
       wrappers: this.#source.wrappers ?? [],
       leftOut: this.#table.leftOut,
+      earlier: this.#earlier,
     };
   }
 
@@ -245,6 +250,7 @@ class IndexBuilder implements ByteSink, ChunkConsumer {
     if (change.kind === 'whole') this.#wholeFiles += 1;
     this.#noteExtent(change, header);
     this.#noteCorrection(change, header.archiveOffset);
+    this.#noteEarlier(change);
     if (this.#options.wantsHistory === true) this.#noteHistory(change);
     this.#taker = this.#takerOf(change);
     if (this.#taker !== undefined) return 'take';
@@ -282,6 +288,12 @@ class IndexBuilder implements ByteSink, ChunkConsumer {
     entry.content ??= new NotedContent(this.#budget);
     entry.content.extents ??= new Extents();
     entry.content.extents.add(header.archiveOffset, header.fileOffset);
+  }
+
+  #noteEarlier(change: EntryChange<NotedContent>): void {
+    if (change.kind !== 'content' && change.kind !== 'whole') return;
+    const { replaced, isTentative } = change;
+    if (replaced !== undefined && isTentative) this.#earlier.set(replaced.path, replaced.archiveOffset);
   }
 
   #noteHistory(change: EntryChange<NotedContent>): void {

@@ -5,6 +5,8 @@ const MAX_CONTENT_BYTES = 1024 * 1024;
 /** Most that is kept of all small files of an archive together: it may have any number. */
 const MAX_ALL_CONTENT_BYTES = 32 * MAX_CONTENT_BYTES;
 
+const NOTHING = Buffer.alloc(0);
+
 /** What the small files of an archive may take in memory, together. */
 export class NotesBudget {
   #leftBytes = MAX_ALL_CONTENT_BYTES;
@@ -21,8 +23,9 @@ export class NotesBudget {
 export class NotedContent {
   extents: Extents | undefined;
   readonly #budget: NotesBudget;
-  readonly #pieces: Buffer[] = [];
-  #bytes = 0;
+  /** Has room for more where content comes in many pieces: each by itself would take far more than its bytes. */
+  #bytes: Buffer = NOTHING;
+  #used = 0;
   /** All that came is kept: it came in order, and is not too much. */
   #isKept = true;
 
@@ -31,15 +34,29 @@ export class NotedContent {
   }
 
   take(bytes: Buffer, fileOffset: number): void {
-    this.#isKept &&=
-      fileOffset === this.#bytes && fileOffset + bytes.length <= MAX_CONTENT_BYTES && this.#budget.take(bytes.length);
-    if (!this.#isKept) return;
-    this.#pieces.push(Buffer.from(bytes));
-    this.#bytes += bytes.length;
+    const end = fileOffset + bytes.length;
+    this.#isKept &&= fileOffset === this.#used && end <= MAX_CONTENT_BYTES && this.#makeRoom(end);
+    if (!this.#isKept) {
+      this.#bytes = NOTHING;
+      return;
+    }
+    bytes.copy(this.#bytes, this.#used);
+    this.#used = end;
+  }
+
+  #makeRoom(end: number): boolean {
+    const { length } = this.#bytes;
+    if (end <= length) return true;
+    const larger = length === 0 ? end : Math.min(MAX_CONTENT_BYTES, Math.max(end, 2 * length));
+    if (!this.#budget.take(larger - length)) return false;
+    const before = this.#bytes;
+    this.#bytes = Buffer.allocUnsafe(larger);
+    before.copy(this.#bytes, 0, 0, this.#used);
+    return true;
   }
 
   /** The content; undefined where it is too large. */
   get content(): Buffer | undefined {
-    return this.#isKept ? Buffer.concat(this.#pieces) : undefined;
+    return this.#isKept ? this.#bytes.subarray(0, this.#used) : undefined;
   }
 }

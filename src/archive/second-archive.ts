@@ -37,7 +37,21 @@ export class ArchiveEnd {
    */
   assertNoSecond(header: ChunkHeader, openFiles: number): void {
     const isAsFirst = openFiles === 0 && isSameContent(header, this.#first);
-    if (this.#backupEnd === undefined && !isAsFirst) return;
+    if (isAsFirst) this.#throwSecond(header);
+    this.assertNotEnded(header);
+  }
+
+  /**
+   * A file that is whole begins again, and its chunk has the bit of those that replace it. mariabackup replaces nothing when
+   * its last file is whole; newer xtrabackup sets that bit on every chunk of a file.
+   *
+   * @throws SecondArchive where a backup has ended before
+   */
+  assertNotEnded(header: ChunkHeader): void {
+    if (this.#backupEnd !== undefined) this.#throwSecond(header);
+  }
+
+  #throwSecond(header: ChunkHeader): never {
     this.isOver = true;
     const archiveOffset = this.#backupEnd ?? header.archiveOffset;
     throw new SecondArchive('XB_DUPLICATE_PATH', `a second archive begins at byte ${archiveOffset}`, {

@@ -1,5 +1,6 @@
 /** What `info` tells of a backup: what its names and small files say, put together. */
 import type { DecryptionKey } from '../codec/codec.js';
+import { DecodedBudget } from '../codec/small-content.js';
 import { XbstreamError } from '../errors.js';
 import type { StoredPath } from '../format/stored-path.js';
 import type { BackupDescription } from '../ui/reporter.js';
@@ -78,10 +79,11 @@ function readSmallFiles(entries: readonly DescribedFile[], key: DecryptionKey | 
   const unread: { path: string; reason: string }[] = [];
   const elsewhere = new Set<string>();
   let hasUnreadLink = false;
+  const budget = new DecodedBudget();
   for (const entry of entries) {
     const kind = smallFileKind(entry.path);
     if (kind === undefined || (kind !== 'link' && texts[kind] !== undefined)) continue;
-    const { text, reason } = readSmallFile(entry, key);
+    const { text, reason } = readSmallFile(entry, key, budget);
     if (kind !== 'link' && text !== undefined) texts[kind] = text;
     const directory = kind === 'link' && text !== undefined ? linkedDirectory(text) : undefined;
     if (directory !== undefined) elsewhere.add(directory);
@@ -95,12 +97,13 @@ function readSmallFiles(entries: readonly DescribedFile[], key: DecryptionKey | 
 function readSmallFile(
   { path, content, bytes, complete }: DescribedFile,
   key: DecryptionKey | undefined,
+  budget: DecodedBudget,
 ): { text?: string; reason?: string } {
   if (!complete || (content === undefined && bytes > 0)) {
     return { reason: complete ? 'it is too large' : 'it is not whole' };
   }
   try {
-    return { text: smallFileText(path, content ?? Buffer.alloc(0), key) };
+    return { text: smallFileText(path, content ?? Buffer.alloc(0), key, budget) };
   } catch (error) {
     if (!(error instanceof XbstreamError)) throw error;
     return { reason: error.code === 'XB_KEY_REQUIRED' ? NO_KEY : error.message };

@@ -94,7 +94,7 @@ function toolOf(facts: BackupFacts): { name: string; advice: string } {
     const advice = version === undefined ? 'xtrabackup' : `xtrabackup ${version} or newer of its series`;
     return { name: 'xtrabackup', advice: facts.system === 'MariaDB' ? `Percona's ${advice}` : advice };
   }
-  const series = /\d+\.\d+/.exec(version ?? facts.serverVersion ?? '')?.[0];
+  const series = /\d{1,4}\.\d{1,4}/.exec(version ?? facts.serverVersion ?? '')?.[0];
   const [major = Infinity, minor = 0] = (series ?? '').split('.').filter(Boolean).map(Number);
   const name = major < 10 || (major === 10 && minor < 5) ? 'mariabackup' : 'mariadb-backup';
   return { name, advice: series === undefined ? name : `${name} ${series}` };

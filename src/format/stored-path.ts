@@ -94,6 +94,7 @@ export function normalizePath(raw: StoredPath, archiveOffset: number, absoluteNa
   return rawPath((absolute ? '/' : '') + components.join('/'));
 }
 
-function isComponent(component: string): boolean {
+/** Whether a part of a path, between slashes, says anything. */
+export function isComponent(component: string): boolean {
   return component !== '' && component !== '.';
 }

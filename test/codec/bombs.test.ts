@@ -7,8 +7,10 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { LayerName } from '../../dist/codec/codec.js';
+import { DecodedBudget, smallContent } from '../../dist/codec/small-content.js';
 import { xxHash32 } from '../../dist/codec/xxhash32.js';
 import { canStreamZstd } from '../../dist/codec/zstd/zstd-stream.js';
+import { rawPath } from '../../dist/format/stored-path.js';
 import { qpressBlock, qpressHeader, QPRESS_TRAILER, u32, u64 } from '../helpers/layer-writers.js';
 import { SOAK } from '../helpers/programs.js';
 import { withHeader } from '../helpers/quicklz-encoder.js';
@@ -157,4 +159,15 @@ test('xbcrypt: a chunk that claims 64 MiB and brings little', () => {
   const found = decodeElsewhere('xbcrypt', Buffer.concat([header, Buffer.alloc(10_000)]));
   assert.equal(found.code, 'XB_LAYER_TRUNCATED');
   assert.ok(found.peakBytes < 100e6, `${found.peakBytes} bytes`);
+});
+
+test('any number of small files: no more than 64 MiB of them is decoded, and what comes then is not begun', () => {
+  const mostBytes = 1024 * 1024;
+  const stored = Buffer.concat([ZSTD_HEADER, zstdBlocks(mostBytes / 131_072)]);
+  const budget = new DecodedBudget();
+  const read = (): Buffer => smallContent(rawPath('f.zst'), stored, undefined, { mostBytes, budget });
+  for (let count = 0; count < 64; count += 1) assert.equal(read().length, mostBytes);
+  assert.throws(read, { code: 'XB_UNSUPPORTED_LAYER' });
+  assert.ok(budget.isSpent);
+  assert.throws(read, /there are too many such files/);
 });

@@ -111,6 +111,32 @@ describe('a damaged archive', { concurrency: true }, () => {
     });
   }
 
+  test('a second archive is none of the first where newer xtrabackup made both', async (context) => {
+    const single = (path: string, content: string): Buffer =>
+      archive(payload(path, 0, content, { flags: 2 }), end(path));
+    const backup = (lsn: string): Buffer =>
+      archive(single('ibdata1', lsn), single('db1/t1.ibd', lsn), single('xtrabackup_info', `to_lsn = ${lsn}\n`));
+    const first = backup('111');
+    const path = join(tempDir(context), 'archive');
+    writeFileSync(path, archive(first, backup('222')));
+    const target = tempDir(context);
+    const calls = [
+      ['verify', path],
+      ['list', path],
+      ['extract', path, '-C', tempDir(context)],
+      ['extract', '--keep-going', path, '-C', target],
+    ];
+    for (const words of calls) {
+      const { code, stdout, stderr } = await run(words);
+      assert.equal(code, EXIT.damaged, stdout + stderr);
+      assert.equal(timesIn(stdout + stderr, new RegExp(`a second archive begins at byte ${first.length}`)), 1);
+    }
+    assert.deepEqual(
+      readTree(target),
+      treeOf({ ibdata1: '111', 'db1/t1.ibd': '111', xtrabackup_info: 'to_lsn = 111\n' }),
+    );
+  });
+
   test('thousands of like problems are one, with a count, the first few, and how to see all', async (context) => {
     const names = Array.from({ length: 3000 }, (_, index) => `d/f${index}`);
     const many = archive(...names.flatMap((name) => [payload(name, 0, 'x', { crc: 1 }), end(name)]), file('z', 'z'));

@@ -4,9 +4,10 @@ import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { info as libraryInfo } from '../../dist/index.js';
-import { archive, end, file } from '../helpers/archive-bytes.js';
+import { archive, end, file, sparse } from '../helpers/archive-bytes.js';
 import { run, type RunResult } from '../helpers/cli.js';
 import { linesOf } from '../helpers/json-lines.js';
+import { qpressFile } from '../helpers/layer-writers.js';
 import { EXIT } from '../helpers/outcome.js';
 import { sampled } from '../helpers/programs.js';
 import { reportInput, reportPath } from '../helpers/report-input.js';
@@ -207,6 +208,32 @@ describe('what a backup is', { concurrency: 4 }, () => {
       [unread['elsewhere'], unread['unread']],
       [[], [{ path: 'shop/a.isl.xbcrypt', reason: 'it is encrypted; --encrypt-key-file=FILE reads it' }]],
     );
+  });
+
+  test('a link is no larger than a path: what decodes to more is not read', async () => {
+    const [good, large] = ['/ssd/shop/a.ibd', 'x'.repeat(9000)].map((text) => qpressFile(Buffer.from(text)));
+    const { info } = await told(backup(MARIADB, file('shop/a.isl.qp', good!), file('shop/b.isl.qp', large!)));
+    assert.deepEqual(
+      [info['elsewhere'], info['unread']],
+      [['/ssd/shop'], [{ path: 'shop/b.isl.qp', reason: 'it is larger than such a file can be' }]],
+    );
+  });
+
+  test('a small file in a million pieces takes no more memory than its bytes', async () => {
+    const pieces = 1024 * 1024 - 16;
+    const map = Array.from({ length: pieces }, () => [0, 1] as const);
+    const link = archive(sparse('shop/a.isl', 0, map, Buffer.alloc(pieces, 'x')), end('shop/a.isl'));
+    const options = { env: { NODE_OPTIONS: '--max-old-space-size=60' } };
+    const result = await run(['info', '-'], { ...options, stdin: { kind: 'pipe', bytes: backup(MARIADB, link) } });
+    assert.equal(result.code, EXIT.ok, result.stderr);
+  });
+
+  test('values as long as a file can be take no time', async () => {
+    const [spaces, digits] = [' '.repeat(500_000), '1'.repeat(400_000)];
+    const { code, info } = await told(backup({ ...MARIADB, name: `${spaces}x`, tool_version: digits }));
+    assert.equal(code, EXIT.ok);
+    assert.deepEqual([info['name'], info['toolVersion']], ['x', digits]);
+    assert.match(info.next[1]!.purpose, /with mariadb-backup$/);
   });
 
   test('keys of the server: what MySQL uses, and no secret', async () => {

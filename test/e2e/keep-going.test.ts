@@ -47,6 +47,18 @@ describe('extract --keep-going', { concurrency: true }, () => {
     }
   });
 
+  test('of a file that is selected the copy that is whole is saved, as without a selection', async (context) => {
+    const path = join(tempDir(context), 'archive');
+    const second = archive(payload('db1/t1.ibd', 0, 'second', { crc: 1 }), end('db1/t1.ibd'));
+    fs.writeFileSync(path, archive(file('ibdata1', 'x'), file('db1/t1.ibd', 'first'), file('db1/t2.ibd', 'x'), second));
+    for (const selection of [[], ['--include=db1/t1.ibd'], ['--tables=db1.t1']]) {
+      const target = tempDir(context);
+      const { code, stderr } = await run(['extract', '--keep-going', path, '-C', target, ...selection]);
+      assert.equal(code, EXIT.damaged, stderr);
+      assert.equal(readTree(target)['db1/t1.ibd'], treeOf({ f: 'first' })['f'], selection.join(' '));
+    }
+  });
+
   const unreadable = (chunk: Buffer): Buffer => Buffer.concat([Buffer.from('XBSTCK0Z'), chunk.subarray(8)]);
   const rewritten = (content: string): Buffer => archive(rewriting('x', content), end('x'));
   for (const [title, chunks, left] of [

@@ -53,6 +53,11 @@ describe('selection', { concurrency: true }, () => {
     [['shop/t#P#p0.ibd'], ['shop/t#P#p0.ibd.zst.xbcrypt']],
     [['odd[1].ibd'], ['odd[1].ibd']],
     [['./backup-my.cnf'], ['backup-my.cnf']],
+    [
+      ['blog//posts.ibd', 'shop/./orders.frm', 'deep/.'],
+      ['blog/posts.ibd', 'deep/er/file', 'shop/orders.frm'],
+    ],
+    [['--exclude', '!shop'], ALL],
     [['deep/**'], ['deep/er/file']],
     [['file'], ['deep/er/file']],
   ] as const) {
@@ -62,6 +67,21 @@ describe('selection', { concurrency: true }, () => {
       assert.deepEqual(namesIn(target), names);
     });
   }
+
+  for (const pattern of ['/', './', 'a'.repeat(70_000)]) {
+    test(`that is no pattern: ${pattern.slice(0, 5)}`, async (context) => {
+      const { result } = await unpack(context, 'file', shop, pattern);
+      assert.equal(result.code, EXIT.usage, result.stderr);
+      assert.match(result.stderr, /^tsxbstream: this is no pattern: /);
+    });
+  }
+
+  test('a ! at the beginning turns nothing round', async (context) => {
+    const bytes = archive(file('!shop/t.ibd', '1'), file('shop/t.ibd', '2'));
+    const { target, result } = await unpack(context, 'file', bytes, '!shop');
+    assert.equal(result.code, EXIT.ok, result.stderr);
+    assert.deepEqual(namesIn(target), ['!shop/t.ibd']);
+  });
 
   for (const kind of ['file', 'pipe'] as const) {
     test(`a pattern that matches nothing is an error, from a ${kind}`, async (context) => {

@@ -116,6 +116,14 @@ describe(
       }
     });
 
+    test('what was dropped is no success either where its mark cannot be read', async (context) => {
+      const marks = [file('shop/12.del.zst.xbcrypt', 'XBCRYP03')];
+      const bytes = archive(file('ibdata1', 'i'), file('shop/gone.ibd', tablespace(12)), ...marks);
+      const { result } = await extract(context, 'file', bytes, '--tables=shop.gone');
+      assert.equal(result.code, EXIT.refused, result.stderr);
+      assert.match(result.stderr, /shop\.gone was dropped while the backup was taken/);
+    });
+
     test('from a pipe that cannot be known: never success without the data, and the ways out are told, and right', async (context) => {
       for (const table of ['shop.ren2', 'crm.moved', 'shop.orders']) {
         const { result } = await extract(context, 'pipe', BACKUP, '--tables', table);

@@ -251,7 +251,7 @@ class Oracle {
   /** The file that content is for. @param header what tells one content from another; undefined for a seek */
   #open(path: string, rewrites: boolean, offset: number, header: string | undefined): Growing {
     const known = this.#files.get(path);
-    if (known?.isWhole === true && !rewrites) {
+    if (known?.isWhole === true && (!rewrites || (this.#isEnded && offset === 0))) {
       const isSecond = this.#isEnded || header === this.#firstContent;
       throw new Refusal(`${path} comes twice${isSecond ? ': a second archive' : ''} (byte ${offset})`, 3);
     }

@@ -107,6 +107,7 @@ describe('a response', () => {
     'a field that goes on in the next line': 'HTTP/1.1 200 OK\r\netag: "1"\r\n more\r\n\r\n',
     'a name with a space': 'HTTP/1.1 200 OK\r\ncontent-length : 2\r\n\r\nab',
     'a control character': 'HTTP/1.1 200 OK\r\netag: a\x01b\r\n\r\n',
+    'a control character behind a head full of spaces': `HTTP/1.1 200 OK\r\netag:${' '.repeat(65_000)}\x01\r\n\r\n`,
     'lines that end in another way': 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\nab\n0\n\n',
     'a chunk that is longer than it says': 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nabc\r\n0\r\n\r\n',
     'a chunk without a length': 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n\r\nab\r\n0\r\n\r\n',

@@ -1,7 +1,7 @@
 import type picomatch from 'picomatch';
 import { XbstreamError } from '../../errors.js';
 import { sqlOfFileName, sqlText } from '../../format/sql-name.js';
-import { pathText, type StoredPath } from '../../format/stored-path.js';
+import { isComponent, pathText, type StoredPath } from '../../format/stored-path.js';
 import { installedPackage } from '../../installed-package.js';
 import { isNeededByPrepare, isVitalToPrepare, tableFileOf } from './table-files.js';
 import { TableSelection, type TableMetadata } from './table-selection.js';
@@ -41,7 +41,7 @@ export class Selection {
   /** A file that a prepare needs and that is not wanted. */
   #leftOut: StoredPath | undefined;
 
-  /** @throws XbstreamError `XB_USAGE` for what is no name of a table or database */
+  /** @throws XbstreamError `XB_USAGE` for what is no pattern, and no name of a table or database */
   constructor(options: SelectionOptions) {
     this.#include = options.include.map((glob) => new Pattern(glob));
     this.#exclude = options.exclude.map((glob) => new Pattern(glob));
@@ -178,6 +178,13 @@ function everythingExcluded(): XbstreamError {
   });
 }
 
+/** Most characters that a pattern may have: picomatch takes no more. */
+const MOST_CHARACTERS = 65_536;
+
+function noPattern(what: string, hint: string): XbstreamError {
+  return new XbstreamError('XB_USAGE', `this is no pattern: ${what}`, { hints: [hint] });
+}
+
 class Pattern {
   readonly glob: string;
   matched = false;
@@ -186,12 +193,20 @@ class Pattern {
 
   constructor(glob: string) {
     this.glob = glob;
-    const plain = glob.replace(/^(?:\.?\/)+/, '').replace(/\/+$/, '');
+    // As stored names are made plain.
+    const plain = glob.split('/').filter(isComponent).join('/');
+    if (plain === '') throw noPattern(`"${glob}" names no file`, 'to take all files: leave the pattern away');
+    if (plain.length > MOST_CHARACTERS) {
+      throw noPattern(
+        `it has more than ${MOST_CHARACTERS} characters`,
+        'several patterns are possible, each by itself',
+      );
+    }
     this.#wholePath = plain.includes('/');
     // A name that is in the archive letter by letter matches, whatever it would mean as a glob (`t2#P#p0.ibd` is harmless,
     // `a[1].ibd` is not).
     // As in a shell: `[!12]` is none of these.
-    const matches = globs()(plain, { dot: true, posix: true });
+    const matches = globs()(plain, { dot: true, posix: true, nonegate: true });
     this.#matches = (name) => name === plain || matches(name);
   }
 

@@ -1,5 +1,5 @@
 import type { DecryptionKey } from '../../codec/codec.js';
-import { smallContent } from '../../codec/small-content.js';
+import { DecodedBudget, smallContent } from '../../codec/small-content.js';
 import { XbstreamError } from '../../errors.js';
 import { pathText, type StoredPath } from '../../format/stored-path.js';
 import type { Source } from '../../input/source.js';
@@ -11,8 +11,10 @@ import { readHeads } from './tablespace-heads.js';
 import { tableFileOf, tellsSpaceId } from './table-files.js';
 import type { TableMetadata } from './table-selection.js';
 
-/** Most bytes of a file that says something of others, when it is decoded. */
-const METADATA_BYTES_MAX = 1024 * 1024;
+/** Most bytes of a table's definition, when it is decoded. */
+const DEFINITION_BYTES_MAX = 1024 * 1024;
+/** The same of a file that holds a name. */
+const NAME_BYTES_MAX = 4096;
 
 /** Tells of each entry, while the archive is read, whether it is wanted. */
 export interface WantedEntries {
@@ -142,6 +144,8 @@ export class WantedByFinalName implements WantedEntries {
     });
     const wanted = index.entries.filter(({ path }) => selection.wants(path));
     const offsets = new Set(wanted.map(({ archiveOffset }) => archiveOffset));
+    // Only who reads the content finds out which of two copies is whole.
+    for (const [path, archiveOffset] of index.earlier) if (selection.covers(path)) offsets.add(archiveOffset);
     return { wanted: new WantedByFinalName(offsets, selection), errors };
   }
 
@@ -200,14 +204,22 @@ function learnFrom(
 ): XbstreamError[] {
   const metadata: TableMetadata[] = [];
   const errors: XbstreamError[] = [];
+  const budget = new DecodedBudget();
   for (const { path, content } of stored) {
+    const kind = tableFileOf(path)?.kind;
+    // That a table was dropped is said by the name alone.
+    if (kind === 'dropped') {
+      metadata.push({ path, content: Buffer.alloc(0) });
+      continue;
+    }
     try {
       if (content === undefined) throw new XbstreamError('XB_UNSUPPORTED_LAYER', 'it is too large for that');
-      metadata.push({ path, content: smallContent(path, content, key, METADATA_BYTES_MAX) });
+      const mostBytes = kind === 'renamed' ? NAME_BYTES_MAX : DEFINITION_BYTES_MAX;
+      metadata.push({ path, content: smallContent(path, content, key, { mostBytes, budget }) });
     } catch (error) {
       if (!(error instanceof XbstreamError)) throw error;
       // A definition that cannot be read speaks for its own table alone: it says nothing of its content.
-      if (tableFileOf(path)?.kind === 'renamed') errors.push(unread(path, error));
+      if (kind === 'renamed') errors.push(unread(path, error));
     }
   }
   choice.learn(metadata);

@@ -1,5 +1,5 @@
 import type { DecryptionKey } from '../../codec/codec.js';
-import { smallContent } from '../../codec/small-content.js';
+import { smallContent, type DecodedBudget } from '../../codec/small-content.js';
 import { layersOf } from '../../codec/stored-layers.js';
 import type { StoredPath } from '../../format/stored-path.js';
 
@@ -22,6 +22,8 @@ export type SmallFileKind = (typeof KINDS)[keyof typeof KINDS] | 'link';
 
 /** Most bytes of such a file when it is decoded. */
 const MAX_TEXT_BYTES = 1024 * 1024;
+/** The same of a link: it is a path. */
+const MAX_LINK_BYTES = 8 * 1024;
 
 const BOTH = { decrypt: true, decompress: true };
 
@@ -41,8 +43,15 @@ export function smallFileKind(path: StoredPath): SmallFileKind | undefined {
  * The text of such a file.
  *
  * @param content as it is stored
+ * @param budget of all such files of the archive
  * @throws XbstreamError what {@link smallContent} throws
  */
-export function smallFileText(path: StoredPath, content: Buffer, key: DecryptionKey | undefined): string {
-  return smallContent(path, content, key, MAX_TEXT_BYTES).toString('utf8');
+export function smallFileText(
+  path: StoredPath,
+  content: Buffer,
+  key: DecryptionKey | undefined,
+  budget: DecodedBudget,
+): string {
+  const mostBytes = smallFileKind(path) === 'link' ? MAX_LINK_BYTES : MAX_TEXT_BYTES;
+  return smallContent(path, content, key, { mostBytes, budget }).toString('utf8');
 }

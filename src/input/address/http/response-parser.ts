@@ -7,7 +7,7 @@ import type { Body, Flow, Head, Judge } from './exchange.js';
 const HEAD_BYTES_MAX = 64 * 1024;
 const STATUS_LINE = /^HTTP\/1\.([01]) ([1-9]\d\d)(?: [^]*)?$/;
 /** A name is a token; a value has no control characters but tabs, and no line that goes on. */
-const FIELD = /^([\w!#$%&'*+.^`|~-]+):[\t ]*([\t\x20-\x7e\x80-\xff]*)$/;
+const FIELD = /^([\w!#$%&'*+.^`|~-]+):([\t\x20-\x7e\x80-\xff]*)$/;
 const NOTHING = Buffer.alloc(0);
 
 export class ResponseParser {
@@ -140,7 +140,7 @@ function fieldsOf(lines: readonly string[]): Fields {
     if (name === undefined) throw new NoHttp('a field that is none');
     const key = name.toLowerCase();
     const values = fields.get(key) ?? [];
-    values.push(value!.trimEnd());
+    values.push(value!.trim());
     fields.set(key, values);
   }
   return fields;
