@@ -17,6 +17,18 @@ export interface ListedFile {
   path: StoredPath;
   /** What it is called in the archive. */
   name: StoredPath;
+  /** Which file was found there. */
+  identity: FileIdentity;
+}
+
+/** What tells a file from another one that takes its place. */
+export type FileIdentity = Pick<fs.Stats, 'dev' | 'ino' | 'size' | 'ctimeMs'>;
+
+/** Whether an open file is the one that was found: whoever may write to a directory may put a link there meanwhile. */
+export function isFound(found: FileIdentity, opened: FileIdentity): boolean {
+  if (found.dev !== opened.dev) return false;
+  // File systems in user space may number a file anew; nobody can set when a file was changed last.
+  return found.ino === opened.ino || (found.size === opened.size && found.ctimeMs === opened.ctimeMs);
 }
 
 export interface FileListOptions {
@@ -60,13 +72,13 @@ export class FileList {
     } catch (error) {
       throw systemError(`cannot read ${pathText(path)}`, error);
     }
-    if (stat.isFile()) this.#file(place, path);
+    if (stat.isFile()) this.#file(place, path, stat);
     else if (stat.isDirectory() && recurse) this.#directory(place, path);
     else throw unstorable(path, stat, recurse);
   }
 
   #directory(place: StoredPath, path: StoredPath): void {
-    const found: StoredPath[] = [];
+    const found: { name: StoredPath; stat: fs.Stats }[] = [];
     const visit = (within: StoredPath): void => {
       let listed: fs.Dirent[];
       try {
@@ -83,17 +95,30 @@ export class FileList {
       for (const entry of listed) {
         const name = inside(within, rawPath(entry.name));
         if (entry.isDirectory()) visit(name);
-        else if (entry.isFile()) found.push(name);
+        else if (entry.isFile()) found.push({ name, stat: this.#look(inside(place, name), inside(path, name)) });
         else if (entry.isSocket()) this.#warn(`the socket ${pathText(inside(path, name))} is not stored`);
         else throw unstorable(inside(path, name), entry, true);
       }
     };
     visit(rawPath(''));
     // One character a byte: this is the order of the bytes.
-    for (const name of found.sort()) this.#file(inside(place, name), inside(path, name));
+    found.sort((a, b) => (a.name < b.name ? -1 : 1));
+    for (const { name, stat } of found) this.#file(inside(place, name), inside(path, name), stat);
   }
 
-  #file(place: StoredPath, path: StoredPath): void {
+  /** What a directory said is a file may be a link by now. */
+  #look(place: StoredPath, path: StoredPath): fs.Stats {
+    let stat: fs.Stats;
+    try {
+      stat = fs.lstatSync(pathForSystem(place));
+    } catch (error) {
+      throw systemError(`cannot read ${pathText(path)}`, error);
+    }
+    if (!stat.isFile()) throw unstorable(path, stat, true);
+    return stat;
+  }
+
+  #file(place: StoredPath, path: StoredPath, { dev, ino, size, ctimeMs }: FileIdentity): void {
     const name = this.#names.take(
       path,
       (plain) =>
@@ -102,7 +127,7 @@ export class FileList {
           details: [`the second of them is ${pathText(path)}`],
         }),
     );
-    this.files.push({ path: place, name });
+    this.files.push({ path: place, name, identity: { dev, ino, size, ctimeMs } });
   }
 
   #warn(message: string): void {
