@@ -10,6 +10,7 @@ import {
   rawPath,
   type StoredPath,
 } from '../../format/stored-path.js';
+import type { FileIdentity } from '../../output/file-identity.js';
 
 /** A file that is to go into an archive. */
 export interface ListedFile {
@@ -17,18 +18,8 @@ export interface ListedFile {
   path: StoredPath;
   /** What it is called in the archive. */
   name: StoredPath;
-  /** Which file was found there. */
+  /** Which file was found there: whoever may write to a directory may put a link in its place. */
   identity: FileIdentity;
-}
-
-/** What tells a file from another one that takes its place. */
-export type FileIdentity = Pick<fs.Stats, 'dev' | 'ino' | 'size' | 'ctimeMs'>;
-
-/** Whether an open file is the one that was found: whoever may write to a directory may put a link there meanwhile. */
-export function isFound(found: FileIdentity, opened: FileIdentity): boolean {
-  if (found.dev !== opened.dev) return false;
-  // File systems in user space may number a file anew; nobody can set when a file was changed last.
-  return found.ino === opened.ino || (found.size === opened.size && found.ctimeMs === opened.ctimeMs);
 }
 
 export interface FileListOptions {

@@ -4,7 +4,8 @@ import { systemError, XbstreamError } from '../../errors.js';
 import { crc32 } from '../../format/crc32.js';
 import { pathForSystem, pathText } from '../../format/stored-path.js';
 import { closeRead } from '../../input/close.js';
-import { isFound, type ListedFile } from './file-list.js';
+import type { ListedFile } from './file-list.js';
+import { isSameFile } from '../../output/file-identity.js';
 import { PIECE_BYTES } from '../../input/source.js';
 import { Stopped } from '../../output/sinks.js';
 import { ChunkMaker } from './chunk-maker.js';
@@ -66,7 +67,7 @@ export class FilePacker {
     const { chunkBytes, isOutput } = this.#options;
     const before = fs.fstatSync(fd, { bigint: true });
     if (!before.isFile()) throw changed(file, 'it is no regular file any more');
-    if (!isFound(file.identity, fs.fstatSync(fd)))
+    if (!isSameFile(file.identity, fs.fstatSync(fd)))
       throw changed(file, 'another file, or a link to one, took its place');
     if (isOutput(before)) {
       throw new XbstreamError('XB_IO', `${pathText(file.path)} is the archive itself`, {
