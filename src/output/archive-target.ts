@@ -6,7 +6,10 @@ import { CompressingSink, type TargetSink } from './compressing-sink.js';
 import type { Compression } from './compression.js';
 import { changeName, FILE_MODE, NEW_FILE_FLAGS } from './directory/file-calls.js';
 import { partialName } from './directory/partial-name.js';
+import { isSameFile } from './file-identity.js';
 import { DescriptorSink, Stopped, RingSink } from './sinks.js';
+
+const { O_NONBLOCK, O_RDONLY, O_WRONLY } = fs.constants;
 
 /** Where a verb puts the one file that it makes. */
 export type OutputChoice =
@@ -45,7 +48,7 @@ export class ArchiveTarget {
   #fd: number | undefined;
   readonly #ring: RingSink | undefined;
   readonly #compressing: CompressingSink | undefined;
-  readonly #partialPath: StoredPath | undefined;
+  readonly #place: Place | undefined;
 
   /**
    * @param isStopped asked while nothing can be written; true ends the wait with {@link Stopped}
@@ -60,9 +63,8 @@ export class ArchiveTarget {
       this.sink = this.#compressing ?? this.#ring;
       return;
     }
-    [this.#fd, this.#partialPath] =
-      choice.kind === 'descriptor' ? [choice.fd, undefined] : openTarget(choice, isStopped);
-    this.partial = this.#partialPath === undefined ? undefined : pathText(this.#partialPath);
+    [this.#fd, this.#place] = choice.kind === 'descriptor' ? [choice.fd, undefined] : openTarget(choice, isStopped);
+    this.partial = this.#place === undefined ? undefined : pathText(this.#place.partial);
     const writer = new DescriptorSink(this.#fd, this.name, isStopped);
     this.#compressing = compressing(writer, choice.compression);
     this.sink = this.#compressing ?? writer;
@@ -87,10 +89,14 @@ export class ArchiveTarget {
     if (this.#choice.kind !== 'path') return;
     try {
       this.#close();
-      if (this.#partialPath === undefined) return;
-      changeName(pathForSystem(this.#partialPath), this.#choice.path, this.#choice.overwrite);
+      if (this.#place === undefined) return;
+      const { partial, path, before } = this.#place;
+      const now = before === undefined ? undefined : look(() => fs.lstatSync(pathForSystem(path)));
+      const isStill = before !== undefined && now !== undefined && isSameFile(before, now);
+      changeName(pathForSystem(partial), pathForSystem(path), isStill);
     } catch (error) {
-      if (systemCodeOf(error) === 'EEXIST') throw outputExists(this.#choice.path);
+      const { path, overwrite } = this.#choice;
+      if (systemCodeOf(error) === 'EEXIST') throw overwrite ? takenMeanwhile(path) : outputExists(path);
       throw systemError(`cannot give ${this.name} its name`, error);
     }
   }
@@ -99,7 +105,7 @@ export class ArchiveTarget {
   discard(): void {
     if (this.#choice.kind !== 'path') return;
     try {
-      if (this.#partialPath !== undefined) fs.unlinkSync(pathForSystem(this.#partialPath));
+      if (this.#place !== undefined) fs.unlinkSync(pathForSystem(this.#place.partial));
       this.#close();
     } catch {
       // Gone already; and what went wrong before is what counts.
@@ -118,27 +124,32 @@ function compressing(sink: TargetSink, compression: Compression | undefined): Co
   return compression === undefined ? undefined : new CompressingSink(sink, compression);
 }
 
+/** Where a file grows, and the name that it gets. */
+interface Place {
+  partial: StoredPath;
+  path: StoredPath;
+  /** What has that name: only this gives way. */
+  before: fs.Stats | undefined;
+}
+
 /** Opens a file that is to have this path: itself where it cannot be replaced, else a partial one. */
 function openTarget(
   { path, overwrite }: OutputChoice & { kind: 'path' },
   isStopped: () => boolean,
-): [fd: number, partial: StoredPath | undefined] {
-  let stat: fs.Stats | undefined;
+): [fd: number, place: Place | undefined] {
   try {
-    stat = statOf(path);
-  } catch (error) {
-    throw systemError(`cannot write ${path}`, error);
-  }
-  if (stat?.isDirectory() === true) {
-    throw systemError(`cannot write ${path}`, Object.assign(new Error(), { code: 'EISDIR' }));
-  }
-  if (stat?.isFile() === true && !overwrite) throw outputExists(path);
-  try {
+    const isLink = look(() => fs.lstatSync(path))?.isSymbolicLink() === true;
+    const stat = look(() => fs.statSync(path));
+    if (stat?.isDirectory() === true) throw Object.assign(new Error(), { code: 'EISDIR' });
+    if (stat?.isFile() === true && !overwrite) throw outputExists(path);
+    if (isLink && stat === undefined) throw leadsNowhere(path);
     if (stat?.isFIFO() === true) return [openPipe(path, isStopped), undefined];
-    if (stat !== undefined && !stat.isFile()) return [fs.openSync(path, fs.constants.O_WRONLY), undefined];
-    return openPartial(path);
+    if (stat !== undefined && !stat.isFile()) return [fs.openSync(path, O_WRONLY), undefined];
+    // The link stays: what it leads to is replaced.
+    const place = isLink ? rawPath(fs.realpathSync.native(path, 'buffer').toString('latin1')) : pathFromText(path);
+    return openPartial(place, stat);
   } catch (error) {
-    if (error instanceof Stopped) throw error;
+    if (error instanceof Stopped || error instanceof XbstreamError) throw error;
     throw systemError(`cannot write ${path}`, error);
   }
 }
@@ -151,13 +162,7 @@ function openPipe(path: string, isStopped: () => boolean): number {
   const pause = new Int32Array(new SharedArrayBuffer(4));
   for (;;) {
     try {
-      const nonBlocking = fs.openSync(path, fs.constants.O_WRONLY | fs.constants.O_NONBLOCK);
-      try {
-        // Somebody reads: now this does not wait, and what is written later may.
-        return fs.openSync(path, fs.constants.O_WRONLY);
-      } finally {
-        fs.closeSync(nonBlocking);
-      }
+      return openRead(path);
     } catch (error) {
       if (systemCodeOf(error) !== 'ENXIO') throw error;
     }
@@ -166,21 +171,61 @@ function openPipe(path: string, isStopped: () => boolean): number {
   }
 }
 
-function openPartial(path: string): [fd: number, partial: StoredPath] {
-  const stored = pathFromText(path);
-  const slash = stored.lastIndexOf('/') + 1;
+/** @throws `ENXIO` where nobody reads */
+function openRead(path: string): number {
+  const opened = [fs.openSync(path, O_WRONLY | O_NONBLOCK)];
+  try {
+    // Whoever reads may be gone again by now: with a reader of our own, where that is allowed, the next one does not wait.
+    if (mayRead(path)) opened.push(fs.openSync(path, O_RDONLY | O_NONBLOCK));
+    // What is written by this one may wait.
+    return fs.openSync(path, O_WRONLY);
+  } finally {
+    for (const fd of opened) fs.closeSync(fd);
+  }
+}
+
+function mayRead(path: string): boolean {
+  try {
+    fs.accessSync(path, fs.constants.R_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function openPartial(path: StoredPath, before: fs.Stats | undefined): [fd: number, place: Place] {
+  const slash = path.lastIndexOf('/') + 1;
   for (let number = 1; ; number += 1) {
-    const partial = below(rawPath(stored.slice(0, slash)), partialName(rawPath(stored.slice(slash)), number));
+    const partial = below(rawPath(path.slice(0, slash)), partialName(rawPath(path.slice(slash)), number));
     try {
-      return [fs.openSync(pathForSystem(partial), NEW_FILE_FLAGS, FILE_MODE), partial];
+      return [fs.openSync(pathForSystem(partial), NEW_FILE_FLAGS, FILE_MODE), { partial, path, before }];
     } catch (error) {
       if (systemCodeOf(error) !== 'EEXIST' || number === PARTIALS_MAX) throw error;
     }
   }
 }
 
-function statOf(path: string): fs.Stats | undefined {
-  return fs.statSync(path, { throwIfNoEntry: false });
+/** What is there; `throwIfNoEntry` would also hide that a name is too long, or may not be looked at. */
+function look(at: () => fs.Stats): fs.Stats | undefined {
+  try {
+    return at();
+  } catch (error) {
+    if (systemCodeOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+function leadsNowhere(path: string): XbstreamError {
+  return new XbstreamError('XB_IO', `cannot write ${path}: it is a symbolic link that leads nowhere`, {
+    hints: ['remove the link, or name the file that it is to lead to'],
+  });
+}
+
+function takenMeanwhile(path: string): XbstreamError {
+  return new XbstreamError('XB_TARGET_EXISTS', `${path} was made by somebody else meanwhile: it is not replaced`, {
+    details: ['a file of the archive may have this name'],
+    hints: ['choose a name that nothing else uses, outside of what is unpacked'],
+  });
 }
 
 function outputExists(path: string): XbstreamError {

@@ -18,7 +18,8 @@ export class StreamOutput extends VirtualOutput {
   readonly blockBytes = 2 ** 30;
   readonly #sink: ContentSink;
   readonly #rank: (path: StoredPath) => number;
-  readonly #files: StreamFile[] = [];
+  /** What waits, by rank, in the order in which it came. */
+  readonly #files: (StreamFile[] | undefined)[] = [];
   #heldBytes = 0;
   #ended = false;
 
@@ -30,11 +31,10 @@ export class StreamOutput extends VirtualOutput {
   }
 
   open(path: StoredPath): OutputFile {
-    const file = new StreamFile(path, this.#rank(path), (bytes) => {
+    const file = new StreamFile(path, (bytes) => {
       this.#heldBytes += bytes;
     });
-    this.#files.push(file);
-    this.#files.sort((a, b) => a.rank - b.rank); // stable: files of one rank stay in their order
+    (this.#files[this.#rank(path)] ??= []).push(file);
     return file;
   }
 
@@ -50,25 +50,32 @@ export class StreamOutput extends VirtualOutput {
 
   /** Writes all whose turn it is. @throws XbstreamError `XB_UNSUPPORTED_ORDER` when too much has to wait */
   async flush(): Promise<void> {
-    for (let file = this.#files[0]; file !== undefined; file = this.#files[0]) {
-      if (file.rank > 0 && !this.#ended) break;
+    const ranks = this.#ended ? this.#files : this.#files.slice(0, 1);
+    // There may be ranks that no file has.
+    for (const files of ranks) if (!(await this.#flushRank(files ?? []))) break;
+    if (this.#heldBytes > HELD_BYTES_MAX) throw tooMuchHeld();
+  }
+
+  /** @returns whether all of them are done */
+  async #flushRank(files: StreamFile[]): Promise<boolean> {
+    let done = 0;
+    for (const file of files) {
       // More of them may come meanwhile.
       for (const piece of file.held.take()) await this.#sink(piece);
       if (!file.isDone) break;
-      this.#files.shift();
+      done += 1;
     }
-    if (this.#heldBytes > HELD_BYTES_MAX) throw tooMuchHeld();
+    files.splice(0, done);
+    return files.length === 0;
   }
 }
 
 class StreamFile extends VirtualFile {
-  readonly rank: number;
   readonly held: HeldContent;
   isDone = false;
 
-  constructor(path: StoredPath, rank: number, onHeld: (bytes: number) => void) {
+  constructor(path: StoredPath, onHeld: (bytes: number) => void) {
     super(path);
-    this.rank = rank;
     this.held = new HeldContent(onHeld);
   }
 

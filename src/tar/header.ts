@@ -30,7 +30,7 @@ export interface TarEntry {
   header: TarHeader;
   /** Content that is not the file's own and comes before it. */
   preamble: Buffer;
-  /** Puts into the header block what tar-stream cannot: names that are no text, and a type that it does not write. */
+  /** Puts into the header block what tar-stream cannot: names that are no text, late times, and a type that it does not write. */
   mend?: (block: Buffer) => void;
 }
 
@@ -51,11 +51,9 @@ export function tarEntries(member: TarMember): TarEntry[] {
   if (extents !== undefined) return [sparseEntry(member, extents)];
   if (isUtf8(path)) return [{ header: header(pathText(path), sizeBytes, mtime), preamble: EMPTY }];
   // pax names are UTF-8: what is none goes into the header as it is or, when too long for it, in GNU's way.
-  if (path.length <= NAME_BYTES) {
-    return [{ header: header(standIn(path), sizeBytes, mtime), preamble: EMPTY, mend: withName(path) }];
-  }
+  if (path.length <= NAME_BYTES) return [rawEntry(standIn(path), member, path)];
   const cut = standIn(rawPath(path.slice(-NAME_BYTES))).replace(/^\/+/, '');
-  return [longName(path), { header: header(cut, sizeBytes, mtime), preamble: EMPTY }];
+  return [longName(path), rawEntry(cut, member)];
 }
 
 /** Zeros that fill the last block of so many bytes. */
@@ -70,14 +68,26 @@ function header(name: string, size: number, mtime: number, records: Record<strin
   if (mtime > HEADER_MTIME_MAX_SECONDS) pax['mtime'] = String(mtime);
   // Of a long name that is divided between two fields tar-stream would lose the slash at the beginning.
   const isDivided = name.startsWith('/') && name.length > NAME_BYTES;
-  return {
-    name,
-    size,
-    mode: MODE,
-    mtime: new Date(Math.min(mtime, HEADER_MTIME_MAX_SECONDS) * 1000),
-    type: 'file',
-    ...(isDivided || Object.keys(pax).length > 0 ? { pax } : {}),
+  return { ...bareHeader(name, size, mtime), ...(isDivided || Object.keys(pax).length > 0 ? { pax } : {}) };
+}
+
+function bareHeader(name: string, size: number, mtime: number): TarHeader {
+  const time = new Date(Math.min(mtime, HEADER_MTIME_MAX_SECONDS) * 1000);
+  return { name, size, mode: MODE, mtime: time, type: 'file' };
+}
+
+/**
+ * A file without records: beside any of them tar-stream puts the name, which would count, and not the one in the header.
+ *
+ * @param path what stands in the header instead of `name`
+ */
+function rawEntry(name: string, { sizeBytes, mtime }: TarMember, path?: StoredPath): TarEntry {
+  const mend = (block: Buffer): void => {
+    if (path !== undefined) block.write(path, 0, 'latin1'); // name (offset 0, length 100)
+    block.write(mtime.toString(8).padStart(11, '0'), 136, 'latin1'); // mtime (offset 136, length 12)
+    renewChecksum(block);
   };
+  return { header: bareHeader(name, sizeBytes, mtime), preamble: EMPTY, mend };
 }
 
 /** GNU tar manual, "PAX Format, Version 1.0": the map is the beginning of the content. */
@@ -113,13 +123,6 @@ function longName(path: StoredPath): TarEntry {
 function standIn(path: StoredPath): string {
   // eslint-disable-next-line no-control-regex
   return path.replace(/[^\x00-\x7f]/g, '_');
-}
-
-function withName(path: StoredPath): (block: Buffer) => void {
-  return (block) => {
-    block.write(path, 0, 'latin1'); // name (offset 0, length 100)
-    renewChecksum(block);
-  };
 }
 
 function renewChecksum(block: Buffer): void {

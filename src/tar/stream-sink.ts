@@ -27,8 +27,9 @@ export class TarStreamSink {
     this.#pack.on('error', (error) => this.#fail(error));
   }
 
-  /** Begins an entry; the one before must be complete. */
+  /** Begins an entry; the one before must be complete. @throws what the sink has thrown since */
   begin({ header, mend }: TarEntry): void {
+    if (this.#failure !== undefined) throw asError(this.#failure.error);
     this.#mend = mend;
     this.#entry = this.#pack.entry({ ...header }, (error) => {
       if (error === null || error === undefined) this.#done();

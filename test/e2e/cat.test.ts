@@ -378,3 +378,9 @@ test('what a few bytes decode to is not kept', { timeout: 300_000 }, async (cont
     }
   }
 });
+
+test('many files that wait behind a pattern take no longer each than few', async (context) => {
+  const waiting = Array.from({ length: 60_000 }, (_, index) => file(`b${index}`, '.'));
+  const { code, stdout, stderr } = await catOf(context, 'pipe', archive(...waiting, file('a', 'a')), '-', 'a', 'b*');
+  assert.deepEqual([code, stderr, stdout.length, stdout.slice(0, 3)], [EXIT.ok, '', 60_001, 'a..']);
+});

@@ -22,6 +22,7 @@ describe('stdout is closed', { concurrency: 2 }, () => {
     'verify --json': { words: ['verify', '--json'], bytes: archive(MANY, LONG) },
     info: { words: ['info'], bytes: archive(MANY, LONG) },
     'cat of a long file': { words: ['cat'], bytes: LONG, name: 'long' },
+    'a tar of many files': { words: ['tar'], bytes: archive(file('first', 'line\n'), MANY) },
   };
   for (const [turn, [name, { words, bytes, name: wanted }]] of Object.entries(commands).entries()) {
     for (const input of sampled(['file', 'pipe'], 2, turn % 2)) {

@@ -58,6 +58,20 @@ describe('memory', () => {
     });
   }
 
+  test('of a tar of files that come in parts of a byte', async () => {
+    const holes = Array.from({ length: 2 ** 16 }, () => [1, 1] as const);
+    const parts = Array.from({ length: 24 }, (_, index) => [
+      sparse(`${index}`, 0, holes, noise(holes.length)),
+      end(`${index}`),
+    ]);
+    const wrapper = ['sh', '-c', 'exec "$@" > /dev/null', 'sh'];
+    const stdin = { kind: 'pipe', bytes: archive(...parts.flat()) } as const;
+    const result = await run(['tar'], { stdin, wrapper, measureMemory: true });
+    assertEnded(result, EXIT.ok);
+    const more = result.peakBytes - smallest;
+    assert.ok(more <= 2 * MOST_MORE_BYTES, `${Math.round(more / MIB)} MiB more than for a small archive`);
+  });
+
   test('of a chunk of 1 GiB from a pipe', async (context) => {
     const piece = noise(4 * MIB);
     let crc = 0;

@@ -1,7 +1,7 @@
 /** A file system that takes no more: of what, and how to go on. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmdirSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
@@ -52,6 +52,25 @@ describe('a file system that takes no more', { concurrency: true }, () => {
       });
       assertEnded(dry, EXIT.refused, /too few free inodes/);
     }
+  });
+});
+
+describe('no room for a tar of many small files', { concurrency: true }, () => {
+  const bytes = archive(...Array.from({ length: 3000 }, (_, index) => file(`f${index}`, noise(600, index))));
+  const stdin = { kind: 'pipe', bytes } as const;
+
+  test('on stdout: the reason is told', async () => {
+    const wrapper = ['sh', '-c', 'exec "$@" > /dev/full', 'sh'];
+    const result = await run(['tar'], { stdin, wrapper });
+    assertEnded(result, EXIT.refused, /cannot write to standard output: no space left on the device \(ENOSPC\)/);
+  });
+
+  test('in a file: the reason is told, and nothing is left of it', async (context) => {
+    const target = tempDir(context);
+    const wrapper = ['bash', '-c', 'trap "" XFSZ; ulimit -f 1024; exec "$@"', 'bash'];
+    const result = await run(['tar', '-o', join(target, 'out.tar')], { stdin, wrapper });
+    assertEnded(result, EXIT.refused, /cannot write to .*out\.tar: the file is larger than the file system allows/);
+    assert.deepEqual(readdirSync(target), []);
   });
 });
 

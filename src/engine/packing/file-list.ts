@@ -10,6 +10,7 @@ import {
   rawPath,
   type StoredPath,
 } from '../../format/stored-path.js';
+import type { FileIdentity } from '../../output/file-identity.js';
 
 /** A file that is to go into an archive. */
 export interface ListedFile {
@@ -17,6 +18,8 @@ export interface ListedFile {
   path: StoredPath;
   /** What it is called in the archive. */
   name: StoredPath;
+  /** Which file was found there: whoever may write to a directory may put a link in its place. */
+  identity: FileIdentity;
 }
 
 export interface FileListOptions {
@@ -60,13 +63,13 @@ export class FileList {
     } catch (error) {
       throw systemError(`cannot read ${pathText(path)}`, error);
     }
-    if (stat.isFile()) this.#file(place, path);
+    if (stat.isFile()) this.#file(place, path, stat);
     else if (stat.isDirectory() && recurse) this.#directory(place, path);
     else throw unstorable(path, stat, recurse);
   }
 
   #directory(place: StoredPath, path: StoredPath): void {
-    const found: StoredPath[] = [];
+    const found: { name: StoredPath; stat: fs.Stats }[] = [];
     const visit = (within: StoredPath): void => {
       let listed: fs.Dirent[];
       try {
@@ -83,17 +86,30 @@ export class FileList {
       for (const entry of listed) {
         const name = inside(within, rawPath(entry.name));
         if (entry.isDirectory()) visit(name);
-        else if (entry.isFile()) found.push(name);
+        else if (entry.isFile()) found.push({ name, stat: this.#look(inside(place, name), inside(path, name)) });
         else if (entry.isSocket()) this.#warn(`the socket ${pathText(inside(path, name))} is not stored`);
         else throw unstorable(inside(path, name), entry, true);
       }
     };
     visit(rawPath(''));
     // One character a byte: this is the order of the bytes.
-    for (const name of found.sort()) this.#file(inside(place, name), inside(path, name));
+    found.sort((a, b) => (a.name < b.name ? -1 : 1));
+    for (const { name, stat } of found) this.#file(inside(place, name), inside(path, name), stat);
   }
 
-  #file(place: StoredPath, path: StoredPath): void {
+  /** What a directory said is a file may be a link by now. */
+  #look(place: StoredPath, path: StoredPath): fs.Stats {
+    let stat: fs.Stats;
+    try {
+      stat = fs.lstatSync(pathForSystem(place));
+    } catch (error) {
+      throw systemError(`cannot read ${pathText(path)}`, error);
+    }
+    if (!stat.isFile()) throw unstorable(path, stat, true);
+    return stat;
+  }
+
+  #file(place: StoredPath, path: StoredPath, { dev, ino, size, ctimeMs }: FileIdentity): void {
     const name = this.#names.take(
       path,
       (plain) =>
@@ -102,7 +118,7 @@ export class FileList {
           details: [`the second of them is ${pathText(path)}`],
         }),
     );
-    this.files.push({ path: place, name });
+    this.files.push({ path: place, name, identity: { dev, ino, size, ctimeMs } });
   }
 
   #warn(message: string): void {

@@ -5,6 +5,7 @@ import { crc32 } from '../../format/crc32.js';
 import { pathForSystem, pathText } from '../../format/stored-path.js';
 import { closeRead } from '../../input/close.js';
 import type { ListedFile } from './file-list.js';
+import { isSameFile } from '../../output/file-identity.js';
 import { PIECE_BYTES } from '../../input/source.js';
 import { Stopped } from '../../output/sinks.js';
 import { ChunkMaker } from './chunk-maker.js';
@@ -66,6 +67,8 @@ export class FilePacker {
     const { chunkBytes, isOutput } = this.#options;
     const before = fs.fstatSync(fd, { bigint: true });
     if (!before.isFile()) throw changed(file, 'it is no regular file any more');
+    if (!isSameFile(file.identity, fs.fstatSync(fd)))
+      throw changed(file, 'another file, or a link to one, took its place');
     if (isOutput(before)) {
       throw new XbstreamError('XB_IO', `${pathText(file.path)} is the archive itself`, {
         path: file.path,
@@ -78,11 +81,13 @@ export class FilePacker {
       this.#packChunk(file, fd, fileOffset, wanted);
       fileOffset += wanted;
     }
+    const more = fs.readSync(fd, this.#memory, 0, 1, size);
     const after = fs.fstatSync(fd, { bigint: true });
     if (after.size !== before.size) throw changed(file, `it had ${before.size} bytes, and now has ${after.size}`);
     if (after.mtimeNs !== before.mtimeNs || after.ctimeNs !== before.ctimeNs) {
       throw changed(file, after.nlink === 0n ? 'it was removed' : 'it was written to');
     }
+    if (more > 0) throw larger(file, size);
     this.#writer.end(file.name);
     return size;
   }
@@ -114,5 +119,13 @@ function changed({ path }: ListedFile, how: string): XbstreamError {
     path,
     details: [how],
     hints: ['the archive would not hold the file as it ever was: stop what writes to it, and try again'],
+  });
+}
+
+/** What the system makes as it is read (`/proc`) has no size that can be known before. */
+function larger({ path }: ListedFile, size: number): XbstreamError {
+  return new XbstreamError('XB_IO', `${pathText(path)} holds more than the ${size} bytes that the system tells of it`, {
+    path,
+    hints: ['store a copy of it: cp FILE COPY'],
   });
 }

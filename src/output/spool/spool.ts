@@ -6,6 +6,8 @@ import { NEW_FILE_FLAGS, writeAll } from '../directory/file-calls.js';
 
 /** Files wait in parts of this size; what of one is not used takes no room on the disk. */
 export const SLOT_BYTES = 256 * 1024;
+/** What is gathered before it is written: content may come in parts of a byte. */
+const STAGE_BYTES = 64 * 1024;
 /** How much may be written, at most, before the free space is looked at again. */
 const CHECK_BYTES = 64 * 1024 * 1024;
 /** What small files may take of the memory, together. */
@@ -23,6 +25,10 @@ export class Spool {
   #fd: number | undefined;
   /** Bytes that may be written before the free space is looked at again. */
   #unchecked = 0;
+  /** Where what was gathered belongs, in bytes. */
+  #stageOffset = 0;
+  #staged = 0;
+  readonly #stage = Buffer.allocUnsafeSlow(STAGE_BYTES);
 
   constructor(directory: string) {
     this.#directory = directory;
@@ -41,15 +47,18 @@ export class Spool {
     this.#fd ??= this.#open();
     if (bytes.length > this.#unchecked) this.#check(bytes.length);
     this.#unchecked -= bytes.length;
-    try {
-      writeAll(this.#fd, bytes, slot * SLOT_BYTES + at);
-    } catch (error) {
-      throw this.#told(error);
+    const offset = slot * SLOT_BYTES + at;
+    if (offset !== this.#stageOffset + this.#staged || this.#staged + bytes.length > STAGE_BYTES) {
+      this.#flush();
+      this.#stageOffset = offset;
     }
+    if (bytes.length > STAGE_BYTES) this.#put(this.#fd, bytes, offset);
+    else this.#staged += bytes.copy(this.#stage, this.#staged);
   }
 
   /** @throws XbstreamError `XB_IO` */
   read(slot: number, at: number, target: Buffer): void {
+    this.#flush();
     try {
       for (let done = 0; done < target.length;) {
         const bytes = fs.readSync(this.#fd!, target, done, target.length - done, slot * SLOT_BYTES + at + done);
@@ -64,6 +73,19 @@ export class Spool {
   close(): void {
     if (this.#fd !== undefined) closeRead(this.#fd);
     this.#fd = undefined;
+  }
+
+  #flush(): void {
+    if (this.#staged > 0) this.#put(this.#fd!, this.#stage.subarray(0, this.#staged), this.#stageOffset);
+    this.#staged = 0;
+  }
+
+  #put(fd: number, bytes: Buffer, offset: number): void {
+    try {
+      writeAll(fd, bytes, offset);
+    } catch (error) {
+      throw this.#told(error);
+    }
   }
 
   #open(): number {

@@ -3,25 +3,26 @@ import { pathText, type StoredPath } from '../../format/stored-path.js';
 import { zeros } from '../../format/zeros.js';
 import type { OutputFile } from '../output.js';
 import { VirtualOutput, VirtualFile } from '../virtual-output.js';
+import { Extents } from './extents.js';
 import { type Spool, SLOT_BYTES } from './spool.js';
 
 /** A file no larger than this waits in memory, if there is room. */
 const MEMORY_FILE_BYTES = 64 * 1024;
 const BLOCK_BYTES = 4096;
-/** A file in more parts than this gets its further holes as zeros: what its archive claims must not fill the memory. */
-const EXTENTS_MAX = 2 ** 18;
+const EMPTY = Buffer.alloc(0);
+/** The files that wait may be in so many parts more than files, together: what an archive claims must not fill the memory. */
+export const PARTS_MAX = 2 ** 20;
+/** With no more parts left, holes up to this become zeros. */
+const ZEROS_BYTES_MAX = 64 * 1024 * 1024;
+/** What memory takes beside its bytes, about. */
+const OVERHEAD_BYTES = 200;
 
 /** Where content waits: in memory up to a size, then on the disk, or nowhere, when only the size is wanted. */
 export interface SpooledPlace {
   spool: Spool | undefined;
   memoryBytes: number;
-}
-
-/** A part of a file: where it belongs, how long it is, and where in the order of arrival it came; in bytes. */
-interface Extent {
-  fileOffset: number;
-  bytes: number;
-  dataOffset: number;
+  /** Further parts that its files may be in. */
+  partsLeft: number;
 }
 
 /** A file that waits until it is known what becomes of it. */
@@ -30,9 +31,9 @@ export class SpooledFile extends VirtualFile {
   /** Its content was forgotten. */
   isGone = false;
   readonly #place: SpooledPlace;
-  #extents: Extent[] = [];
-  #dataBytes = 0;
-  #memory: Buffer[] | undefined = [];
+  readonly #extents = new Extents();
+  /** What has come, with room for more; undefined when it waits elsewhere. */
+  #memory: Buffer | undefined = EMPTY;
   #slots: number[] = [];
 
   constructor(path: StoredPath, place: SpooledPlace) {
@@ -51,7 +52,7 @@ export class SpooledFile extends VirtualFile {
    */
   get extents(): number[] {
     const found: number[] = [];
-    for (const { fileOffset, bytes } of this.#inOrder()) {
+    for (const { fileOffset, bytes } of this.#extents.inOrder()) {
       const start = fileOffset - (fileOffset % BLOCK_BYTES);
       const end = Math.min(this.sizeBytes, Math.ceil((fileOffset + bytes) / BLOCK_BYTES) * BLOCK_BYTES);
       const last = found.length - 2;
@@ -62,11 +63,10 @@ export class SpooledFile extends VirtualFile {
   }
 
   write(bytes: Buffer, fileOffset: number): void {
-    const last = this.#extents.at(-1);
-    const end = last === undefined ? 0 : last.fileOffset + last.bytes;
-    if (this.#extents.length >= EXTENTS_MAX) {
-      if (fileOffset < end) throw tooManyParts(this.path);
-      this.#zeros(end, fileOffset - end);
+    const { count, endBytes } = this.#extents;
+    if (count > 0 && fileOffset !== endBytes) {
+      if (this.#place.partsLeft > 0) this.#place.partsLeft -= 1;
+      else this.#zeros(fileOffset - endBytes);
     }
     this.#add(bytes, fileOffset);
   }
@@ -87,46 +87,67 @@ export class SpooledFile extends VirtualFile {
 
   /** Forgets its content. */
   drop(): void {
-    const { spool } = this.#place;
-    if (spool !== undefined && this.#memory !== undefined) spool.memoryLeft += this.#dataBytes;
-    spool?.freeSlots(this.#slots);
-    this.isGone = true;
-    this.#extents = [];
-    this.#memory = [];
+    this.#place.partsLeft += Math.max(0, this.#extents.count - 1);
+    this.#extents.clear();
+    this.#forgetMemory();
+    this.#memory = EMPTY;
+    this.#place.spool?.freeSlots(this.#slots);
     this.#slots = [];
-    this.#dataBytes = 0;
+    this.isGone = true;
   }
 
-  /** Gives its content in rising order; each piece is lent until the next. */
+  /** Gives its content in rising order, small holes as zeros; each piece is lent until the next. */
   *content(): Iterable<{ bytes: Buffer; fileOffset: number }> {
-    const memory = this.#memory === undefined ? undefined : Buffer.concat(this.#memory);
-    const room = memory === undefined ? Buffer.allocUnsafe(SLOT_BYTES) : undefined;
-    for (const extent of this.#inOrder()) {
-      for (let done = 0; done < extent.bytes;) {
-        const dataOffset = extent.dataOffset + done;
-        const inSlot = dataOffset % SLOT_BYTES;
-        const bytes = Math.min(extent.bytes - done, memory === undefined ? SLOT_BYTES - inSlot : Infinity);
-        let piece: Buffer;
-        if (memory === undefined) {
-          piece = room!.subarray(0, bytes);
-          this.#place.spool!.read(this.#slots[Math.floor(dataOffset / SLOT_BYTES)]!, inSlot, piece);
-        } else {
-          piece = memory.subarray(dataOffset, dataOffset + bytes);
-        }
-        yield { bytes: piece, fileOffset: extent.fileOffset + done };
-        done += bytes;
+    const room = Buffer.allocUnsafe(SLOT_BYTES);
+    let start = 0;
+    let filled = 0;
+    for (const { fileOffset, bytes, dataOffset } of this.#extents.inOrder()) {
+      const hole = fileOffset - start - filled;
+      if (hole >= 0 && hole < BLOCK_BYTES && filled + hole < SLOT_BYTES) {
+        room.fill(0, filled, filled + hole);
+        filled += hole;
+      } else {
+        if (filled > 0) yield { bytes: room.subarray(0, filled), fileOffset: start };
+        start = fileOffset;
+        filled = 0;
       }
+      for (let done = 0; done < bytes;) {
+        const part = room.subarray(filled, filled + bytes - done);
+        this.#read(dataOffset + done, part);
+        done += part.length;
+        filled += part.length;
+        if (filled < SLOT_BYTES) continue;
+        yield { bytes: room, fileOffset: start };
+        start += filled;
+        filled = 0;
+      }
+    }
+    if (filled > 0) yield { bytes: room.subarray(0, filled), fileOffset: start };
+  }
+
+  /** Reads what has come back, from its memory or the disk. */
+  #read(dataOffset: number, target: Buffer): void {
+    if (this.#memory !== undefined) {
+      this.#memory.copy(target, 0, dataOffset);
+      return;
+    }
+    for (let done = 0; done < target.length;) {
+      const inSlot = (dataOffset + done) % SLOT_BYTES;
+      const part = target.subarray(done, done + SLOT_BYTES - inSlot);
+      this.#place.spool!.read(this.#slots[Math.floor((dataOffset + done) / SLOT_BYTES)]!, inSlot, part);
+      done += part.length;
     }
   }
 
-  #inOrder(): readonly Extent[] {
-    const isRising = this.#extents.every(
-      ({ fileOffset }, index) => index === 0 || this.#extents[index - 1]!.fileOffset < fileOffset,
-    );
-    return isRising ? this.#extents : this.#extents.toSorted((a, b) => a.fileOffset - b.fileOffset);
-  }
-
-  #zeros(fileOffset: number, bytes: number): void {
+  /** Fills the hole behind what has come last. */
+  #zeros(bytes: number): void {
+    const { endBytes } = this.#extents;
+    if (bytes < 0 || (this.hasContent && bytes > ZEROS_BYTES_MAX)) throw tooManyParts(this.path);
+    if (!this.hasContent) {
+      this.#extents.add(endBytes, bytes);
+      return;
+    }
+    let fileOffset = endBytes;
     for (const piece of zeros(bytes)) {
       this.#add(piece, fileOffset);
       fileOffset += piece.length;
@@ -134,37 +155,48 @@ export class SpooledFile extends VirtualFile {
   }
 
   #add(bytes: Buffer, fileOffset: number): void {
-    const last = this.#extents.at(-1);
-    if (last !== undefined && last.fileOffset + last.bytes === fileOffset) last.bytes += bytes.length;
-    else this.#extents.push({ fileOffset, bytes: bytes.length, dataOffset: this.#dataBytes });
     this.#keep(bytes);
-    this.#dataBytes += bytes.length;
+    this.#extents.add(fileOffset, bytes.length);
   }
 
   #keep(bytes: Buffer): void {
-    const { spool, memoryBytes } = this.#place;
     if (this.#memory !== undefined) {
-      const fits = this.#dataBytes + bytes.length <= memoryBytes && bytes.length <= (spool?.memoryLeft ?? Infinity);
-      if (fits) {
-        this.#memory.push(Buffer.from(bytes));
-        if (spool !== undefined) spool.memoryLeft -= bytes.length;
-        return;
-      }
+      if (this.#holds(bytes)) return;
       this.#spill(this.#memory);
     }
-    if (spool !== undefined) this.#append(bytes, this.#dataBytes, spool);
+    const { spool } = this.#place;
+    if (spool !== undefined) this.#append(bytes, this.#extents.dataBytes, spool);
   }
 
-  #spill(memory: readonly Buffer[]): void {
-    this.#memory = undefined;
-    const { spool } = this.#place;
-    if (spool === undefined) return;
-    let dataOffset = 0;
-    for (const bytes of memory) {
-      this.#append(bytes, dataOffset, spool);
-      dataOffset += bytes.length;
+  /** Puts it into memory. @returns false where there is no room */
+  #holds(bytes: Buffer): boolean {
+    const { spool, memoryBytes } = this.#place;
+    const memory = this.#memory!;
+    const { dataBytes } = this.#extents;
+    const needed = dataBytes + bytes.length;
+    if (needed > memory.length) {
+      // Twice as much, for what comes in many small parts.
+      const size = memory.length === 0 ? needed : Math.min(memoryBytes, Math.max(needed, 2 * memory.length));
+      const cost = costOf(size) - costOf(memory.length);
+      if (needed > memoryBytes || cost > (spool?.memoryLeft ?? Infinity)) return false;
+      if (spool !== undefined) spool.memoryLeft -= cost;
+      this.#memory = Buffer.allocUnsafe(size);
+      memory.copy(this.#memory, 0, 0, dataBytes);
     }
-    spool.memoryLeft += dataOffset;
+    bytes.copy(this.#memory!, dataBytes);
+    return true;
+  }
+
+  #spill(memory: Buffer): void {
+    const { spool } = this.#place;
+    if (spool !== undefined) this.#append(memory.subarray(0, this.#extents.dataBytes), 0, spool);
+    this.#forgetMemory();
+  }
+
+  #forgetMemory(): void {
+    const { spool } = this.#place;
+    if (spool !== undefined && this.#memory !== undefined) spool.memoryLeft += costOf(this.#memory.length);
+    this.#memory = undefined;
   }
 
   #append(bytes: Buffer, dataOffset: number, spool: Spool): void {
@@ -179,11 +211,20 @@ export class SpooledFile extends VirtualFile {
   }
 }
 
+function costOf(memoryBytes: number): number {
+  return memoryBytes === 0 ? 0 : OVERHEAD_BYTES + memoryBytes;
+}
+
 function tooManyParts(path: StoredPath): XbstreamError {
-  return new XbstreamError('XB_UNSUPPORTED_ORDER', `${pathText(path)} comes in too many parts that are not in order`, {
-    path,
-    details: [`at most ${EXTENTS_MAX} are possible`],
-  });
+  return new XbstreamError(
+    'XB_UNSUPPORTED_ORDER',
+    `${pathText(path)} comes in too many parts, which are far apart or not in order`,
+    {
+      path,
+      details: [`files from a pipe may be in ${PARTS_MAX} parts, together`],
+      hints: ['read the archive from a file instead of a pipe'],
+    },
+  );
 }
 
 /** Lets the files of an archive wait: until its end, since corrections may come, or each until it is whole and its turn comes. */
@@ -200,7 +241,7 @@ export class SpoolOutput extends VirtualOutput {
     super();
     this.#spool = spool;
     // In memory, then on the disk.
-    this.#place = { spool, memoryBytes: MEMORY_FILE_BYTES };
+    this.#place = { spool, memoryBytes: MEMORY_FILE_BYTES, partsLeft: PARTS_MAX };
     this.#passesOn = passesOn;
   }
 

@@ -35,6 +35,7 @@ export async function makeTar(options: TarOptions, thread: TaskThread): Promise<
   let stopped = false;
   let source: Source | undefined;
   let decoding: Decoding | undefined;
+  let isWhole = false;
   try {
     const opened = await openArchive(options.input, thread.isStopped);
     source = opened;
@@ -49,20 +50,22 @@ export async function makeTar(options: TarOptions, thread: TaskThread): Promise<
     if (problems.length === 0) {
       await writer.end();
       target.commit();
+      isWhole = true;
     }
   } catch (error) {
     // Who waits in a call hears of a stop by what it gets.
     if (error instanceof Stopped || thread.isStopped()) stopped = true;
     else if (error instanceof XbstreamError) problems = [error];
     else throw error;
+  } finally {
+    if (!isWhole) {
+      await making?.breakOff(target);
+      target?.discard();
+    }
+    problems = withParts(withPlace(problems, source), options.input);
+    source?.close();
+    decoding?.close();
   }
-  problems = withParts(withPlace(problems, source), options.input);
-  if (stopped || problems.length > 0) {
-    await making?.breakOff(target);
-    target?.discard();
-  }
-  source?.close();
-  decoding?.close();
   const { files = 0, bytes = 0, archiveBytes = 0 } = making ?? {};
   return { summary: { files, bytes, archiveBytes, outputBytes: target?.sink.bytes ?? 0 }, problems, stopped };
 }

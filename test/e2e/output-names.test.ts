@@ -1,0 +1,62 @@
+/** The file that `-o` or `--manifest` names: what stands there, and what comes there meanwhile. */
+import assert from 'node:assert/strict';
+import * as fs from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { archive, file } from '../helpers/archive-bytes.js';
+import { run } from '../helpers/cli.js';
+import { assertEnded, EXIT } from '../helpers/outcome.js';
+import { tempDir } from '../helpers/temp.js';
+import { readTree, treeOf, writeTree } from '../helpers/tree.js';
+
+describe('a file that is made', { concurrency: true }, () => {
+  const stored = { MANIFEST: 'of the backup', a: 'x' };
+  const bytes = archive(file('a', 'x'), file('MANIFEST', 'of the backup'));
+  const stdin = { kind: 'pipe', bytes } as const;
+
+  for (const before of [{}, { MANIFEST: 'older' }]) {
+    test(`--manifest replaces no file of the archive: ${Object.keys(before).length} before`, async (context) => {
+      const target = tempDir(context);
+      writeTree(target, before);
+      const words = ['-q', '-', '-C', target, '--overwrite', '--manifest', join(target, 'MANIFEST')];
+      const result = await run(['extract', ...words], { stdin });
+      assertEnded(result, EXIT.refused, /MANIFEST was made by somebody else meanwhile/);
+      assert.deepEqual(readTree(target), treeOf(stored));
+    });
+  }
+
+  test('--manifest replaces an older one', async (context) => {
+    const target = tempDir(context);
+    const manifest = join(tempDir(context), 'sums');
+    fs.writeFileSync(manifest, 'older');
+    const words = ['extract', '-q', '-', '-C', target, '--overwrite', '--manifest', manifest];
+    assertEnded(await run(words, { stdin }), EXIT.ok);
+    assert.match(fs.readFileSync(manifest, 'latin1'), /^[0-9a-f]{64} [ *]a\n/m);
+  });
+
+  test('-o names a link: what it leads to is replaced, and the link stays', async (context) => {
+    const folder = tempDir(context);
+    writeTree(folder, { 'disk/archive': 'older', a: 'x' });
+    const link = join(folder, 'link');
+    fs.symlinkSync('disk/archive', link);
+    assertEnded(await run(['create', '-q', '-C', folder, 'a', '-o', link]), EXIT.refused, /link exists/);
+    assertEnded(await run(['create', '-q', '-C', folder, 'a', '-o', link, '--overwrite']), EXIT.ok);
+    assert.equal(fs.readlinkSync(link), 'disk/archive');
+    assert.ok(fs.readFileSync(join(folder, 'disk/archive')).equals(file('a', 'x')));
+    assert.deepEqual(fs.readdirSync(join(folder, 'disk')), ['archive']);
+  });
+
+  test('what cannot have its name is told before the work begins', async (context) => {
+    const folder = tempDir(context);
+    const dangling = join(folder, 'dangling');
+    fs.symlinkSync('nowhere', dangling);
+    // It never comes to look at the archive, which is none.
+    const wrong = { kind: 'pipe', bytes: Buffer.from('no archive at all') } as const;
+    for (const overwrite of [[], ['--overwrite']]) {
+      const words = (output: string): string[] => ['report', '-q', '-', '-o', output, ...overwrite];
+      assertEnded(await run(words(dangling), { stdin: wrong }), EXIT.refused, /symbolic link that leads nowhere/);
+      assertEnded(await run(words(join(folder, 'n'.repeat(256))), { stdin: wrong }), EXIT.refused, /ENAMETOOLONG/);
+    }
+    assert.deepEqual(fs.readdirSync(folder), ['dangling']);
+  });
+});
