@@ -1,6 +1,7 @@
 import * as fs from 'node:fs';
 import type { OnReadOpts, Socket, SocketConstructorOpts } from 'node:net';
 import { systemCodeOf, systemError } from '../errors.js';
+import { closeRead } from './close.js';
 import { PIECE_BYTES, startInRoom, type ByteSink, type Source } from './source.js';
 
 /**
@@ -8,6 +9,7 @@ import { PIECE_BYTES, startInRoom, type ByteSink, type Source } from './source.j
  * back to waiting for events: with larger buffers 2 GiB took 1.9 s to come in, with this one 1.1.
  */
 const READ_BYTES = 64 * 1024;
+const STDERR = 2;
 
 /**
  * A pipe or socket. It is read by events, never by a call that waits: a thread inside such a call cannot be ended while
@@ -19,6 +21,7 @@ export class PipeSource implements Source {
   readonly #name: string;
   #socket: Socket | undefined;
   #stopped = false;
+  #isClosed = false;
   #finish: (() => void) | undefined;
   #memory: Buffer | undefined;
   #used = 0;
@@ -114,6 +117,9 @@ export class PipeSource implements Source {
   }
 
   close(): void {
-    this.#socket?.destroy();
+    if (this.#socket !== undefined) this.#socket.destroy();
+    // Nothing was read of it. The standard streams stay, as they do where a socket is destroyed.
+    else if (!this.#isClosed && this.#fd > STDERR) closeRead(this.#fd);
+    this.#isClosed = true;
   }
 }

@@ -12,6 +12,7 @@ import { parseAllDocuments } from 'yaml';
 import { file, noise } from '../helpers/archive-bytes.js';
 import { PROGRAM } from '../helpers/cli.js';
 import { EXIT } from '../helpers/outcome.js';
+import { isRoot } from '../helpers/programs.js';
 import { tempDir } from '../helpers/temp.js';
 
 const DEPLOY = fileURLToPath(new URL('../../deploy/', import.meta.url));
@@ -114,6 +115,11 @@ describe('the manifests for Kubernetes', () => {
       assert.match(image, new RegExp(`^COPY .*deploy/${command!}\\b.* /usr/local/bin/$`, 'm'));
     }
   });
+
+  test('the image is built: npm packs into a folder that is there', () => {
+    const image = fs.readFileSync(join(DEPLOY, 'Containerfile'), 'utf8');
+    assert.match(image, /^RUN mkdir (\S+) && .*--pack-destination \1$/m);
+  });
 });
 
 describe('the commands that they call', () => {
@@ -168,5 +174,69 @@ describe('the commands that they call', () => {
     });
     assert.deepEqual(codes, [EXIT.refused, EXIT.ok, EXIT.usage]);
     assert.deepEqual(fs.readdirSync(join(directory, 'results')).sort(), ['1.jsonl', '2.jsonl']);
+  });
+
+  /** A PATH with a Slurm that does the tasks of an array at once, but for one that is cancelled. */
+  function pathWithSlurm(context: TestContext, cancelled: string): string {
+    const bin = tempDir(context);
+    const sbatch = `#!/bin/sh
+for word; do case $word in --array=1-*) last=\${word##*-} ;; esac; done
+while case $1 in --*) true ;; *) false ;; esac; do shift; done
+highest=0
+for task in $(seq $last); do
+  [ $task = ${cancelled} ] || SLURM_ARRAY_TASK_ID=$task "$@" || highest=$?
+done
+exit $highest
+`;
+    fs.writeFileSync(join(bin, 'sbatch'), sbatch, { mode: 0o755 });
+    return `${bin}${delimiter}${pathWith(context)}`;
+  }
+
+  /** Has a fleet of two archives verified, one of which is in the last line of a list that nothing ends. */
+  function fleetOf(context: TestContext, second: Buffer, cancelled = 'none'): { status: number | null; said: string } {
+    const directory = tempDir(context);
+    const [a, b, list] = [join(directory, 'a'), join(directory, 'b'), join(directory, 'list')];
+    fs.writeFileSync(a, file('a', noise(500)));
+    fs.writeFileSync(b, second);
+    fs.writeFileSync(list, `${a}\n${b}`);
+    const { status, stderr } = spawnSync(join(DEPLOY, 'slurm/verify-fleet'), [list, join(directory, 'results')], {
+      env: { ...process.env, PATH: pathWithSlurm(context, cancelled) },
+      encoding: 'utf8',
+    });
+    return { status, said: stderr.replaceAll(`${directory}/`, '') };
+  }
+
+  test('a fleet: the last archive of a list is verified also where its line has no end', (context) => {
+    assert.equal(fleetOf(context, file('b', noise(500)).subarray(0, 300)).status, EXIT.incomplete);
+    assert.equal(fleetOf(context, file('b', noise(500))).status, EXIT.ok);
+  });
+
+  test('a fleet: what was cancelled before it began is no success', (context) => {
+    const { status, said } = fleetOf(context, file('b', noise(500)), '2');
+    assert.notEqual(status, EXIT.ok);
+    assert.match(said, /^no verdict: b \(line 2 of list\)$/m);
+  });
+
+  test('two at work at one shard, each process 1 of a container, do not write into one file', (context) => {
+    if (!isRoot(context)) return;
+    const args = ['--pid', '--fork', join(DEPLOY, 'verify-shard'), 'archive'];
+    const bin = tempDir(context);
+    const results = join(bin, 'results');
+    // The second one does all of its work in the middle of the first one's.
+    const program = `#!/bin/sh
+echo "begin of $AT_WORK"
+if [ "$AT_WORK" = first ]; then AT_WORK=second unshare ${args.join(' ')} "${results}"; fi
+echo "end of $AT_WORK"
+`;
+    fs.writeFileSync(join(bin, 'tsxbstream'), program, { mode: 0o755 });
+    const { status } = spawnSync('unshare', [...args, results], {
+      env: {
+        ...process.env,
+        ...{ PATH: `${bin}${delimiter}${process.env['PATH'] ?? ''}`, SHARD: '1', SHARDS: '2', AT_WORK: 'first' },
+      },
+    });
+    assert.equal(status, EXIT.ok);
+    assert.deepEqual(fs.readdirSync(results), ['1-of-2.jsonl']);
+    assert.equal(fs.readFileSync(join(results, '1-of-2.jsonl'), 'utf8'), 'begin of first\nend of first\n');
   });
 });

@@ -136,6 +136,18 @@ test('a silent pipe is stopped', async () => {
   fs.closeSync(writeFd);
 });
 
+test('a pipe of which nothing is read is given back: whoever writes to it does not wait for ever', async (context) => {
+  const { readFd, writeFd } = openPipe();
+  context.after(() => fs.closeSync(writeFd));
+  const source = await open({ kind: 'descriptor', fd: readFd });
+  source.close();
+  // It may be closed twice, and the number be somebody else's by then.
+  const other = fs.openSync('/dev/null', 'r');
+  source.close();
+  fs.closeSync(other);
+  assert.throws(() => fs.writeSync(writeFd, 'x'), { code: 'EPIPE' });
+});
+
 test('a file is jumped over where nobody needs it, but not beyond its end', async (context) => {
   const choice = inputOf(context, 'file', content);
   const sink = new NotingSink();
