@@ -9,7 +9,7 @@ import { backupProblems } from './backup-problems.js';
 import { readArchive } from './options/inputs.js';
 import type { OptionValues } from './options/option-values.js';
 import { pick, reworded, type Told } from './options/option.js';
-import { COMMON, DECODING, KEY_FILE_OR_VARIABLE, OPTIONS, READING } from './options/table.js';
+import { COMMON, DECODING, OPTIONS, READING } from './options/table.js';
 import { assertFitShards } from './options/shard-options.js';
 import { usageError } from './options/usage-error.js';
 import type { ShardChoice } from './options/value-kinds.js';
@@ -36,7 +36,11 @@ export const VERIFY_OPTIONS = {
   overwrite: reworded(OPTIONS.overwrite, {
     overwrite: 'replace FILE of --manifest, --index and --info when the new one is whole',
   }),
-  key: reworded(OPTIONS.key, KEY_FILE_OR_VARIABLE),
+  key: reworded(OPTIONS.key, {
+    'encrypt-key': 'with --deep or --info: decrypt .xbcrypt files with KEY; taken off the process list at once',
+    'encrypt-key-file':
+      'with --deep or --info: decrypt .xbcrypt files with the key in FILE. The variable XBCRYPT_ENCRYPTION_KEY gives one where no option does',
+  }),
   allowEncrypted: reworded(OPTIONS.allowEncrypted, {
     'allow-encrypted': 'with --deep and no key: encrypted files need not be looked into',
   }),
@@ -65,7 +69,7 @@ export const verify = defineVerb({
   usage: ['tsxbstream verify [options] [ARCHIVE]'],
   summary: 'prove that an archive is whole',
   description: [
-    'Reads all of ARCHIVE, or stdin where ARCHIVE is - or missing, and checks every chunk and every checksum, that no part of a file is missing, and that it ends where it should. Reports all that is wrong, by file. Writes nothing.',
+    'Reads all of ARCHIVE, or stdin where ARCHIVE is - or missing, and checks every chunk and every checksum, that no part of a file is missing, and that it ends where it should. Reports all that is wrong, by file. Unpacks nothing.',
     'Exit code 0 means that the archive is whole. With --deep also what is inside of compressed and encrypted files.',
     'With --tee everything is passed on to stdout unchanged while it is verified, to the last byte, whatever is found; the verdict comes on stderr. Who reads stdout sets the pace; one that goes away, or cannot be written to, does not end the verification, and makes the exit code 1.',
     'Many machines can share the work: each checks one shard of the archive, and --merge judges by their results as one run does.',
