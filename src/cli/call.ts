@@ -6,13 +6,20 @@ import { closest } from '../verbs/options/suggestion.js';
 import type { Mode } from '../verbs/options/table.js';
 import { usageError } from '../verbs/options/usage-error.js';
 import { VERBS, type Registration } from '../verbs/registry.js';
+import { typedWords } from '../verbs/options/raw-words.js';
 import type { CallSurroundings, VerbCall } from '../verbs/verb.js';
 import { EXIT_OK, EXIT_USAGE } from './exit-codes.js';
 import { allForms, loadForm, XBSTREAM, type Form } from './grammar/forms.js';
 import { readValues } from './grammar/option-values.js';
 import { version } from './package-version.js';
 import { versionLine, xbstreamName } from './version.js';
-import { normaliseWords, spell, UnknownOption, type NormalisedWords } from './grammar/xbstream-grammar.js';
+import {
+  normaliseWords,
+  spell,
+  UnknownOption,
+  type NormalisedWords,
+  type OptionWord,
+} from './grammar/xbstream-grammar.js';
 
 /** What a command line asks for. */
 export type Call =
@@ -25,8 +32,9 @@ export function isXbstreamForm(argv: readonly string[]): boolean {
 }
 
 /** @throws XbstreamError `XB_USAGE`, and for keys what reading one throws */
-export async function readCall(surroundings: CallSurroundings): Promise<Call> {
-  const { argv } = surroundings;
+export async function readCall(given: Omit<CallSurroundings, 'typed'>): Promise<Call> {
+  const { argv } = given;
+  const surroundings = { ...given, typed: typedWords(argv) };
   const words = argv.slice(2);
   const [first, second] = words;
   if (first === undefined) return answer(async ({ shortHelp }) => shortHelp(await allForms()), EXIT_USAGE);
@@ -87,15 +95,18 @@ async function readForm(
   }
   if (isAskedFor('version')) return { kind: 'text', text: versionLine(surroundings.argv), exitCode: EXIT_OK };
   if (form === XBSTREAM) await checkMode(normalised);
-  const values = await readValues(normalised, form);
+  const values = await readValues(normalised, form, surroundings.typed);
   return { kind: 'verb', ...(await form.called({ values, operands: normalised.operands }, surroundings)) };
 }
 
 /** A key, or a presigned address, on the command line is on show in the process list of the whole machine: overwrites it there. */
 function hideSecrets({ options, operands }: NormalisedWords, { call, words }: Form): void {
   const isSecret = (name: string): boolean => words.get(name)?.secret === true;
-  if (!options.some(({ name }) => isSecret(name)) && !operands.some(hasSecret)) return;
-  const shown = options.map((option) => (isSecret(option.name) ? `--${option.name}=...` : spell(option)));
+  const isHidden = ({ name, value }: OptionWord): boolean => isSecret(name) || hasSecret(value ?? '');
+  if (!options.some(isHidden) && !operands.some(hasSecret)) return;
+  const shown = options.map(({ name, value }) =>
+    spell({ name, value: isSecret(name) ? '...' : value && shownWord(value) }),
+  );
   // On Linux this is the memory that the kernel shows as the command line; Node fills what is left of it with zeros.
   process.title = [call, ...shown, ...operands.map(shownWord)].join(' ');
 }
@@ -151,7 +162,7 @@ function knownVerb(word: string): Registration {
     `there is no command "${shownWord(word)}"`,
     ...(similar === undefined ? [] : [`did you mean: tsxbstream ${similar}?`]),
     ...(isAddress(word) ? [`to unpack what lies there: tsxbstream extract ${shellWord(shownWord(word))} -C DIR`] : []),
-    ...(existsSync(word) ? [`to unpack ${word}: tsxbstream extract ${word} -C DIR`] : []),
+    ...(existsSync(word) ? [`to unpack ${word}: tsxbstream extract ${shellWord(word)} -C DIR`] : []),
     `commands: ${VERBS.map(({ name }) => name).join(', ')}; and -x, as xbstream has it`,
     'what they do: tsxbstream --help',
   );

@@ -8,6 +8,14 @@ export function stalled(name: string, seconds: number): XbstreamError {
   });
 }
 
+/** More is no time for a timer of Node's, which then ends at once. Who waits so long, 24 days, is told that nothing comes. */
+const WAIT_MS_MAX = 2 ** 31 - 1;
+
+/** How long a timer waits that is to wait so many seconds. */
+export function waitMs(seconds: number): number {
+  return Math.min(WAIT_MS_MAX, 1000 * seconds);
+}
+
 /** A source that comes by events, and must not be silent for too long. */
 export class TimedSource implements Source {
   readonly seekable = false;
@@ -56,7 +64,7 @@ export class TimedSource implements Source {
     this.#timer = setTimeout(() => {
       this.#isStalled = true;
       this.#source.stop();
-    }, this.#seconds * 1000);
+    }, waitMs(this.#seconds));
   }
 
   stop(): void {

@@ -31,7 +31,7 @@ export interface DecodeResult extends Omit<DecodeSummary, 'archiveBytes'> {
  */
 export async function decode(paths: string | readonly string[], options: DecodeOptions = {}): Promise<DecodeResult> {
   const told = toldBy(options, DECODE_OPTIONS, 'onFile', 'onProblem');
-  const all = typeof paths === 'string' ? [paths] : [...paths];
+  const all = Array.isArray(paths) ? (paths as readonly string[]) : [paths as string];
   if (all.length === 0) throw new XbstreamError('XB_USAGE', 'no files are named');
   for (const path of all) checkText('the path of a file', path);
   return runFor(options, async (caller) => {

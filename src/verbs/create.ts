@@ -1,7 +1,7 @@
 /** `create`: makes an archive of files, byte for byte what the C tools write for them. */
 import type { BackupChoice } from '../backup/backup-state.js';
 import type { StoredPath } from '../format/stored-path.js';
-import { isAddress, shownWord } from '../input/address/address.js';
+import { looksLikeAddress, shownWord } from '../input/address/address.js';
 import type { InputChoice } from '../input/open-source.js';
 import type { OutputChoice } from '../output/archive-target.js';
 import { making } from './make/making.js';
@@ -9,7 +9,7 @@ import { madeOutput, otherInput } from './options/inputs.js';
 import { pick, reworded, type Told } from './options/option.js';
 import { COMMON, OPTIONS, OVERWRITE_MADE } from './options/table.js';
 import { usageError } from './options/usage-error.js';
-import { rawWords } from './options/raw-words.js';
+import { assertExact, rawWords } from './options/raw-words.js';
 import { defineVerb, type CallSurroundings, type CallWords } from './verb.js';
 
 const CALL = 'tsxbstream create';
@@ -102,7 +102,7 @@ export const create = defineVerb({
 function filesSource(
   { filesFrom, nullSeparated, directory = '.' }: Told<typeof CREATE_OPTIONS>,
   { values, operands }: CallWords,
-  { argv, isTerminal }: CallSurroundings,
+  { typed, isTerminal }: CallSurroundings,
   recurse: boolean,
 ): CreateSource {
   if (nullSeparated && filesFrom === undefined) {
@@ -118,11 +118,11 @@ function filesSource(
     filesFrom === undefined
       ? undefined
       : { input: otherInput(filesFrom, 'a list of names', isTerminal), nullSeparated };
-  const address = operands.find(isAddress);
+  const address = operands.find(looksLikeAddress);
   if (address !== undefined) {
     throw usageError(`an archive is made of files, and ${shownWord(address)} is an address`);
   }
-  return { kind: 'files', paths: rawWords(operands, argv), list, directory, recurse };
+  return { kind: 'files', paths: rawWords(operands, typed), list, directory, recurse };
 }
 
 /** @param named empty where the value was left out */
@@ -130,7 +130,7 @@ function tarSource(
   named: string,
   backup: BackupChoice,
   { values, operands }: CallWords,
-  { isTerminal }: CallSurroundings,
+  { typed, isTerminal }: CallSurroundings,
 ): CreateSource {
   const [operand, ...more] = operands;
   // Its value may be left out, so that a word after it is an operand: the tar archive it surely is.
@@ -140,6 +140,7 @@ function tarSource(
   for (const name of ['files-from', 'directory'] as const) {
     if (values.has(name)) throw usageError(`--from-tar and --${name} exclude each other`, 'leave out one of them');
   }
+  if (operand !== undefined) assertExact('the name of the tar archive', operand, typed);
   const input = otherInput(named === '' ? (operand ?? '-') : named, 'a tar archive', isTerminal);
   return { kind: 'tar', input, backup };
 }

@@ -6,6 +6,7 @@ import { findEncoded, type EncodedFile } from '../engine/in-place/find-encoded.j
 import { WorkBoard } from '../engine/pipeline/work-board.js';
 import type { XbstreamError } from '../errors.js';
 import type { StoredPath } from '../format/stored-path.js';
+import { looksLikeAddress, shownWord } from '../input/address/address.js';
 import { isGood, type Outcome } from '../outcome.js';
 import { PARTIAL_ENDING } from '../output/directory/partial-name.js';
 import { makeReporter } from '../ui/make-reporter.js';
@@ -79,10 +80,13 @@ export const decode = defineVerb<typeof DECODE_OPTIONS, DecodeOptions, DecodeSum
     throw usageError('--keep and --remove-original exclude each other', 'leave out one of them');
   },
 
-  read: (options, { operands }, { argv }): DecodeOptions => {
+  read: (options, { operands }, { typed }): DecodeOptions => {
     if (operands.length === 0) throw usageError('no files are named', `name them, or their directory: ${CALL} DIR`);
     if (operands.includes('')) throw usageError('the name of a file is empty', 'the current directory is .');
-    return { ...options, paths: rawWords(operands, argv) };
+    const address = operands.find(looksLikeAddress);
+    if (address !== undefined)
+      throw usageError(`files are decoded where they lie, and ${shownWord(address)} is an address`);
+    return { ...options, paths: rawWords(operands, typed) };
   },
 
   run: decodeAll,

@@ -4,8 +4,9 @@ import { statSync } from 'node:fs';
 import type { Context } from '../context.js';
 import type { BackupFinding } from '../backup/backup-state.js';
 import type { XbstreamError } from '../errors.js';
+import { shellWord } from '../format/shell-word.js';
 import { pathText } from '../format/stored-path.js';
-import { isAddress, shownWord } from '../input/address/address.js';
+import { looksLikeAddress, shownWord } from '../input/address/address.js';
 import { byIndex, digestedName, type InputChoice } from '../input/open-source.js';
 import { isGood, type Outcome } from '../outcome.js';
 import { makeReporter } from '../ui/make-reporter.js';
@@ -142,7 +143,7 @@ function withTargetHint(error: XbstreamError, { include, target }: ExtractOption
   const [pattern, ...others] = include;
   const isPlain = pattern !== undefined && others.length === 0 && !/[*?[{]/.test(pattern);
   if (error.code !== 'XB_NO_MATCH' || !isPlain || target !== '.') return error;
-  return error.with({ hints: [`to unpack into a directory: -C ${pattern}`] });
+  return error.with({ hints: [`to unpack into a directory: -C ${shellWord(pattern)}`] });
 }
 
 /** What there is to say of an archive that was read to its end, with nothing wrong but that a pattern matches nothing. */
@@ -163,7 +164,7 @@ export function ignoredWords(operands: readonly string[], directory: string | un
   const ignored = `-x reads stdin and ignores words that are no options: ${operands.map(shownWord).join(' ')}`;
   const meant = operands.find(looksLikeDirectory);
   if (meant === undefined || directory !== undefined) return [ignored];
-  return [isAddress(meant) ? ignored : `${ignored}; to unpack into a directory: -C ${meant}`];
+  return [looksLikeAddress(meant) ? ignored : `${ignored}; to unpack into a directory: -C ${shellWord(meant)}`];
 }
 
 function looksLikeDirectory(word: string): boolean {

@@ -8,6 +8,7 @@ import type { PaintOf } from '../ui/paint.js';
 import type { CommonReporter, FileReport, StatusPrinter } from '../ui/reporter.js';
 import { told, type OptionTable, type Told } from './options/option.js';
 import type { OptionValues } from './options/option-values.js';
+import type { TypedWords } from './options/raw-words.js';
 import { usageError } from './options/usage-error.js';
 
 /** A command and what it is good for, as a help text shows it. */
@@ -43,6 +44,7 @@ export interface CallSurroundings {
   /** Whether a descriptor is a terminal. */
   isTerminal: (fd: number) => boolean;
   env: NodeJS.ProcessEnv;
+  typed: TypedWords;
 }
 
 /** What tells of a verb's run. */

@@ -1,5 +1,6 @@
 /** `verify`: reads a whole archive and tells all that is wrong with it. */
 import type { Context } from '../context.js';
+import { looksLikeAddress, shownWord } from '../input/address/address.js';
 import { digestedName, type InputChoice } from '../input/open-source.js';
 import { errorFromRecord, type XbstreamErrorCode } from '../errors.js';
 import type { Outcome } from '../outcome.js';
@@ -11,6 +12,7 @@ import type { OptionValues } from './options/option-values.js';
 import { pick, reworded, type Told } from './options/option.js';
 import { COMMON, DECODING, OPTIONS, READING } from './options/table.js';
 import { assertFitShards } from './options/shard-options.js';
+import { assertExact } from './options/raw-words.js';
 import { usageError } from './options/usage-error.js';
 import type { ShardChoice } from './options/value-kinds.js';
 import type { CheckShardOptions } from './shards/check-shard.js';
@@ -134,6 +136,9 @@ export const verify = defineVerb({
     if (options.merge) {
       const { values, operands: results } = words;
       if (results.length === 0) throw usageError('no result of a shard is named', `${CALL} --merge RESULT...`);
+      const address = results.find(looksLikeAddress);
+      if (address !== undefined) throw usageError(`results are files, and ${shownWord(address)} is an address`);
+      for (const result of results) assertExact('the name of a result', result, surroundings.typed);
       const { archive } = options;
       const whole = archive.length === 0 ? undefined : archiveOf({ values, operands: archive }, archive.length > 1);
       return { ...options, results, whole };

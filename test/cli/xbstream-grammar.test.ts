@@ -250,7 +250,6 @@ test('both ways in read the same values out of the same options, whatever charac
   const anyText = fc.oneof(
     fc.string({ minLength: 1, unit: 'binary' }),
     fc.constantFrom(
-      '-',
       '--',
       '-1',
       '1e3',
@@ -276,7 +275,7 @@ test('both ways in read the same values out of the same options, whatever charac
     'encrypt-key-file',
   );
   const word: fc.Arbitrary<OptionWord> = fc.oneof(
-    fc.record({ name, value: anyText }),
+    fc.record({ name, value: anyText.filter((text) => text !== '-') }),
     fc.record({
       name: fc.constantFrom<string>('verbose', 'fsync', 'skip-existing'),
       value: fc.constant(undefined),
@@ -290,8 +289,8 @@ test('both ways in read the same values out of the same options, whatever charac
       .map((known) => [known, values.all(known)]);
   await fc.assert(
     fc.asyncProperty(fc.array(word, { maxLength: 6 }), async (options) => {
-      const asXbstream = await readValues({ options, operands: [] }, formOf('xbstream'));
-      const asVerb = await readValues({ options, operands: [] }, formOf('extract'));
+      const asXbstream = await readValues({ options, operands: [] }, formOf('xbstream'), new Map());
+      const asVerb = await readValues({ options, operands: [] }, formOf('extract'), new Map());
       assert.deepEqual(listed(asVerb), listed(asXbstream));
     }),
     { numRuns: 200 },

@@ -80,14 +80,49 @@ describe('secrets of an address', { concurrency: true }, () => {
     await assertSilent(['list', 'http://someb0dy:pa55w0rd@:x?5ec3e7'], /no address/);
   });
 
-  test('in the list of processes', { skip: process.platform !== 'linux' && 'needs /proc' }, async (context) => {
-    const { origin, asked } = await serve(context, BYTES, { interfere: () => true });
-    const { child, ended } = start(['list', secretly(origin)], { env: NO_PROXY });
-    while (asked.length === 0) await new Promise((resolve) => setTimeout(resolve, 10));
-    const line = fs.readFileSync(`/proc/${child.pid!}/cmdline`, 'latin1');
-    child.kill('SIGTERM');
-    await ended;
-    assert.doesNotMatch(line, SECRETS);
-    assert.match(line, /a\.xbs\?\.\.\./);
+  test('where a file of this machine is expected', async (context) => {
+    const cwd = tempDir(context);
+    fs.writeFileSync(join(cwd, 'a.xbs'), BYTES);
+    const address = secretly('http://127.0.0.1:9');
+    for (const words of [
+      ['list', '--index', address, 'a.xbs'],
+      ['verify', '--index', address, 'a.xbs'],
+      ['verify', '--manifest', address, 'a.xbs'],
+      ['verify', '--info', address, 'a.xbs'],
+      ['verify', '--merge', address],
+      ['cat', '-f', address, 'a.xbs', 'c.ibd'],
+      ['decode', address],
+      ['extract', 'a.xbs', '-C', address],
+      ['extract', 'a.xbs', '--include', address],
+      ['tar', 'a.xbs', '--tmp-dir', address],
+      ['-x', '-C', address],
+    ]) {
+      const { stderr, code } = await run(words, { cwd, stdin: { kind: 'pipe', bytes: BYTES } });
+      assert.equal(code, 2, words.join(' '));
+      assert.doesNotMatch(stderr, SECRETS);
+      assert.match(stderr, /127\.0\.0\.1:9\/a\.xbs\?\.\.\./);
+      assert.deepEqual(fs.readdirSync(cwd), ['a.xbs']);
+    }
   });
+
+  test('of a kind that is not read', async () => {
+    const address = 'ftp://someb0dy:pa55w0rd@h/a?5ec3e7';
+    await assertSilent([address], /ftp:\/\/h\/a\?\.\.\./);
+    await assertSilent(['list', address], /ftp:\/\/h\/a\?\.\.\. is no address of an archive/);
+    await assertSilent(['create', '--from-tar', address], /ftp:\/\/h\/a\?\.\.\. is no address/);
+  });
+
+  for (const before of ['list ', 'create --from-tar=', 'create -T']) {
+    const skip = process.platform !== 'linux' && 'needs /proc';
+    test(`in the list of processes: ${before}ADDRESS`, { skip }, async (context) => {
+      const { origin, asked } = await serve(context, BYTES, { interfere: () => true });
+      const { child, ended } = start(`${before}${secretly(origin)}`.split(' '), { env: NO_PROXY });
+      while (asked.length === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+      const line = fs.readFileSync(`/proc/${child.pid!}/cmdline`, 'latin1');
+      child.kill('SIGTERM');
+      await ended;
+      assert.doesNotMatch(line, SECRETS);
+      assert.match(line, /a\.xbs\?\.\.\./);
+    });
+  }
 });

@@ -3,7 +3,18 @@ import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { cat, create, extract, info, list, readEntries, verify, writeTar, XbstreamError } from '../../dist/index.js';
+import {
+  cat,
+  create,
+  extract,
+  info,
+  list,
+  readChunks,
+  readEntries,
+  verify,
+  writeTar,
+  XbstreamError,
+} from '../../dist/index.js';
 import { hintForPrograms } from '../../dist/library/caller/hints.js';
 import { archive, file, payload } from '../helpers/archive-bytes.js';
 import { fixturePath } from '../helpers/fixtures.js';
@@ -36,6 +47,7 @@ describe('a hint for programs', () => {
       'with the whole archive at hand, the same command with --skip-existing goes on where this run stopped',
       "with the whole archive at hand, the same call with existing: 'keep-same-size' goes on where this run stopped",
     ],
+    ['from a file: tsxbstream -x < ARCHIVE, or: tsxbstream extract ARCHIVE', 'from a file: by its path'],
     ['choose another place: --tmp-dir DIR', 'choose another place: the option tmpDir'],
     ['if it is meant: --backup=never', "if it is meant: backup: 'never'"],
     [
@@ -57,6 +69,8 @@ const FAILING: Readonly<Record<string, (folder: string) => Promise<unknown>>> = 
   'no key for a tar': (folder) => writeTar(ENCRYPTED, join(folder, 'tar'), { decompress: true }),
   'no key for one file': (_) => cat(ENCRYPTED, 'xtrabackup_info').toArray(),
   'a pattern': (_) => list(ENCRYPTED, { include: ['nothing'] }),
+  'an empty stream, chunk by chunk': (_) => readChunks([]).next(),
+  'an empty stream': (_) => readEntries([]).next(),
   'a table': (_) => list(ENCRYPTED, { tables: ['no.such'] }),
   'a cut archive': (folder) => {
     const path = join(folder, 'cut');

@@ -1,10 +1,10 @@
 /** Chunks and entries, one at a time. */
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import * as fs from 'node:fs';
 import { join } from 'node:path';
-import { PassThrough, type Readable } from 'node:stream';
+import { PassThrough, Readable } from 'node:stream';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { cat, convertToTar, readChunks, readEntries, verify, writeTar } from '../../dist/index.js';
@@ -60,7 +60,51 @@ describe('readChunks', () => {
   });
 });
 
+/** Takes the beginning of each content, and leaves it there. */
+const LEAVING = `
+import { readEntries } from ${JSON.stringify(new URL('../../dist/index.js', import.meta.url).href)};
+async function run() {
+  for await (const entry of readEntries(process.argv[1])) {
+    console.log(entry.path);
+    await entry.content()[Symbol.asyncIterator]().next();
+  }
+}
+run();
+`;
+
 describe('readEntries', () => {
+  const TWO = archive(file('large', noise(70_000_000)), file('small', 'S'));
+
+  test('goes on where a content was ended before it was begun', async () => {
+    const ways: ((content: AsyncIterable<Buffer>) => unknown)[] = [
+      (content) => content[Symbol.asyncIterator]().return!(),
+      (content) => Readable.from(content).destroy(),
+      (content) =>
+        Readable.from(content)
+          .on('error', () => undefined)
+          .destroy(new Error('not wanted')),
+    ];
+    for (const end of ways) {
+      const paths: string[] = [];
+      for await (const entry of readEntries([TWO])) {
+        paths.push(entry.path);
+        if (entry.kind === 'file') await end(entry.content());
+      }
+      assert.deepEqual(paths, ['large', 'small']);
+    }
+  });
+
+  test('fails where a content was begun and left behind, and does not end the process as if all were well', (context) => {
+    const path = join(tempDir(context), 'archive');
+    fs.writeFileSync(path, TWO);
+    const { status, stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', LEAVING, path], {
+      encoding: 'utf8',
+    });
+    assert.equal(stdout, 'large\n');
+    assert.match(stderr, /XB_UNSUPPORTED_ORDER/);
+    assert.equal(status, 1);
+  });
+
   test('tells what an archive says of its files, in its order', async () => {
     const told: unknown[] = [];
     const bytes = archive(

@@ -1,4 +1,6 @@
+import { looksLikeAddress, shownWord } from '../../input/address/address.js';
 import { OptionValues } from '../../verbs/options/option-values.js';
+import { assertExact, type TypedWords } from '../../verbs/options/raw-words.js';
 import { usageError } from '../../verbs/options/usage-error.js';
 import type { Form } from './forms.js';
 import type { NormalisedWords, OptionWord } from './xbstream-grammar.js';
@@ -9,11 +11,11 @@ import type { NormalisedWords, OptionWord } from './xbstream-grammar.js';
  *
  * @throws XbstreamError `XB_USAGE`
  */
-export async function readValues({ options }: NormalisedWords, form: Form): Promise<OptionValues> {
+export async function readValues({ options }: NormalisedWords, form: Form, typed: TypedWords): Promise<OptionValues> {
   // yargs has a bundle of its own.
   const values =
     form.name === 'xbstream' ? readWords(options) : await (await import('./parse-verb.js')).parseVerb(options, form);
-  checkValues(values, form);
+  checkValues(values, form, typed);
   return values;
 }
 
@@ -24,12 +26,24 @@ function readWords(options: readonly OptionWord[]): OptionValues {
 }
 
 /** Checks every value against what its option takes. */
-function checkValues(values: OptionValues, { words }: Form): void {
+function checkValues(values: OptionValues, { words }: Form, typed: TypedWords): void {
   for (const name of values.names()) {
     const { kind, secret, valueIsOptional } = words.get(name)!;
     for (const value of values.all(name)) {
-      if (kind === undefined || (valueIsOptional === true && value === '') || kind.accepts(value)) continue;
-      throw usageError(`--${name} takes ${kind.expects}${secret === true || value === '' ? '' : `, not "${value}"`}`);
+      if (kind === undefined || (valueIsOptional === true && value === '')) continue;
+      if (kind.isPath === true) assertExact(`the value of --${name}`, value, typed);
+      if (kind.accepts(value)) continue;
+      throw usageError(
+        `--${name} takes ${kind.expects}${secret === true || value === '' ? '' : `, not "${shownWord(value)}"`}`,
+        ...(kind.isPath === true ? pathHints(value) : []),
+      );
     }
   }
+}
+
+function pathHints(value: string): string[] {
+  if (value === '-') return ['a file of that name is ./-'];
+  return looksLikeAddress(value)
+    ? ['what lies at an address has to be fetched first, as by: curl -o FILE ADDRESS']
+    : [];
 }

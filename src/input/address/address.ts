@@ -8,13 +8,19 @@ import { XbstreamError } from '../../errors.js';
 export type Address = { scheme: 'http'; url: string } | { scheme: 's3'; bucket: string; key: string };
 
 const ADDRESS = /^(?:https?|s3):\/\//i;
+const ANY_ADDRESS = /^[a-z][a-z\d+.-]*:\/\//i;
 const S3_ADDRESS = /^s3:\/\/([^/]*)(?:\/([^]*))?$/i;
 /** Names of buckets: more than any store allows, and nothing that leads to another host. */
 const BUCKET = /^[A-Za-z0-9][\w.-]{1,254}$/;
 
-/** Whether a word is an address, and no path. (A file of such a name can be had as `./https:...`.) */
+/** Whether a word is an address of a kind that can be read. */
 export function isAddress(word: string): boolean {
   return ADDRESS.test(word);
+}
+
+/** Whether a word has the form of an address, of any kind, and is no path. (A file of such a name can be had as `./https:...`.) */
+export function looksLikeAddress(word: string): boolean {
+  return ANY_ADDRESS.test(word);
 }
 
 /** The address of a backup that lies as objects, a chunk each. */
@@ -28,7 +34,7 @@ export function isOfObjects(address: Address): address is ObjectsAddress {
 export function readAddress(word: string): Address {
   const [, bucket, key] = S3_ADDRESS.exec(word) ?? [];
   if (bucket !== undefined) return s3Address(bucket, key ?? '', word);
-  const url = parsed(word);
+  const url = isAddress(word) ? parsed(word) : undefined;
   if (url === undefined) throw noAddress(word);
   return { scheme: 'http', url: url.href };
 }
@@ -39,7 +45,16 @@ export function addressOf(url: URL): Address | undefined {
   if (url.protocol !== 's3:') return undefined;
   // Keys may hold any sign; in a URL those that mean something there are escaped.
   if (url.search !== '' || url.hash !== '') throw noAddress(url.href);
-  return s3Address(url.host, decodeURIComponent(url.pathname.slice(1)), url.href);
+  return s3Address(url.host, unescaped(url), url.href);
+}
+
+/** @throws XbstreamError `XB_USAGE` where what is escaped is no UTF-8 */
+function unescaped(url: URL): string {
+  try {
+    return decodeURIComponent(url.pathname.slice(1));
+  } catch {
+    throw noAddress(url.href);
+  }
 }
 
 function s3Address(bucket: string, key: string, word: string): Address {
@@ -68,9 +83,9 @@ export function shownAddress(address: Address): string {
  * presigned address has its signature there), and without the part of a path that is the secret of a preauthenticated request.
  */
 export function shownWord(word: string): string {
-  if (!isAddress(word)) return word;
+  if (!looksLikeAddress(word)) return word;
   const scheme = word.slice(0, word.indexOf(':')).toLowerCase();
-  if (scheme === 's3') return word.replace(/^(s3:\/\/)[^/]*@/i, '$1').replace(/\?[^]*$/, '?...');
+  if (!/^https?$/.test(scheme)) return word.replace(/^([^:]+:\/\/)[^/]*@/, '$1').replace(/\?[^]*$/, '?...');
   const url = parsed(word);
   if (url === undefined) return `${scheme}://...`;
   const path = url.pathname.replace(/^\/p\/[^/]+\/n\//, '/p/.../n/');
@@ -79,5 +94,5 @@ export function shownWord(word: string): string {
 
 /** Whether a word of a command line has something in it that is not to be shown. */
 export function hasSecret(word: string): boolean {
-  return isAddress(word) && shownWord(word) !== word;
+  return shownWord(word) !== word;
 }

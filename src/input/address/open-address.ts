@@ -1,5 +1,6 @@
 import { FileSource } from '../file.js';
 import type { Source } from '../source.js';
+import { waitMs } from '../timed-source.js';
 import { shownAddress, type Address } from './address.js';
 import { openRemoteObjects } from './remote-objects.js';
 import { RemoteBytes } from './remote-bytes.js';
@@ -16,7 +17,7 @@ export const SILENT_SECONDS = 30;
  * @throws XbstreamError `XB_IO`, `XB_CHANGED`, `XB_USAGE`
  */
 export function openAddress(address: Address, silentSeconds: number | undefined, isStopped: () => boolean): Source {
-  const bytes = new RemoteBytes({ address, timeoutMs: 1000 * (silentSeconds ?? SILENT_SECONDS) }, isStopped);
+  const bytes = new RemoteBytes({ address, timeoutMs: waitMs(silentSeconds ?? SILENT_SECONDS) }, isStopped);
   if (bytes.objects !== undefined) {
     try {
       return openRemoteObjects(bytes, bytes.objects, shownAddress(address), isStopped);

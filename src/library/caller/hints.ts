@@ -25,14 +25,16 @@ function inLibrary(word: string, value = ''): string | undefined {
 const WORD = /--([a-z]+(?:-[a-z]+)*)(?:(?:=| (?=\/))([^\s,;]+)| [A-Z]{2,}\b)?/g;
 /** A call of the program that a function does as well, up to the end of the hint. */
 const CALL = /(?:\.\.\. \| )?tsxbstream (extract|list|verify|info|cat|create|decode)\b(.*)$/;
+/** A call of the program on a file. */
+const REDIRECTED = /tsxbstream -x < ARCHIVE(?:, or: tsxbstream extract ARCHIVE)?/;
 /** Ways to say something that only a command line has. */
 const ONLY_TYPED = [', or the variable XBCRYPT_ENCRYPTION_KEY', ' with -C'];
 
 /** A hint for people at a command line, as one for who writes a program. */
 export function hintForPrograms(hint: string): string {
   // A pipeline of programs stays what it is: it says what undoes the packing.
-  if (/tsxbstream -x|\| tsxbstream create/.test(hint)) return hint;
-  const called = hint.replace(CALL, (_, verb: string, rest: string) => {
+  if (/\| tsxbstream (?:-x|create)/.test(hint)) return hint;
+  const called = hint.replace(REDIRECTED, 'by its path').replace(CALL, (_, verb: string, rest: string) => {
     const options = Array.from(rest.matchAll(WORD), ([, word, value]) => inLibrary(word!, value) ?? []).flat();
     return `${verb}()${options.length === 0 ? '' : ` with ${options.join(rest.includes(' or ') ? ' or ' : ', ')}`}`;
   });

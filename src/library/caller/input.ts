@@ -2,7 +2,7 @@ import * as fs from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { systemCodeOf, systemError, XbstreamError } from '../../errors.js';
-import { addressOf } from '../../input/address/address.js';
+import { addressOf, shownWord } from '../../input/address/address.js';
 import type { AddressChoice, InputChoice, PartsChoice, SystemInputChoice } from '../../input/open-source.js';
 import { isByteStream, type ByteStream } from '../../input/stream/pieces.js';
 import { STREAM_FAILED } from '../../input/stream/ring-source.js';
@@ -69,7 +69,9 @@ export function filePath(url: URL): string {
   try {
     return fileURLToPath(url);
   } catch (error) {
-    throw new XbstreamError('XB_USAGE', `${url.href} is no path: ${(error as Error).message}`, { cause: error });
+    throw new XbstreamError('XB_USAGE', `${shownWord(url.href)} is no path: ${(error as Error).message}`, {
+      cause: error,
+    });
   }
 }
 

@@ -5,7 +5,7 @@ import type { OutputChoice } from '../../output/archive-target.js';
 import type { Compression } from '../../output/compression.js';
 import { filePath } from './input.js';
 import { checkText } from '../../verbs/options/program-options.js';
-import { abortOf, StreamWriter } from './stream-writer.js';
+import { StreamWriter, untilAborted } from './stream-writer.js';
 
 /**
  * Where what is made goes.
@@ -86,7 +86,7 @@ export async function withOutput<Result>(
     const either = AbortSignal.any([signal, writer.failed]);
     const result = await work({ kind: 'ring', ring: writer.ring, compression }, either);
     // It may wait for the stream for as long as that likes.
-    await Promise.race([writer.end(), abortOf(signal)]);
+    await untilAborted(writer.end(), signal);
     signal.throwIfAborted();
     return result;
   } catch (error) {

@@ -57,7 +57,7 @@ export class StreamWriter {
    * @param signal once aborted, a stream that takes nothing is not waited for
    */
   async breakOff(error: unknown, signal: AbortSignal): Promise<void> {
-    await Promise.race([this.#takeRest(), abortOf(signal).then(() => sleep(LAST_WORD_MS))]);
+    await untilAborted(this.#takeRest(), signal, () => sleep(LAST_WORD_MS));
     this.#failing.abort(error);
     this.#release();
     // What it says of its end, or of a failure that came before, concerns nobody here: the listener for errors stays.
@@ -140,12 +140,27 @@ export class StreamWriter {
   }
 }
 
-/** Settled when a signal is aborted. */
-export function abortOf(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
+/**
+ * Waits for something, but no longer than until a signal is aborted. The signal, which may be there for many, keeps nothing of it.
+ *
+ * @param last what is still waited for then
+ */
+export async function untilAborted(
+  waited: Promise<void>,
+  signal: AbortSignal,
+  last: () => Promise<void> = () => Promise.resolve(),
+): Promise<void> {
+  let onAbort!: () => void;
+  const aborted = new Promise<void>((resolve) => {
+    onAbort = resolve;
+  }).then(last);
+  if (signal.aborted) onAbort();
+  else signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    await Promise.race([waited, aborted]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
 }
 
 /** The error for a stream that takes nothing any more. */

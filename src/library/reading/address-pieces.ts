@@ -4,6 +4,7 @@ import { isOfObjects, shownAddress, type Address } from '../../input/address/add
 import type { Flow } from '../../input/address/http/exchange.js';
 import { SILENT_SECONDS } from '../../input/address/open-address.js';
 import { RangeClient, type FoundObject } from '../../input/address/range-client.js';
+import { waitMs } from '../../input/timed-source.js';
 
 /** So much is asked for at a time; one such range comes while the one before is read. */
 const RANGE_BYTES = 4 * 1024 * 1024;
@@ -18,7 +19,7 @@ const WAITING_BYTES_MAX = 4 * 1024 * 1024;
  */
 export function addressPieces(address: Address, silentSeconds: number | undefined): AsyncIterable<Uint8Array> {
   const ending = new AbortController();
-  const pieces = piecesOf(address, 1000 * (silentSeconds ?? SILENT_SECONDS), ending.signal);
+  const pieces = piecesOf(address, waitMs(silentSeconds ?? SILENT_SECONDS), ending.signal);
   return {
     [Symbol.asyncIterator]: () => ({
       next: () => pieces.next(),

@@ -6,6 +6,7 @@ import type { ByteStream } from '../../input/stream/pieces.js';
 import { PIECE_ROOM_BYTES, type ByteSink, type Source } from '../../input/source.js';
 import { Turn } from '../../input/stream/turn.js';
 import { openSystemInput, StreamSource, unwrapped } from './event-loop-sources.js';
+import { forPrograms } from '../caller/hints.js';
 import { systemInput, type ArchiveInput } from '../caller/input.js';
 
 /** Most bytes that are dealt with at a time: that takes well below a millisecond of the event loop. */
@@ -159,9 +160,13 @@ export class ArchiveReading implements ByteSink {
     this.#stepDone?.();
   }
 
-  /** No more is read, and whoever asks for it gets this error, unless there was one before. */
-  fail(error: unknown): void {
-    this.#failure ??= { error };
+  /**
+   * No more is read, and whoever asks for it gets this error, unless there was one before.
+   *
+   * @returns the error as it is told
+   */
+  fail(error: unknown): unknown {
+    this.#failure ??= { error: forPrograms(error) };
     if (!this.isClosed) {
       this.isClosed = true;
       this.#signal?.removeEventListener('abort', this.#onAbort);
@@ -170,6 +175,7 @@ export class ArchiveReading implements ByteSink {
       this.#resume?.();
     }
     this.#endStep();
+    return this.#failure.error;
   }
 
   /** No more is wanted: gives the input back. Nobody opens it any more when the promise is settled. */

@@ -12,7 +12,7 @@ import {
 } from '../../input/open-source.js';
 import { piecesOf, type ByteStream, type Pieces } from '../../input/stream/pieces.js';
 import { PIECE_BYTES, type ByteSink, type Source } from '../../input/source.js';
-import { stalled } from '../../input/timed-source.js';
+import { stalled, waitMs } from '../../input/timed-source.js';
 import { HEAD_BYTES, wrapperOf } from '../../wrapper/formats.js';
 import { openArchive } from '../../wrapper/open-archive.js';
 import { streamError, systemInput, type ArchiveInput } from '../caller/input.js';
@@ -273,7 +273,7 @@ export class StreamSource implements HeadedSource {
     try {
       return await new Promise((resolve, reject) => {
         this.#wake = () => resolve(undefined);
-        if (seconds !== undefined) timer = setTimeout(() => reject(stalled('the stream', seconds)), seconds * 1000);
+        if (seconds !== undefined) timer = setTimeout(() => reject(stalled('the stream', seconds)), waitMs(seconds));
         this.#pieces.next().then(resolve, reject);
       });
     } finally {

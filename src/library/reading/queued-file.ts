@@ -101,7 +101,24 @@ export class QueuedFile implements FileEntry {
       );
     }
     this.#isClaimed = true;
-    return this.#read();
+    const pieces = this.#read();
+    // One that has not begun when it is ended has nothing to clean up, for all that it knows.
+    const passUnbegun = (): void => {
+      if (!this.isRead) this.#pass();
+    };
+    return {
+      [Symbol.asyncIterator]: () => ({
+        next: () => pieces.next(),
+        return: () => {
+          passUnbegun();
+          return pieces.return();
+        },
+        throw: (error: unknown) => {
+          passUnbegun();
+          return pieces.throw(error);
+        },
+      }),
+    };
   }
 
   async *#read(): AsyncGenerator<Buffer, void, undefined> {

@@ -5,7 +5,6 @@ import { XbstreamError } from '../../errors.js';
 import type { ChunkHeader } from '../../format/chunk.js';
 import type { ArchiveEntry } from './archive-entry.js';
 import { ArchiveReading } from './archive-reading.js';
-import { forPrograms } from '../caller/hints.js';
 import type { ArchiveInput } from '../caller/input.js';
 import { pick, type Given } from '../../verbs/options/option.js';
 import { OPTIONS } from '../../verbs/options/table.js';
@@ -23,7 +22,8 @@ export interface ReadEntriesOptions extends Pick<Callbacks, 'signal' | 'onProgre
  *
  * Files of an archive may interleave. Read one after the other, what comes for the others meanwhile waits in memory, at most
  * 64 MiB (`XB_UNSUPPORTED_ORDER` beyond that). To have any archive take no more than a few pieces, begin to read each content
- * without waiting for its end, and wait for all of them when the iteration is over.
+ * without waiting for its end, and wait for all of them when the iteration is over. Who does not want the rest of a content
+ * ends it (`break`, `return()`, `destroy()`): the archive is read no further than a MiB ahead of who has begun and may go on.
  *
  * @throws XbstreamError (from the iteration, and from every content that is being read) any code of a damaged or incomplete
  *   archive; `XB_UNSUPPORTED_ORDER` also where content does not come in order; `XB_IO`, `XB_USAGE`
@@ -52,9 +52,7 @@ export async function* readEntries(
     queue.assertComplete();
   } catch (error) {
     // Those who read content are told, too.
-    const told = forPrograms(error);
-    archive.fail(told);
-    throw told;
+    throw archive.fail(error);
   } finally {
     await archive.close();
     queue.wake();
@@ -156,7 +154,20 @@ class EntryQueue implements ChunkConsumer {
     }
     if (held > HELD_BYTES_MAX && !archive.isClosed) throw tooMuchHeld();
     if (archive.isClosed || awaited <= AWAITED_BYTES_MAX) await archive.step();
-    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    else await this.#othersTake();
+  }
+
+  /** Waits until others have taken something. @throws XbstreamError `XB_UNSUPPORTED_ORDER` when nothing is left that would */
+  async #othersTake(): Promise<void> {
+    let forget!: () => void;
+    try {
+      await new Promise<void>((resolve, reject) => {
+        this.#waiting.push(resolve);
+        forget = beforeExit(() => reject(leftBehind()));
+      });
+    } finally {
+      forget();
+    }
   }
 
   /** Those who wait for others look again. */
@@ -168,6 +179,33 @@ class EntryQueue implements ChunkConsumer {
   assertComplete(): void {
     for (const entry of this.#table.open) throw EntryTable.missingEnd(entry);
   }
+}
+
+const watching = new Set<() => void>();
+
+function tellWatching(): void {
+  for (const told of [...watching]) told();
+}
+
+/**
+ * Has somebody told when the process would end, for nothing is under way in it any more.
+ *
+ * @returns takes that back
+ */
+function beforeExit(told: () => void): () => void {
+  if (watching.size === 0) process.on('beforeExit', tellWatching);
+  watching.add(told);
+  return () => {
+    watching.delete(told);
+    if (watching.size === 0) process.off('beforeExit', tellWatching);
+  };
+}
+
+function leftBehind(): XbstreamError {
+  return new XbstreamError('XB_UNSUPPORTED_ORDER', 'the content of a file was begun and left behind', {
+    details: [`more than ${AWAITED_BYTES_MAX} bytes wait for who reads it, and nobody does any more`],
+    hints: ['read each content that is begun to its end, or end it: by break, by return(), by destroy()'],
+  });
 }
 
 function tooMuchHeld(): XbstreamError {

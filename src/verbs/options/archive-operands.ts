@@ -2,7 +2,7 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { shellWord } from '../../format/shell-word.js';
-import { isAddress, shownWord } from '../../input/address/address.js';
+import { looksLikeAddress, shownWord } from '../../input/address/address.js';
 import { nextNames, partsApart, previousNames } from '../../input/parts/part-names.js';
 import { usageError } from './usage-error.js';
 
@@ -30,7 +30,7 @@ export function archiveOperands(
   takesPatterns: boolean,
 ): ArchiveOperands {
   if (isParts) {
-    const address = operands.find(isAddress);
+    const address = operands.find(looksLikeAddress);
     if (address !== undefined) throw usageError(`parts are files, and ${shownWord(address)} is an address`);
     const parts = operands.flatMap(filesIn);
     if (parts.length === 0) throw usageError('--parts needs the parts', `${call} --parts ARCHIVE.00 ARCHIVE.01 ...`);

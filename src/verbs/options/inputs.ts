@@ -3,13 +3,14 @@ import { existsSync } from 'node:fs';
 import { readKey } from '../../codec/key.js';
 import { XbstreamError } from '../../errors.js';
 import { shellWord } from '../../format/shell-word.js';
-import { isAddress, readAddress, shownWord } from '../../input/address/address.js';
+import { isAddress, looksLikeAddress, readAddress, shownWord } from '../../input/address/address.js';
 import type { InputChoice, StreamKey } from '../../input/open-source.js';
 import type { OutputChoice } from '../../output/archive-target.js';
 import { compressionOf, type Compression } from '../../output/compression.js';
 import type { CallSurroundings, CallWords } from '../verb.js';
 import { archiveOperands } from './archive-operands.js';
 import type { OptionValues } from './option-values.js';
+import { assertExact } from './raw-words.js';
 import { usageError } from './usage-error.js';
 
 const STDIN = 0;
@@ -42,12 +43,13 @@ interface ArchiveOptions {
 export function readArchive(
   options: ArchiveOptions,
   { values, operands }: CallWords,
-  { isTerminal, env }: CallSurroundings,
+  { isTerminal, env, typed }: CallSurroundings,
   named: NamedCall,
   takesPatterns = true,
 ): { input: InputChoice; patterns: readonly string[] } {
   const { archive, patterns } = archiveOperands(options.parts, operands, named.call, takesPatterns);
-  const other = patterns.find(isAddress);
+  for (const name of [archive ?? []].flat()) assertExact('the name of the archive', name, typed);
+  const other = patterns.find(looksLikeAddress);
   if (other !== undefined) {
     throw usageError(
       `${shownWord(other)} is an address, and no pattern`,
@@ -92,7 +94,7 @@ function archiveInput(
 ): InputChoice {
   if (typeof archive === 'object') return { kind: 'parts', paths: archive };
   if (archive !== undefined && archive !== '-') {
-    if (isAddress(archive)) return { kind: 'address', address: readAddress(archive) };
+    if (looksLikeAddress(archive)) return { kind: 'address', address: readAddress(archive) };
     if (/[*?[\]{}]/.test(archive) && !existsSync(archive)) {
       throw usageError(
         `there is no archive "${archive}"; it looks like a pattern`,
@@ -127,7 +129,7 @@ function terminalError(...hints: string[]): Error {
 
 /** An input that is no archive. @param what what it is, for messages @throws XbstreamError `XB_USAGE` for a terminal */
 export function otherInput(name: string, what: string, isTerminal: (fd: number) => boolean): InputChoice {
-  if (isAddress(name)) return { kind: 'address', address: readAddress(name) };
+  if (looksLikeAddress(name)) return { kind: 'address', address: readAddress(name) };
   if (name !== '-') return { kind: 'path', path: name };
   if (isTerminal(STDIN)) throw usageError(`stdin is a terminal, and ${what} is expected there`, 'use a pipe or a file');
   return { kind: 'descriptor', fd: STDIN };
@@ -153,7 +155,7 @@ export function madeOutput(
 ): OutputChoice {
   const { output, overwrite, json, compress } = options;
   const compression = compress === 'none' ? undefined : (compress ?? compressionOf(output ?? ''));
-  if (output !== undefined && isAddress(output)) {
+  if (output !== undefined && looksLikeAddress(output)) {
     throw usageError(
       `nothing is written to an address: ${shownWord(output)}`,
       `by a pipe: ${call} | aws s3 cp - s3://BUCKET/KEY`,

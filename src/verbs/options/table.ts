@@ -42,14 +42,26 @@ import {
   shardChoice,
   sqlNames,
 } from './readers.js';
-import { bytesOfSize, nonEmpty, oneOf, positiveNumber, shardKind, sizeInBytes, wholeNumber } from './value-kinds.js';
+import {
+  bytesOfSize,
+  directory,
+  namedFile,
+  nonEmpty,
+  oneOf,
+  pathOrAddress,
+  pattern,
+  positiveNumber,
+  shardKind,
+  sizeInBytes,
+  wholeNumber,
+} from './value-kinds.js';
 
 /** What the C tools put into a chunk, in bytes. */
 const DEFAULT_CHUNK_BYTES = 10 * 1024 * 1024;
 /** As large as a chunk may be made, in bytes. */
 const CHUNK_BYTES_MAX = 2 ** 30;
 
-const PATTERN = nonEmpty('a pattern of file names, such as "shop/*"');
+const PATTERN = pattern('a pattern of file names, such as "shop/*"');
 
 const OVERWRITE: OptionDefinition = {
   group: 'Where to',
@@ -87,7 +99,7 @@ export function keyOption(
       'encrypt-key-file': {
         letters: 'f',
         value: 'FILE',
-        kind: nonEmpty('a file'),
+        kind: namedFile,
         classic: true,
         group: 'Threads and keys',
         help: 'decrypt .xbcrypt files with the key in FILE. The variable XBCRYPT_ENCRYPTION_KEY gives one where no option does, but one asks for decoding',
@@ -206,21 +218,21 @@ export const OPTIONS = {
    */
   index: text('index', {
     value: 'FILE',
-    kind: nonEmpty('a file'),
+    kind: namedFile,
     group: 'What to do',
     help: 'know from FILE what lies where, an index that "tsxbstream index" or "verify --index" made; of the archive only what is needed is read',
   }),
   /** Where to write an index of the archive, by which others find what they need in it. Only of one that is whole. */
   madeIndex: text('index', {
     value: 'FILE',
-    kind: nonEmpty('a file'),
+    kind: namedFile,
     group: 'What to do',
     help: 'write to FILE an index of the archive, by which list, info, cat and extract read only what they need of it',
   }),
   /** Where to write what `info` tells of the backup, as a line of JSON. */
   info: text('info', {
     value: 'FILE',
-    kind: nonEmpty('a file'),
+    kind: namedFile,
     group: 'What to do',
     help: 'write to FILE what backup it is, as "info --json" prints it',
   }),
@@ -231,7 +243,7 @@ export const OPTIONS = {
   fromTar: typedText('from-tar', {
     value: 'FILE',
     valueIsOptional: true,
-    kind: nonEmpty('a tar archive'),
+    kind: pathOrAddress('a tar archive'),
     group: 'What to do',
     help: 'make the archive of the files in a tar archive; of the one on stdin without FILE',
     usual: 'make it of the files in a tar archive',
@@ -258,7 +270,7 @@ export const OPTIONS = {
   filesFrom: typedText('files-from', {
     letters: 'T',
     value: 'FILE',
-    kind: nonEmpty('a file'),
+    kind: pathOrAddress('a file'),
     group: 'Which files',
     help: 'also the files named in FILE, one a line; - stands for stdin',
   }),
@@ -314,7 +326,7 @@ export const OPTIONS = {
   directory: text('directory', {
     letters: 'C',
     value: 'DIR',
-    kind: nonEmpty('a directory'),
+    kind: directory,
     classic: true,
     group: 'Where to',
     help: 'unpack into DIR instead of the current directory',
@@ -325,7 +337,7 @@ export const OPTIONS = {
   output: typedText('output', {
     letters: 'o',
     value: 'FILE',
-    kind: nonEmpty('a file'),
+    kind: pathOrAddress('a file'),
     group: 'Where to',
     help: 'write to FILE instead of stdout; it gets its name when it is whole',
     usual: 'write to FILE, not to stdout',
@@ -387,7 +399,7 @@ export const OPTIONS = {
   /** Where to write lines for `sha256sum -c` of the files as written; decoded, where a verification is `deep`. */
   manifest: text('manifest', {
     value: 'FILE',
-    kind: nonEmpty('a file'),
+    kind: namedFile,
     group: 'Checking',
     help: 'write to FILE what "sha256sum -c" needs to check the files',
   }),
@@ -410,7 +422,7 @@ export const OPTIONS = {
     words: {
       archive: {
         value: 'FILE',
-        kind: nonEmpty('an archive'),
+        kind: pathOrAddress('an archive'),
         addsUp: true,
         group: 'Checking',
         help: 'with --merge: the archive (each of its parts, in their order), for where a part of it has to be read again to tell what is wrong',
@@ -491,7 +503,7 @@ export const OPTIONS = {
       },
       'fifo-dir': {
         value: 'DIR',
-        kind: nonEmpty('a directory'),
+        kind: directory,
         classic: true,
         group: 'Compatibility',
         help: 'where these named pipes are',
@@ -618,7 +630,7 @@ function createTargetOption(): Option<boolean> {
 function tmpDirOption(): Option<string> {
   const definition: OptionDefinition = {
     value: 'DIR',
-    kind: nonEmpty('a directory'),
+    kind: directory,
     group: 'Where to',
     help: 'where files wait that come from a pipe (default: TMPDIR, or /tmp)',
   };

@@ -1,4 +1,5 @@
 import { PARTS_MAX } from '../../archive/shards/parts.js';
+import { looksLikeAddress } from '../../input/address/address.js';
 
 /** What the value of an option may be. */
 export interface ValueKind {
@@ -7,6 +8,8 @@ export interface ValueKind {
   accepts(text: string): boolean;
   /** All there is, where that is a few words. */
   words?: readonly string[];
+  /** It is the path of something: what is no UTF-8 in it would lead elsewhere. */
+  isPath?: boolean;
 }
 
 const isWhole = (text: string): boolean => /^\d{1,15}$/.test(text);
@@ -58,6 +61,29 @@ export const shardKind: ValueKind = {
 export function nonEmpty(what: string): ValueKind {
   return { expects: what, accepts: (text) => text !== '' };
 }
+
+/** What may be the name of a file in an archive. */
+export function pattern(what: string): ValueKind {
+  return { expects: what, accepts: (text) => text !== '' && !looksLikeAddress(text) };
+}
+
+/** What can be read at an address, too. */
+export function pathOrAddress(what: string): ValueKind {
+  return { ...nonEmpty(what), isPath: true };
+}
+
+/** A file of this machine that has a name. */
+export const namedFile: ValueKind = {
+  expects: 'a file',
+  accepts: (text) => text !== '' && text !== '-' && !looksLikeAddress(text),
+  isPath: true,
+};
+
+export const directory: ValueKind = {
+  expects: 'a directory',
+  accepts: (text) => text !== '' && !looksLikeAddress(text),
+  isPath: true,
+};
 
 /** One of a few words; `anyCase` where the words are those of others, who write them both ways. */
 export function oneOf(words: readonly string[], anyCase = false): ValueKind {
