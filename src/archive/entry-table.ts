@@ -67,7 +67,7 @@ export class EntryTable<Content> {
   readonly #earlier = new Map<Entry<Content>, Entry<Content>>();
   #begun = 0;
   /** Entries that are not whole. */
-  #openCount = 0;
+  readonly #open = new Set<Entry<Content>>();
   readonly #archiveEnd = new ArchiveEnd();
   /** Chunks of one file mostly follow each other: the last path as a chunk said it, its plain form, and its entry. */
   #lastRaw: StoredPath | undefined;
@@ -85,9 +85,9 @@ export class EntryTable<Content> {
     return this.#entries.values();
   }
 
-  /** The entries whose end chunk has not come. */
-  get open(): Entry<Content>[] {
-    return [...this.#entries.values()].filter(({ whole }) => !whole);
+  /** The entries whose end chunk has not come, in archive order. */
+  get open(): ReadonlySet<Entry<Content>> {
+    return this.#open;
   }
 
   /**
@@ -140,20 +140,27 @@ export class EntryTable<Content> {
     this.#earlier.delete(entry);
   }
 
+  /** The entries that take the place of earlier content which may have to be put back. */
+  get replacing(): Iterable<Entry<Content>> {
+    return this.#earlier.keys();
+  }
+
   /**
    * Puts back earlier content that was not replaced after all.
    *
-   * @param which of the entries that were to take its place
+   * @param entries what was to take its place; those that replace nothing are passed over
    * @returns what was to take the place of what
    */
-  restoreEarlier(which: (entry: Entry<Content>) => boolean): [lost: Entry<Content>, earlier: Entry<Content>][] {
-    if (this.#earlier.size === 0) return [];
-    const found = [...this.#earlier].filter(([entry]) => which(entry));
-    for (const [entry, earlier] of found) {
+  restoreEarlier(entries: readonly Entry<Content>[]): [lost: Entry<Content>, earlier: Entry<Content>][] {
+    const found: [lost: Entry<Content>, earlier: Entry<Content>][] = [];
+    for (const entry of entries) {
+      const earlier = this.#earlier.get(entry);
+      if (earlier === undefined) continue;
+      found.push([entry, earlier]);
       this.#earlier.delete(entry);
       this.#entries.delete(entry.path);
       this.#entries.set(earlier.path, earlier);
-      if (!entry.whole) this.#openCount -= 1;
+      this.#open.delete(entry);
     }
     this.#lastRaw = undefined;
     return found;
@@ -201,7 +208,7 @@ export class EntryTable<Content> {
 
   /** Content of a file that is whole, and nothing says that it is to be replaced. */
   #assertMayComeAgain(entry: Entry<Content>, header: ChunkHeader, fileOffset: number): void {
-    if (fileOffset === 0) this.#archiveEnd.assertNoSecond(header, this.#openCount);
+    if (fileOffset === 0) this.#archiveEnd.assertNoSecond(header, this.#open.size);
     if (fileOffset === entry.sizeBytes && fileOffset > 0) entry.tear();
     if (!this.#keepsGoing || fileOffset !== 0 || entry.isRefused) throw duplicatePath(entry.path, header);
   }
@@ -215,7 +222,7 @@ export class EntryTable<Content> {
   #begin(path: StoredPath, header: ChunkHeader, endOnly: boolean): Entry<Content> {
     const entry = new Entry<Content>(this.#begun, path, header.archiveOffset, this.#budget, endOnly);
     this.#begun += 1;
-    this.#openCount += 1;
+    this.#open.add(entry);
     this.#entries.set(path, entry);
     this.#lastEntry = entry;
     try {
@@ -223,7 +230,7 @@ export class EntryTable<Content> {
     } catch (error) {
       // Nothing more is expected of a file that there cannot be.
       entry.refuse();
-      this.#openCount -= 1;
+      this.#open.delete(entry);
       throw error;
     }
     return entry;
@@ -267,7 +274,7 @@ export class EntryTable<Content> {
     let replaced: Entry<Content> | undefined;
     if (known?.whole === true) {
       if (known.isRefused) throw duplicatePath(path, header);
-      this.#archiveEnd.assertNoSecond(header, this.#openCount);
+      this.#archiveEnd.assertNoSecond(header, this.#open.size);
       // The end of what came after the end, or another for a file that is empty already.
       if (known.isTorn || known.endOnly) return { kind: 'nothing' };
       replaced = known;
@@ -280,7 +287,7 @@ export class EntryTable<Content> {
     if (gaps.length > 0) {
       // Its end has come all the same.
       entry.close();
-      this.#openCount -= 1;
+      this.#open.delete(entry);
       throw new XbstreamError('XB_GAP', `a part of ${pathText(path)} is missing`, {
         path,
         archiveOffset: header.archiveOffset,
@@ -292,7 +299,7 @@ export class EntryTable<Content> {
     }
     entry.chunks += 1;
     entry.close();
-    this.#openCount -= 1;
+    this.#open.delete(entry);
     this.#archiveEnd.whole(path, header);
     return { kind: 'whole', entry, replaced, isTentative: this.#keepsGoing };
   }

@@ -227,7 +227,7 @@ export class Lane implements ByteSink, ChunkConsumer {
       this.#damage.end(this.#reader.chunks, this.#options.allowEmpty);
     } else {
       if (this.#reader.chunks === 0 && !this.#options.allowEmpty) throw emptyArchive();
-      const problems = this.#table.open.map((entry) => EntryTable.missingEnd(entry));
+      const problems = Array.from(this.#table.open, (entry) => EntryTable.missingEnd(entry));
       if (problems.length > 0) return problems;
     }
     const leftOut = this.#judge();

@@ -135,6 +135,25 @@ for (const seekable of [true, false]) {
       assert.match(errors[0]!.message, /text/);
     });
 
+    test('damage in many places costs what is damaged alone, also when there is no going back any more', async () => {
+      const parts: Buffer[] = [];
+      const sound = new Set<string>();
+      const add = (path: string, content: Buffer): void => {
+        sound.add(path);
+        parts.push(file(path, content));
+      };
+      for (let count = 0; count < 40; count += 1) {
+        const damaged = payload(`damaged${count}`, 0, noise(100, count));
+        damaged[9] = 'Q'.charCodeAt(0); // its type
+        parts.push(damaged, end(`damaged${count}`));
+        add(`sound${count}`, noise(100, count));
+      }
+      for (let count = 0; count < 14; count += 1) add(`large${count}`, noise(1024 * 1024, count));
+      const { files, errors } = await salvage(archive(...parts), seekable, 65536);
+      assert.equal(errors.length, 40);
+      assert.deepEqual(new Set(files.keys()), sound);
+    });
+
     test('a gigabyte of claims: an archive that has us go back at every header ends soon', async () => {
       const header = payload('a', 0, '', { payloadBytes: 2 ** 40 });
       const bytes = archive(...Array.from({ length: 20_000 }, () => header));

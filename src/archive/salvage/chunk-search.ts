@@ -1,4 +1,4 @@
-import type { XbstreamError } from '../../errors.js';
+import { XbstreamError } from '../../errors.js';
 import { chunkEnd, type ChunkHeader } from '../../format/chunk.js';
 import type { StoredPath } from '../../format/stored-path.js';
 import { MAGIC, type Evidence } from './evidence.js';
@@ -33,6 +33,12 @@ export interface Trouble {
 /** Trouble of no chunk and no file in particular. */
 export function troubleAt(error: XbstreamError, errorAt: number, isText: boolean): Trouble {
   return { error, errorAt, path: undefined, suspect: undefined, isText };
+}
+
+/** A chunk begins at a place to which there is no going back. */
+export function tooFarBack(archiveOffset: number): Trouble {
+  const what = 'too much is damaged: not everything was read again to find what is whole';
+  return troubleAt(new XbstreamError('XB_BAD_HEADER', what, { archiveOffset }), archiveOffset, false);
 }
 
 /** What is to be told when it is known how far trouble goes. */

@@ -57,7 +57,7 @@ export class DamageReport<Content> implements DamageConsumer {
 
   constructor(table: EntryTable<Content>, listener: DamageListener<Content> = {}) {
     this.#table = table;
-    this.#suspects = new SuspectFiles(() => table.entries);
+    this.#suspects = new SuspectFiles(table);
     this.#listener = listener;
   }
 
@@ -110,12 +110,12 @@ export class DamageReport<Content> implements DamageConsumer {
 
   /** A correction means what was whole: a second copy of it that has no end was none. */
   #restoreOpen(...paths: readonly StoredPath[]): void {
-    const meant = new Set(paths.map((path) => this.#table.find(path)));
-    this.#restore((entry) => meant.has(entry) && !entry.whole);
+    const meant = paths.flatMap((path) => this.#table.find(path) ?? []);
+    this.#restore(meant.filter((entry) => !entry.whole));
   }
 
-  #restore(which: (entry: Entry<Content>) => boolean): void {
-    const pairs = this.#table.restoreEarlier(which);
+  #restore(entries: readonly Entry<Content>[]): void {
+    const pairs = this.#table.restoreEarlier(entries);
     for (const [entry] of pairs) this.#lost.add(entry);
     if (pairs.length > 0) this.#listener.restored?.(pairs);
   }
@@ -155,8 +155,10 @@ export class DamageReport<Content> implements DamageConsumer {
    */
   damaged(error: XbstreamError, path: StoredPath | undefined, unreadableFrom?: number): void {
     const entry = path === undefined ? undefined : this.#table.find(path);
-    if (unreadableFrom !== undefined) error = naming(error, this.#suspects.unreadable(unreadableFrom));
-    else if (error.code === 'XB_BAD_CRC' && error.archiveOffset !== undefined)
+    if (unreadableFrom !== undefined) {
+      this.#suspects.unreadable(unreadableFrom);
+      error = naming(error, this.#table.open);
+    } else if (error.code === 'XB_BAD_CRC' && error.archiveOffset !== undefined)
       this.#suspects.known(error.archiveOffset);
     if (error.code === 'XB_TRUNCATED') this.#isCut = true;
     if (entry !== undefined && !isOfSecond(error, entry)) {
@@ -215,7 +217,7 @@ export class DamageReport<Content> implements DamageConsumer {
     for (const entry of this.#suspects.withGaps) this.#doNotFit(entry);
     for (const entry of this.#suspects.jumping) this.#doNotFit(entry);
     for (const entry of this.#suspects.doubtfulEmpty()) this.#lost.add(entry);
-    this.#restore((entry) => !entry.whole || this.#lost.has(entry));
+    this.#restore([...this.#table.replacing].filter((entry) => !entry.whole || this.#lost.has(entry)));
     for (const entry of this.#table.open) {
       this.#lost.add(entry);
       if (!this.#cut.has(entry)) this.#add(EntryTable.missingEnd(entry), entry.path);
@@ -234,15 +236,16 @@ export class DamageReport<Content> implements DamageConsumer {
   }
 }
 
-/** The error with the names of the files that may have lost something by it. */
-function naming(error: XbstreamError, entries: readonly Entry<unknown>[]): XbstreamError {
-  const open = entries.map(({ path }) => path);
-  if (open.length === 0) return error;
-  const more = open.length > MOST_NAMED ? ` and ${open.length - MOST_NAMED} more` : '';
-  const names = open.slice(0, MOST_NAMED).map(pathText).join(', ');
+/** The error with the names of the files that may have lost something by it: those that are open. */
+function naming(error: XbstreamError, open: ReadonlySet<Entry<unknown>>): XbstreamError {
+  if (open.size === 0) return error;
+  const some: StoredPath[] = [];
+  // Any number may be open at every such place.
+  for (const { path } of open) if (some.push(path) === MOST_NAMED) break;
+  const more = open.size > MOST_NAMED ? ` and ${open.size - MOST_NAMED} more` : '';
   return error.with({
-    path: error.path ?? (open.length === 1 ? open[0] : undefined),
-    details: [`not complete at that place, and perhaps damaged by it: ${names}${more}`],
+    path: error.path ?? (open.size === 1 ? some[0] : undefined),
+    details: [`not complete at that place, and perhaps damaged by it: ${some.map(pathText).join(', ')}${more}`],
   });
 }
 

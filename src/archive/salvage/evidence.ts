@@ -21,6 +21,8 @@ import type { DamageConsumer } from './salvage.js';
 const PIECE_BYTES = 1024 * 1024;
 /** A program's messages among chunks are looked through up to here: a script that prints to stdout may go on for hours. */
 const TEXT_BYTES_MAX = 64 * 1024 * 1024;
+/** What is no text mostly shows in its first bytes. */
+const TEXT_BYTES_FIRST = 4096;
 /** So far a chunk is read to find its end, or to judge its checksum: chunks have up to 10 MiB, as a rule. */
 const CHUNK_BYTES_MAX = 16 * 1024 * 1024;
 
@@ -120,8 +122,10 @@ export class Evidence {
 
   /** Whether whole lines of text stand at a place, up to the next chunk or the archive's end: no damage makes those of chunks. */
   isText(from: number): boolean {
+    let most = TEXT_BYTES_FIRST;
     for (let at = from; at < from + TEXT_BYTES_MAX;) {
-      const ahead = this.#view.bytesAt(at, PIECE_BYTES);
+      const ahead = this.#view.bytesAt(at, most);
+      most = Math.min(2 * most, PIECE_BYTES);
       const found = ahead.indexOf(MAGIC);
       const isLast = found !== -1 || this.#view.endsAt(at + ahead.length);
       // A magic may lie across two pieces.
@@ -153,9 +157,10 @@ export class Evidence {
    *
    * @param bytes of payload that may be read for it
    * @returns the first reading after which another chunk stands, and whose checksum holds; else the one with only the magic
-   *   mended, unconfirmed
+   *   mended, unconfirmed; undefined where none makes sense, or too many were guessed
    */
   guess(archiveOffset: number, bytes = CHUNK_BYTES_MAX): HeaderGuess | undefined {
+    if (!this.#budget.takeGuess()) return undefined;
     const most = this.#budget.most(bytes);
     const guess = this.#guess(archiveOffset, most);
     if (guess?.confirmed !== true) this.#budget.spend(most);

@@ -23,7 +23,7 @@ export function mayHaveBeen(path: StoredPath, other: StoredPath): boolean {
     const byte = path.charCodeAt(at);
     if (byte === other.charCodeAt(at)) continue;
     if (byte < 0x20 || byte > 0x7e) unlikely += 1;
-    else different += 1;
+    else if ((different += 1) > 1) return false;
   }
   return different === 0 || (different === 1 && unlikely !== 1);
 }

@@ -3,7 +3,7 @@ import { chunkEnd, type ChunkHeader } from '../../format/chunk.js';
 import type { StoredPath } from '../../format/stored-path.js';
 import { ChunkReader, type ChunkConsumer, type PayloadUse } from '../chunk-reader.js';
 import { KEPT_BYTES, RecentBytes } from './byte-view.js';
-import { ChunkSearch, NOTHING, Rejected, troubleAt, type Suspect, type Trouble } from './chunk-search.js';
+import { ChunkSearch, NOTHING, Rejected, tooFarBack, troubleAt, type Suspect, type Trouble } from './chunk-search.js';
 import { Evidence, MAGIC, type HeaderGuess } from './evidence.js';
 import { RereadBudget } from './reread-budget.js';
 import { brokenPath, damagedHeader, seeminglyAbout, wrongLength, wrongPathLength } from './salvage-errors.js';
@@ -218,8 +218,10 @@ export class SalvagingReader implements SalvageReading {
       this.#goOn(end);
       return;
     }
-    if (this.#recent === undefined) this.#recoverHeader(error);
-    else this.#waiting = { error, until: at + WAITED_BYTES };
+    // To go back, and to find out how far, must be affordable then.
+    const mayWait = this.#recent !== undefined && this.#budget.has(4 * WAITED_BYTES);
+    if (mayWait) this.#waiting = { error, until: at + WAITED_BYTES };
+    else this.#recoverHeader(error);
   }
 
   #recoverHeader(error: XbstreamError): void {
@@ -257,7 +259,7 @@ export class SalvagingReader implements SalvageReading {
       return false;
     }
     if (!failed) this.#damage.damaged(wrongLength(header, end, guess.endOffset), guess.header.path);
-    this.#goOnAfter(header, guess);
+    this.#goOnAfter(guess, header);
     return true;
   }
 
@@ -268,23 +270,21 @@ export class SalvagingReader implements SalvageReading {
     const guess = this.#evidence.guess(header.archiveOffset, most);
     if (guess === undefined || guess.endOffset === end || !this.#evidence.hasChecksum(guess.header, most)) return false;
     this.#damage.damaged(wrongLength(header, end, guess.endOffset), guess.header.path);
-    this.#goOnAfter(header, guess);
+    this.#goOnAfter(guess, header);
     return true;
   }
 
-  /** Goes on behind a chunk that was told by the wrong header. */
-  #goOnAfter(wrong: ChunkHeader, { header, endOffset }: HeaderGuess): void {
-    this.#damage.doubted(wrong.path);
+  /** Goes on behind a chunk with a damaged header. @param wrong what that seemed to say, if it could be read */
+  #goOnAfter({ header, endOffset }: HeaderGuess, wrong?: ChunkHeader): void {
+    if (wrong !== undefined) this.#damage.doubted(wrong.path);
     this.#suspect = undefined;
     this.#guard(header.path, () => this.#damage.lostChunk(header));
     this.#goOn(endOffset);
   }
 
-  #mend(error: XbstreamError, { header, endOffset }: HeaderGuess): void {
-    this.#damage.damaged(damagedHeader(error, header), header.path);
-    this.#suspect = undefined;
-    this.#guard(header.path, () => this.#damage.lostChunk(header));
-    this.#goOn(endOffset);
+  #mend(error: XbstreamError, guess: HeaderGuess): void {
+    this.#damage.damaged(damagedHeader(error, guess.header), guess.header.path);
+    this.#goOnAfter(guess);
   }
 
   #suspectBefore(archiveOffset: number): Suspect | undefined {
@@ -336,11 +336,12 @@ export class SalvagingReader implements SalvageReading {
     }
   }
 
-  /** Goes on with the chunk that begins at a place. */
+  /** Goes on with the chunk that begins at a place; where that lies back too far, with the next one that can be had. */
   #goOn(archiveOffset: number): void {
     this.#current = undefined;
-    this.#reader = new ChunkReader(this.#guarded, archiveOffset);
     this.#move(archiveOffset);
+    if (this.#position > archiveOffset) this.#lookFrom(tooFarBack(archiveOffset));
+    else this.#reader = new ChunkReader(this.#guarded, archiveOffset);
   }
 
   /** Moves to a place; if that lies back too far, or too much was read twice, only as far as possible. */

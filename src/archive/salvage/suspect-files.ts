@@ -5,13 +5,15 @@ import { areLike, mayHaveBeen } from './like-names.js';
 /** More are not told apart: a hostile archive must not fill the memory, or have each be compared with all. */
 const MOST_NOTED = 10_000;
 const MOST_LATE = 1000;
+/** So often names are held against each other: an archive may hold any number of them. */
+const MOST_COMPARISONS = 2_000_000;
 
 /**
  * What speaks against files that look whole (format.md, "Which files are whole"): a chunk that may have been theirs, and
  * whose header was damaged so that it cannot be read, or names another file.
  */
 export class SuspectFiles<Content> {
-  readonly #entries: () => Iterable<Entry<Content>>;
+  readonly #files: KnownFiles<Content>;
   /** Where the first and the last part of the archive begin that cannot be read. */
   #unreadableFrom = Infinity;
   #unreadableTo = -Infinity;
@@ -29,23 +31,14 @@ export class SuspectFiles<Content> {
   #jumpCount = 0;
   #noted = 0;
   #late = 0;
+  #comparisons = 0;
 
-  /** @param entries all that are known, whole or open */
-  constructor(entries: () => Iterable<Entry<Content>>) {
-    this.#entries = entries;
+  constructor(files: KnownFiles<Content>) {
+    this.#files = files;
   }
 
-  /**
-   * From here on a part of the archive cannot be read. How much of it there is says nothing: there may have been more.
-   *
-   * @returns the open files that may have lost something by it
-   */
-  unreadable(from: number): Entry<Content>[] {
-    this.#noteUnreadable(from);
-    return [...this.#entries()].filter((entry) => !entry.whole);
-  }
-
-  #noteUnreadable(from: number): void {
+  /** From here on a part of the archive cannot be read. How much of it there is says nothing: there may have been more. */
+  unreadable(from: number): void {
     this.#unreadableFrom = Math.min(this.#unreadableFrom, from);
     this.#unreadableTo = Math.max(this.#unreadableTo, from);
   }
@@ -53,7 +46,7 @@ export class SuspectFiles<Content> {
   /** A damaged chunk begins here of which it is known what it was: where nothing else is missing, it is all that was lost. */
   known(archiveOffset: number): void {
     if (this.#known.length < MOST_NOTED) this.#known.push(archiveOffset);
-    else this.#noteUnreadable(archiveOffset);
+    else this.unreadable(archiveOffset);
   }
 
   /** Whether what {@link content} is told may say something. */
@@ -85,7 +78,7 @@ export class SuspectFiles<Content> {
     if (!isSizeKnown || endedAt === undefined || fileOffset <= endedAt) return [];
     const { lastContentAt } = entry;
     // What cannot be read explains a gap.
-    const isExplained = this.#unreadableTo >= lastContentAt || this.#hasStray(endedAt, entry.path);
+    const isExplained = this.#unreadableTo >= lastContentAt || this.#hasStray(endedAt, entry.path) === true;
     if (isExplained || (this.#known.at(-1) ?? -Infinity) < lastContentAt) return [];
     const found = { from: lastContentAt, to: archiveOffset, endedAt, spanBytes };
     if (this.#gaps.size === MOST_NOTED) return this.#lostBetween(found);
@@ -119,7 +112,7 @@ export class SuspectFiles<Content> {
   /** More was lost than the damaged chunk that begins here. @returns as {@link content} */
   moreLostAt(place: number): Entry<Content>[] {
     this.#known = this.#known.filter((other) => other !== place);
-    this.#noteUnreadable(place);
+    this.unreadable(place);
     const isConcerned = ({ lastContentAt }: { lastContentAt: number }): boolean => lastContentAt < place;
     const found = this.#excused.filter(isConcerned);
     this.#excused = this.#excused.filter((excused) => !isConcerned(excused));
@@ -166,20 +159,32 @@ export class SuspectFiles<Content> {
     this.#noted += 1;
     if (fileOffset === 0 || this.#late === MOST_LATE) return [];
     this.#late += 1;
-    return [...this.#entries()].filter(
-      (entry) => entry.whole && entry.sizeBytes === fileOffset && mayHaveBeen(path, entry.path),
-    );
+    const found: Entry<Content>[] = [];
+    for (const entry of this.#files.entries) {
+      if (entry.whole && entry.sizeBytes === fileOffset && mayHaveBeen(path, entry.path)) found.push(entry);
+    }
+    return found;
   }
 
-  #hasStray(fileOffset: number, path: StoredPath): boolean {
+  #hasStray(fileOffset: number, path: StoredPath): boolean | undefined {
     const names = this.#strays.get(fileOffset);
-    return names !== undefined && [...names].some((other) => mayHaveBeen(other, path));
+    return names === undefined ? false : this.#isAny(names, (other) => mayHaveBeen(other, path));
+  }
+
+  /** Whether one of these is such a one; undefined where too much has been compared to know. */
+  #isAny<Item>(items: Iterable<Item>, isSuch: (item: Item) => boolean): boolean | undefined {
+    for (const item of items) {
+      if (this.#comparisons === MOST_COMPARISONS) return undefined;
+      this.#comparisons += 1;
+      if (isSuch(item)) return true;
+    }
+    return false;
   }
 
   /** Whether something speaks against a file with content whose end chunk has come. */
   isDoubtful(entry: Entry<Content>): boolean {
     const { lastContentAt } = entry;
-    if (lastContentAt < this.#unreadableTo || this.#hasStray(entry.sizeBytes, entry.path)) return true;
+    if (lastContentAt < this.#unreadableTo || this.#hasStray(entry.sizeBytes, entry.path) !== false) return true;
     const last = this.#known.at(-1);
     if (last !== undefined && lastContentAt < last) {
       if (this.#excused.length === MOST_NOTED) return true;
@@ -190,22 +195,29 @@ export class SuspectFiles<Content> {
 
   /** Files that are nothing but an end chunk, and may have lost what came before it, or are the end of another. */
   *doubtfulEmpty(): Iterable<Entry<Content>> {
-    const open: Entry<Content>[] = [];
-    for (const entry of this.#entries()) if (!entry.whole) open.push(entry);
-    if (open.length === 0 && !this.mayLack && this.#noted === 0) return;
-    for (const entry of this.#entries()) {
+    const { entries, open } = this.#files;
+    if (open.size === 0 && !this.mayLack && this.#noted === 0) return;
+    for (const entry of entries) {
       if (!entry.whole || !entry.endOnly) continue;
-      const isLost = this.#unreadableFrom < entry.archiveOffset;
       // One that went on behind it had not ended there.
-      const isOther = open.some(
-        (other) =>
-          other.archiveOffset < entry.archiveOffset &&
-          other.lastContentAt < entry.archiveOffset &&
-          areLike(entry.path, other.path),
-      );
-      if (isLost || isOther || this.#hasStray(0, entry.path)) yield entry;
+      const isOther = (other: Entry<Content>): boolean =>
+        other.archiveOffset < entry.archiveOffset &&
+        other.lastContentAt < entry.archiveOffset &&
+        areLike(entry.path, other.path);
+      const isSound =
+        this.#unreadableFrom >= entry.archiveOffset &&
+        this.#isAny(open, isOther) === false &&
+        this.#hasStray(0, entry.path) === false;
+      if (!isSound) yield entry;
     }
   }
+}
+
+/** The files of the archive so far. */
+interface KnownFiles<Content> {
+  readonly entries: Iterable<Entry<Content>>;
+  /** Those of them that are not whole. */
+  readonly open: ReadonlySet<Entry<Content>>;
 }
 
 /** Whole chunks of a file are missing between two of its chunks, or one of them says a wrong place. */
