@@ -52,6 +52,29 @@ export async function readCall(given: Omit<CallSurroundings, 'typed'>): Promise<
   return answer(({ formHelp }) => formHelp(form));
 }
 
+/** Whether a verb is told to print JSON, as far as its words can be understood at all. */
+export async function asksForJson(argv: readonly string[]): Promise<boolean> {
+  const [first = '', ...words] = argv.slice(2);
+  const verb = isXbstreamForm(argv) ? undefined : verbOf(first);
+  if (verb === undefined) return false;
+  const form = await loadForm(verb);
+  const end = words.indexOf('--');
+  const options = end === -1 ? words : words.slice(0, end);
+  // Each by itself, and with a value behind it: what is wrong with others is beside the point.
+  return options.some(
+    (_, at) => saysJson(options.slice(at, at + 1), form) || saysJson(options.slice(at, at + 2), form),
+  );
+}
+
+function saysJson(words: readonly string[], form: Form): boolean {
+  try {
+    const { options } = normaliseWords(words, form);
+    return options.some(({ name, value }) => name === 'json' || (name === 'format' && value === 'json'));
+  } catch {
+    return false;
+  }
+}
+
 /** @param word the shell, or what asks for help */
 async function readCompletion(word: string | undefined): Promise<Call> {
   const { COMPLETION } = await import('./completion/form.js');
@@ -142,7 +165,9 @@ async function checkMode({ options, operands }: NormalisedWords): Promise<void> 
 /** What only unpacking knows does nothing with `-c`; but xbstream, of whose options that holds too, takes them. */
 async function checkCreating(given: NormalisedWords['options']): Promise<void> {
   const { words } = await loadForm(verbOf('create')!);
-  const idle = given.find(({ name }) => !words.has(name) && XBSTREAM.words.get(name)!.classic !== true);
+  // What goes to stdout takes the place of no file.
+  const isUsed = (name: string): boolean => words.has(name) && name !== 'overwrite';
+  const idle = given.find(({ name }) => !isUsed(name) && XBSTREAM.words.get(name)!.classic !== true);
   if (idle !== undefined) throw usageError(`--${idle.name} does nothing with -c`, 'leave it out, or unpack with -x');
 }
 

@@ -7,7 +7,7 @@ import type { ReporterSurroundings } from '../ui/make-reporter.js';
 import { choosePaints } from '../ui/paint.js';
 import { bugText } from './bug-text.js';
 import type { VerbCall, VerbRun } from '../verbs/verb.js';
-import { isXbstreamForm, readCall, type Call } from './call.js';
+import { asksForJson, readCall, type Call } from './call.js';
 import { EXIT_OK, EXIT_REFUSED, exitCodeFor } from './exit-codes.js';
 import { Outputs } from './outputs.js';
 import { runVerb } from './verb-run.js';
@@ -60,7 +60,7 @@ async function tellUnreadable(
     return EXIT_REFUSED;
   }
   // A program that reads JSON lines is told in them, too.
-  if (argv.includes('--json') && !isXbstreamForm(argv)) {
+  if (await asksForJson(argv)) {
     const elapsedSeconds = Math.round(performance.now() - started) / 1000;
     stdout.write(jsonLine('error', errorFields(error)) + failedSummaryLine(elapsedSeconds));
   }

@@ -7,7 +7,7 @@ import { RunStatus } from '../ui/run-status.js';
 import { outcomeOf } from '../verbs/outcome-of.js';
 import type { RunReporter, VerbRun } from '../verbs/verb.js';
 import { bugText } from './bug-text.js';
-import { EXIT_REFUSED, exitCodeFor } from './exit-codes.js';
+import { EXIT_REFUSED, EXIT_USAGE, exitCodeFor } from './exit-codes.js';
 import { Interruption } from './interruption.js';
 import type { Outputs } from './outputs.js';
 
@@ -106,9 +106,12 @@ async function tellEnding(ending: Ending, run: VerbRun, tools: RunTools, interru
   if (isStopped && outputs.failure !== undefined && leavesFiles) reporter.error(brokenOff(outputs.failure));
   reporter.close();
   if ('failure' in ending && !isStopped) return EXIT_REFUSED;
-  if (problems.length > 0) return exitCodeFor(problems.map(({ code }) => code));
+  const exitCode = exitCodeFor(problems.map(({ code }) => code));
+  // Nothing that may have become of the output counts for more.
+  if (exitCode === EXIT_REFUSED || exitCode === EXIT_USAGE) return exitCode;
   await outputs.flushed();
-  if (outputs.failure === undefined) return exitCodeFor([]);
+  // Who reads no further has seen what he wanted, and a verdict stays what it is.
+  if (outputs.failure === undefined || (outputs.isAbandoned && problems.length > 0)) return exitCode;
   if (!outputs.isAbandoned) reporter.error(systemError('cannot write to standard output', outputs.failure));
   reporter.close();
   return EXIT_REFUSED;

@@ -1,5 +1,4 @@
 /** `cat`: writes the content of files of an archive, one after the other. */
-import { isUtf8 } from 'node:buffer';
 import { isWaitedFor, type InputChoice } from '../input/open-source.js';
 import type { ContentSink } from '../output/stream-output.js';
 import { makePlainReporter } from '../ui/make-inspect-reporter.js';
@@ -27,7 +26,7 @@ export const CAT_OPTIONS = {
     decompress: 'decompress .qp, .lz4 and .zst files also where they were asked for by these names',
   }),
   key: reworded(
-    keyOption((values) => !values.has('raw')),
+    keyOption((values) => !values.has('raw') && 'perhaps'),
     KEY_FILE_OR_VARIABLE,
   ),
 };
@@ -101,6 +100,7 @@ export const cat = defineVerb({
  * @throws XbstreamError `XB_USAGE` from the sink, before anything that is no text is written to a terminal
  */
 function stdoutSink(stdout: OutputStream): ContentSink {
+  const isText = textJudge();
   return (bytes) => {
     if (stdout.isTTY === true && !isText(bytes)) {
       throw usageError(
@@ -116,9 +116,15 @@ function stdoutSink(stdout: OutputStream): ContentSink {
   };
 }
 
-function isText(bytes: Buffer): boolean {
-  // A letter may be cut at the end of what is looked at.
-  const whole = [0, 1, 2, 3].some((cut) => isUtf8(bytes.subarray(0, bytes.length - cut)));
-  // eslint-disable-next-line no-control-regex
-  return whole && !/[\x00-\x08\x0b\x0e-\x1f\x7f]/.test(bytes.toString('latin1'));
+/** Judges piece after piece whether it is text; a letter may be cut between two. */
+function textJudge(): (bytes: Buffer) => boolean {
+  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+  return (bytes) => {
+    try {
+      // eslint-disable-next-line no-control-regex
+      return !/[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f]/.test(decoder.decode(bytes, { stream: true }));
+    } catch {
+      return false;
+    }
+  };
 }

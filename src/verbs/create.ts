@@ -67,6 +67,9 @@ export function readCreate(
   surroundings: CallSurroundings,
   recurse = true,
 ): CreateOptions {
+  if (options.nullSeparated && options.filesFrom === undefined) {
+    throw usageError('-0 says how names end in a list, and there is no list', 'give one: --files-from FILE');
+  }
   const source =
     options.fromTar === undefined
       ? filesSource(options, words, surroundings, recurse)
@@ -105,9 +108,6 @@ function filesSource(
   { typed, isTerminal }: CallSurroundings,
   recurse: boolean,
 ): CreateSource {
-  if (nullSeparated && filesFrom === undefined) {
-    throw usageError('-0 says how names end in a list, and there is no list', 'give one: --files-from FILE');
-  }
   if (values.has('backup')) {
     throw usageError('--backup judges a tar archive, and files are packed as they are named', 'leave it out');
   }

@@ -106,6 +106,12 @@ async function unpackInto(options: ExtractOptions, context: Context): Promise<Ou
       'an index is of use only for an archive that is whole',
     );
   }
+  if (options.dryRun && options.manifest !== undefined) {
+    throw usageError(
+      '--dry-run and --manifest exclude each other',
+      'what is written into a manifest is known of files that are written: leave out one of them',
+    );
+  }
   const { input } = options;
   const outcome =
     (await extractShared(options, context)) ??

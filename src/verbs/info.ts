@@ -25,7 +25,7 @@ export const INFO_OPTIONS = {
   ...pick(OPTIONS, ...COMMON),
   /** For small files that are encrypted, and an archive that is as a whole: 16, 24 or 32 bytes; a string stands for its UTF-8 bytes. */
   key: reworded(
-    keyOption(() => true),
+    keyOption(() => 'perhaps'),
     KEY_FILE_OR_VARIABLE,
   ),
 };

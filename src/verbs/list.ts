@@ -28,7 +28,7 @@ export const LIST_OPTIONS = {
   ...pick(OPTIONS, ...COMMON),
   /** For an archive that is encrypted as a whole: 16, 24 or 32 bytes; a string stands for its UTF-8 bytes. */
   key: reworded(
-    keyOption(() => true),
+    keyOption(() => 'perhaps'),
     {
       decrypt: 'the cipher of an archive that is encrypted as a whole; not needed, the length of a key says it',
       'encrypt-key': 'decrypt an archive that is encrypted as a whole with KEY; taken off the process list at once',

@@ -1,4 +1,5 @@
 /** `report`: a page about a backup, to look at in a browser. */
+import type { XbstreamError } from '../errors.js';
 import type { InputChoice } from '../input/open-source.js';
 import type { Outcome } from '../outcome.js';
 import type { OutputChoice } from '../output/archive-target.js';
@@ -72,8 +73,10 @@ export const report = defineVerb<typeof REPORT_OPTIONS, ReportOptions, Verificat
   },
 
   tell: ({ summary, problems }, reporter) => {
-    if (summary === undefined) tellProblems(problems, reporter);
-    else reporter.verified(summary);
+    // Whoever reads the page may go away: then nobody is left who wants to know.
+    const isHeard = ({ systemCode }: XbstreamError): boolean => systemCode !== 'EPIPE';
+    if (summary !== undefined) reporter.verified(summary);
+    else tellProblems(problems.filter(isHeard), reporter);
   },
   leavesFiles: ({ output }) => output.kind === 'path',
 });

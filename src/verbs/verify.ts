@@ -64,6 +64,9 @@ export interface MergeCall extends Told<typeof VERIFY_OPTIONS> {
 /** What is of use only where files are looked into. */
 const DEEP_ONLY = ['encrypt-key', 'encrypt-key-file', 'decrypt', 'allow-encrypted'] as const;
 
+/** What names a file to be written. */
+const MADE_FILES = ['manifest', 'index', 'info'] as const;
+
 const STDOUT = 1;
 
 export const verify = defineVerb({
@@ -116,6 +119,12 @@ export const verify = defineVerb({
       throw usageError(
         `--tee gives stdout to the archive, and --${values.has('json') ? 'json' : `format=${shown}`} wants it`,
         'the exit code says whether it is whole; what backup it is, as JSON: --info FILE',
+      );
+    }
+    if (values.has('overwrite') && !MADE_FILES.some((name) => values.has(name))) {
+      throw usageError(
+        '--overwrite replaces a file that is written, and there is none',
+        `it is of use with ${MADE_FILES.map((name) => `--${name}`).join(', ')}`,
       );
     }
     const idle =

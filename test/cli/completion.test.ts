@@ -57,6 +57,16 @@ describe('what is offered', () => {
     assert.deepEqual(await texts('-x', '--encrypt-key'), ['--encrypt-key=', '--encrypt-key-file=']);
   });
 
+  test('no name that a terminal acts on, also where only SQL has it', async (context) => {
+    const path = join(tempDir(context), 'A');
+    fs.writeFileSync(
+      path,
+      archive(file('d@001bb/t.ibd', ''), file('d@009bb/t.ibd', ''), file('db/t@001b.ibd', ''), file('db/t.ibd', '')),
+    );
+    assert.deepEqual(await texts('extract', path, '--databases', ''), ['db']);
+    assert.deepEqual(await texts('extract', path, '--tables', ''), ['db.t']);
+  });
+
   test('values that are a few words, behind a = and as words of their own', async () => {
     assert.deepEqual(await texts('verify', '--format=j'), ['--format=json', '--format=junit']);
     assert.deepEqual(await texts('-x', '--decrypt', 'AES1'), ['AES128', 'AES192']);

@@ -246,6 +246,20 @@ for (const form of ['xbstream', 'extract'] as const) {
   });
 }
 
+test('quotes in a value that may be left out are part of it', async () => {
+  for (const value of ["'y'", '"y"', '""y""', '"', '', 'y']) {
+    const options: OptionWord[] = [{ name: 'from-tar', value }];
+    const values = await readValues({ options, operands: [] }, formOf('create'), new Map());
+    assert.deepEqual(values.all('from-tar'), [value]);
+  }
+  const values = await readValues(
+    { options: [{ name: 'from-tar', value: undefined }], operands: [] },
+    formOf('create'),
+    new Map(),
+  );
+  assert.deepEqual(values.all('from-tar'), ['']);
+});
+
 test('both ways in read the same values out of the same options, whatever characters they hold', async () => {
   const anyText = fc.oneof(
     fc.string({ minLength: 1, unit: 'binary' }),

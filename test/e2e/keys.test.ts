@@ -130,6 +130,21 @@ describe('a key that is given decrypts, without --decrypt', { concurrency: true 
     assert.match(wrong.result.stderr, /the key or the cipher is not the one/);
   });
 
+  test('one in the environment that is none, and that nobody spoke of, is no matter where nothing is encrypted', async () => {
+    const plain = fixturePath('percona/base-none-NONE');
+    const env = { XBCRYPT_ENCRYPTION_KEY: 'short' };
+    for (const words of [
+      ['list', plain],
+      ['info', plain],
+      ['report', plain],
+      ['cat', plain, 'xtrabackup_info'],
+    ]) {
+      const { code, stderr } = await run(words, { env });
+      assert.equal(code, EXIT.ok, stderr);
+    }
+    assert.equal((await run(['list', '--decrypt=AES256', plain], { env })).code, EXIT.undecodable);
+  });
+
   test('one that cannot be a key is told before anything is read', async (context) => {
     const target = tempDir(context);
     const stdin = { kind: 'file', path: ARCHIVE } as const;

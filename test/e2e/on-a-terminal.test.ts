@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { archive, file, noise, payload } from '../helpers/archive-bytes.js';
+import { archive, end, file, noise, payload } from '../helpers/archive-bytes.js';
 import { run } from '../helpers/cli.js';
 import { hasProgram } from '../helpers/programs.js';
 import { tempDir, type Cleanup } from '../helpers/temp.js';
@@ -19,6 +19,16 @@ function folderWith(context: Cleanup): string {
   fs.writeFileSync(join(folder, 'whole'), WHOLE);
   fs.writeFileSync(join(folder, 'cut'), WHOLE.subarray(0, 100_000));
   fs.writeFileSync(join(folder, 'damaged'), damaged);
+  const inPieces = (name: string, ...bytes: string[]): Buffer[] => [
+    ...bytes.map((piece, at) =>
+      payload(name, Buffer.byteLength(bytes.slice(0, at).join(''), 'latin1'), Buffer.from(piece, 'latin1')),
+    ),
+    end(name),
+  ];
+  fs.writeFileSync(
+    join(folder, 'letters'),
+    archive(file('c1', 'a\u009b31m'), ...inPieces('cut', 'a\xc2', '\x9b31m'), ...inPieces('text', 'a\xc3', '\xa9 b\n')),
+  );
   fs.writeFileSync(join(folder, 'broken'), archive(payload('shop/a', 0, 'A'), Buffer.alloc(99), file('shop/b', 'B')));
   return folder;
 }
@@ -44,6 +54,10 @@ describe('on a terminal', { concurrency: true }, () => {
     ['tsxbstream list broken', /<red>DAMAGED/],
     ['tsxbstream list whole', /SIZE {2}STATE[^]*2 files, 195 KiB \(4 chunks, 195 KiB of archive\)/],
     ['tsxbstream extract --keep-going damaged -C x', /<red>lost 1 file/],
+    // What a terminal acts on, also as one letter of UTF-8, and where that is cut between two chunks.
+    ['tsxbstream cat letters c1', /this is no text/],
+    ['tsxbstream cat letters cut', /this is no text/],
+    ['tsxbstream cat letters text', /^a\S+ b\r\n/],
     // What goes to a file has none.
     ['tsxbstream verify damaged > told; cat told; echo done', /^shop\/b\r\n[^<]*NOT whole[^<]*done/m],
   ] as const) {

@@ -117,6 +117,29 @@ describe('verify', { concurrency: true }, () => {
     assert.equal(lines.length, 3);
   });
 
+  test('--format github: the name of an archive is no command', async (context) => {
+    const path = '::error::a ##[error]b';
+    const cwd = tempDir(context);
+    fs.writeFileSync(join(cwd, path), file('a', 'A').subarray(0, 30));
+    const { stdout } = await run(['verify', '--format', 'github', '--digest', 'md5', path], { cwd });
+    const others = stdout.trimEnd().split('\n').slice(1);
+    assert.equal(others.length, 2, stdout);
+    for (const line of others) assert.doesNotMatch(line, /^\s*::|##\[/);
+  });
+
+  test(
+    'a verdict that stdout does not take is a failure, also of what is damaged',
+    { skip: process.platform !== 'linux' && '/dev/full is of Linux' },
+    async () => {
+      const full = fs.openSync('/dev/full', 'w');
+      const bytes = file('a', 'A').subarray(0, 30);
+      const { code, stderr } = await run(['verify'], { stdin: { kind: 'pipe', bytes }, stdout: full });
+      fs.closeSync(full);
+      assert.equal(code, EXIT.refused);
+      assert.equal(stderr, 'tsxbstream: cannot write to standard output: no space left on the device (ENOSPC)\n');
+    },
+  );
+
   test('--format junit: a report', async () => {
     const bytes = archive(file('a', 'A'), payload('<b&"\u0001>', 0, 'B', { crc: 1 }));
     const { code, stdout } = await run(['verify', '--format=junit'], { stdin: { kind: 'pipe', bytes } });

@@ -181,6 +181,15 @@ function giving(content: Buffer): RequestListener {
   };
 }
 
+test('a proxy that is not there is told as such', async () => {
+  for (const scheme of ['http', 'https']) {
+    const env = { [`${scheme}_proxy`]: 'http://someb0dy:pa55w0rd@127.0.0.1:9' };
+    const request = { url: new URL(`${scheme}://server.example/`), headers: {} };
+    const asked = new Connections(1000, env).exchange(request, () => ({ take: () => undefined }), undefined);
+    await assert.rejects(asked, { message: 'nobody listens there (the proxy 127.0.0.1:9)' });
+  }
+});
+
 /** A proxy that opens tunnels, and asks for what is asked of it with a whole address. */
 async function startProxy(context: TestContext, asked: IncomingMessage[]): Promise<number> {
   const proxy = createHttp((request, response) => {

@@ -7,6 +7,7 @@ import {
   cat,
   convertToTar,
   create,
+  decode,
   extract,
   info,
   list,
@@ -115,6 +116,13 @@ test('a target, or a path, that is none', async () => {
     assert.throws(() => cat(fixturePath('percona/base-none-NONE'), wrong as string), { code: 'XB_USAGE' });
   }
   assert.throws(() => cat(fixturePath('percona/base-none-NONE'), []), { code: 'XB_USAGE' });
+});
+
+test('files to decode, or an address, that are none', async () => {
+  for (const wrong of ['', 'a\0b', 7, undefined, [], [7], new URL('file:///tmp')]) {
+    await assert.rejects(decode(wrong as string), { name: 'XbstreamError', code: 'XB_USAGE' });
+  }
+  await assert.rejects(list(new URL('s3://bucket/x%ff')), { name: 'XbstreamError', code: 'XB_USAGE' });
 });
 
 test('an output, or sources, that are none', async () => {

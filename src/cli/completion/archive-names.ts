@@ -19,8 +19,7 @@ export async function pathsIn(archive: string | readonly string[]): Promise<Stor
   const stopping = { signal, isStopped: () => signal.aborted };
   const options = { absoluteNames: true, allowEmpty: true };
   const { entries } = await withSource(input, stopping, (source) => readIndex(source, options));
-  // What no terminal can show cannot be typed either.
-  return entries.map(({ path }) => path).filter((path) => isUtf8(path) && !/\p{C}/u.test(pathText(path)));
+  return entries.map(({ path }) => path).filter(isUtf8);
 }
 
 function parts(paths: readonly string[]) {
@@ -64,6 +63,7 @@ export function databaseNames(paths: readonly StoredPath[]): string[] {
   return sorted(folders.filter((folder) => folder !== undefined).map((folder) => sqlText(sqlOfFileName(folder))));
 }
 
+/** What no terminal can show cannot be typed either; names of tables have it in letters that files have for it. */
 function sorted(names: readonly string[]): string[] {
-  return [...new Set(names)].sort();
+  return [...new Set(names)].filter((name) => !/\p{C}/u.test(name)).sort();
 }

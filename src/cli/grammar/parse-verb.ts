@@ -25,10 +25,14 @@ export async function parseVerb(options: readonly OptionWord[], { words }: Form)
     });
   for (const [name, { value, valueIsOptional }] of words) {
     // A string, whatever it is: yargs would make a number of 1e3. And of a fixed number of values: of any other it takes
-    // the quotes away, which may be part of a key.
+    // quotes away, which may be part of a key; where there may be none, it gets some to take.
     parser.option(name, { type: 'string', ...(value === undefined || valueIsOptional === true ? {} : { nargs: 1 }) });
   }
-  const parsed: Readonly<Record<string, unknown>> = await parser.parse(options.map(spell));
+  const quoted = ({ name, value }: OptionWord): string => {
+    const isOptional = words.get(name)!.valueIsOptional === true;
+    return spell({ name, value: isOptional && value !== undefined ? `"${value}"` : value });
+  };
+  const parsed: Readonly<Record<string, unknown>> = await parser.parse(options.map(quoted));
   const values = new Map<string, string[]>();
   for (const name of words.keys()) {
     const value = parsed[name];

@@ -1,6 +1,7 @@
 import * as fs from 'node:fs';
 import { systemError, XbstreamError } from '../../errors.js';
 import { MemberNames, plainName } from '../../format/member-name.js';
+import { shellWord } from '../../format/shell-word.js';
 import {
   below,
   inside,
@@ -140,7 +141,7 @@ function unstorable(path: StoredPath, kind: FileKind, recurse: boolean): Xbstrea
   const hints = kind.isSymbolicLink()
     ? ['to store the file it points to, name it: tsxbstream create FILE...']
     : isDirectory && !recurse
-      ? [`to store all that is in it: tsxbstream create ${pathText(path)}`]
+      ? [`to store all that is in it: tsxbstream create ${shellWord(pathText(path))}`]
       : [];
   return new XbstreamError('XB_IO', `${pathText(path)} is ${what}, not a regular file: it cannot be stored`, {
     path,

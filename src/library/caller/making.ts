@@ -4,7 +4,8 @@ import type { Outcome } from '../../outcome.js';
 import type { OutputChoice } from '../../output/archive-target.js';
 import type { Compression } from '../../output/compression.js';
 import type { MadeSummary } from '../../ui/reporter.js';
-import { runFor } from './caller.js';
+import { giveBackUnread } from '../reading/event-loop-sources.js';
+import { runFor, type Caller } from './caller.js';
 import { withInput, type ArchiveInput } from './input.js';
 import type { Callbacks, FileOptions, StreamOptions } from './options.js';
 import { checkOutput, withOutput, type ArchiveOutput } from './output.js';
@@ -34,15 +35,22 @@ export interface Making {
 export async function make(making: Making, options: Callbacks & FileOptions): Promise<MakeResult> {
   const { input, stream, work } = making;
   const output = checkOutput(making.target);
-  return runFor(options, (caller) =>
+  let unread = input;
+  const made = (caller: Caller): Promise<MakeResult> =>
     withOutput(output, making, caller.signal, (choice, signal) => {
-      const made = async (from?: InputChoice): Promise<MakeResult> => {
-        const outcome = work(choice, from, caller.stoppedBy(signal));
-        const { summary } = await caller.resultOf(outcome, from, undefined, signal);
+      unread = undefined;
+      const from = async (choiceOfInput?: InputChoice): Promise<MakeResult> => {
+        const outcome = work(choice, choiceOfInput, caller.stoppedBy(signal));
+        const { summary } = await caller.resultOf(outcome, choiceOfInput, undefined, signal);
         const { files, bytes, outputBytes, elapsedSeconds } = summary;
         return { files, bytes, outputBytes, elapsedSeconds };
       };
-      return input === undefined ? made() : withInput(input, stream, signal, made);
-    }),
-  );
+      return input === undefined ? from() : withInput(input, stream, signal, from);
+    });
+  try {
+    return await runFor(options, made);
+  } finally {
+    // An output that takes nothing: then nobody has looked at the input.
+    if (unread !== undefined) giveBackUnread(unread);
+  }
 }

@@ -1,6 +1,7 @@
 import * as fs from 'node:fs';
 import { dirname } from 'node:path';
 import { systemCodeOf, systemError, XbstreamError } from '../../errors.js';
+import { shellWord } from '../../format/shell-word.js';
 import { pathFromText, pathText, rawPath, type StoredPath } from '../../format/stored-path.js';
 import { DescriptorPool } from './descriptor-pool.js';
 import { Directory, findDescriptorFolder, type DirectoryContext } from './directory.js';
@@ -105,7 +106,7 @@ function openTarget(context: DirectoryContext, path: string, create: boolean): D
     if (!create) {
       throw new XbstreamError('XB_IO', `the target directory ${path} does not exist`, {
         systemCode: code,
-        hints: [`make it first: mkdir -p ${path}`],
+        hints: [`make it first: mkdir -p ${shellWord(path)}`],
       });
     }
   }

@@ -15,9 +15,14 @@ export class VerifyGithubReporter extends TextPrinter implements VerifyReporter 
     }
     const unnamed = problemCount - problems.length;
     if (unnamed > 0) this.list(`::error ${file}title=more::${unnamed} problems more\n`);
-    const command = isWhole ? `::notice ${file}title=archive is whole::` : '';
-    this.conclude(`${digestLines(verification)}${command}${data(verdict(verification))}\n`);
+    const begin = isWhole ? `::notice ${file}title=archive is whole::` : 'verdict: ';
+    this.conclude(`${plain(digestLines(verification))}${begin}${plain(data(verdict(verification)))}\n`);
   }
+}
+
+/** What looks for commands finds those of an old form (`##[...]`) also in the middle of a line. */
+function plain(text: string): string {
+  return text.replaceAll('##[', '# #[');
 }
 
 /** The text of a command: lines are kept apart, and nothing in it begins a command of its own. */

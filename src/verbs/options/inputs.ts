@@ -1,7 +1,5 @@
 /** What a verb reads, and where it writes, as a command line names it. */
 import { existsSync } from 'node:fs';
-import { readKey } from '../../codec/key.js';
-import { XbstreamError } from '../../errors.js';
 import { shellWord } from '../../format/shell-word.js';
 import { isAddress, looksLikeAddress, readAddress, shownWord } from '../../input/address/address.js';
 import type { InputChoice, StreamKey } from '../../input/open-source.js';
@@ -11,6 +9,7 @@ import type { CallSurroundings, CallWords } from '../verb.js';
 import { archiveOperands } from './archive-operands.js';
 import type { OptionValues } from './option-values.js';
 import { assertExact } from './raw-words.js';
+import { keyOfWords } from './readers.js';
 import { usageError } from './usage-error.js';
 
 const STDIN = 0;
@@ -68,22 +67,9 @@ export function withStream(
   env: NodeJS.ProcessEnv,
 ): InputChoice {
   // The file of a key may be a pipe, and is read once.
-  const found = key ?? streamKey(values, env);
+  const found = key ?? keyOfWords(values, env, 'perhaps');
   const timed = timeout === undefined ? input : { ...input, silentSeconds: timeout };
   return decodeStream && found === undefined ? timed : { ...timed, stream: { asIs: !decodeStream, key: found } };
-}
-
-function streamKey(values: OptionValues, env: NodeJS.ProcessEnv): StreamKey | undefined {
-  const encryptKey = values.last('encrypt-key');
-  const encryptKeyFile = values.last('encrypt-key-file');
-  try {
-    return readKey({ decodes: true, decrypt: values.last('decrypt'), encryptKey, encryptKeyFile }, env);
-  } catch (error) {
-    // One that nobody spoke of, and that is none, is missed only where something is encrypted.
-    const isGiven = [encryptKey, encryptKeyFile].some((given) => given !== undefined);
-    if (!isGiven && error instanceof XbstreamError) return undefined;
-    throw error;
-  }
 }
 
 function archiveInput(
@@ -163,6 +149,9 @@ export function madeOutput(
     );
   }
   if (output !== undefined && output !== '-') return { kind: 'path', path: output, overwrite, compression };
+  if (overwrite) {
+    throw usageError('--overwrite replaces a file, and none is named', `name it: -o ${what}`, 'or leave it out');
+  }
   if (json) {
     throw usageError('--json and what is made cannot both go to stdout', `name a file for it: -o ${what}`);
   }

@@ -1,5 +1,7 @@
 /** What several words of a command line, or the text of one, come to. */
 import type { BackupChoice } from '../../backup/backup-state.js';
+import type { DecryptionKey } from '../../codec/codec.js';
+import { readKey } from '../../codec/key.js';
 import { XbstreamError } from '../../errors.js';
 import type { NamedPipesChoice } from '../../input/named-pipes/named-pipes.js';
 import type { ExistingFilePolicy } from '../../output/output.js';
@@ -15,6 +17,30 @@ export function backupChoice(values: OptionValues): BackupChoice {
   const when = values.last('backup');
   // The table has had it checked.
   return when === '' ? 'always' : (when as BackupChoice);
+}
+
+/**
+ * The key that decrypts.
+ *
+ * @param decodes whether files are to be decoded, or what is read may `perhaps` be encrypted: then one in the environment is
+ *   meant for them. One that nobody spoke of, and that is none, is missed only where something is encrypted
+ * @throws XbstreamError as {@link readKey}
+ */
+export function keyOfWords(
+  values: OptionValues,
+  env: NodeJS.ProcessEnv,
+  decodes: boolean | 'perhaps',
+): DecryptionKey | undefined {
+  const decrypt = values.last('decrypt');
+  const encryptKey = values.last('encrypt-key');
+  const encryptKeyFile = values.last('encrypt-key-file');
+  const isSpokenOf = [decrypt, encryptKey, encryptKeyFile].some((given) => given !== undefined);
+  try {
+    return readKey({ decodes: decodes !== false, decrypt, encryptKey, encryptKeyFile }, env);
+  } catch (error) {
+    if (decodes === 'perhaps' && !isSpokenOf && error instanceof XbstreamError) return undefined;
+    throw error;
+  }
 }
 
 /** What to do when a file is there already. @throws XbstreamError `XB_USAGE` */

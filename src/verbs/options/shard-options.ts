@@ -5,6 +5,7 @@ import { usageError } from './usage-error.js';
 const NEEDS_ALL = 'it needs all of the archive in one place: leave it out, or verify in one piece';
 const JUDGES = 'give it to --merge, which judges';
 const NO_THREADS = 'a shard is checked by one thread: with more shards than machines, each machine can check several';
+const NO_FILE = 'it writes no file: leave it out';
 
 /** What has no meaning beside --shard, and why. */
 const BESIDE_SHARD: Readonly<Record<string, string>> = {
@@ -14,16 +15,20 @@ const BESIDE_SHARD: Readonly<Record<string, string>> = {
   ...{ backup: JUDGES, 'allow-empty': JUDGES, 'allow-encrypted': JUDGES },
   format: 'the result is printed as JSON lines in any case',
   json: 'the result is printed as JSON lines in any case',
-  parallel: NO_THREADS,
+  ...{ parallel: NO_THREADS, 'decompress-threads': NO_THREADS, 'encrypt-threads': NO_THREADS },
+  overwrite: NO_FILE,
 };
 
+const LITTLE = 'there is little to do: leave it out';
 const SAID = 'give it to --shard: the results say it';
 
 const BESIDE_MERGE: Readonly<Record<string, string>> = {
   ...{ tee: NEEDS_ALL, index: NEEDS_ALL, info: NEEDS_ALL },
   ...{ digest: NEEDS_ALL, manifest: NEEDS_ALL },
   ...{ deep: SAID, 'encrypt-key': SAID, 'encrypt-key-file': SAID, decrypt: SAID },
-  ...{ 'absolute-names': SAID, parts: SAID, parallel: 'there is little to do' },
+  ...{ 'absolute-names': SAID, parts: SAID },
+  ...{ parallel: LITTLE, 'decompress-threads': LITTLE, 'encrypt-threads': LITTLE },
+  overwrite: NO_FILE,
 };
 
 /** @throws XbstreamError `XB_USAGE` for what excludes each other */
@@ -34,6 +39,12 @@ export function assertFitShards(values: OptionValues): void {
     throw usageError(
       '--index and --shard exclude each other',
       'with --deep files are found by it; without, all is read as it lies',
+    );
+  }
+  if (values.has('merge') && values.has('timeout') && !values.has('archive')) {
+    throw usageError(
+      '--timeout is of use with --merge only beside --archive',
+      'without it nothing is waited for: leave it out',
     );
   }
   if (!values.has('archive') || values.has('merge')) return;

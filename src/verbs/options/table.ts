@@ -7,7 +7,7 @@
 import { tmpdir } from 'node:os';
 import type { BackupChoice } from '../../backup/backup-state.js';
 import type { DecryptionKey } from '../../codec/codec.js';
-import { keyFromBytes, readKey } from '../../codec/key.js';
+import { keyFromBytes } from '../../codec/key.js';
 import { XbstreamError } from '../../errors.js';
 import type { Compression } from '../../output/compression.js';
 import type { ExistingFilePolicy } from '../../output/output.js';
@@ -35,6 +35,7 @@ import {
   backupChoice,
   digestNames,
   existingFilePolicy,
+  keyOfWords,
   knownDigests,
   namedPipes,
   secondsOfDate,
@@ -72,10 +73,10 @@ const OVERWRITE: OptionDefinition = {
 /**
  * What decrypts.
  *
- * @param decodes whether files are to be decoded, whatever is said of keys: then one in the environment is meant for them
+ * @param decodes whether files are to be decoded, whatever is said of keys; see {@link keyOfWords}
  */
 export function keyOption(
-  decodes: (values: OptionValues) => boolean,
+  decodes: (values: OptionValues) => boolean | 'perhaps',
 ): Option<DecryptionKey | undefined, Uint8Array | string> {
   return {
     words: {
@@ -106,16 +107,7 @@ export function keyOption(
         usual: 'decrypt with the key in FILE',
       },
     },
-    read: (values, env) =>
-      readKey(
-        {
-          decodes: decodes(values),
-          decrypt: values.last('decrypt'),
-          encryptKey: values.last('encrypt-key'),
-          encryptKeyFile: values.last('encrypt-key-file'),
-        },
-        env,
-      ),
+    read: (values, env) => keyOfWords(values, env, decodes(values)),
     program: {
       kind: 'key',
       take: (given) =>
@@ -466,7 +458,11 @@ export const OPTIONS = {
     group: 'What is shown',
     help: 'name each file, or tell more of it',
   }),
-  quiet: typedFlag('quiet', { letters: 'q', group: 'What is shown', help: 'print only warnings and errors' }),
+  quiet: typedFlag('quiet', {
+    letters: 'q',
+    group: 'What is shown',
+    help: 'print only what was asked for, warnings and errors',
+  }),
   progress: typedChoice(
     'progress',
     { value: 'WHEN', group: 'What is shown', help: 'auto (on a terminal), always or never' },

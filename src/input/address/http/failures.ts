@@ -18,6 +18,20 @@ export class NoTunnel extends Error {
   }
 }
 
+/** A proxy cannot be reached, or fails before there is a way. */
+export class ProxyFailure extends Error {
+  /** That of what it failed of. */
+  readonly code: string;
+  /** The proxy's host and port. */
+  readonly host: string;
+
+  constructor(cause: unknown, host: string) {
+    super(messageOf(cause), { cause });
+    this.code = systemCodeOf(cause) ?? '';
+    this.host = host;
+  }
+}
+
 /** The connection has ended before all had come. */
 export function cutShort(): Error {
   return Object.assign(new Error('cut short'), { code: 'CUT_SHORT' });
@@ -50,7 +64,8 @@ export function isUnreachable(error: Passing): boolean {
 }
 
 /** What an error of a connection means. Its own message is shown only where it is known to hold no secret. */
-export function explained(error: unknown, host: string, timeoutMs: number): Error {
+export function explained(error: unknown, server: string, timeoutMs: number): Error {
+  const host = error instanceof ProxyFailure ? `the proxy ${error.host}` : server;
   const code = systemCodeOf(error) ?? '';
   const passing = (message: string, isStall = false): Passing => {
     return Object.assign(new Passing(`${message} (${host})`, { isStall }), { cause: error });
@@ -63,7 +78,7 @@ export function explained(error: unknown, host: string, timeoutMs: number): Erro
       hints: ['HTTPS_PROXY names it, with USER:PASSWORD@ where it wants that; NO_PROXY the hosts without one'],
     });
   }
-  if (error instanceof NoHttp || code.startsWith('HPE_')) {
+  if (code === 'NO_HTTP' || code.startsWith('HPE_')) {
     return new XbstreamError('XB_IO', `what ${host} answers is no HTTP`);
   }
   if (/SSL|TLS|CERT|SELF_SIGNED|VERIFY/.test(code)) {

@@ -1,7 +1,7 @@
 /** Makes sockets to servers: right there, through TLS, or through a proxy's tunnel. */
 import type { OnReadOpts, Socket } from 'node:net';
 import type { ConnectionOptions, TLSSocket } from 'node:tls';
-import { NoTunnel, silence } from './failures.js';
+import { NoTunnel, ProxyFailure, silence } from './failures.js';
 import type { Proxy } from './proxies.js';
 
 /** Where a connection goes. */
@@ -21,15 +21,20 @@ export function isAskedOfProxy({ origin, proxy }: Way): boolean {
  * Connects. Bytes come as `onread` says, or where Node cannot do that (in a tunnel) by `data` events.
  *
  * @param timeoutMs so long it may take
- * @throws what Node's sockets do; NoTunnel
+ * @throws what Node's sockets do; NoTunnel, ProxyFailure
  */
 export async function connectSocket(way: Way, onread: OnReadOpts, timeoutMs: number): Promise<Socket> {
   const { origin, proxy } = way;
-  if (proxy !== undefined && !isAskedOfProxy(way)) {
-    const tunnel = await openTunnel(origin, proxy, timeoutMs);
-    return connected(secured(origin, { socket: tunnel }), timeoutMs);
-  }
-  const server = proxy?.url ?? origin;
+  if (proxy === undefined) return connectTo(origin, onread, timeoutMs);
+  const failed = (error: unknown): never => {
+    throw error instanceof NoTunnel ? error : new ProxyFailure(error, proxy.url.host);
+  };
+  if (isAskedOfProxy(way)) return connectTo(proxy.url, onread, timeoutMs).catch(failed);
+  const tunnel = await openTunnel(origin, proxy, timeoutMs).catch(failed);
+  return connected(secured(origin, { socket: tunnel }), timeoutMs);
+}
+
+function connectTo(server: URL, onread: OnReadOpts, timeoutMs: number): Promise<Socket> {
   return connected(server.protocol === 'https:' ? secured(server, { onread }) : plain(server, onread), timeoutMs);
 }
 
