@@ -118,7 +118,7 @@ export class TarReader {
     const block = this.#block;
     this.#block = Buffer.alloc(BLOCK_BYTES);
     this.#blockBytes = 0;
-    if (this.#about.length === 0 && isZero(block)) {
+    if (isZero(block) && isGlobalOnly(this.#about)) {
       this.#zeroBlocks += 1;
       if (this.#zeroBlocks === 2) this.#state = 'end';
       return;
@@ -246,11 +246,8 @@ function isZero(bytes: Buffer): boolean {
 function rawRecord(about: readonly Buffer[], key: string): StoredPath | undefined {
   let found: StoredPath | undefined;
   for (let index = 0; index < about.length;) {
-    const header = about[index]!;
-    // size (offset 124, length 12), typeflag (offset 156, length 1)
-    const sizeBytes = parseInt(header.toString('latin1', 124, 136).trim(), 8) || 0;
-    const blocks = Math.ceil(sizeBytes / BLOCK_BYTES);
-    if (header[156] === PAX_TYPE) {
+    const { type, sizeBytes, blocks } = partOf(about[index]!);
+    if (type === PAX_TYPE) {
       const content = Buffer.concat(about.slice(index + 1, index + 1 + blocks)).toString('latin1', 0, sizeBytes);
       for (let at = 0; at < content.length;) {
         const length = parseInt(content.slice(at), 10);
@@ -266,7 +263,26 @@ function rawRecord(about: readonly Buffer[], key: string): StoredPath | undefine
   return found;
 }
 
+/** Whether all of it is complete, and means no file: its records are for whatever follows, and nothing may. */
+function isGlobalOnly(about: readonly Buffer[]): boolean {
+  let index = 0;
+  while (index < about.length) {
+    const { type, blocks } = partOf(about[index]!);
+    if (type !== GLOBAL_TYPE) return false;
+    index += 1 + blocks;
+  }
+  return index === about.length;
+}
+
+/** What a header says of the blocks that follow it. */
+function partOf(header: Buffer): { type: number; sizeBytes: number; blocks: number } {
+  // size (offset 124, length 12), typeflag (offset 156, length 1)
+  const sizeBytes = parseInt(header.toString('latin1', 124, 136).trim(), 8) || 0;
+  return { type: header[156]!, sizeBytes, blocks: Math.ceil(sizeBytes / BLOCK_BYTES) };
+}
+
 const PAX_TYPE = 'x'.charCodeAt(0);
+const GLOBAL_TYPE = 'g'.charCodeAt(0);
 const OLD_SPARSE = 'S'.charCodeAt(0);
 
 const KINDS: Readonly<Record<string, string>> = {

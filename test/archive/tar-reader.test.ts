@@ -87,6 +87,16 @@ test('cut anywhere it is cut short', async () => {
   assert.deepEqual(await read(Buffer.concat([GOOD, Buffer.alloc(9000)])), EXPECTED);
 });
 
+test('nothing but records for all that follows is an empty tar', async () => {
+  const records = (type: string, size?: number): Buffer =>
+    member('pax', '16 comment=abcd\n', { type, ...(size === undefined ? {} : { size }) });
+  assert.deepEqual(await read(Buffer.concat([records('g'), TAR_END])), {});
+  assert.deepEqual(await read(Buffer.concat([records('g'), records('g'), TAR_END]), 300), {});
+  // What is for the next file alone needs one; and blocks of zeros in the middle of records are no end.
+  assert.equal(await codeOf(read(Buffer.concat([records('x'), TAR_END]))), 'XB_TRUNCATED');
+  assert.equal(await codeOf(read(Buffer.concat([records('g', 1536), TAR_END]))), 'XB_TRUNCATED');
+});
+
 describe('what is no tar, or not all of it', () => {
   const numbers = (count: number): string => `${count}\n${'0\n0\n'.repeat(count)}`;
   const sparse = (map: string, parts: Buffer | string = '', realSize = 5000): Buffer =>

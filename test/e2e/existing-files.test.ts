@@ -311,3 +311,10 @@ describe('--dry-run ends as the extraction does', { concurrency: true }, () => {
     });
   }
 });
+
+test('a file that is compared in very many parts out of order is refused, not compared for days', async (context) => {
+  const runs = Array.from({ length: 70_000 }, () => [1, 1] as const);
+  const bytes = archive(sparse('a', 100, runs, Buffer.alloc(runs.length)), payload('a', 10, '\0'), end('a'));
+  const { result } = await unpack(context, { a: Buffer.alloc(140_100) }, bytes, '--skip-existing=verify');
+  assertEnded(result, EXIT.undecodable, /a is there already, and comes in too many parts to be compared/);
+});

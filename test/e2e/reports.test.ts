@@ -270,6 +270,19 @@ describe('--fsync', { concurrency: true }, () => {
     assert.ok(calls.some((line) => line.includes(`<${target}>`) && line.includes('fsync')));
   });
 
+  test('has a target that it has made on the disk', async (context) => {
+    if (!hasProgram(context, 'strace', 'strace')) return;
+    const folder = tempDir(context);
+    const log = join(folder, 'log');
+    const wrapper = ['strace', '-f', '-y', '-o', log, '-e', 'trace=fsync'];
+    const stdin = { kind: 'pipe', bytes: file('a', 'x') } as const;
+    assertEnded(await run(['extract', '-q', '-C', join(folder, 'new/target'), '--fsync'], { stdin, wrapper }), EXIT.ok);
+    const calls = fs.readFileSync(log, 'latin1');
+    for (const path of [folder, join(folder, 'new'), join(folder, 'new/target')]) {
+      assert.ok(calls.includes(`<${path}>`), `${path}\n${calls}`);
+    }
+  });
+
   test('changes nothing else', async (context) => {
     const { target, ...result } = await runWith(context, ['-x', '--fsync']);
     assertEnded(result, EXIT.ok);

@@ -132,10 +132,17 @@ class ObjectPart implements Part {
 /** The path in the first chunk of an object; undefined where there is no chunk, which whoever reads it will say. */
 function chunkPath(object: PositionedBytes): StoredPath | undefined {
   const head = Buffer.alloc(MAX_HEADER_BYTES);
-  const bytes = object.read(head, 0, head.length, 0);
-  if (bytes < PATH_AT || head.toString('latin1', 0, CHUNK_MAGIC.length) !== CHUNK_MAGIC) return undefined;
-  const end = PATH_AT + head.readUInt32LE(PATH_LENGTH_AT);
-  return end > bytes ? undefined : rawPath(head.toString('latin1', PATH_AT, end));
+  for (let bytes = 0; ;) {
+    // A network may give less than there is.
+    const count = object.read(head, bytes, head.length - bytes, bytes);
+    if (count === 0) return undefined;
+    bytes += count;
+    if (bytes < PATH_AT) continue;
+    if (head.toString('latin1', 0, CHUNK_MAGIC.length) !== CHUNK_MAGIC) return undefined;
+    const end = PATH_AT + head.readUInt32LE(PATH_LENGTH_AT);
+    if (end > head.length) return undefined;
+    if (bytes >= end) return rawPath(head.toString('latin1', PATH_AT, end));
+  }
 }
 
 /** `./a` and `/a` are `a`: a copy on disk cannot tell them apart. */

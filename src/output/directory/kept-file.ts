@@ -7,6 +7,8 @@ import type { DescriptorHolder, DescriptorPool } from './descriptor-pool.js';
 import type { Place } from './target-directory.js';
 
 const PIECE_BYTES = 256 * 1024;
+/** Into a list of more gaps none is put: to make room in a longer one takes too long, where an archive has it done for each byte. */
+const GAPS_MAX = 65_536;
 const ZEROS = Buffer.alloc(PIECE_BYTES);
 const { O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = fs.constants;
 
@@ -162,12 +164,26 @@ export class KeptFile implements OutputFile, DescriptorHolder {
       const from = gaps[at]!;
       const to = gaps[at + 1]!;
       if (from < start && to > end) {
+        if (gaps.length >= 2 * GAPS_MAX) throw this.#tooManyParts();
         gaps.splice(at, 2, from, start, end, to);
         return;
       }
       if (from < start) gaps[at + 1] = start;
       else gaps[at] = Math.min(to, end);
     }
+  }
+
+  #tooManyParts(): XbstreamError {
+    const path = pathText(this.path);
+    return new XbstreamError(
+      'XB_UNSUPPORTED_ORDER',
+      `${path} is there already, and comes in too many parts to be compared`,
+      {
+        path: this.path,
+        details: [`they do not come in order, and there are more than ${GAPS_MAX} gaps between them`],
+        hints: ['unpack into an empty directory, or replace the file: tsxbstream extract --overwrite'],
+      },
+    );
   }
 
   /** Where the first gap is that ends after a byte. */

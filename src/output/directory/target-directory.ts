@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { systemCodeOf, systemError, XbstreamError } from '../../errors.js';
 import { shellWord } from '../../format/shell-word.js';
 import { pathFromText, pathText, rawPath, type StoredPath } from '../../format/stored-path.js';
+import { closeRead } from '../../input/close.js';
 import { DescriptorPool } from './descriptor-pool.js';
 import { Directory, findDescriptorFolder, type DirectoryContext } from './directory.js';
 import { givePath, type Owner } from './owner.js';
@@ -27,6 +28,8 @@ export class TargetDirectory {
   readonly pool: DescriptorPool;
   readonly #context: DirectoryContext;
   readonly #root: Directory;
+  /** Paths of directories above it, in which one was made. */
+  readonly #madeIn: string[] = [];
   /** Where absolute names begin. */
   #absoluteRoot: Directory | undefined;
 
@@ -44,7 +47,7 @@ export class TargetDirectory {
       known: new Map(),
       descriptorFolder: findDescriptorFolder(),
     };
-    this.#root = openTarget(this.#context, path, options.create);
+    this.#root = openTarget(this.#context, path, options.create, this.#madeIn);
   }
 
   /** A path to it, for calls that need one: with a slash at its end, one character a byte. */
@@ -70,6 +73,7 @@ export class TargetDirectory {
 
   /** Has all new names on the disk. */
   sync(): void {
+    for (const path of this.#madeIn.splice(0)) syncDirectory(path);
     this.#root.syncTree();
     this.#absoluteRoot?.syncTree();
   }
@@ -96,7 +100,8 @@ export class TargetDirectory {
   }
 }
 
-function openTarget(context: DirectoryContext, path: string, create: boolean): Directory {
+/** @param madeIn is given the paths of directories in which one was made */
+function openTarget(context: DirectoryContext, path: string, create: boolean, madeIn: string[]): Directory {
   const name = pathFromText(path);
   try {
     return Directory.root(context, name, rawPath(''));
@@ -111,7 +116,7 @@ function openTarget(context: DirectoryContext, path: string, create: boolean): D
     }
   }
   try {
-    makeDirectories(path, context.owner);
+    makeDirectories(path, context.owner, madeIn);
     return Directory.root(context, name, rawPath(''));
   } catch (error) {
     throw systemError(`cannot make the target directory ${pathText(name)}`, error);
@@ -119,16 +124,30 @@ function openTarget(context: DirectoryContext, path: string, create: boolean): D
 }
 
 /** Not by `recursive`: Node goes round in circles where a system says of a name that it cannot be made, as /proc does. */
-function makeDirectories(path: string, owner: Owner | undefined): void {
+function makeDirectories(path: string, owner: Owner | undefined, madeIn: string[]): void {
   const parent = dirname(path);
-  if (parent !== path && !fs.existsSync(parent)) makeDirectories(parent, owner);
+  if (parent !== path && !fs.existsSync(parent)) makeDirectories(parent, owner, madeIn);
   try {
     fs.mkdirSync(path, 0o750);
   } catch (error) {
     if (systemCodeOf(error) !== 'EEXIST') throw error;
     return;
   }
+  madeIn.push(parent);
   if (owner !== undefined) givePath(owner, path);
+}
+
+function syncDirectory(path: string): void {
+  try {
+    const descriptor = fs.openSync(path, fs.constants.O_RDONLY | fs.constants.O_DIRECTORY);
+    try {
+      fs.fsyncSync(descriptor);
+    } finally {
+      closeRead(descriptor);
+    }
+  } catch (error) {
+    throw systemError(`cannot write the directory ${path} to the disk`, error);
+  }
 }
 
 /** The error for a final name that is taken. */
