@@ -17,7 +17,7 @@ let sharedPiece: Buffer | undefined;
 
 /** What to do where an existing file is kept: a pipe does not tell beforehand what becomes of a file. */
 export const FROM_FILE =
-  'if an earlier run has left it: read the archive from a file (not a pipe), and --skip-existing goes on where that run stopped';
+  'if an earlier run has left it: read the archive from a file (not a pipe, and not compressed as a whole), and --skip-existing goes on where that run stopped';
 
 export interface KeptFileOptions {
   pool: DescriptorPool;
