@@ -65,9 +65,14 @@ writeSums();
 for (const path of made) console.log(`${path}  ${(fs.statSync(path).size / 1e6).toFixed(1)} MB`);
 
 async function makeExecutables() {
-  const executable = join(kinds.includes('executable') ? out : work, `tsxbstream-${version}-linux-${arch}`);
+  const name = `tsxbstream-${version}-linux-${arch}`;
+  const executable = join(work, `executable-${arch}`);
   await makeExecutable(executable, arch, version);
-  if (kinds.includes('executable')) made.push(executable);
+  if (kinds.includes('executable')) {
+    // Not made there: what is not whole would be a bare Node by that name, with a checksum from the next call on.
+    fs.copyFileSync(executable, join(out, name));
+    made.push(join(out, name));
+  }
   const runnable = arch === process.arch ? executable : 'bin/tsxbstream.js';
   for (const kind of kinds.filter((each) => each in MAKERS)) {
     made.push(MAKERS[kind]({ work, out, version, arch, executable, runnable, time }));

@@ -256,6 +256,13 @@ describe('keys', { concurrency: true }, () => {
     assert.deepEqual(readTree(directory), treeOf({ a: CONTENT, b: CONTENT }));
   });
 
+  test('an empty file with the name of an encrypted one, and no key: it stays, and the others are decoded', async (context) => {
+    const directory = tempDir(context);
+    writeTree(directory, { 'a.xbcrypt': '', 'b.zst.xbcrypt': '', 'c.qp': QP });
+    assertEnded(await run(['decode', '-q', directory]), EXIT.ok);
+    assert.deepEqual(readTree(directory), treeOf({ 'a.xbcrypt': '', 'b.zst.xbcrypt': '', c: CONTENT }));
+  });
+
   test('a wrong key takes nothing away', async (context) => {
     const directory = tempDir(context);
     const old = xbcryptFile(QP, TREE_KEY, { version: 1 });

@@ -59,8 +59,9 @@ export async function findEncoded(operands: readonly StoredPath[], options: Find
         paths.slice(at, at + LOOKS).map(async (path) => {
           const file = await look(root, path, options.choice, problems);
           if (file === undefined) return;
-          if (!options.choice.decrypt && file.bytes > 0 && allLayersOf(path).includes('xbcrypt')) {
-            encrypted.push(shownPath(file));
+          if (!options.choice.decrypt && allLayersOf(path).includes('xbcrypt')) {
+            // Of one that is empty nothing is encrypted: it stays, as it does where an archive is unpacked.
+            if (file.bytes > 0) encrypted.push(shownPath(file));
           } else {
             // It may be named more than once.
             found.set(`${real}/${path}`, file);
