@@ -37,16 +37,18 @@ export function runtimeFolder(arch) {
  * @param {string} path where the executable goes
  * @param {string} arch for which processors
  * @param {string} version of the program
+ * @returns {Promise<string[]>} the folders of the packages that are in it
  */
 export async function makeExecutable(path, arch, version) {
   const work = fs.mkdtempSync(join(tmpdir(), 'tsxbstream-executable-'));
   try {
-    const blob = await makeBlob(work, arch, version);
+    const { blob, packages } = await makeBlob(work, arch, version);
     fs.copyFileSync(join(runtimeFolder(arch), 'bin/node'), path);
     execFileSync(arch === process.arch ? 'strip' : `${GNU_NAMES[arch]}-strip`, [path]);
     await inject(path, blob);
     fs.chmodSync(path, 0o755);
     if (arch === process.arch) checkVersion(path, version);
+    return packages;
   } finally {
     fs.rmSync(work, { recursive: true });
   }
@@ -71,10 +73,10 @@ async function inject(path, blob) {
 
 const GNU_NAMES = { x64: 'x86_64-linux-gnu', arm64: 'aarch64-linux-gnu' };
 
-/** What is put into Node. @returns {Promise<Buffer>} */
+/** What is put into Node. @returns {Promise<{ blob: Buffer, packages: string[] }>} */
 async function makeBlob(work, arch, version) {
   const load = fs.readFileSync(join(PARTS, 'load.js'), 'utf8');
-  await bundleProgram(join(work, 'program.js'), load, version);
+  const packages = await bundleProgram(join(work, 'program.js'), load, version);
   fs.writeFileSync(join(work, 'main.js'), `${load}load('main');\n`);
   // By a Node of the very version that goes into the executable; what V8 compiles only one for the same processors can read.
   const node = (...words) =>
@@ -93,17 +95,22 @@ async function makeBlob(work, arch, version) {
   const configuration = { main: 'main.js', output: 'blob', disableExperimentalSEAWarning: true, assets: files };
   fs.writeFileSync(join(work, 'sea.json'), JSON.stringify(configuration));
   node('--experimental-sea-config', 'sea.json');
-  return fs.readFileSync(join(work, 'blob'));
+  return { blob: fs.readFileSync(join(work, 'blob')), packages };
 }
 
-/** The program and its threads in one script, a function of `require` and of the part that is to run. */
+/**
+ * The program and its threads in one script, a function of `require` and of the part that is to run.
+ *
+ * @returns {Promise<string[]>} the folders of the packages that are in it
+ */
 async function bundleProgram(path, load, version) {
   const threads = [...VERB_THREADS, ...OTHER_THREADS].map((module) => {
     const name = module.slice(module.lastIndexOf('/') + 1);
     return `${JSON.stringify(name)}: () => import(${JSON.stringify(`./${module}`)}),`;
   });
-  await build({
+  const { metafile } = await build({
     entryPoints: [join(PARTS, 'program.js')],
+    metafile: true,
     outfile: path,
     bundle: true,
     format: 'cjs',
@@ -124,6 +131,10 @@ async function bundleProgram(path, load, version) {
       }),
     ],
   });
+  const folders = Object.keys(metafile.inputs).flatMap(
+    (path) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path) ?? [],
+  );
+  return [...new Set(folders)].sort();
 }
 
 /** Puts modules in the places of others. @param {Record<string, string>} generated their texts, by the ends of paths */

@@ -67,7 +67,7 @@ for (const path of made) console.log(`${path}  ${(fs.statSync(path).size / 1e6).
 async function makeExecutables() {
   const name = `tsxbstream-${version}-linux-${arch}`;
   const executable = join(work, `executable-${arch}`);
-  await makeExecutable(executable, arch, version);
+  const packages = await makeExecutable(executable, arch, version);
   if (kinds.includes('executable')) {
     // Not made there: what is not whole would be a bare Node by that name, with a checksum from the next call on.
     fs.copyFileSync(executable, join(out, name));
@@ -75,7 +75,7 @@ async function makeExecutables() {
   }
   const runnable = arch === process.arch ? executable : 'bin/tsxbstream.js';
   for (const kind of kinds.filter((each) => each in MAKERS)) {
-    made.push(MAKERS[kind]({ work, out, version, arch, executable, runnable, time }));
+    made.push(MAKERS[kind]({ work, out, version, arch, executable, packages, runnable, time }));
   }
 }
 

@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import { dirname, join } from 'node:path';
 import { runtimeFolder } from './executable.js';
+import { readJson } from './registry.js';
 
 /** Of a package for a system, whose own folder of zsh is another. */
 export const ZSH_FOLDERS = { debian: 'zsh/vendor-completions', others: 'zsh/site-functions' };
@@ -11,10 +12,11 @@ export const ZSH_FOLDERS = { debian: 'zsh/vendor-completions', others: 'zsh/site
  * Lays the tree: `bin/`, `share/`.
  *
  * @param {string} prefix the folder that will be `/usr` or `/usr/local`
- * @param {{ executable: string, runnable: string, arch: string, zshFolder: string, compress: boolean }} options `runnable` is
- *   an executable for this machine; `compress` packs manual pages as systems want them
+ * @param {{ executable: string, packages: string[], runnable: string, arch: string, zshFolder: string, compress: boolean }} options
+ *   `packages` are the folders of those that are in it; `runnable` is an executable for this machine; `compress` packs manual
+ *   pages as systems want them
  */
-export function layTree(prefix, { executable, runnable, arch, zshFolder, compress }) {
+export function layTree(prefix, { executable, packages, runnable, arch, zshFolder, compress }) {
   const put = (path, content) => {
     const target = join(prefix, path);
     fs.mkdirSync(dirname(target), { recursive: true, mode: 0o755 });
@@ -32,7 +34,7 @@ export function layTree(prefix, { executable, runnable, arch, zshFolder, compres
   put(`share/${zshFolder}/_tsxbstream`, completion('zsh'));
   put('share/fish/vendor_completions.d/tsxbstream.fish', completion('fish'));
   const documents = 'share/doc/tsxbstream';
-  put(`${documents}/copyright`, copyright(arch));
+  put(`${documents}/copyright`, copyright(arch, packages));
   for (const name of ['README.md', 'SECURITY.md', 'CHANGELOG.md']) put(`${documents}/${name}`, fs.readFileSync(name));
   for (const name of fs.readdirSync('docs').filter((each) => /\.(?:md|schema\.json)$/.test(each))) {
     put(`${documents}/docs/${name}`, fs.readFileSync(join('docs', name)));
@@ -45,15 +47,35 @@ export function packed(content) {
 }
 
 /** The licences of all that is in the executable. */
-function copyright(arch) {
+function copyright(arch, packages) {
   const text = (path) => fs.readFileSync(path, 'utf8').trim();
   const parts = [
     ['tsxbstream', 'LICENSE'],
     ['Parts by others that are bundled', 'THIRD-PARTY.md'],
-    ['picomatch', 'node_modules/picomatch/LICENSE'],
     ['@node-rs/crc32', 'node_modules/@node-rs/crc32/LICENSE'],
     ['lz4-napi', 'node_modules/lz4-napi/LICENSE'],
+    ...licencesOf(packages),
     ['Node.js, which is in the executable, and what is in Node.js', join(runtimeFolder(arch), 'LICENSE')],
   ];
-  return parts.map(([title, path]) => `${title}\n${'='.repeat(title.length)}\n\n${text(path)}\n`).join('\n\n');
+  // Many have the same text.
+  const titles = new Map();
+  for (const [title, path] of parts) titles.set(text(path), [...(titles.get(text(path)) ?? []), title]);
+  return Array.from(titles, ([licence, names]) => `${names.join('\n')}\n${'='.repeat(40)}\n\n${licence}\n`).join(
+    '\n\n',
+  );
+}
+
+/** @param {string[]} folders of packages @returns {[title: string, path: string][]} */
+function licencesOf(folders) {
+  const found = folders.map((folder) => {
+    const { name, version, license } = readJson(join(folder, 'package.json'));
+    const file = fs.readdirSync(folder).find((each) => /^licen[cs]e/i.test(each));
+    return { title: `${name} ${version}`, license, path: file && join(folder, file) };
+  });
+  return found.map(({ title, license, path }) => {
+    // Some come without the text, and others of the same project have it.
+    const text = path ?? found.find((other) => other.license === license && other.path !== undefined)?.path;
+    if (text === undefined) throw new Error(`${title} has no licence text`);
+    return [title, text];
+  });
 }
