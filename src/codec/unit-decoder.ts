@@ -1,8 +1,17 @@
-import type { Decoder, DecoderContext, LayerName } from './codec.js';
+import { layerError, type Decoder, type DecoderContext, type LayerName } from './codec.js';
 
 const NOTHING = Buffer.alloc(0);
 const HELD_BYTES_MIN = 128 * 1024;
 const HELD_GROWTH_BYTES_MAX = 16 * 1024 * 1024;
+
+/**
+ * What the decoders of one thread may hold from one call to the next, all together, in bytes: a few bytes of an archive open a
+ * file that needs a window of 128 MiB. 64 files with the largest windows that backups have (8 MiB, zstd -19) come to half of it.
+ */
+const ALL_HELD_BYTES_MAX = 1 << 30;
+/** From here on it is given back what is kept only because it will be needed again. */
+const CROWDED_BYTES = ALL_HELD_BYTES_MAX / 2;
+let allHeldBytes = 0;
 
 /** What stands where a unit should begin. `more`: not all of the unit is there; `skip`: nothing to decode in it. */
 export type Found = 'unit' | 'skip' | 'more';
@@ -29,6 +38,9 @@ export abstract class UnitDecoder implements Decoder {
   #needBytes = 1;
   #held: Buffer = NOTHING;
   #heldBytes = 0;
+  /** Bytes of {@link #held} that were ever written: the system gives memory only for these. */
+  #usedBytes = 0;
+  #countedBytes = 0;
   #isPaused = false;
 
   constructor(context: DecoderContext) {
@@ -94,14 +106,48 @@ export abstract class UnitDecoder implements Decoder {
   }
 
   close(): void {
+    this.#giveBack();
+    this.count(-this.#countedBytes);
+  }
+
+  /** Decoders of this thread hold so much that nothing should be kept which is not needed. */
+  protected get isCrowded(): boolean {
+    return allHeldBytes > CROWDED_BYTES;
+  }
+
+  /**
+   * Counts what is held from one call to the next, until it is closed.
+   *
+   * @param bytes so many more; fewer, if below 0
+   * @throws XbstreamError `XB_UNSUPPORTED_LAYER` where it is too much together with what other files need
+   */
+  protected count(bytes: number): void {
+    if (bytes > 0 && allHeldBytes + bytes > ALL_HELD_BYTES_MAX) {
+      throw layerError(
+        'XB_UNSUPPORTED_LAYER',
+        `the files that are decoded at the same time need more than ${ALL_HELD_BYTES_MAX >> 20} MiB of memory`,
+        this.layer,
+        this.windowOffset,
+        `${bytes} bytes are needed here, and ${allHeldBytes} are taken`,
+      ).with({ hints: ['unpack them as they are, without --decompress and a key, then: tsxbstream decode DIR'] });
+    }
+    allHeldBytes += bytes;
+    this.#countedBytes += bytes;
+  }
+
+  /** Gives back the memory in which units are gathered. */
+  #giveBack(): void {
+    this.count(-this.#usedBytes);
     this.#held = NOTHING;
     this.#heldBytes = 0;
+    this.#usedBytes = 0;
   }
 
   #walkHeld(): void {
     const left = this.#walk(this.#held.subarray(0, this.#heldBytes));
     if (left > 0 && left < this.#heldBytes) this.#held.copyWithin(0, this.#heldBytes - left, this.#heldBytes);
     this.#heldBytes = left;
+    if (left === 0 && this.isCrowded) this.#giveBack();
   }
 
   /** Decodes the units of a window. @returns how many of its last bytes are not done with */
@@ -133,6 +179,10 @@ export abstract class UnitDecoder implements Decoder {
   #hold(bytes: Buffer, start: number, end: number): void {
     if (start === end) return;
     const neededBytes = this.#heldBytes + end - start;
+    if (neededBytes > this.#usedBytes) {
+      this.count(neededBytes - this.#usedBytes);
+      this.#usedBytes = neededBytes;
+    }
     if (neededBytes > this.#held.length) {
       const ahead = Math.min(2 * this.#held.length, this.#held.length + HELD_GROWTH_BYTES_MAX);
       const larger = Buffer.allocUnsafeSlow(Math.max(HELD_BYTES_MIN, neededBytes, ahead));

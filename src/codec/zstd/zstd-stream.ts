@@ -20,6 +20,11 @@ const SENTINEL_FRAME = Buffer.concat([
   SENTINEL,
 ]);
 
+/** What a decoder takes beside its window, in bytes. */
+const STATE_BYTES = 256 << 10;
+/** The largest window that backups have: `zstd -19`. */
+const SPARE_WINDOW_BYTES_MAX = 8 << 20;
+
 /** Where output goes before it is passed on. There is one, since all of it is passed on before a call returns. */
 let room: Buffer | undefined;
 
@@ -32,6 +37,8 @@ export class ZstdStream {
   readonly #handle: ZlibHandle;
   readonly #continue = zlib().constants.ZSTD_e_continue!;
   #failure: string | undefined;
+  /** The largest window that it was given a frame with, in bytes: it keeps that much. */
+  #windowBytes = 0;
 
   constructor() {
     const handle = handleOf(this.#decoder);
@@ -40,6 +47,17 @@ export class ZstdStream {
     handle.onerror = (message) => {
       this.#failure = message;
     };
+  }
+
+  /** A frame with a window of this size comes. @returns what it holds then at most, in bytes */
+  begin(windowBytes: number): number {
+    this.#windowBytes = Math.max(this.#windowBytes, windowBytes);
+    return this.#windowBytes + STATE_BYTES;
+  }
+
+  /** It may wait for the next frame of whatever file. */
+  get isSmall(): boolean {
+    return this.#windowBytes <= SPARE_WINDOW_BYTES_MAX;
   }
 
   /** Decodes a part of a frame. @throws {@link ZstdFailure}, and what the sink throws */
@@ -76,6 +94,22 @@ export class ZstdStream {
   close(): void {
     this.#decoder.close();
   }
+}
+
+/** One that no frame needs just now. */
+let spare: ZstdStream | undefined;
+
+/** The one that waits, or another. It is the caller's. @throws {@link ZstdFailure} */
+export function takeZstdStream(): ZstdStream {
+  const stream = spare ?? new ZstdStream();
+  spare = undefined;
+  return stream;
+}
+
+/** It has ended a frame, and is not needed just now. */
+export function giveBackZstdStream(stream: ZstdStream): void {
+  if (spare === undefined) spare = stream;
+  else stream.close();
 }
 
 let isUsable: boolean | undefined;

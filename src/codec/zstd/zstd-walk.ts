@@ -22,6 +22,8 @@ const WINDOW_BYTES_MAX = 128 << 20;
 export interface ZstdFrame {
   layerOffset: number;
   headerBytes: number;
+  /** How much of what has come out must stay in memory, in bytes. */
+  windowBytes: number;
   blockBytesMax: number;
   contentBytes: number | undefined;
   hasChecksum: boolean;
@@ -80,6 +82,7 @@ export abstract class ZstdWalk extends FrameDecoder {
     return {
       layerOffset: this.windowOffset + at,
       headerBytes,
+      windowBytes,
       blockBytesMax: Math.min(windowBytes, BLOCK_BYTES_MAX),
       contentBytes,
       hasChecksum: layout.hasChecksum,

@@ -2,7 +2,7 @@ import { layerError } from '../codec.js';
 import type { Found } from '../unit-decoder.js';
 import { passOn, ZstdFrames } from './zstd-frames.js';
 import { ZSTD_CHECKSUM_BYTES } from './zstd-header.js';
-import { canStreamZstd, ZstdFailure, ZstdStream } from './zstd-stream.js';
+import { canStreamZstd, giveBackZstdStream, takeZstdStream, ZstdFailure, type ZstdStream } from './zstd-stream.js';
 import { ZstdWalk, type ZstdFrame } from './zstd-walk.js';
 
 /** What a frame may decode to that has to be in memory as a whole, in bytes. */
@@ -13,7 +13,10 @@ const WHOLE_FRAME_BYTES_MAX = WHOLE_FRAME_OUTPUT_BYTES_MAX + (1 << 20);
 /** Decodes zstd frames. Where Node has a decoder of its own a frame is decoded block by block, as it comes; else as a whole. */
 export class ZstdDecoder extends ZstdWalk {
   protected readonly isStreamed = canStreamZstd();
+  /** Decodes the frame at hand. */
   #stream: ZstdStream | undefined;
+  /** What is counted of it. */
+  #streamBytes = 0;
   readonly #frames = new ZstdFrames();
   /** The whole frame that is being decoded. */
   #whole: ZstdFrame | undefined;
@@ -53,20 +56,35 @@ export class ZstdDecoder extends ZstdWalk {
     if (!this.isStreamed) {
       this.frame = undefined;
       const before = this.#takeWhole();
+      this.count(frame.outputBytesMax);
       this.#frames.begin(unit);
       this.#whole = frame;
       // While this one is being decoded.
       before?.();
+      if (this.isCrowded) this.#takeWhole()?.();
       return;
     }
     this.#decoding(frame, () => {
-      this.#stream ??= new ZstdStream();
-      this.#stream.decode(unit, (piece) => this.#putOut(frame, piece));
-      if (frame.lastBlockWalked) this.#stream.assertEnded();
+      const stream = (this.#stream ??= takeZstdStream());
+      this.#countStream(stream.begin(frame.windowBytes));
+      stream.decode(unit, (piece) => this.#putOut(frame, piece));
+      if (frame.lastBlockWalked) stream.assertEnded();
     });
     if (!frame.lastBlockWalked) return;
     this.frame = undefined;
+    // To make one anew takes long, where frames are small and windows large.
+    if (this.#stream!.isSmall) {
+      giveBackZstdStream(this.#stream!);
+      this.#stream = undefined;
+      this.#countStream(0);
+    }
     assertContentSize(frame);
+  }
+
+  #countStream(bytes: number): void {
+    if (bytes === this.#streamBytes) return;
+    this.count(bytes - this.#streamBytes);
+    this.#streamBytes = bytes;
   }
 
   override end(): void {
@@ -79,6 +97,7 @@ export class ZstdDecoder extends ZstdWalk {
     const frame = this.#whole;
     if (frame === undefined) return undefined;
     this.#whole = undefined;
+    this.count(-frame.outputBytesMax);
     const answer = this.#frames.take();
     return () => {
       this.#decoding(frame, () => passOn(answer, (piece) => this.#putOut(frame, piece)));

@@ -1,0 +1,79 @@
+/** Many files that are open at the same time: what their decoders hold comes to no more than a fixed sum. */
+import assert from 'node:assert/strict';
+import { test, type TestContext } from 'node:test';
+import { DecodeChain } from '../../dist/codec/decode-chain.js';
+import { UnitDecoder } from '../../dist/codec/unit-decoder.js';
+import { canStreamZstd } from '../../dist/codec/zstd/zstd-stream.js';
+import { u32 } from '../helpers/layer-writers.js';
+
+const MIB = 2 ** 20;
+const TOO_MUCH = { code: 'XB_UNSUPPORTED_LAYER', message: /decoded at the same time need more than 1024 MiB/ };
+
+/** Gathers all that comes. */
+class Gathering extends UnitDecoder {
+  readonly layer = 'xbcrypt';
+
+  constructor() {
+    super({ output: () => undefined, isFull: () => false });
+  }
+
+  override count(bytes: number): void {
+    super.count(bytes);
+  }
+
+  protected measure(): 'more' {
+    this.unitNeedsBytes = Infinity;
+    return 'more';
+  }
+
+  protected decode(): void {
+    // Nothing is ever whole.
+  }
+
+  protected finish(): void {
+    // It may end anywhere.
+  }
+}
+
+test('units of which the rest does not come: one file too many is refused, and no other', () => {
+  const files = Array.from({ length: 16 }, () => new Gathering());
+  for (const file of files) file.count(63 * MIB);
+  const last = new Gathering();
+  last.push(Buffer.alloc(10 * MIB));
+  assert.throws(() => last.push(Buffer.alloc(10 * MIB)), TOO_MUCH);
+  last.close();
+  for (const file of files) file.push(Buffer.alloc(1000));
+  files[0]!.end();
+  const another = new Gathering();
+  another.push(Buffer.alloc(20 * MIB));
+  for (const file of [...files, another]) file.close();
+});
+
+function openZstd(context: TestContext, windowBits: number): DecodeChain {
+  const chain = new DecodeChain({ layers: ['zstd'], output: () => undefined });
+  context.after(() => chain.close());
+  // A repeated byte, 128 KiB of it.
+  const bytes = [u32(0xfd2fb528), Buffer.from([0x00, (windowBits - 10) << 3]), Buffer.from([2, 0, 16, 0x41])];
+  chain.push(Buffer.concat(bytes));
+  return chain;
+}
+
+test('zstd frames with windows of 128 MiB that are open: the eighth is refused; 64 as backups have them are not', (context) => {
+  if (!canStreamZstd()) {
+    context.skip('this Node decodes whole frames, without a window');
+    return;
+  }
+  const files = Array.from({ length: 7 }, () => openZstd(context, 27));
+  assert.throws(() => openZstd(context, 27), TOO_MUCH);
+  for (const file of files) {
+    file.push(Buffer.from([1, 0, 0]));
+    file.end();
+  }
+  // Twice: what has ended is given back.
+  for (const turn of [1, 2]) {
+    for (const file of Array.from({ length: 64 }, () => openZstd(context, 23))) {
+      if (turn === 1) file.push(Buffer.from([1, 0, 0]));
+      else file.close();
+    }
+  }
+});
