@@ -16,7 +16,7 @@ import { rawWords } from './options/raw-words.js';
 import { omit, pick, reworded, type Told } from './options/option.js';
 import { COMMON, DECODING, KEY_FILE_OR_VARIABLE, keyOption, OPTIONS } from './options/table.js';
 import { usageError } from './options/usage-error.js';
-import { sideBySide } from './threads/side-by-side.js';
+import { allOf, sideBySide } from './threads/side-by-side.js';
 import { inThread } from './threads/start.js';
 import { defineVerb, tellProblems } from './verb.js';
 
@@ -156,7 +156,16 @@ async function decodeSideBySide(
   // What one thread leaves under such a name another would take for the residue of an earlier run.
   const isAlone = isLittle || files.some(({ finalPath }) => finalPath.endsWith(PARTIAL_ENDING));
   const count = isAlone ? 1 : Math.min(threads, files.length);
-  const job: DecodeJob = { options, files, board: new WorkBoard().buffer };
+  const board = new WorkBoard();
+  const job: DecodeJob = { options, files, board: board.buffer };
   const all = contextWith(context, { progress: (report) => context.progress({ ...report, totalBytes }) });
-  return Promise.all(sideBySide(all, count).map((own) => inThread<DecodedTotals>('decode', job, {}, own)));
+  const run = async (own: Context): Promise<Outcome<DecodedTotals>> => {
+    try {
+      return await inThread<DecodedTotals>('decode', job, {}, own);
+    } catch (error) {
+      board.stop();
+      throw error;
+    }
+  };
+  return allOf(sideBySide(all, count).map(run));
 }

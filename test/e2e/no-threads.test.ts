@@ -1,10 +1,14 @@
 /** A thread that cannot be started, or ends before its work, for want of memory or threads: told as that, and not as a bug. */
 import assert from 'node:assert/strict';
 import { chmodSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { syncBuiltinESMExports } from 'node:module';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import workerThreads from 'node:worker_threads';
 import { canStreamZstd } from '../../dist/codec/zstd/zstd-stream.js';
+import { decode } from '../../dist/index.js';
 import { archive, file, noise } from '../helpers/archive-bytes.js';
 import { run } from '../helpers/cli.js';
 import { encode } from '../helpers/encoded-tree.js';
@@ -88,3 +92,27 @@ function assertFailed(result: Awaited<ReturnType<typeof run>>, ...said: readonly
   const stderr = result.stderr.slice(Math.max(0, result.stderr.indexOf('tsxbstream: ')));
   assertEnded({ ...result, stderr }, EXIT.refused, ...said);
 }
+
+test('decode(), and no second thread: the first one is at no file any more when that is told', async (context) => {
+  const directory = tempDir(context);
+  const content = noise(3_000_000);
+  for (const name of ['a', 'b', 'c', 'd']) writeFileSync(join(directory, `${name}.qp`), qpressFile(content));
+  const { Worker } = workerThreads;
+  const ends: Promise<unknown>[] = [];
+  context.after(() => {
+    workerThreads.Worker = Worker;
+    syncBuiltinESMExports();
+  });
+  workerThreads.Worker = class extends Worker {
+    constructor(...words: ConstructorParameters<typeof Worker>) {
+      if (ends.length === 1) throw new Error('no more threads');
+      super(...words);
+      ends.push(once(this, 'exit'));
+    }
+  };
+  syncBuiltinESMExports();
+  await assert.rejects(decode(directory, { parallel: 2 }), { message: 'no more threads' });
+  const told = namesIn(directory);
+  await Promise.all(ends);
+  assert.deepEqual(namesIn(directory), told);
+});

@@ -24,6 +24,16 @@ export function sideBySide(context: Context, count: number): Context[] {
   });
 }
 
+/**
+ * What all of them came to. Waited for also where one has failed: until then the others are at work.
+ *
+ * @throws what one of them did not catch
+ */
+export async function allOf<Result>(works: readonly Promise<Result>[]): Promise<Result[]> {
+  await Promise.allSettled(works);
+  return Promise.all(works);
+}
+
 /** How far all of them are; at the file that the last one told of. */
 function sumOf(reports: readonly (ProgressReport | undefined)[], last: ProgressReport): ProgressReport {
   const sum = { ...last, bytes: 0, files: 0 };

@@ -5,7 +5,7 @@ import { SharedFiles } from '../../engine/pipeline/shared-files.js';
 import { WorkBoard } from '../../engine/pipeline/work-board.js';
 import type { Outcome } from '../../outcome.js';
 import type { PipelineJob, PipelineSummary } from './pipeline-task.js';
-import { sideBySide } from '../threads/side-by-side.js';
+import { allOf, sideBySide } from '../threads/side-by-side.js';
 import { inThread } from '../threads/start.js';
 import type { UnpackJob } from './unpack-job.js';
 
@@ -36,7 +36,7 @@ export async function runPipelines(
       shared.gone(index);
     }
   };
-  return Promise.all(sideBySide(context, count).map(run));
+  return allOf(sideBySide(context, count).map(run));
 }
 
 /** Whether all pipelines saw the same archive: who saw another may have left out what it took for another's. */
