@@ -27,7 +27,7 @@ export type Call =
   { kind: 'text'; text: string; exitCode: number } | ({ kind: 'verb' } & VerbCall);
 
 /** Whether a command line has the form of xbstream's, whose stdout belongs to nobody but archives. */
-export function isXbstreamForm(argv: readonly string[]): boolean {
+function isXbstreamForm(argv: readonly string[]): boolean {
   return xbstreamName(argv) !== undefined || argv[2]?.startsWith('-') === true;
 }
 
