@@ -6,7 +6,6 @@ import { CompressingSink, type TargetSink } from './compressing-sink.js';
 import type { Compression } from './compression.js';
 import { changeName, FILE_MODE, NEW_FILE_FLAGS } from './directory/file-calls.js';
 import { partialName } from './directory/partial-name.js';
-import { isSameFile } from './file-identity.js';
 import { DescriptorSink, Stopped, RingSink } from './sinks.js';
 
 const { O_NONBLOCK, O_RDONLY, O_WRONLY } = fs.constants;
@@ -90,13 +89,10 @@ export class ArchiveTarget {
     try {
       this.#close();
       if (this.#place === undefined) return;
-      const { partial, path, before } = this.#place;
-      const now = before === undefined ? undefined : look(() => fs.lstatSync(pathForSystem(path)));
-      const isStill = before !== undefined && now !== undefined && isSameFile(before, now);
-      changeName(pathForSystem(partial), pathForSystem(path), isStill);
+      const { partial, path } = this.#place;
+      changeName(pathForSystem(partial), pathForSystem(path), this.#choice.overwrite);
     } catch (error) {
-      const { path, overwrite } = this.#choice;
-      if (systemCodeOf(error) === 'EEXIST') throw overwrite ? takenMeanwhile(path) : outputExists(path);
+      if (systemCodeOf(error) === 'EEXIST') throw outputExists(this.#choice.path);
       throw systemError(`cannot give ${this.name} its name`, error);
     }
   }
@@ -128,8 +124,6 @@ function compressing(sink: TargetSink, compression: Compression | undefined): Co
 interface Place {
   partial: StoredPath;
   path: StoredPath;
-  /** What has that name: only this gives way. */
-  before: fs.Stats | undefined;
 }
 
 /** Opens a file that is to have this path: itself where it cannot be replaced, else a partial one. */
@@ -147,7 +141,7 @@ function openTarget(
     if (stat !== undefined && !stat.isFile()) return [fs.openSync(path, O_WRONLY), undefined];
     // The link stays: what it leads to is replaced.
     const place = isLink ? rawPath(fs.realpathSync.native(path, 'buffer').toString('latin1')) : pathFromText(path);
-    return openPartial(place, stat);
+    return openPartial(place);
   } catch (error) {
     if (error instanceof Stopped || error instanceof XbstreamError) throw error;
     throw systemError(`cannot write ${path}`, error);
@@ -193,12 +187,12 @@ function mayRead(path: string): boolean {
   }
 }
 
-function openPartial(path: StoredPath, before: fs.Stats | undefined): [fd: number, place: Place] {
+function openPartial(path: StoredPath): [fd: number, place: Place] {
   const slash = path.lastIndexOf('/') + 1;
   for (let number = 1; ; number += 1) {
     const partial = below(rawPath(path.slice(0, slash)), partialName(rawPath(path.slice(slash)), number));
     try {
-      return [fs.openSync(pathForSystem(partial), NEW_FILE_FLAGS, FILE_MODE), { partial, path, before }];
+      return [fs.openSync(pathForSystem(partial), NEW_FILE_FLAGS, FILE_MODE), { partial, path }];
     } catch (error) {
       if (systemCodeOf(error) !== 'EEXIST' || number === PARTIALS_MAX) throw error;
     }
@@ -218,13 +212,6 @@ function look(at: () => fs.Stats): fs.Stats | undefined {
 function leadsNowhere(path: string): XbstreamError {
   return new XbstreamError('XB_IO', `cannot write ${path}: it is a symbolic link that leads nowhere`, {
     hints: ['remove the link, or name the file that it is to lead to'],
-  });
-}
-
-function takenMeanwhile(path: string): XbstreamError {
-  return new XbstreamError('XB_TARGET_EXISTS', `${path} was made by somebody else meanwhile: it is not replaced`, {
-    details: ['a file of the archive may have this name'],
-    hints: ['choose a name that nothing else uses, outside of what is unpacked'],
   });
 }
 

@@ -1,26 +1,58 @@
+import { lstatSync, realpathSync, statSync } from 'node:fs';
+import { basename } from 'node:path';
+import { XbstreamError } from '../errors.js';
+import { pathForSystem, pathFromText, rawPath } from '../format/stored-path.js';
 import { ArchiveTarget } from './archive-target.js';
+import { isSameFile } from './file-identity.js';
 import type { OutputFile } from './output.js';
 
 /** A file with a line for each file of an archive, as `sha256sum -c` reads them; it has its name when all lines are in it. */
 export class Manifest {
   readonly #target: ArchiveTarget;
+  readonly #path: string;
+  readonly #filesIn: string | undefined;
 
   /**
    * @param overwrite a file that is there gives way
+   * @param filesIn the directory into which the files go, if they are written: none of them gives way
    * @throws XbstreamError `XB_IO`, `XB_TARGET_EXISTS`
    */
-  constructor(path: string, overwrite: boolean, isStopped: () => boolean) {
+  constructor(path: string, overwrite: boolean, filesIn: string | undefined, isStopped: () => boolean) {
+    this.#path = path;
+    this.#filesIn = filesIn;
     this.#target = new ArchiveTarget({ kind: 'path', path, overwrite }, isStopped);
   }
 
   /** @throws XbstreamError `XB_IO`, `XB_TARGET_EXISTS` */
   write(files: Iterable<OutputFile>): void {
+    const all = [...files];
+    this.#assertFree(all);
     let lines = '';
-    for (const { path, sha256 } of files) {
+    for (const { path, sha256 } of all) {
       if (sha256 !== undefined) lines += manifestLine(path, sha256);
     }
     this.#target.sink.write(Buffer.from(lines, 'latin1'));
     this.#target.commit();
+  }
+
+  /** @throws XbstreamError `XB_TARGET_EXISTS` where one of the files has the manifest's name */
+  #assertFree(files: readonly OutputFile[]): void {
+    const taken = this.#filesIn === undefined ? undefined : statSync(this.#path, { throwIfNoEntry: false });
+    if (taken === undefined) return;
+    const name = pathFromText(basename(realpathSync(this.#path)));
+    for (const { path } of files) {
+      if (path !== name && !path.endsWith(`/${name}`)) continue;
+      const place = path.startsWith('/') ? path : rawPath(`${pathFromText(this.#filesIn!)}/${path}`);
+      const stat = lstatSync(pathForSystem(place), { throwIfNoEntry: false });
+      if (stat === undefined || !isSameFile(taken, stat)) continue;
+      throw new XbstreamError(
+        'XB_TARGET_EXISTS',
+        `${this.#path} is a file of the archive: no manifest takes its place`,
+        {
+          hints: ['choose a name outside of what is unpacked'],
+        },
+      );
+    }
   }
 
   /** There will be none. */

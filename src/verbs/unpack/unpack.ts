@@ -229,7 +229,7 @@ function openManifest(job: UnpackJob, thread: TaskThread): Manifest | undefined 
   const path = job.options.manifest;
   if (path === undefined || (job.verb === 'extract' && job.options.dryRun)) return undefined;
   const overwrite = job.verb === 'extract' ? job.options.existing === 'overwrite' : job.options.overwrite;
-  return new Manifest(path, overwrite, thread.isStopped);
+  return new Manifest(path, overwrite, job.verb === 'extract' ? job.options.target : undefined, thread.isStopped);
 }
 
 function consequenceOf(job: UnpackJob): string {
