@@ -1,7 +1,7 @@
 /** The package for npm, and beside it all that it needs where there is no registry. */
 import { execFileSync } from 'node:child_process';
 import * as fs from 'node:fs';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { readJson, tarballOf } from './registry.js';
 import { tarOf } from './tarball.js';
 
@@ -31,26 +31,30 @@ function pack(folder, out) {
 }
 
 /**
+ * One set for glibc and one for musl: npm refuses all of a folder in which there is a package for the other.
+ *
  * @param {Pick<import('./package.js').Job, 'work' | 'out' | 'version' | 'arch' | 'time'>} job
  * @param {string} npmPackage
- * @returns {string} the path of a tar of tarballs
+ * @returns {string[]} the paths of tars of tarballs
  */
-export function makeOfflineSet({ work, out, version, arch, time }, npmPackage) {
+export function makeOfflineSets({ work, out, version, arch, time }, npmPackage) {
   const name = `tsxbstream-${version}-npm`;
-  fs.mkdirSync(join(work, name));
-  for (const path of [npmPackage, ...neededTarballs(arch)])
-    fs.copyFileSync(path, join(work, name, path.replace(/^.*\//, '')));
-  const path = join(out, `${name}-linux-${arch}.tar`);
-  fs.writeFileSync(path, tarOf(work, name, time));
-  return path;
+  return Object.entries({ glibc: '', musl: '-musl' }).map(([library, suffix]) => {
+    const parent = join(work, library);
+    fs.mkdirSync(join(parent, name), { recursive: true });
+    for (const path of [npmPackage, ...neededTarballs(arch, library)])
+      fs.copyFileSync(path, join(parent, name, basename(path)));
+    const path = join(out, `${name}-linux-${arch}${suffix}.tar`);
+    fs.writeFileSync(path, tarOf(parent, name, time));
+    return path;
+  });
 }
 
-function neededTarballs(arch) {
+function neededTarballs(arch, library) {
   return Object.entries(readJson('package-lock.json').packages)
     .filter(([path, { dev, devOptional }]) => path !== '' && dev !== true && devOptional !== true)
-    .filter(
-      ([, { os = ['linux'], cpu = [arch], libc = ['glibc'] }]) =>
-        os.includes('linux') && cpu.includes(arch) && libc.includes('glibc'),
-    )
+    .filter(([path, { os = ['linux'], cpu = [arch], libc = path.endsWith('-gnu') ? ['glibc'] : [library] }]) => {
+      return os.includes('linux') && cpu.includes(arch) && libc.includes(library);
+    })
     .map(([path, { version, integrity }]) => tarballOf(path.replace(/^.*node_modules\//, ''), version, integrity));
 }

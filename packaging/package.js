@@ -11,7 +11,7 @@ import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { makeDebianPackage } from './debian.js';
 import { makeExecutable } from './executable.js';
-import { makeNpmPackage, makeOfflineSet } from './npm.js';
+import { makeNpmPackage, makeOfflineSets } from './npm.js';
 import { readJson } from './registry.js';
 import { makeRpmPackage } from './rpm.js';
 import { makeTarball } from './tarball.js';
@@ -55,7 +55,7 @@ try {
   if (kinds.some((kind) => kind.startsWith('npm'))) {
     const npmPackage = makeNpmPackage(work, out);
     made.push(npmPackage);
-    if (kinds.includes('npm-offline')) made.push(makeOfflineSet({ work, out, version, arch, time }, npmPackage));
+    if (kinds.includes('npm-offline')) made.push(...makeOfflineSets({ work, out, version, arch, time }, npmPackage));
   }
   if (kinds.some((kind) => !kind.startsWith('npm'))) await makeExecutables();
 } finally {

@@ -9,7 +9,7 @@ export function makeTarball({ work, out, version, arch, time, ...job }) {
   const name = `tsxbstream-${version}-linux-${arch}`;
   layTree(join(work, name), { ...job, arch, zshFolder: ZSH_FOLDERS.others, compress: false });
   const path = join(out, `${name}.tar.gz`);
-  fs.writeFileSync(path, packed(tarOf(work, name, time)));
+  fs.writeFileSync(path, packed(tarOf(work, name, time), 6));
   return path;
 }
 
