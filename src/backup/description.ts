@@ -50,10 +50,10 @@ export function describeBackup(
   const isBackup = found.problemCount === 0 && finding.state === 'finished' && !finding.isDataDirectory;
   // Galera takes a backup of everything that calls itself partial: what it excludes is no database.
   const importsTables = facts.partial === true && !(facts.system === 'MariaDB' && content.hasAccounts);
-  const isReadable = texts.info !== undefined || texts.metadata !== undefined;
   const { isExported, hasLinks } = content;
-  const advice =
-    isBackup && isReadable ? recipe({ ...known, archive, importsTables, isExported, hasLinks }) : NO_RECIPE;
+  // What to do with it hangs on what it is.
+  const isKnown = known.kind !== undefined && (texts.info !== undefined || texts.metadata !== undefined);
+  const advice = isBackup && isKnown ? recipe({ ...known, archive, importsTables, isExported, hasLinks }) : NO_RECIPE;
   return {
     ...known,
     state: finding.state,
@@ -64,7 +64,7 @@ export function describeBackup(
     elsewhere,
     complete: found.problemCount === 0,
     unread,
-    missing: missingFrom(found.problemCount, finding, texts),
+    missing: missingFrom(found.problemCount, finding, texts, known.kind),
     ...advice,
     replication: advice.next.length === 0 || importsTables ? [] : facts.replication,
   };

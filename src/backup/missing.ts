@@ -1,3 +1,4 @@
+import type { BackupDescription } from '../ui/reporter.js';
 import type { BackupFinding } from './backup-state.js';
 import type { SmallTexts } from './describe.js';
 
@@ -6,8 +7,14 @@ import type { SmallTexts } from './describe.js';
  *
  * @param problems how many there are with the archive itself
  * @param texts what could be read
+ * @param kind what that says it is
  */
-export function missingFrom(problems: number, { state, isDataDirectory }: BackupFinding, texts: SmallTexts): string[] {
+export function missingFrom(
+  problems: number,
+  { state, isDataDirectory }: BackupFinding,
+  texts: SmallTexts,
+  kind: BackupDescription['kind'],
+): string[] {
   if (problems > 0) {
     return ['a whole archive: this one is damaged or cut, and what is left of a backup cannot be prepared'];
   }
@@ -25,7 +32,7 @@ export function missingFrom(problems: number, { state, isDataDirectory }: Backup
     case 'finished':
       break;
   }
-  if (texts.info === undefined && texts.metadata === undefined) {
+  if (kind === undefined || (texts.info === undefined && texts.metadata === undefined)) {
     return ['what xtrabackup_info says: without it nobody knows whether the backup is full, incremental or partial'];
   }
   if (texts.checkpoints === undefined && texts.metadata === undefined) {

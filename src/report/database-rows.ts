@@ -5,7 +5,7 @@ import type { StoredPath } from '../format/stored-path.js';
 import { printable, printablePath } from '../ui/printable.js';
 import { NOT_WHOLE, WHOLE, type DatabaseRow, type FileRow, type TableRow } from './page-data.js';
 
-/** More files are not listed: a page must still open. The largest are. */
+/** More files are not listed: a page must still open. Those that are not whole are, and the largest. */
 const MAX_LISTED = 20_000;
 
 /** What the files that belong to no database are called together. */
@@ -44,7 +44,7 @@ export interface DatabaseRows {
 
 /** @param entries in archive order */
 export function databaseRows(entries: readonly IndexEntry[]): DatabaseRows {
-  const listed = entries.length <= MAX_LISTED ? entries : [...entries].sort(bySize).slice(0, MAX_LISTED);
+  const listed = entries.length <= MAX_LISTED ? entries : [...entries].sort(byWorth).slice(0, MAX_LISTED);
   const databases = new Map<string, Database>();
   for (const entry of listed) note(databases, entry);
   const ordinals: number[] = [];
@@ -103,6 +103,11 @@ function getOr<Value>(map: Map<string, Value>, key: string, make: () => Value): 
 
 function bySize(a: { bytes: number }, b: { bytes: number }): number {
   return b.bytes - a.bytes;
+}
+
+/** What a page must not leave out comes first. */
+function byWorth(a: IndexEntry, b: IndexEntry): number {
+  return Number(a.complete) - Number(b.complete) || bySize(a, b);
 }
 
 function sum(entries: readonly IndexEntry[]): number {

@@ -5,7 +5,7 @@ import type { BackupDescription, Verification } from '../ui/reporter.js';
 import { infoLines } from '../ui/text/info-text.js';
 import { likeProblems, type LikeProblems } from '../ui/text/like-problems.js';
 import { placeOf, verdict } from '../ui/text/verify-text.js';
-import { formatBytes, formatCount } from '../ui/units.js';
+import { formatBytes, formatCount, formatNumber } from '../ui/units.js';
 import { html, type Html } from './html.js';
 import { NOT_WHOLE, type PageData } from './page-data.js';
 
@@ -146,10 +146,10 @@ export function databasesTable({ databases, unlisted: [files, bytes] }: PageData
     const damaged = all.filter(([, , , state]) => state === NOT_WHOLE).length;
     return html`<tr>
       <th scope="row">${name}</th>
-      <td>${formatCount(tables.length, 'table').split(' ')[0]}</td>
-      <td>${all.length}</td>
+      <td>${formatNumber(tables.length)}</td>
+      <td>${formatNumber(all.length)}</td>
       <td>${formatBytes(size)}</td>
-      <td>${damaged === 0 ? 'all' : html`<strong class="bad">all but ${damaged}</strong>`}</td>
+      <td>${damaged === 0 ? 'all' : html`<strong class="bad">all but ${formatNumber(damaged)}</strong>`}</td>
     </tr>`;
   });
   const others =

@@ -1,6 +1,7 @@
 import { extract, type Header } from 'tar-stream';
 import { XbstreamError } from '../errors.js';
-import { pathFromText, pathText, type StoredPath, rawPath } from '../format/stored-path.js';
+import { pathText, type StoredPath, rawPath } from '../format/stored-path.js';
+import { ABOUT_ALL, ABOUT_NEXT, blocksBehind, parseRecords, sizeField, type Records } from './about.js';
 import { TarSparseContent } from './sparse.js';
 
 /** Who is told what a {@link TarReader} finds, in order. */
@@ -36,8 +37,11 @@ export class TarReader {
   #block = Buffer.alloc(BLOCK_BYTES);
   #blockBytes = 0;
   #zeroBlocks = 0;
-  /** The blocks before a content: headers, names and records. */
-  #about: Buffer[] = [];
+  /** What comes before a content: headers, each with the names or records behind it. */
+  #about: { header: Buffer; blocks: Buffer[] }[] = [];
+  #aboutBytes = 0;
+  /** Blocks of the last of them that are still to come. */
+  #behindLeft = 0;
   /** Their meaning, when tar-stream has told it. */
   #header: Header | undefined;
 
@@ -118,14 +122,22 @@ export class TarReader {
     const block = this.#block;
     this.#block = Buffer.alloc(BLOCK_BYTES);
     this.#blockBytes = 0;
-    if (isZero(block) && isGlobalOnly(this.#about)) {
+    if (this.#behindLeft > 0) {
+      this.#about.at(-1)!.blocks.push(block);
+      this.#behindLeft -= 1;
+    } else if (isZero(block)) {
+      // Records for all files need none behind them; anything else does.
+      if (this.#about.some(({ header }) => header[156] !== ABOUT_ALL)) throw this.#misplaced();
       this.#zeroBlocks += 1;
       if (this.#zeroBlocks === 2) this.#state = 'end';
       return;
+    } else {
+      if (this.#zeroBlocks > 0) throw this.#damaged('something follows the mark of its end');
+      this.#about.push({ header: block, blocks: [] });
+      this.#behindLeft = blocksBehind(block);
     }
-    if (this.#zeroBlocks > 0) throw this.#damaged('something follows the mark of its end');
-    this.#about.push(block);
-    if (this.#about.length * BLOCK_BYTES > ABOUT_BYTES_MAX) throw this.#damaged('an impossible header');
+    this.#aboutBytes += BLOCK_BYTES;
+    if (this.#aboutBytes > ABOUT_BYTES_MAX) throw this.#damaged('an impossible header');
     try {
       await this.#feed(block, 0);
     } catch (error) {
@@ -134,19 +146,38 @@ export class TarReader {
     }
     const header = this.#header;
     if (header === undefined) return;
-    this.#begin(header);
+    const records = this.#records();
     this.#header = undefined;
     this.#about = [];
+    this.#aboutBytes = 0;
+    this.#begin(header, block, records);
   }
 
-  #begin(header: Header): void {
-    const records = (header.pax ?? {}) as Readonly<Record<string, string | undefined>>;
-    const recorded = this.#recordedPath(records, 'GNU.sparse.name') ?? this.#recordedPath(records, 'path');
-    const path = recorded ?? rawPath(header.name);
+  /** What is recorded of the file that begins. tar-stream would pass over records that cannot be read. */
+  #records(): Records {
+    let records: Records = new Map();
+    for (const { header, blocks } of this.#about) {
+      const bytes = sizeField(header);
+      if (bytes === undefined) throw this.#damaged('an impossible size');
+      const isAboutAll = header[156] === ABOUT_ALL;
+      if (!isAboutAll && header[156] !== ABOUT_NEXT) continue;
+      const found = parseRecords(Buffer.concat(blocks).subarray(0, bytes));
+      if (found === undefined) throw this.#damaged('records that cannot be read stand before a file');
+      if (!isAboutAll) records = found;
+      else if ([...found.keys()].some(isOfOneFile))
+        throw this.#damaged('a record for all files says what only one can be');
+    }
+    return records;
+  }
+
+  #begin(header: Header, block: Buffer, records: Records): void {
+    const path = records.get('GNU.sparse.name') ?? records.get('path') ?? rawPath(header.name);
+    const type = block[156]!;
     const { size } = header;
-    if (!Number.isSafeInteger(size)) throw this.#damaged('an impossible size');
+    if (!Number.isSafeInteger(size) || !/^\d+$/.test(records.get('size') ?? '0')) {
+      throw this.#damaged('an impossible size');
+    }
     this.#path = path;
-    const type = this.#about.at(-1)![156]!;
     if (header.type === 'directory' || (header.type === 'file' && path.endsWith('/'))) {
       // It has no content, and the files in it bring it along.
       if (size > 0) throw this.#damaged(`${pathText(path)} is a directory with content`);
@@ -154,8 +185,7 @@ export class TarReader {
     }
     if (header.type !== 'file' && header.type !== 'contiguous-file') throw unstorable(path, type);
     this.#sparse = undefined;
-    const isSparse = Object.keys(records).some((key) => /^GNU\.sparse\.(?:major|map|size)$/.test(key));
-    if (isSparse) this.#beginSparse(records, size);
+    if ([...records.keys()].some(isOfSparse)) this.#beginSparse(records, size);
     else this.#consumer.member(path, size);
     this.#contentLeft = size;
     this.#paddingLeft = (BLOCK_BYTES - (size % BLOCK_BYTES)) % BLOCK_BYTES;
@@ -163,11 +193,11 @@ export class TarReader {
     else this.#state = 'content';
   }
 
-  #beginSparse(records: Readonly<Record<string, string | undefined>>, storedBytes: number): void {
-    if (records['GNU.sparse.major'] !== '1' || records['GNU.sparse.minor'] !== '0') {
+  #beginSparse(records: Records, storedBytes: number): void {
+    if (records.get('GNU.sparse.major') !== '1' || records.get('GNU.sparse.minor') !== '0') {
       throw unstorable(this.#path, OLD_SPARSE);
     }
-    const digits = records['GNU.sparse.realsize'] ?? '';
+    const digits: string = records.get('GNU.sparse.realsize') ?? '';
     const sizeBytes = Number(digits);
     if (!/^\d{1,16}$/.test(digits) || !Number.isSafeInteger(sizeBytes)) throw this.#badMap();
     this.#sparse = new TarSparseContent(sizeBytes, storedBytes, (bytes) => this.#consumer.data(bytes));
@@ -209,21 +239,18 @@ export class TarReader {
     if (this.#due === 0 && this.#step?.isDrained === true) this.#step.done();
   }
 
-  /** The path that a record tells, as bytes. tar-stream reads records as UTF-8, which not all of them are. */
-  #recordedPath(records: Readonly<Record<string, string | undefined>>, key: string): StoredPath | undefined {
-    const text = records[key];
-    if (text === undefined) return undefined;
-    return (text.includes('\ufffd') ? rawRecord(this.#about, key) : undefined) ?? pathFromText(text);
-  }
-
   /** What tar-stream's error about a header means. */
   #unreadable(error: unknown): XbstreamError {
     const said = error instanceof Error ? error.message : String(error);
     if (!said.startsWith('Invalid tar header')) return this.#damaged(`an impossible header (${said})`);
-    if (this.#tarOffset >= BLOCK_BYTES) return this.#damaged('no header stands where one must');
+    if (this.#tarOffset >= BLOCK_BYTES) return this.#misplaced();
     return new XbstreamError('XB_BAD_MAGIC', 'this is no tar archive', {
       hints: ['a compressed one is unpacked on the way: zstd -dc FILE.tar.zst | tsxbstream create --from-tar'],
     });
+  }
+
+  #misplaced(): XbstreamError {
+    return this.#damaged('no header stands where one must');
   }
 
   #badMap(): XbstreamError {
@@ -242,47 +269,16 @@ function isZero(bytes: Buffer): boolean {
   return bytes.every((byte) => byte === 0);
 }
 
-/** The bytes of a record's value, out of the blocks of headers: the last one of this key. */
-function rawRecord(about: readonly Buffer[], key: string): StoredPath | undefined {
-  let found: StoredPath | undefined;
-  for (let index = 0; index < about.length;) {
-    const { type, sizeBytes, blocks } = partOf(about[index]!);
-    if (type === PAX_TYPE) {
-      const content = Buffer.concat(about.slice(index + 1, index + 1 + blocks)).toString('latin1', 0, sizeBytes);
-      for (let at = 0; at < content.length;) {
-        const length = parseInt(content.slice(at), 10);
-        if (!(length > 0)) break;
-        // A record: its length in all, a blank, the key, an equals sign, the value and a newline.
-        const record = content.slice(content.indexOf(' ', at) + 1, at + length - 1);
-        if (record.startsWith(`${key}=`)) found = rawPath(record.slice(key.length + 1));
-        at += length;
-      }
-    }
-    index += 1 + blocks;
-  }
-  return found;
+/** Whether a record is of a sparse file. */
+function isOfSparse(key: string): boolean {
+  return key.startsWith('GNU.sparse.');
 }
 
-/** Whether all of it is complete, and means no file: its records are for whatever follows, and nothing may. */
-function isGlobalOnly(about: readonly Buffer[]): boolean {
-  let index = 0;
-  while (index < about.length) {
-    const { type, blocks } = partOf(about[index]!);
-    if (type !== GLOBAL_TYPE) return false;
-    index += 1 + blocks;
-  }
-  return index === about.length;
+/** Whether a record says what no two files have in common. */
+function isOfOneFile(key: string): boolean {
+  return key === 'path' || key === 'size' || isOfSparse(key);
 }
 
-/** What a header says of the blocks that follow it. */
-function partOf(header: Buffer): { type: number; sizeBytes: number; blocks: number } {
-  // size (offset 124, length 12), typeflag (offset 156, length 1)
-  const sizeBytes = parseInt(header.toString('latin1', 124, 136).trim(), 8) || 0;
-  return { type: header[156]!, sizeBytes, blocks: Math.ceil(sizeBytes / BLOCK_BYTES) };
-}
-
-const PAX_TYPE = 'x'.charCodeAt(0);
-const GLOBAL_TYPE = 'g'.charCodeAt(0);
 const OLD_SPARSE = 'S'.charCodeAt(0);
 
 const KINDS: Readonly<Record<string, string>> = {

@@ -2,7 +2,7 @@ import { XbstreamError } from '../errors.js';
 import { FileNames } from '../format/file-names.js';
 import { isUtf8, pathText, type StoredPath, rawPath } from '../format/stored-path.js';
 import { zeros } from '../format/zeros.js';
-import type { SequentialSink } from '../output/sinks.js';
+import { Stopped, type SequentialSink } from '../output/sinks.js';
 import { tarEntries } from './header.js';
 import { TarStreamSink } from './stream-sink.js';
 
@@ -28,6 +28,7 @@ export class TarWriter {
   readonly #sink: TarStreamSink;
   readonly #mtime: number;
   readonly #sparse: boolean;
+  readonly #isStopped: () => boolean;
   /** It must be such that it can be unpacked. */
   readonly #names = new FileNames();
 
@@ -50,11 +51,18 @@ export class TarWriter {
   readonly #held = Buffer.allocUnsafeSlow(HELD_BYTES);
   #heldBytes = 0;
 
-  /** @param mtime of all files, in seconds since 1970 */
-  constructor(sink: SequentialSink, mtime: number, sparse: boolean) {
+  /**
+   * @param mtime of all files, in seconds since 1970
+   * @param isStopped asked while zeros are written: a few bytes of an archive may be holes without end
+   */
+  constructor(
+    sink: SequentialSink,
+    { mtime, sparse, isStopped }: { mtime: number; sparse: boolean; isStopped: () => boolean },
+  ) {
     this.#sink = new TarStreamSink(sink);
     this.#mtime = mtime;
     this.#sparse = sparse;
+    this.#isStopped = isStopped;
   }
 
   /**
@@ -114,7 +122,7 @@ export class TarWriter {
     return this.#waitingBytes >= FULL_BYTES;
   }
 
-  /** Settled when all that was given is written. @throws XbstreamError `XB_IO` */
+  /** Settled when all that was given is written. @throws XbstreamError `XB_IO`; {@link Stopped} */
   async settled(): Promise<void> {
     this.#waitingBytes = 0;
     for (const { bytes, fileOffset, written } of this.#pieces.splice(0)) {
@@ -126,7 +134,7 @@ export class TarWriter {
     }
   }
 
-  /** The file has proved to be good, and is complete. @throws XbstreamError `XB_IO` */
+  /** The file has proved to be good, and is complete. @throws XbstreamError `XB_IO`; {@link Stopped} */
   async finish(): Promise<void> {
     await this.settled();
     await this.#fill(this.#sizeBytes);
@@ -160,7 +168,10 @@ export class TarWriter {
       }
       const start = Math.max(this.#position, from);
       if (start >= end) break;
-      for (const bytes of zeros(Math.min(to, end) - start)) await this.#put(bytes);
+      for (const bytes of zeros(Math.min(to, end) - start)) {
+        if (this.#isStopped()) throw new Stopped();
+        await this.#put(bytes);
+      }
       this.#position = Math.min(to, end);
     }
     this.#position = end;

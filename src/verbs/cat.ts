@@ -1,5 +1,6 @@
 /** `cat`: writes the content of files of an archive, one after the other. */
 import { isWaitedFor, type InputChoice } from '../input/open-source.js';
+import { Turn } from '../input/stream/turn.js';
 import type { ContentSink } from '../output/stream-output.js';
 import { makePlainReporter } from '../ui/make-inspect-reporter.js';
 import type { OutputStream } from '../ui/paint.js';
@@ -101,7 +102,8 @@ export const cat = defineVerb({
  */
 function stdoutSink(stdout: OutputStream): ContentSink {
   const isText = textJudge();
-  return (bytes) => {
+  const turn = new Turn();
+  return async (bytes) => {
     if (stdout.isTTY === true && !isText(bytes)) {
       throw usageError(
         'this is no text, and stdout is a terminal',
@@ -109,10 +111,12 @@ function stdoutSink(stdout: OutputStream): ContentSink {
         'into a pager for bytes: tsxbstream cat ARCHIVE PATH | xxd | less',
       );
     }
-    return new Promise((resolve) => {
+    await new Promise<void>((resolve) => {
       // A failure is heard by who watches stdout.
       stdout.write(bytes, () => resolve());
     });
+    // A file takes everything at once: signals come in between.
+    await turn.pass();
   };
 }
 

@@ -87,13 +87,19 @@ test('cut anywhere it is cut short', async () => {
   assert.deepEqual(await read(Buffer.concat([GOOD, Buffer.alloc(9000)])), EXPECTED);
 });
 
+test('records for the next file alone, and what of their block is left, are no fault', async () => {
+  const records = member('pax', `14 path=other\n${'\0'.repeat(20)}`, { type: 'x' });
+  const [one, two] = [Buffer.concat([records, member('a', 'x')]), member('b', 'y')];
+  assert.deepEqual(await read(Buffer.concat([one, two, TAR_END])), { other: Buffer.from('x'), b: Buffer.from('y') });
+});
+
 test('nothing but records for all that follows is an empty tar', async () => {
   const records = (type: string, size?: number): Buffer =>
     member('pax', '16 comment=abcd\n', { type, ...(size === undefined ? {} : { size }) });
   assert.deepEqual(await read(Buffer.concat([records('g'), TAR_END])), {});
   assert.deepEqual(await read(Buffer.concat([records('g'), records('g'), TAR_END]), 300), {});
   // What is for the next file alone needs one; and blocks of zeros in the middle of records are no end.
-  assert.equal(await codeOf(read(Buffer.concat([records('x'), TAR_END]))), 'XB_TRUNCATED');
+  assert.equal(await codeOf(read(Buffer.concat([records('x'), TAR_END]))), 'XB_BAD_HEADER');
   assert.equal(await codeOf(read(Buffer.concat([records('g', 1536), TAR_END]))), 'XB_TRUNCATED');
 });
 
@@ -101,6 +107,7 @@ describe('what is no tar, or not all of it', () => {
   const numbers = (count: number): string => `${count}\n${'0\n0\n'.repeat(count)}`;
   const sparse = (map: string, parts: Buffer | string = '', realSize = 5000): Buffer =>
     sparseMember('s', realSize, map, parts);
+  const lines = (text: string, type = 'x'): Buffer => member('pax', text, { type });
   for (const [name, tar, code] of [
     ['text', Buffer.from('something else, for sure. '.repeat(40)), 'XB_BAD_MAGIC'],
     ['noise', noise(5000), 'XB_BAD_MAGIC'],
@@ -124,6 +131,27 @@ describe('what is no tar, or not all of it', () => {
     ['a size below 0', Buffer.concat([pax({ size: '-512' }), member('a')]), 'XB_BAD_HEADER'],
     ['a size that no number holds', Buffer.concat([pax({ size: '9'.repeat(30) }), member('a')]), 'XB_BAD_HEADER'],
     ['a size field below 0', member('a', '', { sizeField: `\xff${'\xff'.repeat(10)}\0` }), 'XB_BAD_HEADER'],
+    ['a size in words and octal digits', member('a', 'hello', { sizeField: '0000000005x\0' }), 'XB_BAD_HEADER'],
+    ['a size with more behind it', Buffer.concat([pax({ size: '5x' }), member('a', 'hello')]), 'XB_BAD_HEADER'],
+    [
+      'records with a wrong length',
+      Buffer.concat([lines('20 comment=abc\n14 path=other\n'), member('a')]),
+      'XB_BAD_HEADER',
+    ],
+    ['records without a length', Buffer.concat([lines('11 a=bcdef\nxx path=y\n'), member('a')]), 'XB_BAD_HEADER'],
+    ['records without an equals sign', Buffer.concat([lines('6 abc\n14 path=other\n'), member('a')]), 'XB_BAD_HEADER'],
+    ['records beyond their end', Buffer.concat([lines('99 path=other\n'), member('a')]), 'XB_BAD_HEADER'],
+    ['a name for all files', Buffer.concat([lines('14 path=other\n', 'g'), member('a')]), 'XB_BAD_HEADER'],
+    [
+      'a sparse file without its version',
+      Buffer.concat([pax({ 'GNU.sparse.minor': '0', 'GNU.sparse.realsize': '5' }), member('a', 'x')]),
+      'XB_UNSUPPORTED_LAYER',
+    ],
+    [
+      'records, the end, and a file',
+      Buffer.concat([pax({ path: 'b' }), Buffer.alloc(512), member('a', 'x')]),
+      'XB_BAD_HEADER',
+    ],
     ['a directory with content', member('d', 'x', { type: '5' }), 'XB_BAD_HEADER'],
     ['a hard link', member('a', '', { type: '1' }), 'XB_UNSUPPORTED_LAYER'],
     ['a symbolic link', member('a', '', { type: '2' }), 'XB_UNSUPPORTED_LAYER'],

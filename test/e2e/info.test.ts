@@ -69,6 +69,14 @@ describe('no recipe', { concurrency: 4 }, () => {
   });
 });
 
+test('no recipe for a backup that does not say whether it is full or incremental', async () => {
+  for (const facts of ['', 'tool_name = xtrabackup\n', 'partial = Y\n']) {
+    const { info } = await told(archive(file('xtrabackup_checkpoints', '\0\0'), file('xtrabackup_info', facts)));
+    assert.deepEqual([info['kind'], info.next, info['placeholders']], [undefined, [], {}]);
+    assert.match(info.missing.join(), /what xtrabackup_info says/);
+  }
+});
+
 describe('what a backup is', { concurrency: 4 }, () => {
   test('a partial one is imported, not copied back (06-partial-backup)', async () => {
     const { info } = await told(reportInput('06-partial-backup.xbstream'));
@@ -116,8 +124,9 @@ describe('what a backup is', { concurrency: 4 }, () => {
   });
 
   test('every recipe ends with the files in the hands of the server', async () => {
+    const full = { ...PERCONA, incremental: 'N' };
     const incremental = { ...PERCONA, incremental: 'Y', innodb_from_lsn: '50' };
-    for (const facts of [MARIADB, PERCONA, incremental, { ...PERCONA, partial: 'Y' }]) {
+    for (const facts of [{ ...MARIADB, incremental: 'N' }, full, incremental, { ...full, partial: 'Y' }]) {
       const { next } = (await told(archive(file('xtrabackup_info', text(facts))))).info;
       const prepared = next.findLastIndex(({ argv }) => argv.includes('--prepare'));
       assert.ok(next.slice(prepared).some(({ command }) => command.startsWith('chown -R mysql:mysql DATADIR')));

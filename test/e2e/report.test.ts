@@ -227,6 +227,13 @@ describe('report', { concurrency: 4 }, () => {
     assert.deepEqual([filesOf(data).size, data.unlisted], [20_000, [100, 0]]);
     assert.match(page, /And 100 small files \(0 B\) that this page does not list/);
   });
+
+  test('lists what is not whole of very many files, however small it is', async (context) => {
+    const files = Array.from({ length: 20_100 }, (_, at) => file(`d/t${at}.ibd`, 'xx'));
+    const { page } = await reportOf(context, archive(...files, payload('d/cut.ibd', 0, 'x')));
+    assert.equal(filesOf(dataOf(page)).get('d/cut.ibd')?.isWhole, false);
+    assert.match(page, /<td>20,000<\/td>\s*<td>20,000<\/td>[^]*all but 1</);
+  });
 });
 
 describe('a report is written whole, or not at all', () => {

@@ -5,13 +5,13 @@ import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { archive, end, file, noise, payload } from '../helpers/archive-bytes.js';
+import { archive, end, file, noise, payload, sparse } from '../helpers/archive-bytes.js';
 import { start } from '../helpers/cli.js';
 import { openPipe, openTcp } from '../helpers/pipes.js';
 import { sampled } from '../helpers/programs.js';
 import { tempDir } from '../helpers/temp.js';
 import { namesIn, readTree, treeOf } from '../helpers/tree.js';
-import { SOON_MS, untilExists, untilListening, untilOpen } from '../helpers/wait.js';
+import { SOON_MS, until, untilExists, untilListening, untilOpen } from '../helpers/wait.js';
 
 const begun = archive(file('whole', 'all of it'), payload('d/a', 0, 'the first half, '), end('empty'));
 
@@ -75,6 +75,22 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     });
   });
 }
+
+test('cat hears it while content goes to a file, which never makes it wait', async (context) => {
+  const path = join(tempDir(context), 'archive');
+  // Zeros for longer than anybody waits, out of a few bytes.
+  const holes = Array.from({ length: 10_000 }, () => [0xffff_0000, 1] as const);
+  fs.writeFileSync(path, archive(sparse('large', 0, holes, Buffer.alloc(holes.length)), end('large')));
+  const nowhere = fs.openSync('/dev/null', 'w');
+  const { child, ended } = start(['cat', path, 'large'], { stdout: nowhere });
+  fs.closeSync(nowhere);
+  const writtenBytes = (): number =>
+    Number(/^wchar: (\d+)$/m.exec(fs.readFileSync(`/proc/${child.pid}/io`, 'latin1'))?.[1]);
+  await until('it writes', () => writtenBytes() > 2 ** 26);
+  child.kill('SIGTERM');
+  const { signal, stderr } = await ended;
+  assert.equal(signal, 'SIGTERM', stderr);
+});
 
 test('--remove-partial takes away what a signal leaves', async (context) => {
   const target = tempDir(context);

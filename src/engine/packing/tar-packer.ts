@@ -3,12 +3,15 @@ import type { ArchiveWriter } from '../../archive/writer.js';
 import { XbstreamError } from '../../errors.js';
 import { MemberNames } from '../../format/member-name.js';
 import { pathText, rawPath, type StoredPath } from '../../format/stored-path.js';
+import { Stopped } from '../../output/sinks.js';
 import { ChunkMaker } from './chunk-maker.js';
 
 export interface TarPackerOptions {
   chunkBytes: number;
   sparse: boolean;
   absoluteNames: boolean;
+  /** Asked before each chunk: a few bytes of a tar may be holes without end. */
+  isStopped: () => boolean;
   /** A file begins. */
   onMember: (path: StoredPath) => void;
   onFile: (path: StoredPath, bytes: number) => void;
@@ -65,6 +68,7 @@ export class TarPacker implements TarConsumer {
   }
 
   #put(): void {
+    if (this.#options.isStopped()) throw new Stopped();
     const chunk = this.#memory.subarray(0, this.#filled);
     if (this.#options.sparse) this.#chunks.sparse(this.#name, this.#fileOffset, chunk);
     else this.#chunks.plain(this.#name, this.#fileOffset, chunk);

@@ -42,7 +42,7 @@ export async function makeTar(options: TarOptions, thread: TaskThread): Promise<
     thread.control.totalBytes = opened.totalBytes;
     thread.signal.addEventListener('abort', () => opened.stop());
     target = new ArchiveTarget(options.output, thread.isStopped);
-    const writer = new TarWriter(target.sink, options.mtime, options.sparse);
+    const writer = new TarWriter(target.sink, { ...options, isStopped: thread.isStopped });
     const slowOutput = { isFull: () => writer.isFull, drain: () => writer.settled() };
     decoding = await setUpDecoding({ ...options, slowOutput }, (message) => thread.warning(message), !source.seekable);
     making = new TarMaking(options, thread, writer, decoding);

@@ -144,7 +144,7 @@ class Packing {
       withRawSource(input, thread, async (source) => {
         const reader = new TarReader(
           new TarPacker(this.#begun().writer, {
-            ...{ absoluteNames, chunkBytes, sparse },
+            ...{ absoluteNames, chunkBytes, sparse, isStopped: thread.isStopped },
             onMember: (path) => {
               thread.control.path = path;
             },
