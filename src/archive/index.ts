@@ -73,8 +73,8 @@ export interface ArchiveIndex {
   wrappers: readonly string[];
   /** Names of whole files that were passed over, since nobody wants them and they are not allowed. */
   leftOut: ReadonlySet<StoredPath>;
-  /** Whole files of which another copy came: by their names, where the archive first mentions what counts if that copy is damaged. */
-  earlier: ReadonlyMap<StoredPath, number>;
+  /** Whole files of which another copy came: their names, and where the archive first mentions what counts if that copy is damaged. */
+  earlier: readonly (readonly [path: StoredPath, archiveOffset: number])[];
 }
 
 export interface IndexOptions {
@@ -128,7 +128,7 @@ export async function readIndex(source: Source, options: IndexOptions): Promise<
       archiveBytes: 0,
       wrappers: source.wrappers ?? [],
       leftOut: new Set(),
-      earlier: new Map(),
+      earlier: [],
     };
   }
 }
@@ -156,7 +156,7 @@ class IndexBuilder implements ByteSink, ChunkConsumer {
   /** The first names of entries that were renamed, by their ordinals. */
   readonly #firstNames = new Map<number, StoredPath>();
   readonly #history = new Map<StoredPath, Set<Entry<NotedContent>>>();
-  readonly #earlier = new Map<StoredPath, number>();
+  readonly #earlier: [path: StoredPath, archiveOffset: number][] = [];
   /** So many problems are on the map. */
   #mapped = 0;
   #turnBegan = -Infinity;
@@ -293,7 +293,7 @@ class IndexBuilder implements ByteSink, ChunkConsumer {
   #noteEarlier(change: EntryChange<NotedContent>): void {
     if (change.kind !== 'content' && change.kind !== 'whole') return;
     const { replaced, isTentative } = change;
-    if (replaced !== undefined && isTentative) this.#earlier.set(replaced.path, replaced.archiveOffset);
+    if (replaced !== undefined && isTentative) this.#earlier.push([replaced.path, replaced.archiveOffset]);
   }
 
   #noteHistory(change: EntryChange<NotedContent>): void {

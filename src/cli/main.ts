@@ -27,8 +27,9 @@ async function startThreadEarly([, , ...words]: readonly string[]): Promise<void
   const unpacks = first.startsWith('-') && words.some((word) => /^(-\w*x|--ex)/.test(word));
   if (!unpacks && first !== 'extract' && first !== 'verify') return;
   const { isSmall, startEarly } = await import('../verbs/threads/start.js');
-  // A small archive is verified in this thread.
-  if (first === 'verify' && words.some((word) => isSmall({ kind: 'path', path: word }))) return;
+  // A small archive is verified in this thread, but where it is decoded.
+  if (first === 'verify' && !words.includes('--deep') && words.some((word) => isSmall({ kind: 'path', path: word })))
+    return;
   startEarly('unpack');
 }
 

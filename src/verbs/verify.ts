@@ -201,11 +201,14 @@ export async function prove(options: VerifyOptions, context: Context): Promise<O
   return judged(outcome, options, started, context);
 }
 
-/** Verifies an archive in its own order. A small one is only read, in this thread: until another has started takes longer. */
+/**
+ * Verifies an archive in its own order. A small one is only read, in this thread: until another has started takes longer. What is
+ * decoded may be a thousand times as much, and no signal is heard meanwhile in the thread that decodes.
+ */
 function verifyInOrder(options: VerifyOptions, context: Context): Promise<Outcome<UnpackSummary>> {
   const job: UnpackJob = { verb: 'verify', options };
-  const { input, tee, manifest, index, info } = options;
-  const isOnlyRead = !tee && [manifest, index, info].every((path) => path === undefined);
+  const { input, deep, tee, manifest, index, info } = options;
+  const isOnlyRead = !deep && !tee && [manifest, index, info].every((path) => path === undefined);
   return context.isAlone === true && isOnlyRead && isSmall(input)
     ? inThisThread('unpack', job, context)
     : inThread('unpack', job, options, context);

@@ -24,6 +24,8 @@ export interface Follower {
   push(bytes: Buffer): void;
   /** So many bytes of all that was pushed stand before that. */
   readonly soundBytes: number;
+  /** Nothing more comes: gives its memory back. */
+  close(): void;
 }
 
 /** How a program has ended. */
@@ -94,6 +96,7 @@ export class ProgramStage implements Stage {
   }
 
   close(): void {
+    this.#follower?.close();
     this.#child.kill('SIGKILL');
     for (const stream of [this.#child.stdin, this.#child.stdout, this.#child.stderr]) stream.destroy();
   }

@@ -102,4 +102,22 @@ describe('a hostile archive takes no more than its time', () => {
     assert.equal(evidence.guess(0), undefined);
     assert.equal(looks, before);
   });
+
+  test('chunks of a few bytes with a wrong checksum have not all that follows read again', () => {
+    const damaged = payload('a', 0, 'x', { crc: 1 });
+    const bytes = archive(...Array.from({ length: 10_000 }, () => damaged));
+    let read = 0;
+    const view = {
+      bytesAt: (at: number, length: number) => {
+        const found = bytes.subarray(at, at + length);
+        read += found.length;
+        return found;
+      },
+      endsAt: (at: number) => at === bytes.length,
+    };
+    const options = { byPosition: true, absoluteNames: false, damage: { entryOf: () => undefined } };
+    const evidence = new Evidence(view, new RereadBudget(() => bytes.length), options);
+    for (let count = 0; count < 100; count += 1) evidence.guess(count * damaged.length, damaged.length);
+    assert.ok(read < 10 * bytes.length, `${read} bytes of ${bytes.length}`);
+  });
 });

@@ -4,6 +4,7 @@ import { test, type TestContext } from 'node:test';
 import { DecodeChain } from '../../dist/codec/decode-chain.js';
 import { UnitDecoder } from '../../dist/codec/unit-decoder.js';
 import { canStreamZstd } from '../../dist/codec/zstd/zstd-stream.js';
+import { ProgramStage } from '../../dist/wrapper/program-stage.js';
 import { u32 } from '../helpers/layer-writers.js';
 
 const MIB = 2 ** 20;
@@ -47,6 +48,17 @@ test('units of which the rest does not come: one file too many is refused, and n
   const another = new Gathering();
   another.push(Buffer.alloc(20 * MIB));
   for (const file of [...files, another]) file.close();
+});
+
+test('what looks at data that a program decodes gives its memory back with it', () => {
+  const program = { command: 'cat', args: [], packageName: 'coreutils' };
+  const format = { name: 'zstd', title: 'zstd data', begins: () => true, program } as const;
+  for (let run = 0; run < 3; run += 1) {
+    const follower = Object.assign(new Gathering(), { soundBytes: 0 });
+    const stage = new ProgramStage(format, () => false, follower);
+    follower.count(600 * MIB);
+    stage.close();
+  }
 });
 
 function openZstd(context: TestContext, windowBits: number): DecodeChain {

@@ -49,13 +49,16 @@ describe('extract --keep-going', { concurrency: true }, () => {
 
   test('of a file that is selected the copy that is whole is saved, as without a selection', async (context) => {
     const path = join(tempDir(context), 'archive');
-    const second = archive(payload('db1/t1.ibd', 0, 'second', { crc: 1 }), end('db1/t1.ibd'));
-    fs.writeFileSync(path, archive(file('ibdata1', 'x'), file('db1/t1.ibd', 'first'), file('db1/t2.ibd', 'x'), second));
-    for (const selection of [[], ['--include=db1/t1.ibd'], ['--tables=db1.t1']]) {
-      const target = tempDir(context);
-      const { code, stderr } = await run(['extract', '--keep-going', path, '-C', target, ...selection]);
-      assert.equal(code, EXIT.damaged, stderr);
-      assert.equal(readTree(target)['db1/t1.ibd'], treeOf({ f: 'first' })['f'], selection.join(' '));
+    const damaged = archive(payload('db1/t1.ibd', 0, 'another', { crc: 1 }), end('db1/t1.ibd'));
+    const files = archive(file('ibdata1', 'x'), file('db1/t1.ibd', 'first'), file('db1/t2.ibd', 'x'));
+    for (const copies of [1, 2]) {
+      fs.writeFileSync(path, archive(files, ...new Array<Buffer>(copies).fill(damaged)));
+      for (const selection of [[], ['--include=db1/t1.ibd'], ['--tables=db1.t1']]) {
+        const target = tempDir(context);
+        const { code, stderr } = await run(['extract', '--keep-going', path, '-C', target, ...selection]);
+        assert.equal(code, EXIT.damaged, stderr);
+        assert.equal(readTree(target)['db1/t1.ibd'], treeOf({ f: 'first' })['f'], `${copies} ${selection.join(' ')}`);
+      }
     }
   });
 

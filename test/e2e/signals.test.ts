@@ -92,6 +92,18 @@ test('cat hears it while content goes to a file, which never makes it wait', asy
   assert.equal(signal, 'SIGTERM', stderr);
 });
 
+/** A zstd frame (format.md, section 5) of so many blocks of 128 KiB, of four bytes each. */
+function zerosFrame(blocks: number): Buffer {
+  const frame = Buffer.alloc(6 + 4 * blocks);
+  frame.writeUInt32LE(0xfd2fb528, 0);
+  frame[5] = 0x58; // a window of 2 MiB
+  for (let block = 0; block < blocks; block += 1) {
+    // Of one byte, repeated.
+    frame.writeUIntLE((block === blocks - 1 ? 1 : 0) | (1 << 1) | ((128 << 10) << 3), 6 + 4 * block, 3);
+  }
+  return frame;
+}
+
 test('--remove-partial takes away what a signal leaves', async (context) => {
   const target = tempDir(context);
   const { readFd, writeFd } = openPipe();
@@ -201,6 +213,19 @@ describe('SIGUSR1: how far is it', () => {
       const { signal, stderr } = await ended;
       assert.equal(signal, 'SIGTERM', stderr);
     }
+  });
+
+  test('while a small archive is looked into that holds far more than it has bytes', async (context) => {
+    const path = join(tempDir(context), 'archive');
+    fs.writeFileSync(path, file('zeros.zst', Buffer.concat(new Array<Buffer>(900).fill(zerosFrame(500)))));
+    const { child, ended } = start(['verify', '--deep', path]);
+    await untilListening(child.pid!);
+    await untilTold(child, / at work on /);
+    const sent = performance.now();
+    child.kill('SIGINT');
+    const { signal, stderr } = await ended;
+    assert.ok(performance.now() - sent < SOON_MS);
+    assert.equal(signal, 'SIGINT', stderr);
   });
 
   test('before there is anything to tell it does no harm', async (context) => {

@@ -80,6 +80,20 @@ describe('a table that was created, altered or renamed while the backup was take
     assert.deepEqual(helped.names, ['shop/orders.new', 'shop/ren1.ibd', 'shop/ren1.ren', 'shop/ren2.frm']);
   });
 
+  test('words to copy run nothing that a name in the archive says', async (context) => {
+    // x'$(id)', and one that no server makes.
+    const [encoded, raw] = ['x@0027@0024@0028id@0029@0027', "y'$(id)'"];
+    const hostile = archive(
+      ...SHARED,
+      ...[file('shop/old.ibd', 'o'), file('shop/old.ren', `shop/${encoded}.ibd`)],
+      ...[file(`shop/${raw}.ibd`, 'y'), file(`shop/${raw}.ren`, 'shop/now.ibd')],
+    );
+    const renamed = await extract(context, 'file', hostile, '--tables', 'shop.old');
+    assert.match(renamed.result.stderr, /--tables 'shop\.x'\\''\$\(id\)'\\'''$/m);
+    const wentBy = await extract(context, 'pipe', hostile, '--tables', 'shop.now');
+    assert.match(wentBy.result.stderr, /--include 'shop\/y'\\''\$\(id\)'\\''\.\*'$/m);
+  });
+
   test('list, cat and convert-to-tar choose the same', async (context) => {
     assert.deepEqual(await listed(backup, 'shop.ren2'), [
       'shop/orders.new',

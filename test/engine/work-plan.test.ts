@@ -32,7 +32,7 @@ function entryOf(ordinal: number, chunks: number, chunkBytes: number): IndexEntr
 function indexOf(entries: IndexEntry[]): ArchiveIndex {
   const chunks = entries.reduce((sum, entry) => sum + entry.chunks, 0);
   const archiveBytes = entries.reduce((sum, { bytes }) => sum + bytes, 0) + chunks * 100;
-  const problems = { problems: [], problemCount: 0, leftOut: new Set<StoredPath>(), earlier: new Map(), wrappers: [] };
+  const problems = { problems: [], problemCount: 0, leftOut: new Set<StoredPath>(), earlier: [], wrappers: [] };
   return { entries, corrections: [], history: [], chunks, archiveBytes, ...problems };
 }
 

@@ -77,13 +77,14 @@ export class DamageReport<Content> implements DamageConsumer {
    */
   apply(header: ChunkHeader, spanBytes: number): EntryChange<Content> {
     let change: EntryChange<Content>;
+    const isContent = header.type === 'payload' || header.type === 'sparse';
+    if (isContent && header.fileOffset === 0) this.#restoreLost(header.path);
     const endedAt = this.#suspects.needsContent ? this.#table.find(header.path)?.sizeBytes : undefined;
     if (header.type === 'remove') this.#restoreOpen(header.path);
     if (header.type === 'rename') this.#restoreOpen(header.path, header.newPath);
     try {
       change = this.#table.apply(header, spanBytes);
     } catch (error) {
-      const isContent = header.type === 'payload' || header.type === 'sparse';
       if (isContent && !(error instanceof SecondArchive)) this.#refused(header);
       if (header.type === 'end') this.#doNotFit(this.#table.find(header.path));
       throw error;
@@ -112,6 +113,13 @@ export class DamageReport<Content> implements DamageConsumer {
   #restoreOpen(...paths: readonly StoredPath[]): void {
     const meant = paths.flatMap((path) => this.#table.find(path) ?? []);
     this.#restore(meant.filter((entry) => !entry.whole));
+  }
+
+  /** Another copy begins: what the one before has lost takes nothing from what was whole before that. */
+  #restoreLost(path: StoredPath): void {
+    if (this.#lost.size === 0) return;
+    const entry = this.#table.find(path);
+    if (entry?.whole === true && this.#lost.has(entry)) this.#restore([entry]);
   }
 
   #restore(entries: readonly Entry<Content>[]): void {

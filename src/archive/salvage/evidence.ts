@@ -227,10 +227,11 @@ export class Evidence {
     const limit = start + most;
     let sum = 0;
     for (let at = start; at < limit;) {
-      const bytes = this.#view.bytesAt(at, PIECE_BYTES);
+      const wanted = Math.min(PIECE_BYTES, limit - at + MAGIC.length);
+      const bytes = this.#view.bytesAt(at, wanted);
       if (bytes.length === 0) break;
       // A magic may lie across two pieces.
-      const safe = bytes.length < PIECE_BYTES ? bytes.length : bytes.length - MAGIC.length;
+      const safe = bytes.length < wanted ? bytes.length : bytes.length - MAGIC.length;
       let done = 0;
       for (let found = bytes.indexOf(MAGIC); found !== -1 && found < safe; found = bytes.indexOf(MAGIC, found + 1)) {
         sum = crc32(bytes.subarray(done, found), sum);

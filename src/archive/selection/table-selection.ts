@@ -1,4 +1,5 @@
 import { XbstreamError } from '../../errors.js';
+import { shellWord } from '../../format/shell-word.js';
 import { sqlOfFileName, sqlText } from '../../format/sql-name.js';
 import { pathText, type StoredPath } from '../../format/stored-path.js';
 import {
@@ -320,7 +321,7 @@ export class TableSelection {
   passedOver(paths: readonly StoredPath[]): XbstreamError {
     const files = paths.flatMap((path) => tableFileOf(path) ?? []);
     const renamed = new Map(files.map((file) => [sqlOf(file), sqlOf(this.#ownerOf(file))]));
-    const old = new Set(files.map(({ database, part }) => `--include '${database}/${part}.*'`));
+    const old = new Set(files.map(({ database, part }) => `--include ${shellWord(`${database}/${part}.*`)}`));
     const tables = [...new Set(renamed.values())];
     return new XbstreamError('XB_NO_MATCH', `what became ${tables.join(', ')} had another name when it came by`, {
       details: Array.from(renamed, ([before, now]) => `${before} was renamed to ${now} while the backup was taken`),
@@ -365,9 +366,4 @@ function sqlOf({ database, ...name }: TablespaceName | TableFile | AskedName): s
 
 function textsOf(names: readonly AskedName[]): string {
   return names.map(({ text }) => text).join('  ');
-}
-
-/** A word as a shell takes it for itself. */
-function shellWord(word: string): string {
-  return word.includes('`') ? `'${word}'` : word;
 }
