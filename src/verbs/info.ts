@@ -6,7 +6,6 @@ import { describeBackup } from '../backup/description.js';
 import { smallFileKind } from '../backup/small-files/small-files.js';
 import { withSource } from '../engine/with-source.js';
 import { archiveName, byIndex, inputSize, isWaitedFor, type InputChoice } from '../input/open-source.js';
-import { withParts } from '../input/parts/part-hint.js';
 import type { Outcome } from '../outcome.js';
 import { makeInfoReporter } from '../ui/make-inspect-reporter.js';
 import type { BackupDescription, InfoReporter, StatusPrinter } from '../ui/reporter.js';
@@ -85,5 +84,5 @@ export async function inform(options: InfoOptions, context: Context): Promise<Ou
   const isRead = index.problems.length === 0;
   const problems = isRead ? backupProblems(options.backup, finding, index.archiveBytes, context) : index.problems;
   const description = describeBackup(index, finding, { key: options.key, archive: archiveName(input) });
-  return { summary: description, problems: withParts(problems, input), stopped: false };
+  return { summary: description, problems, stopped: false };
 }

@@ -8,7 +8,6 @@ import { allLayersOf } from '../codec/stored-layers.js';
 import { withSource } from '../engine/with-source.js';
 import type { XbstreamErrorCode } from '../errors.js';
 import { byIndex, isWaitedFor, type InputChoice, inputSize } from '../input/open-source.js';
-import { withParts } from '../input/parts/part-hint.js';
 import type { Outcome } from '../outcome.js';
 import { makeListReporter } from '../ui/make-inspect-reporter.js';
 import type { Listing, ListReporter, StatusPrinter } from '../ui/reporter.js';
@@ -100,20 +99,21 @@ export async function listArchive(options: ListOptions, context: Context): Promi
   const input = byIndex(options);
   const totalBytes = inputSize(input);
   const selection = new Selection(options);
-  const { index, errors } = await withSource(input, context, (source) =>
-    readIndexFor(selection, source, undefined, {
+  const { index, problems } = await withSource(input, context, async (source) => {
+    const { index, errors } = await readIndexFor(selection, source, undefined, {
       absoluteNames,
       leavesOut: (path) => selection.excludes(path),
       allowEmpty,
       onProgress: (progress) => context.progress({ ...progress, totalBytes: totalBytes ?? source.totalBytes }),
-    }),
-  );
+    });
+    return { index, problems: [...index.problems, ...errors] };
+  });
   const isOnlyCut = index.problems.every(({ code }) => CUT.has(code));
   const entries = index.entries.filter(({ path }) => selection.wants(path)).sort(ORDERS[sort]);
   const isForeign = index.problems.some((problem) => problem instanceof ForeignInput || problem instanceof InputError);
   const unmatched = isForeign ? [] : selection.unmatched();
   return {
-    problems: withParts([...index.problems, ...errors, ...unmatched], input),
+    problems: [...problems, ...unmatched],
     stopped: false,
     summary: {
       entries: entries.map(({ path, bytes, chunks, complete, sparse, archiveOffset }) => {

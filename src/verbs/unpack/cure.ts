@@ -1,7 +1,6 @@
 import { ForeignInput } from '../../archive/foreign.js';
 import type { XbstreamError, XbstreamErrorCode } from '../../errors.js';
 import { shellWord } from '../../format/shell-word.js';
-import { withParts } from '../../input/parts/part-hint.js';
 import { archiveName, type InputChoice } from '../../input/open-source.js';
 import type { VerifyOptions } from '../verify.js';
 import type { UnpackJob } from './unpack-job.js';
@@ -31,9 +30,8 @@ type CurableJob = UnpackJob | { verb: 'verify'; options: Pick<VerifyOptions, 'in
 
 /** The errors of a run, the first that tells of damage with what saves the rest. */
 export function withCure(errors: readonly XbstreamError[], job: CurableJob): readonly XbstreamError[] {
-  const told = withParts(errors, job.options.input);
-  const index = told.findIndex((error) => isCurable(error));
-  return index === -1 ? told : told.with(index, told[index]!.with({ hints: hintsFor(told, job) }));
+  const index = errors.findIndex((error) => isCurable(error));
+  return index === -1 ? errors : errors.with(index, errors[index]!.with({ hints: hintsFor(errors, job) }));
 }
 
 function isCurable(error: XbstreamError): boolean {

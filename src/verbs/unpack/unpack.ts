@@ -27,7 +27,7 @@ import { threadCount } from '../../threads/cores.js';
 import type { TaskThread } from '../../threads/task-thread.js';
 import { openArchive } from '../../wrapper/open-archive.js';
 import { InputError } from '../../input/input-error.js';
-import { withPlace } from '../../wrapper/wrapper-error.js';
+import { explained } from '../../wrapper/wrapper-error.js';
 import { ByProducts } from './by-products.js';
 import { withCure } from './cure.js';
 import type { ExtractOptions } from '../extract.js';
@@ -128,8 +128,7 @@ export async function unpack(job: UnpackJob, thread: TaskThread): Promise<Outcom
     const outer = await readAll(source, lane, keepsGoing, options.digests.length > 0);
     isUnread = thread.isStopped() || outer !== undefined;
     if (!thread.isStopped()) {
-      problems = withPlace(await lane.end(), source);
-      problems = [...(outer === undefined ? [] : [outer]), ...problems, ...uncertain];
+      problems = [...(outer === undefined ? [] : [outer]), ...(await lane.end()), ...uncertain];
       if (problems.every(({ code }) => code === 'XB_NO_MATCH')) problems = [...problems, ...selection.unmatched()];
       if (selection.unpreparable !== undefined) thread.warning(selection.unpreparable);
       if (problems.length === 0 || keepsGoing) {
@@ -147,9 +146,10 @@ export async function unpack(job: UnpackJob, thread: TaskThread): Promise<Outcom
     const details = keepsGoing && isUnread && !isVerifying ? [UNREAD] : [];
     const isOuter = error instanceof ForeignInput || error instanceof InputError;
     if (options.digests.length > 0 && isOuter) details.push(NO_DIGEST);
-    problems = withPlace([...(lane?.problems ?? []), error.with({ details })], source);
+    problems = [...(lane?.problems ?? []), error.with({ details })];
   }
   const stopped = thread.isStopped() && problems.length === 0;
+  problems = explained(problems, options.input, source);
   const isOuterAlone = lane?.archiveBytes === 0 && problems[0] instanceof InputError;
   if (!isOuterAlone) problems = withCure(problems, job);
   const left = lane?.abandon(problems, !isVerifying && job.options.removePartial) ?? { errors: problems, partials: [] };
