@@ -13,7 +13,7 @@ import { backupProblems } from './backup-problems.js';
 import { readArchive } from './options/inputs.js';
 import { pick, reworded, type Told } from './options/option.js';
 import { COMMON, KEY_FILE_OR_VARIABLE, keyOption, OPTIONS, READING } from './options/table.js';
-import { inThread } from './threads/start.js';
+import { inThread, work } from './threads/start.js';
 import { defineVerb, tellProblems } from './verb.js';
 
 const CALL = 'tsxbstream info';
@@ -62,9 +62,11 @@ export const info = defineVerb({
   },
 });
 
+export const INFO = work<InfoOptions, BackupDescription>('info');
+
 /** {@link inform} in a thread of its own. */
 export function informInThread(options: InfoOptions, context: Context): Promise<Outcome<BackupDescription>> {
-  return inThread('info', options, options, context);
+  return inThread(INFO, options, options, context);
 }
 
 /** What to do with it is told only of a backup that is whole, as far as headers tell. */

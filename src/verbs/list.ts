@@ -15,7 +15,7 @@ import { InputError } from '../input/input-error.js';
 import { readArchive } from './options/inputs.js';
 import { pick, reworded, type Told } from './options/option.js';
 import { COMMON, keyOption, OPTIONS, READING, SELECTION } from './options/table.js';
-import { inThread } from './threads/start.js';
+import { inThread, work } from './threads/start.js';
 import { defineVerb, tellProblems } from './verb.js';
 
 const CALL = 'tsxbstream list';
@@ -77,9 +77,11 @@ export const list = defineVerb({
   },
 });
 
+export const LIST = work<ListOptions, Listing>('list');
+
 /** {@link listArchive} in a thread of its own. */
 export function listInThread(options: ListOptions, context: Context): Promise<Outcome<Listing>> {
-  return inThread('list', options, options, context);
+  return inThread(LIST, options, options, context);
 }
 
 const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

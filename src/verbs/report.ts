@@ -9,7 +9,7 @@ import { INFO_OPTIONS } from './info.js';
 import { madeOutput, readArchive } from './options/inputs.js';
 import { omit, pick, type Told } from './options/option.js';
 import { OPTIONS, OVERWRITE_MADE } from './options/table.js';
-import { inThread } from './threads/start.js';
+import { inThread, work } from './threads/start.js';
 import { defineVerb, tellProblems } from './verb.js';
 
 const CALL = 'tsxbstream report';
@@ -25,6 +25,11 @@ export interface ReportOptions extends Omit<Told<typeof REPORT_OPTIONS>, 'output
   input: InputChoice;
   output: OutputChoice;
 }
+
+/** What there is to say of it beside what is wrong. */
+export type ReportTotals = Omit<Verification, 'problems'>;
+
+export const REPORT = work<ReportOptions, ReportTotals>('report');
 
 export const report = defineVerb<typeof REPORT_OPTIONS, ReportOptions, Verification, VerifyReporter & StatusPrinter>({
   call: CALL,
@@ -54,12 +59,7 @@ export const report = defineVerb<typeof REPORT_OPTIONS, ReportOptions, Verificat
   },
 
   run: async (options, context): Promise<Outcome<Verification>> => {
-    const { summary, problems, stopped } = await inThread<Omit<Verification, 'problems'>>(
-      'report',
-      options,
-      options,
-      context,
-    );
+    const { summary, problems, stopped } = await inThread(REPORT, options, options, context);
     return { summary: summary === undefined ? undefined : { ...summary, problems }, problems, stopped };
   },
 

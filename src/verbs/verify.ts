@@ -9,49 +9,20 @@ import type { ShardReporter, ShardSummary, StatusPrinter, Verification, VerifyRe
 import { backupProblems } from './backup-problems.js';
 import { readArchive } from './options/inputs.js';
 import type { OptionValues } from './options/option-values.js';
-import { pick, reworded, type Told } from './options/option.js';
-import { COMMON, DECODING, OPTIONS, READING } from './options/table.js';
+import type { Told } from './options/option.js';
 import { assertFitShards } from './options/shard-options.js';
 import { assertExact } from './options/raw-words.js';
 import { usageError } from './options/usage-error.js';
 import type { ShardChoice } from './options/value-kinds.js';
 import type { CheckShardOptions } from './shards/check-shard.js';
 import type { MergeOptions, MergeSummary } from './shards/merge-shards.js';
-import { inThisThread, inThread, isSmall } from './threads/start.js';
+import { inThisThread, inThread, isSmall, work } from './threads/start.js';
 import { defineVerb, tellProblems, type CallWords } from './verb.js';
-import type { UnpackSummary } from './unpack/unpack.js';
-import type { UnpackJob } from './unpack/unpack-job.js';
+import { UNPACK, type UnpackJob, type UnpackSummary } from './unpack/unpack-job.js';
+import { VERIFY_OPTIONS, type VerifyOptions } from './unpack/unpack-options.js';
 import { verifyShared } from './unpack/verify-shared.js';
 
 const CALL = 'tsxbstream verify';
-
-export const VERIFY_OPTIONS = {
-  ...pick(OPTIONS, 'tee', 'deep', 'digests', 'manifest', 'info', 'overwrite', 'allowEmpty', 'backup', 'format', 'json'),
-  ...pick(OPTIONS, 'shard', 'merge', 'archive'),
-  ...pick(OPTIONS, ...DECODING),
-  ...pick(OPTIONS, ...READING),
-  ...pick(OPTIONS, ...COMMON),
-  index: reworded(OPTIONS.madeIndex, {
-    index:
-      'write to FILE an index of the archive, by which list, info, cat and extract read only what they need of it; with --shard --deep, read the archive by this one',
-  }),
-  overwrite: reworded(OPTIONS.overwrite, {
-    overwrite: 'replace FILE of --manifest, --index and --info when the new one is whole',
-  }),
-  key: reworded(OPTIONS.key, {
-    'encrypt-key': 'with --deep or --info: decrypt .xbcrypt files with KEY; taken off the process list at once',
-    'encrypt-key-file':
-      'with --deep or --info: decrypt .xbcrypt files with the key in FILE. The variable XBCRYPT_ENCRYPTION_KEY gives one where no option does',
-  }),
-  allowEncrypted: reworded(OPTIONS.allowEncrypted, {
-    'allow-encrypted': 'with --deep and no key: encrypted files need not be looked into',
-  }),
-};
-
-/** Everything a verification can be told. */
-export interface VerifyOptions extends Told<typeof VERIFY_OPTIONS> {
-  input: InputChoice;
-}
 
 /** What it is told where it judges the results of shards. */
 export interface MergeCall extends Told<typeof VERIFY_OPTIONS> {
@@ -194,6 +165,9 @@ function isKeyForInfo(name: string, values: OptionValues): boolean {
   return values.has('info') && name !== 'allow-encrypted';
 }
 
+export const CHECK_SHARD = work<CheckShardOptions, ShardSummary>('check-shard');
+export const MERGE_SHARDS = work<MergeOptions, MergeSummary>('merge-shards');
+
 /** Verifies an archive in one piece. */
 export async function prove(options: VerifyOptions, context: Context): Promise<Outcome<Verification>> {
   const started = performance.now();
@@ -207,8 +181,8 @@ function verifyInOrder(options: VerifyOptions, context: Context): Promise<Outcom
   const { input, tee, manifest, index, info } = options;
   const isOnlyRead = !tee && [manifest, index, info].every((path) => path === undefined);
   return context.isAlone === true && isOnlyRead && isSmall(input)
-    ? inThisThread('unpack', job, context)
-    : inThread('unpack', job, options, context);
+    ? inThisThread(UNPACK, job, context)
+    : inThread(UNPACK, job, options, context);
 }
 
 /** Verifies an archive by the results of its shards. */
@@ -216,8 +190,8 @@ async function proveByShards(options: MergeCall, context: Context): Promise<Outc
   const started = performance.now();
   const { results, whole: archive } = options;
   const { allowEmpty, allowEncrypted } = options;
-  const job: MergeOptions = { results, archive, allowEmpty, allowEncrypted };
-  const outcome = await inThread<MergeSummary>('merge-shards', job, { input: archive }, context);
+  const job = { results, archive, allowEmpty, allowEncrypted };
+  const outcome = await inThread(MERGE_SHARDS, job, { input: archive }, context);
   const { summary } = outcome;
   if (summary === undefined) return { ...outcome, summary };
   return judged(outcome, { ...options, input: summary.input }, started, context);
@@ -229,8 +203,8 @@ function checkOne(
   choice: ShardChoice,
   context: Context,
 ): Promise<Outcome<ShardSummary>> {
-  const job: CheckShardOptions = { input, absoluteNames, choice, deep, key: deep ? key : undefined, index };
-  return inThread('check-shard', job, job, context);
+  const job = { input, absoluteNames, choice, deep, key: deep ? key : undefined, index };
+  return inThread(CHECK_SHARD, job, job, context);
 }
 
 /** What all that was found comes to. */

@@ -17,8 +17,7 @@ import { PIECE_BYTES, type ByteSink, type Source } from '../../input/source.js';
 import { caught, isGood, type Outcome } from '../../outcome.js';
 import { StreamOutput, type ContentSink } from '../../output/stream-output.js';
 import type { TaskThread } from '../../threads/task-thread.js';
-import type { CatOptions } from '../cat.js';
-import type { CatJob } from './cat-in-thread.js';
+import type { CatJob, CatOptions } from './cat-options.js';
 import { AS_STORED, WantedAsTheyCome, WantedFiles } from './wanted-files.js';
 
 /**

@@ -5,7 +5,7 @@ import { outputName, type OutputChoice } from '../../output/archive-target.js';
 import { makeReporter, type Shown } from '../../ui/make-reporter.js';
 import type { MadeSummary, MakeReporter, StatusPrinter } from '../../ui/reporter.js';
 import type { OptionTable } from '../options/option.js';
-import { inThread, type WorkName } from '../threads/start.js';
+import { inThread, type Work } from '../threads/start.js';
 import { tellProblems, type VerbDefinition } from '../verb.js';
 
 /** What each of them is told. */
@@ -35,11 +35,11 @@ type Making<Options extends MakingOptions> = Required<
   >
 >;
 
-export function making<Options extends MakingOptions>(work: WorkName): Making<Options> {
+export function making<Options extends MakingOptions>(work: Work<Options, MakeTotals>): Making<Options> {
   return {
     run: async (options, context): Promise<Outcome<MadeSummary>> => {
       const started = performance.now();
-      const outcome = await inThread<MakeTotals>(work, options, options, context);
+      const outcome = await inThread(work, options, options, context);
       const { summary, problems, stopped } = outcome;
       if (summary === undefined) return { summary, problems, stopped };
       const elapsedSeconds = (performance.now() - started) / 1000;

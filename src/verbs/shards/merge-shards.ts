@@ -13,8 +13,7 @@ import type { Source } from '../../input/source.js';
 import type { Outcome } from '../../outcome.js';
 import { explained } from '../../wrapper/wrapper-error.js';
 import { withCure } from '../unpack/cure.js';
-import type { UnpackSummary } from '../unpack/unpack.js';
-import { leftEncrypted, NOT_LOOKED_AT } from '../unpack/unpack-job.js';
+import { leftEncrypted, NOT_LOOKED_AT, type UnpackSummary } from '../unpack/unpack-job.js';
 import { archiveOfNames, archiveSize } from './archive-facts.js';
 
 /** What of a verification there is when all results are held together. */

@@ -2,7 +2,6 @@ import { ForeignInput } from '../../archive/foreign.js';
 import type { XbstreamError, XbstreamErrorCode } from '../../errors.js';
 import { shellWord } from '../../format/shell-word.js';
 import { archiveName, type InputChoice } from '../../input/open-source.js';
-import type { VerifyOptions } from '../verify.js';
 import type { UnpackJob } from './unpack-job.js';
 
 /** The input ends too soon: there may be a longer one. */
@@ -26,7 +25,7 @@ const DAMAGE: ReadonlySet<XbstreamErrorCode> = new Set([
 ]);
 
 /** What of a run its cure depends on. */
-type CurableJob = UnpackJob | { verb: 'verify'; options: Pick<VerifyOptions, 'input'> };
+type CurableJob = UnpackJob | { verb: 'verify'; options: { input: InputChoice } };
 
 /** The errors of a run, the first that tells of damage with what saves the rest. */
 export function withCure(errors: readonly XbstreamError[], job: CurableJob): readonly XbstreamError[] {

@@ -20,8 +20,7 @@ import { assertMayGive } from '../../output/directory/owner.js';
 import type { TaskThread } from '../../threads/task-thread.js';
 import { explained } from '../../wrapper/wrapper-error.js';
 import { withCure } from './cure.js';
-import { encryptedPolicyOf, leftEncrypted, undoingOf, type UnpackJob } from './unpack-job.js';
-import type { UnpackSummary } from './unpack.js';
+import { encryptedPolicyOf, leftEncrypted, undoingOf, type UnpackJob, type UnpackSummary } from './unpack-job.js';
 
 export type PipelineJob = UnpackJob & { share: PipelineShare };
 
