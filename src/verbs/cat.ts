@@ -1,8 +1,9 @@
 /** `cat`: writes the content of files of an archive, one after the other. */
 import { isWaitedFor } from '../input/open-source.js';
 import type { ContentSink } from '../output/stream-output.js';
-import { makePlainReporter } from '../ui/make-inspect-reporter.js';
+import { textSettings } from '../ui/make-reporter.js';
 import type { OutputStream } from '../ui/paint.js';
+import { TextPrinter } from '../ui/text/text-printer.js';
 import { catInto } from './cat/cat-files.js';
 import { catInThread } from './cat/cat-in-thread.js';
 import { CAT_OPTIONS, type CatOptions } from './cat/cat-options.js';
@@ -61,7 +62,7 @@ export const cat = defineVerb({
     return isWaitedFor(options.input) ? catInThread(options, write, context) : catInto(options, write, context);
   },
 
-  reporter: (options, streams, paint) => makePlainReporter(options, streams, paint),
+  reporter: (options, streams, paint) => new TextPrinter(textSettings(options, streams, paint)),
 
   tell: ({ problems }, reporter) => tellProblems(problems, reporter),
 });

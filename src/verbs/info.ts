@@ -34,6 +34,8 @@ export interface InfoOptions extends Told<typeof INFO_OPTIONS> {
   input: InputChoice;
 }
 
+export const INFO = work<InfoOptions, BackupDescription>('info');
+
 export const info = defineVerb({
   call: CALL,
   usage: ['tsxbstream info [options] [ARCHIVE]'],
@@ -52,7 +54,8 @@ export const info = defineVerb({
     input: readArchive(options, words, surroundings, { call: CALL }, false).input,
   }),
 
-  run: (options, context) => (isWaitedFor(options.input) ? informInThread(options, context) : inform(options, context)),
+  run: (options, context) =>
+    isWaitedFor(options.input) ? inThread(INFO, options, options, context) : inform(options, context),
 
   reporter: (options, streams, paint): InfoReporter & StatusPrinter => makeInfoReporter(options, streams, paint),
 
@@ -61,13 +64,6 @@ export const info = defineVerb({
     tellProblems(problems, reporter);
   },
 });
-
-export const INFO = work<InfoOptions, BackupDescription>('info');
-
-/** {@link inform} in a thread of its own. */
-export function informInThread(options: InfoOptions, context: Context): Promise<Outcome<BackupDescription>> {
-  return inThread(INFO, options, options, context);
-}
 
 /** What to do with it is told only of a backup that is whole, as far as headers tell. */
 export async function inform(options: InfoOptions, context: Context): Promise<Outcome<BackupDescription>> {

@@ -6,7 +6,7 @@ import { Selection } from '../archive/selection/selection.js';
 import { readIndexFor } from '../archive/selection/wanted-entries.js';
 import { allLayersOf } from '../codec/stored-layers.js';
 import { withSource } from '../engine/with-source.js';
-import type { XbstreamErrorCode } from '../errors.js';
+import { isCut } from '../errors.js';
 import { byIndex, isWaitedFor, type InputChoice, inputSize } from '../input/open-source.js';
 import type { Outcome } from '../outcome.js';
 import { makeListReporter } from '../ui/make-inspect-reporter.js';
@@ -42,6 +42,8 @@ export interface ListOptions extends Told<typeof LIST_OPTIONS> {
   input: InputChoice;
 }
 
+export const LIST = work<ListOptions, Listing>('list');
+
 export const list = defineVerb({
   call: CALL,
   usage: ['tsxbstream list [options] [ARCHIVE] [PATTERN...]'],
@@ -66,7 +68,7 @@ export const list = defineVerb({
   },
 
   run: (options, context) =>
-    isWaitedFor(options.input) ? listInThread(options, context) : listArchive(options, context),
+    isWaitedFor(options.input) ? inThread(LIST, options, options, context) : listArchive(options, context),
 
   reporter: (options, streams, paint): ListReporter & StatusPrinter =>
     makeListReporter({ ...options, bytes: options.inBytes }, streams, paint),
@@ -77,13 +79,6 @@ export const list = defineVerb({
   },
 });
 
-export const LIST = work<ListOptions, Listing>('list');
-
-/** {@link listArchive} in a thread of its own. */
-export function listInThread(options: ListOptions, context: Context): Promise<Outcome<Listing>> {
-  return inThread(LIST, options, options, context);
-}
-
 const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 const ORDERS: Readonly<Record<ListOptions['sort'], (a: IndexEntry, b: IndexEntry) => number>> = {
@@ -91,9 +86,6 @@ const ORDERS: Readonly<Record<ListOptions['sort'], (a: IndexEntry, b: IndexEntry
   size: (a, b) => b.bytes - a.bytes || byText(a.path, b.path),
   name: (a, b) => byText(a.path, b.path),
 };
-
-/** What is wrong with an archive that ends too soon, and nothing else. */
-const CUT: ReadonlySet<XbstreamErrorCode> = new Set(['XB_TRUNCATED', 'XB_MISSING_EOF']);
 
 /** Of a file only headers are read, so that checksums are not judged; see `verify`. */
 export async function listArchive(options: ListOptions, context: Context): Promise<Outcome<Listing>> {
@@ -110,7 +102,7 @@ export async function listArchive(options: ListOptions, context: Context): Promi
     });
     return { index, problems: [...index.problems, ...errors] };
   });
-  const isOnlyCut = index.problems.every(({ code }) => CUT.has(code));
+  const isOnlyCut = index.problems.every(isCut);
   const entries = index.entries.filter(({ path }) => selection.wants(path)).sort(ORDERS[sort]);
   const isForeign = index.problems.some((problem) => problem instanceof ForeignInput || problem instanceof InputError);
   const unmatched = isForeign ? [] : selection.unmatched();

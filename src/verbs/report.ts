@@ -1,11 +1,11 @@
 /** `report`: a page about a backup, to look at in a browser. */
-import type { XbstreamError } from '../errors.js';
 import type { InputChoice } from '../input/open-source.js';
 import type { Outcome } from '../outcome.js';
 import type { OutputChoice } from '../output/archive-target.js';
 import { makeVerifyReporter } from '../ui/make-inspect-reporter.js';
 import type { StatusPrinter, Verification, VerifyReporter } from '../ui/reporter.js';
 import { INFO_OPTIONS } from './info.js';
+import { isHeard } from './make/making.js';
 import { madeOutput, readArchive } from './options/inputs.js';
 import { omit, pick, type Told } from './options/option.js';
 import { OPTIONS, OVERWRITE_MADE } from './options/table.js';
@@ -73,8 +73,6 @@ export const report = defineVerb<typeof REPORT_OPTIONS, ReportOptions, Verificat
   },
 
   tell: ({ summary, problems }, reporter) => {
-    // Whoever reads the page may go away: then nobody is left who wants to know.
-    const isHeard = ({ systemCode }: XbstreamError): boolean => systemCode !== 'EPIPE';
     if (summary !== undefined) reporter.verified(summary);
     else tellProblems(problems.filter(isHeard), reporter);
   },

@@ -4,8 +4,10 @@ import { looksLikeAddress, shownWord } from '../input/address/address.js';
 import { digestedName, type InputChoice } from '../input/open-source.js';
 import { errorFromRecord, type XbstreamErrorCode } from '../errors.js';
 import type { Outcome } from '../outcome.js';
-import { makeShardReporter, makeVerifyReporter } from '../ui/make-inspect-reporter.js';
+import { makeVerifyReporter } from '../ui/make-inspect-reporter.js';
+import { textSettings } from '../ui/make-reporter.js';
 import type { ShardReporter, ShardSummary, StatusPrinter, Verification, VerifyReporter } from '../ui/reporter.js';
+import { ShardTextReporter } from '../ui/text/verify-text.js';
 import { backupProblems } from './backup-problems.js';
 import { readArchive } from './options/inputs.js';
 import type { OptionValues } from './options/option-values.js';
@@ -140,7 +142,8 @@ export const verify = defineVerb({
   },
 
   reporter: (options, { stdout, stderr }, paint): (VerifyReporter | ShardReporter) & StatusPrinter => {
-    if (options.shard !== undefined) return makeShardReporter(options, { stdout, stderr }, paint);
+    // What it found is a matter of programs.
+    if (options.shard !== undefined) return new ShardTextReporter(textSettings(options, { stdout, stderr }, paint));
     const { tee, format = options.json ? 'json' : 'text' } = options;
     return makeVerifyReporter({ ...options, format }, { stdout: tee ? stderr : stdout, stderr }, paint);
   },

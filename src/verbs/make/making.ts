@@ -1,4 +1,5 @@
 /** What the verbs have in common that make one file out of many. */
+import type { XbstreamError } from '../../errors.js';
 import type { InputChoice } from '../../input/open-source.js';
 import { isGood, type Outcome } from '../../outcome.js';
 import { outputName, type OutputChoice } from '../../output/archive-target.js';
@@ -17,14 +18,11 @@ interface MakingOptions extends Shown {
 }
 
 /** What the making has come to. */
-export interface MakeTotals {
-  files: number;
-  /** Bytes of these files. */
-  bytes: number;
-  /** Bytes written. */
-  outputBytes: number;
-  /** Bytes of the archive: as far as it was read, or as it was made. */
-  archiveBytes: number;
+export type MakeTotals = Pick<MadeSummary, 'files' | 'bytes' | 'outputBytes' | 'archiveBytes'>;
+
+/** Whoever reads what is made may go away (`| head`): then nobody is left who wants to know. */
+export function isHeard({ systemCode }: XbstreamError): boolean {
+  return systemCode !== 'EPIPE';
 }
 
 /** All but what the verb can be told: the file is made in a thread of its own. */
@@ -52,11 +50,7 @@ export function making<Options extends MakingOptions>(work: Work<Options, MakeTo
       makeReporter({ ...options, dryRun: false, closingLine: options.output.kind === 'path' }, streams, paint),
 
     tell: ({ summary, problems }, reporter) => {
-      // Whoever reads what is made may go away (`| head`): then nobody is left who wants to know.
-      tellProblems(
-        problems.filter(({ systemCode }) => systemCode !== 'EPIPE'),
-        reporter,
-      );
+      tellProblems(problems.filter(isHeard), reporter);
       if (summary !== undefined) reporter.made(summary);
     },
 

@@ -6,32 +6,24 @@ import { PartReader } from '../../archive/shards/part-reader.js';
 import { partStart } from '../../archive/shards/parts.js';
 import { ShardRecorder } from '../../archive/shards/recorder.js';
 import { ForeignInput } from '../../archive/foreign.js';
-import type { DecryptionKey } from '../../codec/codec.js';
 import type { Context } from '../../context.js';
 import { withSource } from '../../engine/with-source.js';
 import { errorFromRecord, errorToRecord, XbstreamError } from '../../errors.js';
 import { flawsError, type InputFlaws } from '../../input/flaws.js';
 import { IndexedSource } from '../../input/indexed/indexed-source.js';
-import type { InputChoice } from '../../input/open-source.js';
 import type { Source } from '../../input/source.js';
 import type { Outcome } from '../../outcome.js';
 import type { ShardSummary } from '../../ui/reporter.js';
 import type { ShardChoice } from '../options/value-kinds.js';
+import type { VerifyOptions } from '../unpack/unpack-options.js';
 import { archiveNames, archiveSize } from './archive-facts.js';
 import { lookInside } from './look-inside.js';
 
 /** Lines are handed on in pieces of about this size, in letters. */
 const PIECE_LETTERS = 64 * 1024;
 
-export interface CheckShardOptions {
-  input: InputChoice;
-  absoluteNames: boolean;
+export interface CheckShardOptions extends Pick<VerifyOptions, 'input' | 'absoluteNames' | 'deep' | 'key' | 'index'> {
   choice: ShardChoice;
-  /** Look into the files that begin in the part, too. */
-  deep: boolean;
-  key: DecryptionKey | undefined;
-  /** The file of an index of the archive, by which these are found. */
-  index: string | undefined;
 }
 
 export function checkShard(options: CheckShardOptions, context: Context): Promise<Outcome<ShardSummary>> {

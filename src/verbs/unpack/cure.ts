@@ -1,15 +1,13 @@
 import { ForeignInput } from '../../archive/foreign.js';
-import type { XbstreamError, XbstreamErrorCode } from '../../errors.js';
+import { isCut, type XbstreamError, type XbstreamErrorCode } from '../../errors.js';
 import { shellWord } from '../../format/shell-word.js';
 import { archiveName, type InputChoice } from '../../input/open-source.js';
 import type { UnpackJob } from './unpack-job.js';
 
-/** The input ends too soon: there may be a longer one. */
-const CUT: ReadonlySet<XbstreamErrorCode> = new Set(['XB_TRUNCATED', 'XB_MISSING_EOF']);
-
 /** What costs some files of an archive, but not the others. */
 const DAMAGE: ReadonlySet<XbstreamErrorCode> = new Set([
-  ...CUT,
+  'XB_TRUNCATED',
+  'XB_MISSING_EOF',
   'XB_BAD_MAGIC',
   'XB_BAD_HEADER',
   'XB_UNKNOWN_CHUNK',
@@ -53,8 +51,8 @@ function hintsFor(errors: readonly XbstreamError[], job: CurableJob): string[] {
   }
   const { target, keepGoing, dryRun } = job.options;
   const goOn = 'with the whole archive at hand, the same command with --skip-existing goes on where this run stopped';
-  const isCut = errors.some(({ code }) => CUT.has(code)) && !dryRun;
+  const isShort = errors.some(isCut) && !dryRun;
   const directory = `-C ${shellWord(target)}`;
   const save = `to save the rest: ${from}tsxbstream extract --keep-going --skip-existing ${directory} ${archive}`;
-  return [...(isCut ? [goOn] : []), ...(keepGoing ? [] : [save])];
+  return [...(isShort ? [goOn] : []), ...(keepGoing ? [] : [save])];
 }
