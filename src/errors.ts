@@ -98,6 +98,11 @@ export function isRefusal({ code }: XbstreamError): boolean {
   return code === 'XB_IO' || code === 'XB_CHANGED';
 }
 
+/** Whether an error says that an archive ends too soon, and nothing else. */
+export function isCut({ code }: XbstreamError): boolean {
+  return code === 'XB_TRUNCATED' || code === 'XB_MISSING_EOF';
+}
+
 /** An error as plain data, the form in which it crosses from one thread to another. */
 export interface ErrorRecord extends Omit<ErrorFacts, 'cause'> {
   code: XbstreamErrorCode;

@@ -1,7 +1,8 @@
 import { XbstreamError } from '../errors.js';
 import { FLAG_REWRITE, type ChunkHeader, type RenameHeader } from '../format/chunk.js';
 import { DirectoryNames } from '../format/file-names.js';
-import { normalizePath, pathText, rawPath, type StoredPath } from '../format/stored-path.js';
+import { normalizePath } from '../format/plain-path.js';
+import { pathText, rawPath, type StoredPath } from '../format/stored-path.js';
 import { RangeBudget } from './coverage.js';
 import { Entry } from './entry.js';
 import { ArchiveEnd } from './second-archive.js';

@@ -4,7 +4,6 @@ import type { StoredPath } from '../format/stored-path.js';
 import type { IndexMaker } from '../input/indexed/index-maker.js';
 import { PIECE_ROOM_BYTES, type ByteSink, type Source } from '../input/source.js';
 import { InputError } from '../input/input-error.js';
-import { withPlace } from '../wrapper/wrapper-error.js';
 import type { ArchiveMap } from './archive-map.js';
 import type { ChunkConsumer, PayloadUse } from './chunk-reader.js';
 import { EntryTable, type EntryChange } from './entry-table.js';
@@ -122,7 +121,7 @@ export async function readIndex(source: Source, options: IndexOptions): Promise<
       entries: [],
       corrections: [],
       history: [],
-      problems: [...withPlace([error], source)],
+      problems: [error],
       problemCount: 1,
       chunks: 0,
       archiveBytes: 0,
@@ -192,7 +191,7 @@ class IndexBuilder implements ByteSink, ChunkConsumer {
         const whole = [...states].filter((entry) => entry.whole && !this.#damage.has(entry));
         return { path, states: whole.map((entry) => this.#describe(entry)) };
       }),
-      problems: [...withPlace(this.#damage.problems, this.#source)],
+      problems: this.#damage.problems,
       problemCount: this.#damage.count,
       chunks: this.#reader.chunks,
       archiveBytes: this.#reader.archiveBytes,

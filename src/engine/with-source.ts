@@ -1,30 +1,31 @@
 import type { Context } from '../context.js';
 import { XbstreamError } from '../errors.js';
 import { openSource, type InputChoice } from '../input/open-source.js';
-import { withParts } from '../input/parts/part-hint.js';
 import type { Source } from '../input/source.js';
 import { openArchive } from '../wrapper/open-archive.js';
-import { withPlace } from '../wrapper/wrapper-error.js';
+import { explained } from '../wrapper/wrapper-error.js';
 
 /** What tells work to stop. */
 type Stopping = Pick<Context, 'signal' | 'isStopped'>;
 
 /**
- * Opens an archive, works on it until that is done or it is to stop, and closes it.
+ * Opens an archive, works on it until that is done or it is to stop, and closes it. Of problems, also of what is thrown, it is
+ * then said what the input tells of them.
  *
  * @throws XbstreamError `XB_IO`, and what the work throws
  * @throws the signal's reason after it was aborted
  */
-export async function withSource<Result>(
+export async function withSource<Result extends { problems: readonly XbstreamError[] }>(
   input: InputChoice,
   stopping: Stopping,
   work: (source: Source) => Promise<Result>,
 ): Promise<Result> {
   let source: Source | undefined;
   try {
-    return await run(stopping, async () => (source = await openArchive(input, stopping.isStopped)), work);
+    const result = await run(stopping, async () => (source = await openArchive(input, stopping.isStopped)), work);
+    return { ...result, problems: explained(result.problems, input, source) };
   } catch (error) {
-    throw error instanceof XbstreamError ? withParts(withPlace([error], source), input)[0]! : error;
+    throw error instanceof XbstreamError ? explained([error], input, source)[0]! : error;
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import { XbstreamError } from '../errors.js';
-import { CAT_OPTIONS } from '../verbs/cat.js';
+import { CAT_OPTIONS } from '../verbs/cat/cat-options.js';
 import { catIntoRingInThread } from '../verbs/cat/cat-in-thread.js';
 import type { Given } from '../verbs/options/option.js';
 import { checkText } from '../verbs/options/program-options.js';

@@ -1,4 +1,5 @@
-import { extract as verb, EXTRACT_OPTIONS } from '../verbs/extract.js';
+import { extract as verb } from '../verbs/extract.js';
+import { EXTRACT_OPTIONS } from '../verbs/unpack/unpack-options.js';
 import { checkText } from '../verbs/options/program-options.js';
 import type { Given } from '../verbs/options/option.js';
 import type { ExtractSummary } from '../ui/reporter.js';

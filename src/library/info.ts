@@ -1,7 +1,8 @@
 import type { XbstreamError } from '../errors.js';
 import type { BackupDescription } from '../ui/reporter.js';
-import { INFO_OPTIONS, informInThread } from '../verbs/info.js';
+import { INFO, INFO_OPTIONS } from '../verbs/info.js';
 import type { Given } from '../verbs/options/option.js';
+import { inThread } from '../verbs/threads/start.js';
 import { hintForPrograms } from './caller/hints.js';
 import type { ArchiveInput } from './caller/input.js';
 import { GOING_ON, toldBy, type Callbacks, type ProblemOptions } from './caller/options.js';
@@ -28,7 +29,7 @@ export interface InfoResult extends Omit<BackupDescription, 'complete'> {
 export async function info(input: ArchiveInput, options: InfoOptions = {}): Promise<InfoResult> {
   const { keepGoing, ...told } = toldBy(options, { ...INFO_OPTIONS, ...GOING_ON }, 'onProblem');
   return runOn(input, options, async (choice, caller) => {
-    const work = informInThread({ ...told, input: choice }, caller);
+    const work = inThread(INFO, { ...told, input: choice }, { input: choice }, caller);
     const { summary, problems } = await caller.resultOf(work, choice, failures(keepGoing));
     const { complete, ...description } = summary;
     const unread = description.unread.map(({ path, reason }) => ({ path, reason: hintForPrograms(reason) }));

@@ -1,7 +1,8 @@
 import type { XbstreamError } from '../errors.js';
 import type { Listing } from '../ui/reporter.js';
-import { LIST_OPTIONS, listInThread } from '../verbs/list.js';
+import { LIST, LIST_OPTIONS } from '../verbs/list.js';
 import type { Given } from '../verbs/options/option.js';
+import { inThread } from '../verbs/threads/start.js';
 import type { ArchiveInput } from './caller/input.js';
 import { GOING_ON, toldBy, type Callbacks, type ProblemOptions } from './caller/options.js';
 import { failures, runOn } from './caller/caller.js';
@@ -28,7 +29,7 @@ export interface ListResult extends Omit<Listing, 'complete'> {
 export async function list(input: ArchiveInput, options: ListOptions = {}): Promise<ListResult> {
   const { keepGoing, ...told } = toldBy(options, { ...LIST_OPTIONS, ...GOING_ON }, 'onProblem');
   return runOn(input, options, async (choice, caller) => {
-    const work = listInThread({ ...told, input: choice }, caller);
+    const work = inThread(LIST, { ...told, input: choice }, { input: choice }, caller);
     const { summary, problems } = await caller.resultOf(work, choice, failures(keepGoing));
     const { entries, corrections, bytes, chunks, archiveBytes, wrappers } = summary;
     return { ok: problems.length === 0, entries, corrections, bytes, chunks, archiveBytes, wrappers, problems };

@@ -1,6 +1,7 @@
 import type { Verification } from '../ui/reporter.js';
 import type { Given } from '../verbs/options/option.js';
-import { prove, VERIFY_OPTIONS } from '../verbs/verify.js';
+import { VERIFY_OPTIONS } from '../verbs/unpack/unpack-options.js';
+import { prove } from '../verbs/verify.js';
 import type { ArchiveInput } from './caller/input.js';
 import { toldBy, type Callbacks, type ProblemOptions } from './caller/options.js';
 import { runOn } from './caller/caller.js';

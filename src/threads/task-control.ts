@@ -1,14 +1,4 @@
-/** How far a task is. */
-interface TaskProgress {
-  /** Bytes taken so far. */
-  bytes: number;
-  /** Of so many, where that is known here. */
-  totalBytes: number | undefined;
-  /** Files that are done. */
-  files: number;
-  /** The file that it is at work on. */
-  path: string | undefined;
-}
+import type { ProgressReport } from '../ui/reporter.js';
 
 /** What of a path is shown. */
 const PATH_BYTES = 512;
@@ -61,7 +51,7 @@ export class TaskControl {
   }
 
   /** Only for show, so that a name that is caught while it changes does no harm. */
-  get progress(): TaskProgress {
+  get progress(): ProgressReport {
     const length = Atomics.load(this.#ints, PATH_LENGTH);
     return {
       bytes: this.progressBytes,

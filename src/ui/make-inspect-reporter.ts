@@ -3,18 +3,10 @@ import { InfoTextReporter } from './text/info-text.js';
 import { ListTextReporter } from './text/list-text.js';
 import { jsonSettings, textSettings, type ReporterSurroundings, type Shown } from './make-reporter.js';
 import type { PaintOf } from './paint.js';
-import type {
-  CommonReporter,
-  InfoReporter,
-  ListReporter,
-  ShardReporter,
-  StatusPrinter,
-  VerifyReporter,
-} from './reporter.js';
-import { TextPrinter } from './text/text-printer.js';
+import type { InfoReporter, ListReporter, StatusPrinter, VerifyReporter } from './reporter.js';
 import { VerifyGithubReporter } from './text/verify-github.js';
 import { VerifyJunitReporter } from './text/verify-junit.js';
-import { ShardTextReporter, VerifyTextReporter } from './text/verify-text.js';
+import { VerifyTextReporter } from './text/verify-text.js';
 
 export type VerifyFormat = 'text' | 'json' | 'github' | 'junit';
 
@@ -47,15 +39,6 @@ export function makeVerifyReporter(
   }
 }
 
-/** For a part of an archive, whose result is a matter of programs. */
-export function makeShardReporter(
-  choices: Shown,
-  streams: ReporterSurroundings,
-  paint: PaintOf,
-): ShardReporter & StatusPrinter {
-  return new ShardTextReporter(textSettings(choices, streams, paint));
-}
-
 export function makeInfoReporter(
   choices: Shown & { json: boolean },
   streams: ReporterSurroundings,
@@ -63,13 +46,4 @@ export function makeInfoReporter(
 ): InfoReporter & StatusPrinter {
   if (choices.json) return new InfoJsonReporter(jsonSettings(choices, streams, paint));
   return new InfoTextReporter(textSettings(choices, streams, paint));
-}
-
-/** For a verb whose stdout belongs to what it writes. */
-export function makePlainReporter(
-  choices: Shown,
-  streams: ReporterSurroundings,
-  paint: PaintOf,
-): CommonReporter & StatusPrinter {
-  return new TextPrinter(textSettings(choices, streams, paint));
 }

@@ -1,18 +1,11 @@
 import { printablePath } from './printable.js';
+import type { ProgressReport } from './reporter.js';
 import { formatBytes, formatClock, formatCount, formatRate } from './units.js';
 
 /** Everything a line of progress can say. */
-export interface ProgressState {
-  /** Bytes of the archive read so far. */
-  bytes: number;
-  /** Size of the archive in bytes, where it is known. */
-  totalBytes?: number | undefined;
+export interface ProgressState extends ProgressReport {
   bytesPerSecond: number;
   elapsedSeconds: number;
-  /** Files that are done, where that is known. */
-  files?: number | undefined;
-  /** The file that is at work on, one character a byte; where that is known. */
-  path?: string | undefined;
 }
 
 const GAP = '  ';

@@ -1,45 +1,18 @@
 /** `cat`: writes the content of files of an archive, one after the other. */
-import { isWaitedFor, type InputChoice } from '../input/open-source.js';
+import { isWaitedFor } from '../input/open-source.js';
 import { Turn } from '../input/stream/turn.js';
 import type { ContentSink } from '../output/stream-output.js';
-import { makePlainReporter } from '../ui/make-inspect-reporter.js';
+import { textSettings } from '../ui/make-reporter.js';
 import type { OutputStream } from '../ui/paint.js';
+import { TextPrinter } from '../ui/text/text-printer.js';
 import { catInto } from './cat/cat-files.js';
 import { catInThread } from './cat/cat-in-thread.js';
+import { CAT_OPTIONS, type CatOptions } from './cat/cat-options.js';
 import { readArchive } from './options/inputs.js';
-import { pick, reworded, type Told } from './options/option.js';
-import { COMMON, KEY_FILE_OR_VARIABLE, keyOption, OPTIONS, READING, SELECTION } from './options/table.js';
 import { usageError } from './options/usage-error.js';
 import { defineVerb, tellProblems } from './verb.js';
 
 const CALL = 'tsxbstream cat';
-
-export const CAT_OPTIONS = {
-  ...pick(OPTIONS, 'index', 'raw', 'allowEmpty'),
-  ...pick(OPTIONS, ...SELECTION),
-  ...pick(OPTIONS, ...READING),
-  ...pick(OPTIONS, ...COMMON),
-  /**
-   * Undo compression also of files that were asked for by their stored names, such as `t.ibd.zst`. Default: false. (Encryption
-   * is undone where a `key` is given.)
-   */
-  decompress: reworded(OPTIONS.decompress, {
-    decompress: 'decompress .qp, .lz4 and .zst files also where they were asked for by these names',
-  }),
-  key: reworded(
-    keyOption((values) => !values.has('raw') && 'perhaps'),
-    KEY_FILE_OR_VARIABLE,
-  ),
-};
-
-/** Everything that writing the content of files can be told. */
-export interface CatOptions extends Told<typeof CAT_OPTIONS> {
-  input: InputChoice;
-  /** Their content comes in this order; each may match several files, those in the archive's order. What else chooses files comes behind them. */
-  patterns: readonly string[];
-  /** Decrypt also files that were asked for by their stored names. */
-  decrypt: boolean;
-}
 
 /** What asks for decoding, whatever a file is called. */
 const DECODING_WORDS = ['decompress', 'decrypt', 'encrypt-key', 'encrypt-key-file'] as const;
@@ -90,7 +63,7 @@ export const cat = defineVerb({
     return isWaitedFor(options.input) ? catInThread(options, write, context) : catInto(options, write, context);
   },
 
-  reporter: (options, streams, paint) => makePlainReporter(options, streams, paint),
+  reporter: (options, streams, paint) => new TextPrinter(textSettings(options, streams, paint)),
 
   tell: ({ problems }, reporter) => tellProblems(problems, reporter),
 });

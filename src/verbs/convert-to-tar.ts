@@ -1,10 +1,11 @@
 /** `convert-to-tar`: makes a tar of what an archive holds when all its corrections are applied. */
 import type { InputChoice } from '../input/open-source.js';
 import type { OutputChoice } from '../output/archive-target.js';
-import { making } from './make/making.js';
+import { making, type MakeTotals } from './make/making.js';
 import { madeOutput, readArchive } from './options/inputs.js';
 import { pick, reworded, type Told } from './options/option.js';
 import { COMMON, DECODING, OPTIONS, OVERWRITE_MADE, READING, SELECTION } from './options/table.js';
+import { work } from './threads/start.js';
 import { defineVerb } from './verb.js';
 
 const CALL = 'tsxbstream convert-to-tar';
@@ -29,6 +30,8 @@ export interface TarOptions extends Omit<Told<typeof TAR_OPTIONS>, 'output'> {
   output: OutputChoice;
 }
 
+export const MAKE_TAR = work<TarOptions, MakeTotals>('make-tar');
+
 export const convertToTar = defineVerb({
   call: CALL,
   usage: ['tsxbstream convert-to-tar [options] [ARCHIVE] [PATTERN...]'],
@@ -52,5 +55,5 @@ export const convertToTar = defineVerb({
     const output = madeOutput(options, `${CALL} ARCHIVE`, 'FILE.tar', surroundings.isTerminal);
     return { ...options, input, include: [...patterns, ...options.include], output };
   },
-  ...making<TarOptions>('make-tar'),
+  ...making(MAKE_TAR),
 });

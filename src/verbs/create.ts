@@ -4,12 +4,13 @@ import type { StoredPath } from '../format/stored-path.js';
 import { looksLikeAddress, shownWord } from '../input/address/address.js';
 import type { InputChoice } from '../input/open-source.js';
 import type { OutputChoice } from '../output/archive-target.js';
-import { making } from './make/making.js';
+import { making, type MakeTotals } from './make/making.js';
 import { madeOutput, otherInput } from './options/inputs.js';
 import { pick, reworded, type Told } from './options/option.js';
 import { COMMON, OPTIONS, OVERWRITE_MADE } from './options/table.js';
 import { usageError } from './options/usage-error.js';
 import { assertExact, rawWords } from './options/raw-words.js';
+import { work } from './threads/start.js';
 import { defineVerb, type CallSurroundings, type CallWords } from './verb.js';
 
 const CALL = 'tsxbstream create';
@@ -78,6 +79,8 @@ export function readCreate(
   return { ...options, ...(source.kind === 'tar' ? { input: source.input } : {}), source, output };
 }
 
+export const PACK = work<CreateOptions, MakeTotals>('pack');
+
 export const create = defineVerb({
   call: CALL,
   usage: ['tsxbstream create [options] FILE...', 'tsxbstream create [options] --from-tar[=FILE]'],
@@ -99,7 +102,7 @@ export const create = defineVerb({
   ],
   options: CREATE_OPTIONS,
   read: (options, words, surroundings) => readCreate(options, words, surroundings),
-  ...making<CreateOptions>('pack'),
+  ...making(PACK),
 });
 
 function filesSource(

@@ -17,7 +17,7 @@ import { omit, pick, reworded, type Told } from './options/option.js';
 import { COMMON, DECODING, KEY_FILE_OR_VARIABLE, keyOption, OPTIONS } from './options/table.js';
 import { usageError } from './options/usage-error.js';
 import { allOf, sideBySide } from './threads/side-by-side.js';
-import { inThread } from './threads/start.js';
+import { inThread, work } from './threads/start.js';
 import { defineVerb, tellProblems } from './verb.js';
 
 const CALL = 'tsxbstream decode';
@@ -101,6 +101,8 @@ export const decode = defineVerb<typeof DECODE_OPTIONS, DecodeOptions, DecodeSum
   leavesFiles: () => true,
 });
 
+export const DECODE = work<DecodeJob, DecodedTotals>('decode');
+
 async function decodeAll(options: DecodeOptions, context: Context): Promise<Outcome<DecodeSummary>> {
   const started = performance.now();
   const { files, problems } = await find(options, context);
@@ -161,7 +163,7 @@ async function decodeSideBySide(
   const all = contextWith(context, { progress: (report) => context.progress({ ...report, totalBytes }) });
   const run = async (own: Context): Promise<Outcome<DecodedTotals>> => {
     try {
-      return await inThread<DecodedTotals>('decode', job, {}, own);
+      return await inThread(DECODE, job, {}, own);
     } catch (error) {
       board.stop();
       throw error;

@@ -1,58 +1,25 @@
 /** `extract`: unpacks an archive into a directory. */
 import { statSync } from 'node:fs';
-
 import type { Context } from '../context.js';
 import type { BackupFinding } from '../backup/backup-state.js';
 import type { XbstreamError } from '../errors.js';
 import { shellWord } from '../format/shell-word.js';
 import { pathText } from '../format/stored-path.js';
 import { looksLikeAddress, shownWord } from '../input/address/address.js';
-import { byIndex, digestedName, type InputChoice } from '../input/open-source.js';
+import { byIndex, digestedName } from '../input/open-source.js';
 import { isGood, type Outcome } from '../outcome.js';
 import { makeReporter } from '../ui/make-reporter.js';
 import type { ExtractSummary, Reporter, StatusPrinter } from '../ui/reporter.js';
 import { backupProblems } from './backup-problems.js';
 import { readArchive } from './options/inputs.js';
-import { pick, typed, type Told } from './options/option.js';
-import { COMMON, DECODING, OPTIONS, READING, SELECTION } from './options/table.js';
 import { extractShared } from './unpack/extract-shared.js';
 import { inThread } from './threads/start.js';
-import type { UnpackSummary } from './unpack/unpack.js';
-import type { UnpackJob } from './unpack/unpack-job.js';
+import { UNPACK, type UnpackSummary } from './unpack/unpack-job.js';
+import { EXTRACT_OPTIONS, type ExtractOptions } from './unpack/unpack-options.js';
 import { usageError } from './options/usage-error.js';
 import { defineVerb, tellProblems } from './verb.js';
 
 const CALL = 'tsxbstream extract';
-
-export const EXTRACT_OPTIONS = {
-  ...pick(OPTIONS, 'decompress', 'createTarget', 'existing', 'stripComponents', 'dryRun', 'fsync', 'owner'),
-  ...pick(
-    OPTIONS,
-    'keepGoing',
-    'removePartial',
-    'allowSymlinks',
-    'index',
-    'digests',
-    'manifest',
-    'allowEmpty',
-    'backup',
-    'json',
-  ),
-  ...pick(OPTIONS, ...SELECTION),
-  ...pick(OPTIONS, ...DECODING),
-  ...pick(OPTIONS, ...READING),
-  ...pick(OPTIONS, ...COMMON),
-  directory: typed(OPTIONS.directory),
-};
-
-/** Everything an extraction can be told. */
-export interface ExtractOptions extends Told<typeof EXTRACT_OPTIONS> {
-  input: InputChoice;
-  /** The directory to unpack into. */
-  target: string;
-  /** As xbstream does: what stays encrypted is worth a warning only, and nothing is said of success. */
-  asXbstream?: boolean;
-}
 
 export const extract = defineVerb({
   call: CALL,
@@ -115,12 +82,7 @@ async function unpackInto(options: ExtractOptions, context: Context): Promise<Ou
   const { input } = options;
   const outcome =
     (await extractShared(options, context)) ??
-    (await inThread<UnpackSummary>(
-      'unpack',
-      { verb: 'extract', options: { ...options, input: byIndex(options) } } satisfies UnpackJob,
-      { input },
-      context,
-    ));
+    (await inThread(UNPACK, { verb: 'extract', options: { ...options, input: byIndex(options) } }, { input }, context));
   const { summary, stopped } = outcome;
   if (summary === undefined) return { ...outcome, summary };
   const problems = outcome.problems.map((error) => withTargetHint(error, options));

@@ -6,7 +6,6 @@ import { describeBackup } from '../backup/description.js';
 import { smallFileKind } from '../backup/small-files/small-files.js';
 import { withSource } from '../engine/with-source.js';
 import { archiveName, byIndex, inputSize, isWaitedFor, type InputChoice } from '../input/open-source.js';
-import { withParts } from '../input/parts/part-hint.js';
 import type { Outcome } from '../outcome.js';
 import { makeInfoReporter } from '../ui/make-inspect-reporter.js';
 import type { BackupDescription, InfoReporter, StatusPrinter } from '../ui/reporter.js';
@@ -14,7 +13,7 @@ import { backupProblems } from './backup-problems.js';
 import { readArchive } from './options/inputs.js';
 import { pick, reworded, type Told } from './options/option.js';
 import { COMMON, KEY_FILE_OR_VARIABLE, keyOption, OPTIONS, READING } from './options/table.js';
-import { inThread } from './threads/start.js';
+import { inThread, work } from './threads/start.js';
 import { defineVerb, tellProblems } from './verb.js';
 
 const CALL = 'tsxbstream info';
@@ -35,6 +34,8 @@ export interface InfoOptions extends Told<typeof INFO_OPTIONS> {
   input: InputChoice;
 }
 
+export const INFO = work<InfoOptions, BackupDescription>('info');
+
 export const info = defineVerb({
   call: CALL,
   usage: ['tsxbstream info [options] [ARCHIVE]'],
@@ -53,7 +54,8 @@ export const info = defineVerb({
     input: readArchive(options, words, surroundings, { call: CALL }, false).input,
   }),
 
-  run: (options, context) => (isWaitedFor(options.input) ? informInThread(options, context) : inform(options, context)),
+  run: (options, context) =>
+    isWaitedFor(options.input) ? inThread(INFO, options, options, context) : inform(options, context),
 
   reporter: (options, streams, paint): InfoReporter & StatusPrinter => makeInfoReporter(options, streams, paint),
 
@@ -62,11 +64,6 @@ export const info = defineVerb({
     tellProblems(problems, reporter);
   },
 });
-
-/** {@link inform} in a thread of its own. */
-export function informInThread(options: InfoOptions, context: Context): Promise<Outcome<BackupDescription>> {
-  return inThread('info', options, options, context);
-}
 
 /** What to do with it is told only of a backup that is whole, as far as headers tell. */
 export async function inform(options: InfoOptions, context: Context): Promise<Outcome<BackupDescription>> {
@@ -85,5 +82,5 @@ export async function inform(options: InfoOptions, context: Context): Promise<Ou
   const isRead = index.problems.length === 0;
   const problems = isRead ? backupProblems(options.backup, finding, index.archiveBytes, context) : index.problems;
   const description = describeBackup(index, finding, { key: options.key, archive: archiveName(input) });
-  return { summary: description, problems: withParts(problems, input), stopped: false };
+  return { summary: description, problems, stopped: false };
 }

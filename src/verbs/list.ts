@@ -6,9 +6,8 @@ import { Selection } from '../archive/selection/selection.js';
 import { readIndexFor } from '../archive/selection/wanted-entries.js';
 import { allLayersOf } from '../codec/stored-layers.js';
 import { withSource } from '../engine/with-source.js';
-import type { XbstreamErrorCode } from '../errors.js';
+import { isCut } from '../errors.js';
 import { byIndex, isWaitedFor, type InputChoice, inputSize } from '../input/open-source.js';
-import { withParts } from '../input/parts/part-hint.js';
 import type { Outcome } from '../outcome.js';
 import { makeListReporter } from '../ui/make-inspect-reporter.js';
 import type { Listing, ListReporter, StatusPrinter } from '../ui/reporter.js';
@@ -16,7 +15,7 @@ import { InputError } from '../input/input-error.js';
 import { readArchive } from './options/inputs.js';
 import { pick, reworded, type Told } from './options/option.js';
 import { COMMON, keyOption, OPTIONS, READING, SELECTION } from './options/table.js';
-import { inThread } from './threads/start.js';
+import { inThread, work } from './threads/start.js';
 import { defineVerb, tellProblems } from './verb.js';
 
 const CALL = 'tsxbstream list';
@@ -43,6 +42,8 @@ export interface ListOptions extends Told<typeof LIST_OPTIONS> {
   input: InputChoice;
 }
 
+export const LIST = work<ListOptions, Listing>('list');
+
 export const list = defineVerb({
   call: CALL,
   usage: ['tsxbstream list [options] [ARCHIVE] [PATTERN...]'],
@@ -67,7 +68,7 @@ export const list = defineVerb({
   },
 
   run: (options, context) =>
-    isWaitedFor(options.input) ? listInThread(options, context) : listArchive(options, context),
+    isWaitedFor(options.input) ? inThread(LIST, options, options, context) : listArchive(options, context),
 
   reporter: (options, streams, paint): ListReporter & StatusPrinter =>
     makeListReporter({ ...options, bytes: options.inBytes }, streams, paint),
@@ -78,11 +79,6 @@ export const list = defineVerb({
   },
 });
 
-/** {@link listArchive} in a thread of its own. */
-export function listInThread(options: ListOptions, context: Context): Promise<Outcome<Listing>> {
-  return inThread('list', options, options, context);
-}
-
 const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 const ORDERS: Readonly<Record<ListOptions['sort'], (a: IndexEntry, b: IndexEntry) => number>> = {
@@ -91,29 +87,27 @@ const ORDERS: Readonly<Record<ListOptions['sort'], (a: IndexEntry, b: IndexEntry
   name: (a, b) => byText(a.path, b.path),
 };
 
-/** What is wrong with an archive that ends too soon, and nothing else. */
-const CUT: ReadonlySet<XbstreamErrorCode> = new Set(['XB_TRUNCATED', 'XB_MISSING_EOF']);
-
 /** Of a file only headers are read, so that checksums are not judged; see `verify`. */
 export async function listArchive(options: ListOptions, context: Context): Promise<Outcome<Listing>> {
   const { absoluteNames, allowEmpty, sort } = options;
   const input = byIndex(options);
   const totalBytes = inputSize(input);
   const selection = new Selection(options);
-  const { index, errors } = await withSource(input, context, (source) =>
-    readIndexFor(selection, source, undefined, {
+  const { index, problems } = await withSource(input, context, async (source) => {
+    const { index, errors } = await readIndexFor(selection, source, undefined, {
       absoluteNames,
       leavesOut: (path) => selection.excludes(path),
       allowEmpty,
       onProgress: (progress) => context.progress({ ...progress, totalBytes: totalBytes ?? source.totalBytes }),
-    }),
-  );
-  const isOnlyCut = index.problems.every(({ code }) => CUT.has(code));
+    });
+    return { index, problems: [...index.problems, ...errors] };
+  });
+  const isOnlyCut = index.problems.every(isCut);
   const entries = index.entries.filter(({ path }) => selection.wants(path)).sort(ORDERS[sort]);
   const isForeign = index.problems.some((problem) => problem instanceof ForeignInput || problem instanceof InputError);
   const unmatched = isForeign ? [] : selection.unmatched();
   return {
-    problems: withParts([...index.problems, ...errors, ...unmatched], input),
+    problems: [...problems, ...unmatched],
     stopped: false,
     summary: {
       entries: entries.map(({ path, bytes, chunks, complete, sparse, archiveOffset }) => {

@@ -1,10 +1,11 @@
 /** `index`: makes the index of an archive, by which others find what they need in it. */
 import type { InputChoice } from '../input/open-source.js';
 import type { OutputChoice } from '../output/archive-target.js';
-import { making } from './make/making.js';
+import { making, type MakeTotals } from './make/making.js';
 import { madeOutput, readArchive } from './options/inputs.js';
 import { pick, type Told } from './options/option.js';
 import { COMMON, OPTIONS, OVERWRITE_MADE, READING } from './options/table.js';
+import { work } from './threads/start.js';
 import { defineVerb } from './verb.js';
 
 const CALL = 'tsxbstream index';
@@ -21,6 +22,8 @@ export interface IndexOptions extends Omit<Told<typeof INDEX_OPTIONS>, 'output'>
   input: InputChoice;
   output: OutputChoice;
 }
+
+export const MAKE_INDEX = work<IndexOptions, MakeTotals>('make-index');
 
 export const makeIndex = defineVerb({
   call: CALL,
@@ -44,5 +47,5 @@ export const makeIndex = defineVerb({
     const output = madeOutput({ ...options, compress: 'none' }, `${CALL} ARCHIVE`, 'FILE', surroundings.isTerminal);
     return { ...options, input, output };
   },
-  ...making<IndexOptions>('make-index'),
+  ...making(MAKE_INDEX),
 });

@@ -1,15 +1,15 @@
 /** `report`: a page about a backup, to look at in a browser. */
-import type { XbstreamError } from '../errors.js';
 import type { InputChoice } from '../input/open-source.js';
 import type { Outcome } from '../outcome.js';
 import type { OutputChoice } from '../output/archive-target.js';
 import { makeVerifyReporter } from '../ui/make-inspect-reporter.js';
 import type { StatusPrinter, Verification, VerifyReporter } from '../ui/reporter.js';
 import { INFO_OPTIONS } from './info.js';
+import { isHeard } from './make/making.js';
 import { madeOutput, readArchive } from './options/inputs.js';
 import { omit, pick, type Told } from './options/option.js';
 import { OPTIONS, OVERWRITE_MADE } from './options/table.js';
-import { inThread } from './threads/start.js';
+import { inThread, work } from './threads/start.js';
 import { defineVerb, tellProblems } from './verb.js';
 
 const CALL = 'tsxbstream report';
@@ -25,6 +25,11 @@ export interface ReportOptions extends Omit<Told<typeof REPORT_OPTIONS>, 'output
   input: InputChoice;
   output: OutputChoice;
 }
+
+/** What there is to say of it beside what is wrong. */
+export type ReportTotals = Omit<Verification, 'problems'>;
+
+export const REPORT = work<ReportOptions, ReportTotals>('report');
 
 export const report = defineVerb<typeof REPORT_OPTIONS, ReportOptions, Verification, VerifyReporter & StatusPrinter>({
   call: CALL,
@@ -54,12 +59,7 @@ export const report = defineVerb<typeof REPORT_OPTIONS, ReportOptions, Verificat
   },
 
   run: async (options, context): Promise<Outcome<Verification>> => {
-    const { summary, problems, stopped } = await inThread<Omit<Verification, 'problems'>>(
-      'report',
-      options,
-      options,
-      context,
-    );
+    const { summary, problems, stopped } = await inThread(REPORT, options, options, context);
     return { summary: summary === undefined ? undefined : { ...summary, problems }, problems, stopped };
   },
 
@@ -73,8 +73,6 @@ export const report = defineVerb<typeof REPORT_OPTIONS, ReportOptions, Verificat
   },
 
   tell: ({ summary, problems }, reporter) => {
-    // Whoever reads the page may go away: then nobody is left who wants to know.
-    const isHeard = ({ systemCode }: XbstreamError): boolean => systemCode !== 'EPIPE';
     if (summary !== undefined) reporter.verified(summary);
     else tellProblems(problems.filter(isHeard), reporter);
   },

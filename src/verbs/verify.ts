@@ -4,54 +4,27 @@ import { looksLikeAddress, shownWord } from '../input/address/address.js';
 import { digestedName, type InputChoice } from '../input/open-source.js';
 import { errorFromRecord, type XbstreamErrorCode } from '../errors.js';
 import type { Outcome } from '../outcome.js';
-import { makeShardReporter, makeVerifyReporter } from '../ui/make-inspect-reporter.js';
+import { makeVerifyReporter } from '../ui/make-inspect-reporter.js';
+import { textSettings } from '../ui/make-reporter.js';
 import type { ShardReporter, ShardSummary, StatusPrinter, Verification, VerifyReporter } from '../ui/reporter.js';
+import { ShardTextReporter } from '../ui/text/verify-text.js';
 import { backupProblems } from './backup-problems.js';
 import { readArchive } from './options/inputs.js';
 import type { OptionValues } from './options/option-values.js';
-import { pick, reworded, type Told } from './options/option.js';
-import { COMMON, DECODING, OPTIONS, READING } from './options/table.js';
+import type { Told } from './options/option.js';
 import { assertFitShards } from './options/shard-options.js';
 import { assertExact } from './options/raw-words.js';
 import { usageError } from './options/usage-error.js';
 import type { ShardChoice } from './options/value-kinds.js';
 import type { CheckShardOptions } from './shards/check-shard.js';
 import type { MergeOptions, MergeSummary } from './shards/merge-shards.js';
-import { inThisThread, inThread, isSmall } from './threads/start.js';
+import { inThisThread, inThread, isSmall, work } from './threads/start.js';
 import { defineVerb, tellProblems, type CallWords } from './verb.js';
-import type { UnpackSummary } from './unpack/unpack.js';
-import type { UnpackJob } from './unpack/unpack-job.js';
+import { UNPACK, type UnpackJob, type UnpackSummary } from './unpack/unpack-job.js';
+import { VERIFY_OPTIONS, type VerifyOptions } from './unpack/unpack-options.js';
 import { verifyShared } from './unpack/verify-shared.js';
 
 const CALL = 'tsxbstream verify';
-
-export const VERIFY_OPTIONS = {
-  ...pick(OPTIONS, 'tee', 'deep', 'digests', 'manifest', 'info', 'overwrite', 'allowEmpty', 'backup', 'format', 'json'),
-  ...pick(OPTIONS, 'shard', 'merge', 'archive'),
-  ...pick(OPTIONS, ...DECODING),
-  ...pick(OPTIONS, ...READING),
-  ...pick(OPTIONS, ...COMMON),
-  index: reworded(OPTIONS.madeIndex, {
-    index:
-      'write to FILE an index of the archive, by which list, info, cat and extract read only what they need of it; with --shard --deep, read the archive by this one',
-  }),
-  overwrite: reworded(OPTIONS.overwrite, {
-    overwrite: 'replace FILE of --manifest, --index and --info when the new one is whole',
-  }),
-  key: reworded(OPTIONS.key, {
-    'encrypt-key': 'with --deep or --info: decrypt .xbcrypt files with KEY; taken off the process list at once',
-    'encrypt-key-file':
-      'with --deep or --info: decrypt .xbcrypt files with the key in FILE. The variable XBCRYPT_ENCRYPTION_KEY gives one where no option does',
-  }),
-  allowEncrypted: reworded(OPTIONS.allowEncrypted, {
-    'allow-encrypted': 'with --deep and no key: encrypted files need not be looked into',
-  }),
-};
-
-/** Everything a verification can be told. */
-export interface VerifyOptions extends Told<typeof VERIFY_OPTIONS> {
-  input: InputChoice;
-}
 
 /** What it is told where it judges the results of shards. */
 export interface MergeCall extends Told<typeof VERIFY_OPTIONS> {
@@ -169,7 +142,8 @@ export const verify = defineVerb({
   },
 
   reporter: (options, { stdout, stderr }, paint): (VerifyReporter | ShardReporter) & StatusPrinter => {
-    if (options.shard !== undefined) return makeShardReporter(options, { stdout, stderr }, paint);
+    // What it found is a matter of programs.
+    if (options.shard !== undefined) return new ShardTextReporter(textSettings(options, { stdout, stderr }, paint));
     const { tee, format = options.json ? 'json' : 'text' } = options;
     return makeVerifyReporter({ ...options, format }, { stdout: tee ? stderr : stdout, stderr }, paint);
   },
@@ -194,6 +168,9 @@ function isKeyForInfo(name: string, values: OptionValues): boolean {
   return values.has('info') && name !== 'allow-encrypted';
 }
 
+export const CHECK_SHARD = work<CheckShardOptions, ShardSummary>('check-shard');
+export const MERGE_SHARDS = work<MergeOptions, MergeSummary>('merge-shards');
+
 /** Verifies an archive in one piece. */
 export async function prove(options: VerifyOptions, context: Context): Promise<Outcome<Verification>> {
   const started = performance.now();
@@ -210,8 +187,8 @@ function verifyInOrder(options: VerifyOptions, context: Context): Promise<Outcom
   const { input, deep, tee, manifest, index, info } = options;
   const isOnlyRead = !deep && !tee && [manifest, index, info].every((path) => path === undefined);
   return context.isAlone === true && isOnlyRead && isSmall(input)
-    ? inThisThread('unpack', job, context)
-    : inThread('unpack', job, options, context);
+    ? inThisThread(UNPACK, job, context)
+    : inThread(UNPACK, job, options, context);
 }
 
 /** Verifies an archive by the results of its shards. */
@@ -219,8 +196,8 @@ async function proveByShards(options: MergeCall, context: Context): Promise<Outc
   const started = performance.now();
   const { results, whole: archive } = options;
   const { allowEmpty, allowEncrypted } = options;
-  const job: MergeOptions = { results, archive, allowEmpty, allowEncrypted };
-  const outcome = await inThread<MergeSummary>('merge-shards', job, { input: archive }, context);
+  const job = { results, archive, allowEmpty, allowEncrypted };
+  const outcome = await inThread(MERGE_SHARDS, job, { input: archive }, context);
   const { summary } = outcome;
   if (summary === undefined) return { ...outcome, summary };
   return judged(outcome, { ...options, input: summary.input }, started, context);
@@ -232,8 +209,8 @@ function checkOne(
   choice: ShardChoice,
   context: Context,
 ): Promise<Outcome<ShardSummary>> {
-  const job: CheckShardOptions = { input, absoluteNames, choice, deep, key: deep ? key : undefined, index };
-  return inThread('check-shard', job, job, context);
+  const job = { input, absoluteNames, choice, deep, key: deep ? key : undefined, index };
+  return inThread(CHECK_SHARD, job, job, context);
 }
 
 /** What all that was found comes to. */

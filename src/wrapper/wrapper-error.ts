@@ -6,6 +6,8 @@ import {
   type XbstreamErrorCode,
 } from '../errors.js';
 import { InputError } from '../input/input-error.js';
+import type { InputChoice } from '../input/open-source.js';
+import { withParts } from '../input/parts/part-hint.js';
 import type { Source } from '../input/source.js';
 
 /** Something is wrong with what an archive is wrapped in as a whole: nothing behind that place can be read. */
@@ -23,11 +25,20 @@ export class WrapperError extends InputError {
 const LACKING: ReadonlySet<XbstreamErrorCode> = new Set(['XB_MISSING_EOF', 'XB_GAP', 'XB_TRUNCATED']);
 
 /**
- * Says of the first error that has a place in the archive which one that is in the input, where that is another; and of each
- * file that lacks something what that is, where the input tells.
+ * What an input tells of the errors that were found in it: where in it the first one is that has a place in the archive, if that
+ * is another place; what a file lacks; and whether it may be one part of several.
+ *
+ * @param source undefined where it could not be opened
  */
-export function withPlace(found: readonly XbstreamError[], source: Source | undefined): readonly XbstreamError[] {
-  if (source === undefined) return found;
+export function explained(
+  found: readonly XbstreamError[],
+  input: InputChoice,
+  source: Source | undefined,
+): readonly XbstreamError[] {
+  return withParts(source === undefined ? found : withPlace(found, source), input);
+}
+
+function withPlace(found: readonly XbstreamError[], source: Source): readonly XbstreamError[] {
   const errors = found.map((error) => withLack(error, source));
   const index = errors.findIndex(({ archiveOffset }) => archiveOffset !== undefined);
   if (index === -1) return errors;

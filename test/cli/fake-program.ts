@@ -7,7 +7,7 @@ import { rawPath } from '../../dist/format/stored-path.js';
 import { main } from '../../dist/cli/main.js';
 import { XbstreamError } from '../../dist/errors.js';
 import type { Outcome } from '../../dist/outcome.js';
-import type { ExtractOptions } from '../../dist/verbs/extract.js';
+import type { ExtractOptions } from '../../dist/verbs/unpack/unpack-options.js';
 import type { ExtractSummary, Reporter } from '../../dist/ui/reporter.js';
 
 type FakeVerb = (

@@ -81,6 +81,27 @@ describe('parts of an archive', { concurrency: 2 }, () => {
     }
   });
 
+  test('in which part something is wrong is said, and once', async (context) => {
+    const directory = tempDir(context);
+    const cut = bytes.subarray(0, 400_000);
+    for (const [index, name] of ['x.00', 'x.01'].entries()) {
+      fs.writeFileSync(join(directory, name), cut.subarray(...[[0, 120_000], [120_000]][index]!));
+    }
+    const parts = ['--parts', 'x.00', 'x.01'];
+    for (const words of [
+      ['list', ...parts],
+      ['verify', ...parts],
+      ['verify', '--shard=1/1', ...parts],
+      ['extract', ...parts, '-C', tempDir(context)],
+      ['tar', ...parts],
+      ['cat', '--include=db/t.ibd', ...parts],
+    ]) {
+      const { code, stdout, stderr } = await run(words, { cwd: directory });
+      assert.notEqual(code, EXIT.ok);
+      assert.equal((stdout + stderr).match(/that is byte \d+ of x\.01/g)?.length, 1, words.join(' '));
+    }
+  });
+
   test('what split makes, by numbers and letters, named one by one, or by their directory', async (context) => {
     if (!hasProgram(context, 'split', 'coreutils')) return;
     const ways = [

@@ -12,7 +12,7 @@ import type { TaskThread } from '../../dist/threads/task-thread.js';
 import { checkShard } from '../../dist/verbs/shards/check-shard.js';
 import { mergeShards, type MergeSummary } from '../../dist/verbs/shards/merge-shards.js';
 import { unpack } from '../../dist/verbs/unpack/unpack.js';
-import type { VerifyOptions } from '../../dist/verbs/verify.js';
+import type { VerifyOptions } from '../../dist/verbs/unpack/unpack-options.js';
 import { archiveOf, change, layeredArchive, LAYERS_KEY, plannedArchive, steps } from '../helpers/arbitraries.js';
 import { archive, end, file, noise, payload } from '../helpers/archive-bytes.js';
 import { damagedArchive } from '../helpers/damaged-archives.js';

@@ -11,9 +11,9 @@ import type { Outcome } from '../../dist/outcome.js';
 import { TaskControl } from '../../dist/threads/task-control.js';
 import { runPipeline, type PipelineThread } from '../../dist/verbs/unpack/pipeline-task.js';
 import { inThread } from '../../dist/verbs/threads/start.js';
-import type { UnpackSummary } from '../../dist/verbs/unpack/unpack.js';
+import { UNPACK, type UnpackSummary } from '../../dist/verbs/unpack/unpack-job.js';
 import { soundOutcome, verifyShared } from '../../dist/verbs/unpack/verify-shared.js';
-import type { VerifyOptions } from '../../dist/verbs/verify.js';
+import type { VerifyOptions } from '../../dist/verbs/unpack/unpack-options.js';
 import {
   archiveOf,
   change,
@@ -67,7 +67,7 @@ async function byPipelines(options: VerifyOptions): Promise<Outcome<UnpackSummar
 }
 
 function byOneLane(options: VerifyOptions): Promise<Outcome<UnpackSummary>> {
-  return inThread('unpack', { verb: 'verify', options }, options, NOBODY);
+  return inThread(UNPACK, { verb: 'verify', options }, options, NOBODY);
 }
 
 function told({ summary, problems }: Outcome<UnpackSummary>): unknown {

@@ -1,14 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from '../helpers/fast-check.js';
-import {
-  isUtf8,
-  normalizePath,
-  pathForSystem,
-  pathFromText,
-  pathText,
-  rawPath,
-} from '../../dist/format/stored-path.js';
+import { normalizePath } from '../../dist/format/plain-path.js';
+import { isUtf8, pathForSystem, pathFromText, pathText, rawPath } from '../../dist/format/stored-path.js';
 
 describe('stored paths', () => {
   for (const [raw, plain] of [

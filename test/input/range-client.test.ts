@@ -4,7 +4,8 @@ import { describe, test, type TestContext } from 'node:test';
 import { XbstreamError } from '../../dist/errors.js';
 import { readAddress } from '../../dist/input/address/address.js';
 import { Foretelling } from '../../dist/input/address/foretelling.js';
-import { RangeClient, type FoundObject } from '../../dist/input/address/range-client.js';
+import type { FoundObject } from '../../dist/input/address/fetch-protocol.js';
+import { RangeClient } from '../../dist/input/address/range-client.js';
 import { NO_PROXY, rangeOf, serve, type Interference } from '../helpers/web-server.js';
 
 Object.assign(process.env, NO_PROXY);

@@ -11,7 +11,7 @@ import {
 } from '../../format/chunk.js';
 import { crc32 } from '../../format/crc32.js';
 import { checkSparseMap } from '../../format/sparse-map.js';
-import { normalizePath } from '../../format/stored-path.js';
+import { normalizePath } from '../../format/plain-path.js';
 import type { ByteView } from './byte-view.js';
 import { insertedAt } from './inserted-bytes.js';
 import { isPlain } from './like-names.js';

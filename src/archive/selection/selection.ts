@@ -1,7 +1,8 @@
 import type picomatch from 'picomatch';
 import { XbstreamError } from '../../errors.js';
 import { sqlOfFileName, sqlText } from '../../format/sql-name.js';
-import { isComponent, pathText, type StoredPath } from '../../format/stored-path.js';
+import { isComponent } from '../../format/plain-path.js';
+import { pathText, type StoredPath } from '../../format/stored-path.js';
 import { installedPackage } from '../../installed-package.js';
 import { isNeededByPrepare, isVitalToPrepare, tableFileOf } from './table-files.js';
 import { TableSelection, type TableMetadata } from './table-selection.js';

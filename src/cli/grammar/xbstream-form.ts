@@ -3,7 +3,8 @@ import { archiveOnStdin, withStream } from '../../verbs/options/inputs.js';
 import { omit, pick, reworded, told, type OptionTable } from '../../verbs/options/option.js';
 import { OPTIONS, type Mode } from '../../verbs/options/table.js';
 import { usageError } from '../../verbs/options/usage-error.js';
-import { extract, EXTRACT_OPTIONS, ignoredWords } from '../../verbs/extract.js';
+import { extract, ignoredWords } from '../../verbs/extract.js';
+import { EXTRACT_OPTIONS } from '../../verbs/unpack/unpack-options.js';
 import type { CallSurroundings, CallText, CallWords, VerbCall } from '../../verbs/verb.js';
 
 const UNPACKING = omit(EXTRACT_OPTIONS, 'json', 'parts', 'index');

@@ -3,6 +3,7 @@ import type { DecryptionKey } from '../../codec/codec.js';
 import { XbstreamError } from '../../errors.js';
 import { pathText, type StoredPath } from '../../format/stored-path.js';
 import { PIECE_BYTES } from '../../input/source.js';
+import { NO_ROOM } from '../../output/directory/file-calls.js';
 import { InPlaceDirectory } from '../../output/directory/in-place-directory.js';
 import type { OriginalFile } from '../../output/directory/original-file.js';
 import { mayGive } from '../../output/directory/owner.js';
@@ -184,7 +185,6 @@ export class InPlaceDecoder {
   }
 }
 
-const NO_ROOM: ReadonlySet<string | undefined> = new Set(['ENOSPC', 'EDQUOT']);
 const AGAIN = 'the same command goes on where this run stopped';
 
 /**

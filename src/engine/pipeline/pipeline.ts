@@ -1,31 +1,19 @@
 import type { IndexEntry } from '../../archive/index.js';
-import type { ExtentReader } from '../../archive/extents.js';
 import type { StoredPath } from '../../format/stored-path.js';
 import { PIECE_BYTES } from '../../input/source.js';
-import type { Output, OutputFile } from '../../output/output.js';
-import type { Decoding } from '../decoding/decoding.js';
+import type { OutputFile } from '../../output/output.js';
 import { PagedFile } from '../decoding/paged-file.js';
 import { leaveUnfinished, type LeftFile, type UnfinishedFile } from '../residue.js';
 import { SegmentedFile, type Workshop } from './segmented-file.js';
-import type { SharedFiles } from './shared-files.js';
-import type { WorkBoard } from './work-board.js';
 import type { WorkPlan } from './work-plan.js';
 
-export interface PipelineOptions {
-  extents: ExtentReader;
-  output: Output;
-  decoding: Decoding | undefined;
-  board: WorkBoard;
-  /** Where large files are made together. */
-  shared: SharedFiles;
+export interface PipelineOptions extends Workshop {
   /** Whether it is to stop, asked while it waits for others. */
   isStopped: () => boolean;
   /** A file is begun. */
   onBegin: (path: StoredPath) => void;
   /** A file is complete. */
   onFile: (path: StoredPath, sizeBytes: number) => void;
-  /** So many bytes of the archive were taken. May throw to end it. */
-  onProgress: (bytes: number) => void;
 }
 
 /**
@@ -63,7 +51,7 @@ export class Pipeline {
     for (let joined = shared.join(mayEnd); joined !== undefined; joined = shared.join(mayEnd)) {
       const entry = plan.files[joined.file]!;
       try {
-        await SegmentedFile.help(entry, joined, this.#workshop);
+        await SegmentedFile.help(entry, joined, this.#options);
       } catch (error) {
         // Before whoever offers the file hears that nobody works at it any more.
         board.stop();
@@ -78,7 +66,7 @@ export class Pipeline {
     const { output, decoding, onBegin } = this.#options;
     const entry = plan.files[number]!;
     onBegin(entry.path);
-    const segmented = plan.stragglers.has(number) ? SegmentedFile.of(entry, this.#workshop) : undefined;
+    const segmented = plan.stragglers.has(number) ? SegmentedFile.of(entry, this.#options) : undefined;
     if (segmented !== undefined) {
       this.#unfinished = { path: entry.path, content: segmented.file, isWritten: false };
       const bytes = await segmented.make(number);
@@ -127,10 +115,6 @@ export class Pipeline {
       onFile(file.path, file.sizeBytes);
     });
     this.#unfinished = undefined;
-  }
-
-  get #workshop(): Workshop {
-    return this.#options;
   }
 
   /** Leaves what is unfinished behind, or takes it away. @returns what is left */

@@ -20,7 +20,9 @@ export interface Workshop {
   output: Output;
   decoding: Decoding | undefined;
   board: WorkBoard;
+  /** Where large files are made together. */
   shared: SharedFiles;
+  /** So many bytes of the archive were taken. May throw to end it. */
   onProgress: (bytes: number) => void;
 }
 

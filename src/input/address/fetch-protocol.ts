@@ -1,7 +1,8 @@
 /** What who reads an archive by its address, and the thread that fetches it, say to each other. */
 import type { ErrorRecord } from '../../errors.js';
+import type { StoredPath } from '../../format/stored-path.js';
+import type { StoredObject } from '../parts/object-layout.js';
 import type { Address } from './address.js';
-import type { FoundObject } from './range-client.js';
 
 /** What the thread is started with. */
 export interface FetchData {
@@ -21,6 +22,23 @@ export type FetchTask =
   | { kind: 'drop'; id: number }
   /** Of what comes as a whole so many bytes were taken in all. */
   | { kind: 'taken'; bytes: number };
+
+/** What lies at an address. */
+export interface FoundObject {
+  /** Its size; undefined where the server does not say. */
+  sizeBytes: number | undefined;
+  /** Whether it can be read by position. If not, all of it comes with the answer to the first question. */
+  hasRanges: boolean;
+  /** What it is made of, where it lies as objects. */
+  objects?: FoundObjects;
+}
+
+/** The objects of a backup. */
+export interface FoundObjects {
+  found: readonly StoredObject[];
+  /** Names of objects that there must be, as far as that is known. */
+  expected: readonly StoredPath[];
+}
 
 /** What it answers. That bytes of a range have come is told by their memory. */
 export type FetchAnswer =

@@ -1,11 +1,9 @@
 import { XbstreamError } from '../../errors.js';
-import type { StoredPath } from '../../format/stored-path.js';
-import type { StoredObject } from '../parts/object-layout.js';
 import type { Address } from './address.js';
 import { Connections } from './http/connections.js';
 import { isUnreachable } from './http/failures.js';
 import type { Body, Flow, Head, Judge } from './http/exchange.js';
-import { HEAD_BYTES } from './fetch-protocol.js';
+import { HEAD_BYTES, type FoundObject } from './fetch-protocol.js';
 import { HttpTarget, type Target } from './http-target.js';
 import {
   changed,
@@ -24,23 +22,6 @@ import { Passing, Repetitions } from './http/retry.js';
 
 /** So often a server may send on to another place. */
 const REDIRECTIONS_MAX = 10;
-
-/** What lies at an address. */
-export interface FoundObject {
-  /** Its size; undefined where the server does not say. */
-  sizeBytes: number | undefined;
-  /** Whether it can be read by position. If not, all of it comes with the answer to the first question. */
-  hasRanges: boolean;
-  /** What it is made of, where it lies as objects. */
-  objects?: FoundObjects;
-}
-
-/** The objects of a backup. */
-export interface FoundObjects {
-  found: readonly StoredObject[];
-  /** Names of objects that there must be, as far as that is known. */
-  expected: readonly StoredPath[];
-}
 
 /** Who is told what lies at an address. */
 export interface Opening {

@@ -2,10 +2,16 @@ import { errorFromRecord } from '../../errors.js';
 import { Helper } from '../../threads/helper.js';
 import type { PositionedBytes, Span } from '../positioned.js';
 import type { Address } from './address.js';
-import { HEAD_BYTES, type FetchAnswer, type FetchData, type FetchTask } from './fetch-protocol.js';
+import {
+  HEAD_BYTES,
+  type FetchAnswer,
+  type FetchData,
+  type FetchTask,
+  type FoundObject,
+  type FoundObjects,
+} from './fetch-protocol.js';
 import { comeBytes, FetchedRanges, isWhole, type Range } from './fetched-ranges.js';
 import { Foretelling } from './foretelling.js';
-import type { FoundObject, FoundObjects } from './range-client.js';
 import { RangeMemory, roomFor } from './range-memory.js';
 
 /** So much is fetched ahead of who reads on and on, in ranges of up to an eighth of it: 8 ranges are under way. */

@@ -4,7 +4,7 @@ import type { StoredPath } from '../../format/stored-path.js';
 import { layOut } from '../parts/object-layout.js';
 import { assertOwn, ObjectsSource, type ReadableObject } from '../parts/objects.js';
 import type { PositionedBytes } from '../positioned.js';
-import type { FoundObjects } from './range-client.js';
+import type { FoundObjects } from './fetch-protocol.js';
 import type { RemoteBytes } from './remote-bytes.js';
 
 /**

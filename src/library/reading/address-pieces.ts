@@ -3,7 +3,8 @@ import { XbstreamError } from '../../errors.js';
 import { isOfObjects, shownAddress, type Address } from '../../input/address/address.js';
 import type { Flow } from '../../input/address/http/exchange.js';
 import { SILENT_SECONDS } from '../../input/address/open-address.js';
-import { RangeClient, type FoundObject } from '../../input/address/range-client.js';
+import type { FoundObject } from '../../input/address/fetch-protocol.js';
+import { RangeClient } from '../../input/address/range-client.js';
 import { waitMs } from '../../input/timed-source.js';
 
 /** So much is asked for at a time; one such range comes while the one before is read. */

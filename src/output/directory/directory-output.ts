@@ -3,16 +3,10 @@ import { systemError } from '../../errors.js';
 import { takenTwice } from '../../format/file-names.js';
 import { pathText, type StoredPath } from '../../format/stored-path.js';
 import { PIECE_BYTES, PIECE_ROOM_BYTES } from '../../input/source.js';
-import {
-  HOLE_UNIT_BYTES_MAX,
-  strippedOf,
-  stripComponents,
-  type ExistingFilePolicy,
-  type Output,
-  type OutputFile,
-} from '../output.js';
+import { HOLE_UNIT_BYTES_MAX, strippedOf, stripComponents, type Output, type OutputFile } from '../output.js';
 import { WriteQueue } from '../write-queue.js';
 import type { NameState } from './directory.js';
+import type { DryRunOptions } from './dry-run-output.js';
 import { refusal, writeAll } from './file-calls.js';
 import { earlierFile, FROM_FILE, KeptFile } from './kept-file.js';
 import type { FileMetadata, Owner } from './owner.js';
@@ -20,13 +14,7 @@ import { PARTIAL_ENDING } from './partial-name.js';
 import { nameTaken, notStored, targetExists, TargetDirectory, type Place } from './target-directory.js';
 import { TargetFile, type TargetFileContext } from './target-file.js';
 
-export interface DirectoryOutputOptions {
-  /** The target directory as the user gave it. */
-  target: string;
-  createTarget: boolean;
-  allowSymlinks: boolean;
-  existing: ExistingFilePolicy;
-  stripComponents: number;
+export interface DirectoryOutputOptions extends DryRunOptions {
   fsync: boolean;
   /** Who gets the files, each when it is whole, and the directories that are made. */
   owner: Owner | undefined;

@@ -18,6 +18,7 @@ import { nameTaken, notStored, targetExists, TargetDirectory, type Place } from 
 const COMPONENT_BYTES_MAX = 255;
 
 export interface DryRunOptions {
+  /** The target directory as the user gave it. */
   target: string;
   createTarget: boolean;
   allowSymlinks: boolean;

@@ -72,7 +72,8 @@ export function makeFile(partialPath: StoredPath, finalPath: StoredPath, bytes: 
   }
 }
 
-const NO_ROOM: ReadonlySet<string | undefined> = new Set(['ENOSPC', 'EDQUOT']);
+/** What the system calls a want of room. */
+export const NO_ROOM: ReadonlySet<string | undefined> = new Set(['ENOSPC', 'EDQUOT']);
 
 /**
  * The error for a write that the system refused; where that is for want of room it says of what, and how to go on.

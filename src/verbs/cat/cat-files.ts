@@ -12,14 +12,12 @@ import { withSource } from '../../engine/with-source.js';
 import { XbstreamError } from '../../errors.js';
 import { pathText, type StoredPath } from '../../format/stored-path.js';
 import { byIndex, inputSize } from '../../input/open-source.js';
-import { withParts } from '../../input/parts/part-hint.js';
 import { RingWriter } from '../../input/stream/ring.js';
 import { PIECE_BYTES, type ByteSink, type Source } from '../../input/source.js';
 import { caught, isGood, type Outcome } from '../../outcome.js';
 import { StreamOutput, type ContentSink } from '../../output/stream-output.js';
 import type { TaskThread } from '../../threads/task-thread.js';
-import type { CatOptions } from '../cat.js';
-import type { CatJob } from './cat-in-thread.js';
+import type { CatJob, CatOptions } from './cat-options.js';
 import { AS_STORED, WantedAsTheyCome, WantedFiles } from './wanted-files.js';
 
 /**
@@ -32,11 +30,11 @@ export async function catInto(options: CatOptions, write: ContentSink, context: 
     context.signal.throwIfAborted();
     await write(bytes);
   };
-  const problems = await withSource(byIndex(options), context, (source) => {
+  return withSource(byIndex(options), context, async (source) => {
     const tools = { options, sink, context };
-    return source.seekable ? catByPosition(source, tools) : catAsItComes(source, tools);
+    const problems = await (source.seekable ? catByPosition(source, tools) : catAsItComes(source, tools));
+    return { summary: undefined, problems, stopped: false };
   });
-  return { summary: undefined, problems: withParts(problems, options.input), stopped: false };
 }
 
 /** In a thread of its own, for a reader in another. */

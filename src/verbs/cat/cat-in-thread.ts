@@ -1,22 +1,17 @@
 /** `cat` of an input that is waited for in calls: a thread of its own reads it, and this one hears signals and writes. */
 import { contextWith, type Context } from '../../context.js';
-import { makeRing, RingReader, type RingHandle } from '../../input/stream/ring.js';
+import { makeRing, RingReader } from '../../input/stream/ring.js';
 import type { Outcome } from '../../outcome.js';
 import type { ContentSink } from '../../output/stream-output.js';
-import type { CatOptions } from '../cat.js';
-import { inThread } from '../threads/start.js';
+import { inThread, work } from '../threads/start.js';
+import type { CatJob, CatOptions } from './cat-options.js';
 
-/** What the thread is told. */
-export interface CatJob {
-  options: CatOptions;
-  /** Takes the content. */
-  output: RingHandle;
-}
+export const CAT = work<CatJob, undefined>('cat');
 
 /** Has a thread of its own read the files, and put their content into a ring. */
 export function catIntoRingInThread(job: CatJob, context: Context): Promise<Outcome<undefined>> {
   const needs = { input: job.options.input, output: { kind: 'ring' as const, ring: job.output } };
-  return inThread('cat', job, needs, context);
+  return inThread(CAT, job, needs, context);
 }
 
 /** @throws what the sink throws */

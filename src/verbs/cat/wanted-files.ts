@@ -4,7 +4,7 @@ import type { NameChoice } from '../../archive/selection/wanted-entries.js';
 import { layersOf, namesWhileDecoded, type LayerChoice } from '../../codec/stored-layers.js';
 import { XbstreamError } from '../../errors.js';
 import { pathText, type StoredPath } from '../../format/stored-path.js';
-import type { CatOptions } from '../cat.js';
+import type { CatOptions } from './cat-options.js';
 
 /** A file that is wanted. */
 interface WantedFile {

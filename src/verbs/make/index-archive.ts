@@ -3,7 +3,6 @@ import { readIndex } from '../../archive/index.js';
 import { withSource } from '../../engine/with-source.js';
 import { XbstreamError } from '../../errors.js';
 import { IndexMaker } from '../../input/indexed/index-maker.js';
-import { withParts } from '../../input/parts/part-hint.js';
 import type { Outcome } from '../../outcome.js';
 import { ArchiveTarget } from '../../output/archive-target.js';
 import { Stopped } from '../../output/sinks.js';
@@ -19,7 +18,7 @@ export async function indexArchive(options: IndexOptions, thread: TaskThread): P
   try {
     target = new ArchiveTarget(options.output, thread.isStopped);
     const { pieces, problems } = await lookThrough(options, thread, totals);
-    if (problems.length > 0) return { summary: totals, problems: withParts(problems, options.input), stopped: false };
+    if (problems.length > 0) return { summary: totals, problems, stopped: false };
     for (const piece of pieces) target.sink.write(piece);
     target.commit();
     totals.outputBytes = target.sink.bytes;

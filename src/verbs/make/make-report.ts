@@ -13,11 +13,8 @@ import { reportPage } from '../../report/page.js';
 import { pageData } from '../../report/report-data.js';
 import type { Verification } from '../../ui/reporter.js';
 import { backupProblems } from '../backup-problems.js';
-import type { ReportOptions } from '../report.js';
+import type { ReportOptions, ReportTotals } from '../report.js';
 import { withCure } from '../unpack/cure.js';
-
-/** What there is to say of it beside what is wrong. */
-export type ReportTotals = Omit<Verification, 'problems'>;
 
 export async function makeReport(options: ReportOptions, context: Context): Promise<Outcome<ReportTotals>> {
   // Before the work begins: an archive of hours must not end in a name that cannot be had.

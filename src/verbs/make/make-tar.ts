@@ -11,7 +11,6 @@ import { ReportingLane } from '../../engine/reporting-lane.js';
 import { TarCopy, writeSpooled } from '../../engine/packing/tar-copy.js';
 import { isRefusal, XbstreamError } from '../../errors.js';
 import type { StoredPath } from '../../format/stored-path.js';
-import { withParts } from '../../input/parts/part-hint.js';
 import type { Source } from '../../input/source.js';
 import type { Outcome } from '../../outcome.js';
 import { ArchiveTarget } from '../../output/archive-target.js';
@@ -22,7 +21,7 @@ import type { SpooledFile } from '../../output/spool/spooled-files.js';
 import { TarWriter } from '../../tar/writer.js';
 import type { TaskThread } from '../../threads/task-thread.js';
 import { openArchive } from '../../wrapper/open-archive.js';
-import { withPlace } from '../../wrapper/wrapper-error.js';
+import { explained } from '../../wrapper/wrapper-error.js';
 import { backupProblems } from '../backup-problems.js';
 import type { TarOptions } from '../convert-to-tar.js';
 import { leftEncrypted } from '../unpack/unpack-job.js';
@@ -62,7 +61,7 @@ export async function makeTar(options: TarOptions, thread: TaskThread): Promise<
       await making?.breakOff(target);
       target?.discard();
     }
-    problems = withParts(withPlace(problems, source), options.input);
+    problems = explained(problems, options.input, source);
     source?.close();
     decoding?.close();
   }

@@ -1,11 +1,12 @@
 /** What the verbs have in common that make one file out of many. */
+import type { XbstreamError } from '../../errors.js';
 import type { InputChoice } from '../../input/open-source.js';
 import { isGood, type Outcome } from '../../outcome.js';
 import { outputName, type OutputChoice } from '../../output/archive-target.js';
 import { makeReporter, type Shown } from '../../ui/make-reporter.js';
 import type { MadeSummary, MakeReporter, StatusPrinter } from '../../ui/reporter.js';
 import type { OptionTable } from '../options/option.js';
-import { inThread, type WorkName } from '../threads/start.js';
+import { inThread, type Work } from '../threads/start.js';
 import { tellProblems, type VerbDefinition } from '../verb.js';
 
 /** What each of them is told. */
@@ -17,14 +18,11 @@ interface MakingOptions extends Shown {
 }
 
 /** What the making has come to. */
-export interface MakeTotals {
-  files: number;
-  /** Bytes of these files. */
-  bytes: number;
-  /** Bytes written. */
-  outputBytes: number;
-  /** Bytes of the archive: as far as it was read, or as it was made. */
-  archiveBytes: number;
+export type MakeTotals = Pick<MadeSummary, 'files' | 'bytes' | 'outputBytes' | 'archiveBytes'>;
+
+/** Whoever reads what is made may go away (`| head`): then nobody is left who wants to know. */
+export function isHeard({ systemCode }: XbstreamError): boolean {
+  return systemCode !== 'EPIPE';
 }
 
 /** All but what the verb can be told: the file is made in a thread of its own. */
@@ -35,11 +33,11 @@ type Making<Options extends MakingOptions> = Required<
   >
 >;
 
-export function making<Options extends MakingOptions>(work: WorkName): Making<Options> {
+export function making<Options extends MakingOptions>(work: Work<Options, MakeTotals>): Making<Options> {
   return {
     run: async (options, context): Promise<Outcome<MadeSummary>> => {
       const started = performance.now();
-      const outcome = await inThread<MakeTotals>(work, options, options, context);
+      const outcome = await inThread(work, options, options, context);
       const { summary, problems, stopped } = outcome;
       if (summary === undefined) return { summary, problems, stopped };
       const elapsedSeconds = (performance.now() - started) / 1000;
@@ -52,11 +50,7 @@ export function making<Options extends MakingOptions>(work: WorkName): Making<Op
       makeReporter({ ...options, dryRun: false, closingLine: options.output.kind === 'path' }, streams, paint),
 
     tell: ({ summary, problems }, reporter) => {
-      // Whoever reads what is made may go away (`| head`): then nobody is left who wants to know.
-      tellProblems(
-        problems.filter(({ systemCode }) => systemCode !== 'EPIPE'),
-        reporter,
-      );
+      tellProblems(problems.filter(isHeard), reporter);
       if (summary !== undefined) reporter.made(summary);
     },
 

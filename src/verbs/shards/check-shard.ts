@@ -6,53 +6,42 @@ import { PartReader } from '../../archive/shards/part-reader.js';
 import { partStart } from '../../archive/shards/parts.js';
 import { ShardRecorder } from '../../archive/shards/recorder.js';
 import { ForeignInput } from '../../archive/foreign.js';
+import type { Context } from '../../context.js';
 import { withSource } from '../../engine/with-source.js';
-import type { DecryptionKey } from '../../codec/codec.js';
 import { errorFromRecord, errorToRecord, XbstreamError } from '../../errors.js';
 import { flawsError, type InputFlaws } from '../../input/flaws.js';
 import { IndexedSource } from '../../input/indexed/indexed-source.js';
-import type { InputChoice } from '../../input/open-source.js';
 import type { Source } from '../../input/source.js';
 import type { Outcome } from '../../outcome.js';
-import type { TaskThread } from '../../threads/task-thread.js';
 import type { ShardSummary } from '../../ui/reporter.js';
 import type { ShardChoice } from '../options/value-kinds.js';
+import type { VerifyOptions } from '../unpack/unpack-options.js';
 import { archiveNames, archiveSize } from './archive-facts.js';
 import { lookInside } from './look-inside.js';
-
-/** What the work on shards needs of its thread. */
-export type ShardThread = Pick<TaskThread, 'signal' | 'isStopped' | 'progress' | 'warning'>;
 
 /** Lines are handed on in pieces of about this size, in letters. */
 const PIECE_LETTERS = 64 * 1024;
 
-export interface CheckShardOptions {
-  input: InputChoice;
-  absoluteNames: boolean;
+export interface CheckShardOptions extends Pick<VerifyOptions, 'input' | 'absoluteNames' | 'deep' | 'key' | 'index'> {
   choice: ShardChoice;
-  /** Look into the files that begin in the part, too. */
-  deep: boolean;
-  key: DecryptionKey | undefined;
-  /** The file of an index of the archive, by which these are found. */
-  index: string | undefined;
 }
 
-export function checkShard(options: CheckShardOptions, thread: ShardThread): Promise<Outcome<ShardSummary>> {
-  return withSource(options.input, thread, (source) => check(source, options, thread));
+export function checkShard(options: CheckShardOptions, context: Context): Promise<Outcome<ShardSummary>> {
+  return withSource(options.input, context, (source) => check(source, options, context));
 }
 
-async function check(raw: Source, options: CheckShardOptions, thread: ShardThread): Promise<Outcome<ShardSummary>> {
+async function check(raw: Source, options: CheckShardOptions, context: Context): Promise<Outcome<ShardSummary>> {
   const { input, absoluteNames, choice, index } = options;
   const archiveBytes = sizeOf(raw, options);
   // All headers of the part are read, and so held against the index: what it says of another archive is found out.
-  const source = index === undefined ? raw : new IndexedSource(raw, index, thread.isStopped);
+  const source = index === undefined ? raw : new IndexedSource(raw, index, context.isStopped);
   const { shard, shards } = choice;
-  const progress = (bytes: number): void => thread.progress({ bytes });
+  const progress = (bytes: number): void => context.progress({ bytes });
   const until = partStart(shard, shards, archiveBytes);
   const start = partStart(shard - 1, shards, archiveBytes);
-  const inside = options.deep ? await lookInside(source, { ...options, start, until }, thread) : undefined;
+  const inside = options.deep ? await lookInside(source, { ...options, start, until }, context) : undefined;
   const reader = new PartReader(source, {
-    ...{ absoluteNames, isStopped: thread.isStopped, onProgress: progress },
+    ...{ absoluteNames, isStopped: context.isStopped, onProgress: progress },
     proven: inside?.proven,
   });
   const from = shard === 1 ? 0 : reader.find(start, until);
@@ -70,7 +59,7 @@ async function check(raw: Source, options: CheckShardOptions, thread: ShardThrea
     deep: depthOf(options),
     flaws: flawsFound(raw),
   };
-  if (end === undefined || thread.isStopped()) return { summary: undefined, problems: [], stopped: true };
+  if (end === undefined || context.isStopped()) return { summary: undefined, problems: [], stopped: true };
   lines.add(endLine(end));
   const flaws = head.flaws && flawsError(head.flaws);
   const problems = [

@@ -5,13 +5,13 @@ import { INSIDE_CODES, INSIDE_PROBLEMS_MAX } from '../../archive/shards/event-li
 import type { InsideProblem } from '../../archive/shards/events.js';
 import { isSalvageable } from '../../archive/salvage/salvage.js';
 import type { DecryptionKey } from '../../codec/codec.js';
+import type { Context } from '../../context.js';
 import type { Decoding } from '../../engine/decoding/decoding.js';
 import { setUpDecoding } from '../../engine/decoding/decoding-setup.js';
 import { errorToRecord, XbstreamError } from '../../errors.js';
 import { PIECE_BYTES, type Source } from '../../input/source.js';
 import type { OutputFile } from '../../output/output.js';
 import { DiscardingOutput } from '../../output/virtual-output.js';
-import type { ShardThread } from './check-shard.js';
 
 export interface LookOptions {
   absoluteNames: boolean;
@@ -37,18 +37,14 @@ export interface Inside {
  * @returns undefined where it was told to stop
  * @throws XbstreamError `XB_USAGE` for an archive that corrects itself, `XB_BAD_INDEX`, `XB_IO`
  */
-export async function lookInside(
-  source: Source,
-  options: LookOptions,
-  thread: ShardThread,
-): Promise<Inside | undefined> {
+export async function lookInside(source: Source, options: LookOptions, context: Context): Promise<Inside | undefined> {
   const { absoluteNames, key, start, until } = options;
   const archive = await readIndex(source, { absoluteNames, allowEmpty: true, wantsExtents: () => true });
   assertUncorrected(archive);
-  const decoding = await setUpDecoding({ decompress: true, key }, (message) => thread.warning(message), false);
-  const looking = new Looking(source, decoding!, thread);
+  const decoding = await setUpDecoding({ decompress: true, key }, (message) => context.warning(message), false);
+  const looking = new Looking(source, decoding!, context);
   for (const entry of archive.entries) {
-    if (thread.isStopped()) return undefined;
+    if (context.isStopped()) return undefined;
     if (entry.complete && entry.archiveOffset >= start && entry.archiveOffset < until) await looking.into(entry);
   }
   const { problems, files, proven } = looking;
@@ -71,13 +67,13 @@ class Looking {
   readonly #extents: ExtentReader;
   readonly #decoding: Decoding;
   readonly #output = new DiscardingOutput(false);
-  readonly #thread: ShardThread;
+  readonly #context: Context;
   #bytes = 0;
 
-  constructor(source: Source, decoding: Decoding, thread: ShardThread) {
+  constructor(source: Source, decoding: Decoding, context: Context) {
     this.#extents = new ExtentReader(source);
     this.#decoding = decoding;
-    this.#thread = thread;
+    this.#context = context;
   }
 
   async into({ path, bytes, chunks, extents = new Extents() }: IndexEntry): Promise<void> {
@@ -102,7 +98,7 @@ class Looking {
           },
           PIECE_BYTES,
         );
-        if (this.#thread.isStopped()) return;
+        if (this.#context.isStopped()) return;
         if (this.proven.size < PROVEN_MAX) this.proven.add(chunkOffset);
       }
       chunkOffset = undefined;
@@ -119,6 +115,6 @@ class Looking {
 
   async #settled(): Promise<void> {
     await this.#decoding.caughtUp();
-    this.#thread.progress({ bytes: this.#bytes });
+    this.#context.progress({ bytes: this.#bytes });
   }
 }

@@ -5,17 +5,16 @@ import { PartReader } from '../../archive/shards/part-reader.js';
 import { ResultFile } from '../../archive/shards/result-file.js';
 import type { ShardHead } from '../../archive/shards/events.js';
 import { backupFinding } from '../../backup/backup-state.js';
+import type { Context } from '../../context.js';
 import { withSource } from '../../engine/with-source.js';
 import { XbstreamError } from '../../errors.js';
 import { inputName, type InputChoice } from '../../input/open-source.js';
 import type { Source } from '../../input/source.js';
 import type { Outcome } from '../../outcome.js';
-import { withPlace } from '../../wrapper/wrapper-error.js';
+import { explained } from '../../wrapper/wrapper-error.js';
 import { withCure } from '../unpack/cure.js';
-import type { UnpackSummary } from '../unpack/unpack.js';
-import { leftEncrypted, NOT_LOOKED_AT } from '../unpack/unpack-job.js';
+import { leftEncrypted, NOT_LOOKED_AT, type UnpackSummary } from '../unpack/unpack-job.js';
 import { archiveOfNames, archiveSize } from './archive-facts.js';
-import type { ShardThread } from './check-shard.js';
 
 /** What of a verification there is when all results are held together. */
 export type MergeSummary = Pick<
@@ -33,18 +32,24 @@ export interface MergeOptions {
   allowEncrypted: boolean;
 }
 
-export async function mergeShards(options: MergeOptions, thread: ShardThread): Promise<Outcome<MergeSummary>> {
+export async function mergeShards(options: MergeOptions, context: Context): Promise<Outcome<MergeSummary>> {
   const opened: ResultFile[] = [];
   try {
     for (const path of options.results) opened.push(new ResultFile(path));
     const results = inOrder(opened);
     const { archive } = options;
-    if (archive === undefined)
-      return told(merge(results, undefined, options, thread), results, undefined, options, thread);
-    return await withSource(archive, thread, (source) => {
-      assertIsOf(source, archive, results[0]!.head);
-      return Promise.resolve(told(merge(results, source, options, thread), results, source, options, thread));
-    });
+    const input = archive ?? archiveOfNames(results[0]!.head.archive);
+    const judge = (source?: Source): Outcome<MergeSummary> =>
+      told(merge(results, source, options, context), results, input, options, context);
+    const outcome =
+      archive === undefined
+        ? judge()
+        : await withSource(archive, context, (source) => {
+            assertIsOf(source, archive, results[0]!.head);
+            return Promise.resolve(judge(source));
+          });
+    const problems = archive === undefined ? explained(outcome.problems, input, undefined) : outcome.problems;
+    return { ...outcome, problems: withCure(problems, { verb: 'verify', options: { input } }) };
   } finally {
     for (const result of opened) result.close();
   }
@@ -54,21 +59,21 @@ function merge(
   results: readonly ResultFile[],
   source: Source | undefined,
   { allowEmpty }: MergeOptions,
-  thread: ShardThread,
+  context: Context,
 ): Merged | undefined {
   const { absoluteNames } = results[0]!.head;
-  const { isStopped } = thread;
+  const { isStopped } = context;
   const reader =
-    source && new PartReader(source, { absoluteNames, isStopped, onProgress: (bytes) => thread.progress({ bytes }) });
+    source && new PartReader(source, { absoluteNames, isStopped, onProgress: (bytes) => context.progress({ bytes }) });
   return new Merging(results, reader && ((...part) => reader.read(...part))).run(allowEmpty);
 }
 
 function told(
   merged: Merged | undefined,
   results: readonly ResultFile[],
-  source: Source | undefined,
-  { archive, allowEncrypted }: MergeOptions,
-  thread: ShardThread,
+  input: InputChoice,
+  { allowEncrypted }: MergeOptions,
+  context: Context,
 ): Outcome<MergeSummary> {
   if (merged === undefined) return { summary: undefined, problems: [], stopped: true };
   const { storedPaths, soundFiles, ...totals } = merged;
@@ -77,13 +82,12 @@ function told(
     { decompress: results[0]!.head.deep === 'but encrypted' },
     allowEncrypted ? 'allow' : 'refuse',
     NOT_LOOKED_AT,
-    thread,
+    context,
   );
   const problems = [...merged.problems, ...encrypted];
   const problemCount = Math.max(problems.length, merged.problemCount);
-  const input = archive ?? archiveOfNames(results[0]!.head.archive);
   return {
-    problems: withCure(withPlace(problems, source), { verb: 'verify', options: { input } }),
+    problems,
     stopped: false,
     summary: { ...totals, problemCount, input, backup: backupFinding(storedPaths), digests: {}, besides: [] },
   };

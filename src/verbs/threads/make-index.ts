@@ -2,5 +2,7 @@
 import { parentPort } from 'node:worker_threads';
 import { TaskThread } from '../../threads/task-thread.js';
 import { indexArchive } from '../make/index-archive.js';
+import type { MAKE_INDEX } from '../make-index.js';
+import type { TaskOf } from './start.js';
 
-void TaskThread.serve(parentPort!, indexArchive);
+void TaskThread.serve(parentPort!, indexArchive satisfies TaskOf<typeof MAKE_INDEX>);

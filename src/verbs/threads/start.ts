@@ -4,26 +4,28 @@ import { inputSize, type InputChoice } from '../../input/open-source.js';
 import type { Outcome } from '../../outcome.js';
 import type { OutputChoice } from '../../output/archive-target.js';
 import { runTask, runTaskHere, startThreadEarly } from '../../threads/run-task.js';
+import type { Task } from '../../threads/task-thread.js';
 
-/** The modules of this folder, in each of which a thread starts that does one kind of work. */
-export type WorkName =
-  | 'cat'
-  | 'check-shard'
-  | 'decode'
-  | 'info'
-  | 'list'
-  | 'make-index'
-  | 'make-tar'
-  | 'merge-shards'
-  | 'pack'
-  | 'report'
-  | 'unpack';
+/** A kind of work that a thread of its own does: it is told a `Job`, and comes to a `Summary`. */
+export interface Work<Job, Summary> {
+  /** In this folder, where the thread starts. */
+  readonly module: string;
+  /** Never there: by this the compiler holds who has it done against what does it. */
+  readonly task?: Task<Job, Summary>;
+}
 
-const moduleOf = (work: WorkName): URL => new URL(`./${work}.js`, import.meta.url);
+export function work<Job, Summary>(module: string): Work<Job, Summary> {
+  return { module };
+}
+
+/** What does it. */
+export type TaskOf<Kind> = Kind extends Work<infer Job, infer Summary> ? Task<Job, Summary> : never;
+
+const urlOf = (module: string): URL => new URL(`./${module}.js`, import.meta.url);
 
 /** Starts a thread that will probably be needed. */
-export function startEarly(work: WorkName): void {
-  startThreadEarly(moduleOf(work));
+export function startEarly(module: string): void {
+  startThreadEarly(urlOf(module));
 }
 
 /** Of a smaller archive all is done before another thread has started. */
@@ -33,7 +35,7 @@ export function isSmall(input: InputChoice): boolean {
   return (inputSize(input) ?? Infinity) < SMALL_BYTES;
 }
 
-/** What of the options of work others must know. */
+/** What of a job others must know. */
 export interface WorkNeeds {
   /** What it reads. */
   input?: InputChoice | undefined;
@@ -44,12 +46,11 @@ export interface WorkNeeds {
 /**
  * Has work done in a thread of its own.
  *
- * @param options what the work takes
  * @throws what the thread did not catch
  */
-export function inThread<Summary>(
-  work: WorkName,
-  options: object,
+export function inThread<Job, Summary>(
+  { module }: Work<Job, Summary>,
+  job: NoInfer<Job>,
   { input, output }: WorkNeeds,
   context: Context,
 ): Promise<Outcome<Summary>> {
@@ -57,15 +58,18 @@ export function inThread<Summary>(
   const totalBytes = input === undefined ? undefined : inputSize(input);
   const progress: Context['progress'] = (report) =>
     context.progress({ ...report, totalBytes: totalBytes ?? report.totalBytes });
-  return runTask(moduleOf(work), options, ports, contextWith(context, { progress }));
+  return runTask(urlOf(module), job, ports, contextWith(context, { progress }));
 }
 
 /**
  * Has work done in this thread.
  *
- * @param options as of {@link inThread}
  * @throws what the work did not catch
  */
-export function inThisThread<Summary>(work: WorkName, options: object, context: Context): Promise<Outcome<Summary>> {
-  return runTaskHere(moduleOf(work), options, context);
+export function inThisThread<Job, Summary>(
+  { module }: Work<Job, Summary>,
+  job: NoInfer<Job>,
+  context: Context,
+): Promise<Outcome<Summary>> {
+  return runTaskHere(urlOf(module), job, context);
 }

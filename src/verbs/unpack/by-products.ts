@@ -13,7 +13,7 @@ import { PassedOn } from '../../output/passed-on.js';
 import type { TaskThread } from '../../threads/task-thread.js';
 import { infoFields } from '../../ui/json/inspect-json.js';
 import { jsonLine } from '../../ui/json/json-line.js';
-import type { VerifyOptions } from '../verify.js';
+import type { VerifyOptions } from './unpack-options.js';
 
 /** A reader that goes away may have been ended by what ends this process, too: for so long, in milliseconds, nothing is said of it. */
 const WARNING_WAIT_MS = 200;

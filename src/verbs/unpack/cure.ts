@@ -1,17 +1,13 @@
 import { ForeignInput } from '../../archive/foreign.js';
-import type { XbstreamError, XbstreamErrorCode } from '../../errors.js';
+import { isCut, type XbstreamError, type XbstreamErrorCode } from '../../errors.js';
 import { shellWord } from '../../format/shell-word.js';
-import { withParts } from '../../input/parts/part-hint.js';
 import { archiveName, type InputChoice } from '../../input/open-source.js';
-import type { VerifyOptions } from '../verify.js';
 import type { UnpackJob } from './unpack-job.js';
-
-/** The input ends too soon: there may be a longer one. */
-const CUT: ReadonlySet<XbstreamErrorCode> = new Set(['XB_TRUNCATED', 'XB_MISSING_EOF']);
 
 /** What costs some files of an archive, but not the others. */
 const DAMAGE: ReadonlySet<XbstreamErrorCode> = new Set([
-  ...CUT,
+  'XB_TRUNCATED',
+  'XB_MISSING_EOF',
   'XB_BAD_MAGIC',
   'XB_BAD_HEADER',
   'XB_UNKNOWN_CHUNK',
@@ -27,13 +23,12 @@ const DAMAGE: ReadonlySet<XbstreamErrorCode> = new Set([
 ]);
 
 /** What of a run its cure depends on. */
-type CurableJob = UnpackJob | { verb: 'verify'; options: Pick<VerifyOptions, 'input'> };
+type CurableJob = UnpackJob | { verb: 'verify'; options: { input: InputChoice } };
 
 /** The errors of a run, the first that tells of damage with what saves the rest. */
 export function withCure(errors: readonly XbstreamError[], job: CurableJob): readonly XbstreamError[] {
-  const told = withParts(errors, job.options.input);
-  const index = told.findIndex((error) => isCurable(error));
-  return index === -1 ? told : told.with(index, told[index]!.with({ hints: hintsFor(told, job) }));
+  const index = errors.findIndex((error) => isCurable(error));
+  return index === -1 ? errors : errors.with(index, errors[index]!.with({ hints: hintsFor(errors, job) }));
 }
 
 function isCurable(error: XbstreamError): boolean {
@@ -56,8 +51,8 @@ function hintsFor(errors: readonly XbstreamError[], job: CurableJob): string[] {
   }
   const { target, keepGoing, dryRun } = job.options;
   const goOn = 'with the whole archive at hand, the same command with --skip-existing goes on where this run stopped';
-  const isCut = errors.some(({ code }) => CUT.has(code)) && !dryRun;
+  const isShort = errors.some(isCut) && !dryRun;
   const directory = `-C ${shellWord(target)}`;
   const save = `to save the rest: ${from}tsxbstream extract --keep-going --skip-existing ${directory} ${archive}`;
-  return [...(isCut ? [goOn] : []), ...(keepGoing ? [] : [save])];
+  return [...(isShort ? [goOn] : []), ...(keepGoing ? [] : [save])];
 }

@@ -5,11 +5,10 @@ import { pipelineCount, SHARING_LIMITS } from '../../engine/pipeline/pipeline-co
 import { tellResidue } from '../../engine/residue.js';
 import { XbstreamError } from '../../errors.js';
 import { isGood, type Outcome } from '../../outcome.js';
-import type { ExtractOptions } from '../extract.js';
 import type { PipelineSummary } from './pipeline-task.js';
 import { runPipelines, sawTheSame } from './run-pipelines.js';
-import type { UnpackSummary } from './unpack.js';
-import { decodes } from './unpack-job.js';
+import { decodes, type UnpackSummary } from './unpack-job.js';
+import type { ExtractOptions } from './unpack-options.js';
 
 /** @returns undefined where one lane has to do it, or would not be slower: nothing was done then */
 export async function extractShared(

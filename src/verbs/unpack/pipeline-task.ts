@@ -18,9 +18,9 @@ import { DiscardingOutput } from '../../output/virtual-output.js';
 import { DirectoryOutput } from '../../output/directory/directory-output.js';
 import { assertMayGive } from '../../output/directory/owner.js';
 import type { TaskThread } from '../../threads/task-thread.js';
+import { explained } from '../../wrapper/wrapper-error.js';
 import { withCure } from './cure.js';
-import { encryptedPolicyOf, leftEncrypted, undoingOf, type UnpackJob } from './unpack-job.js';
-import type { UnpackSummary } from './unpack.js';
+import { encryptedPolicyOf, leftEncrypted, undoingOf, type UnpackJob, type UnpackSummary } from './unpack-job.js';
 
 export type PipelineJob = UnpackJob & { share: PipelineShare };
 
@@ -77,7 +77,7 @@ export async function runPipeline(job: PipelineJob, thread: PipelineThread): Pro
   } catch (error) {
     work.stop();
     if (!(error instanceof XbstreamError)) throw error;
-    problems = withCure([error], job);
+    problems = withCure(explained([error], options.input, source), job);
   }
   const removes = job.verb === 'extract' && job.options.removePartial;
   const left = pipeline?.abandon(removes) ?? [];

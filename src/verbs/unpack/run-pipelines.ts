@@ -6,8 +6,10 @@ import { WorkBoard } from '../../engine/pipeline/work-board.js';
 import type { Outcome } from '../../outcome.js';
 import type { PipelineJob, PipelineSummary } from './pipeline-task.js';
 import { allOf, sideBySide } from '../threads/side-by-side.js';
-import { inThread } from '../threads/start.js';
+import { inThread, work } from '../threads/start.js';
 import type { UnpackJob } from './unpack-job.js';
+
+export const PIPELINE = work<PipelineJob, PipelineSummary>('unpack');
 
 /**
  * Runs pipelines side by side that share the files of an archive.
@@ -26,8 +28,7 @@ export async function runPipelines(
   const run = async (own: Context, index: number): Promise<Outcome<PipelineSummary>> => {
     let isDone = false;
     try {
-      const piece: PipelineJob = { ...job, share: { index, ...share } };
-      const outcome = await inThread<PipelineSummary>('unpack', piece, job.options, own);
+      const outcome = await inThread(PIPELINE, { ...job, share: { index, ...share } }, job.options, own);
       isDone = outcome.summary !== undefined;
       return outcome;
     } finally {

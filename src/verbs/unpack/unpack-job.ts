@@ -1,3 +1,4 @@
+import type { BackupFinding } from '../../backup/backup-state.js';
 import type { DecryptionKey } from '../../codec/codec.js';
 import {
   encryptedAmong,
@@ -5,13 +6,36 @@ import {
   keyWarning,
   type EncryptedPolicy,
 } from '../../engine/decoding/encrypted-files.js';
-import type { XbstreamError } from '../../errors.js';
+import type { LaneTotals } from '../../engine/lane.js';
+import type { ErrorRecord, XbstreamError } from '../../errors.js';
 import type { StoredPath } from '../../format/stored-path.js';
-import type { ExtractOptions } from '../extract.js';
-import type { VerifyOptions } from '../verify.js';
+import { work } from '../threads/start.js';
+import type { ExtractOptions, VerifyOptions } from './unpack-options.js';
 
 /** What an archive is read through for. */
 export type UnpackJob = { verb: 'extract'; options: ExtractOptions } | { verb: 'verify'; options: VerifyOptions };
+
+/** What there is to say when it has ended, well or badly. */
+export interface UnpackSummary extends LaneTotals {
+  /** How many problems there are; fewer may have been kept. */
+  problemCount: number;
+  /** Stored names of files that did not become complete though the reading went on; not all, where they are very many. */
+  lost: StoredPath[];
+  lostCount: number;
+  /** The archive ends here, in bytes, in the middle of something, and all that came before was read. */
+  cutAt: number | undefined;
+  /** Partial files that were left, in the target. */
+  partials: StoredPath[];
+  digests: Record<string, string>;
+  /** What the archive is, by the names of its files, selected or not; undefined where none of it was read. */
+  backup: BackupFinding | undefined;
+  /** Bytes free in the target's file system; only after a dry run. */
+  freeBytes: number | undefined;
+  /** What went wrong with what was to be made beside it, and not with the archive. */
+  besides: readonly ErrorRecord[];
+}
+
+export const UNPACK = work<UnpackJob, UnpackSummary>('unpack');
 
 /** What is undone of layers. */
 export interface Undoing {

@@ -6,15 +6,14 @@ import { ForeignInput } from '../../archive/foreign.js';
 import { Selection } from '../../archive/selection/selection.js';
 import { viewOf } from '../../archive/salvage/byte-view.js';
 import { WantedByCurrentName, WantedByFinalName, type WantedEntries } from '../../archive/selection/wanted-entries.js';
-import { backupFinding, type BackupFinding } from '../../backup/backup-state.js';
+import { backupFinding } from '../../backup/backup-state.js';
 import type { DecryptionKey } from '../../codec/codec.js';
 import { ArchiveDigests } from '../../engine/archive-digests.js';
 import { setUpDecoding } from '../../engine/decoding/decoding-setup.js';
 import { forgetCorrected } from '../../engine/earlier-run.js';
 import type { Lane, LaneTotals } from '../../engine/lane.js';
 import { ReportingLane } from '../../engine/reporting-lane.js';
-import { XbstreamError, type ErrorRecord } from '../../errors.js';
-import type { StoredPath } from '../../format/stored-path.js';
+import { XbstreamError } from '../../errors.js';
 import { inputSize } from '../../input/open-source.js';
 import type { Source } from '../../input/source.js';
 import type { Outcome } from '../../outcome.js';
@@ -27,35 +26,23 @@ import { threadCount } from '../../threads/cores.js';
 import type { TaskThread } from '../../threads/task-thread.js';
 import { openArchive } from '../../wrapper/open-archive.js';
 import { InputError } from '../../input/input-error.js';
-import { withPlace } from '../../wrapper/wrapper-error.js';
+import { explained } from '../../wrapper/wrapper-error.js';
 import { ByProducts } from './by-products.js';
 import { withCure } from './cure.js';
-import type { ExtractOptions } from '../extract.js';
 import { isSmall } from '../threads/start.js';
-import { decodes, encryptedPolicyOf, leftEncrypted, NOT_LOOKED_AT, undoingOf, type UnpackJob } from './unpack-job.js';
+import {
+  decodes,
+  encryptedPolicyOf,
+  leftEncrypted,
+  NOT_LOOKED_AT,
+  undoingOf,
+  type UnpackJob,
+  type UnpackSummary,
+} from './unpack-job.js';
+import type { ExtractOptions } from './unpack-options.js';
 
 /** Most lost files that are named. */
 const MAX_LOST = 10_000;
-
-/** What there is to say when it has ended, well or badly. */
-export interface UnpackSummary extends LaneTotals {
-  /** How many problems there are; fewer may have been kept. */
-  problemCount: number;
-  /** Stored names of files that did not become complete though the reading went on; at most {@link MAX_LOST}. */
-  lost: StoredPath[];
-  lostCount: number;
-  /** The archive ends here, in bytes, in the middle of something, and all that came before was read. */
-  cutAt: number | undefined;
-  /** Partial files that were left, in the target. */
-  partials: StoredPath[];
-  digests: Record<string, string>;
-  /** What the archive is, by the names of its files, selected or not; undefined where none of it was read. */
-  backup: BackupFinding | undefined;
-  /** Bytes free in the target's file system; only after a dry run. */
-  freeBytes: number | undefined;
-  /** What went wrong with what was to be made beside it, and not with the archive. */
-  besides: readonly ErrorRecord[];
-}
 
 /** What an extraction with `keepGoing` says of an error that no going on is possible after. */
 const UNREAD =
@@ -128,8 +115,7 @@ export async function unpack(job: UnpackJob, thread: TaskThread): Promise<Outcom
     const outer = await readAll(source, lane, keepsGoing, options.digests.length > 0);
     isUnread = thread.isStopped() || outer !== undefined;
     if (!thread.isStopped()) {
-      problems = withPlace(await lane.end(), source);
-      problems = [...(outer === undefined ? [] : [outer]), ...problems, ...uncertain];
+      problems = [...(outer === undefined ? [] : [outer]), ...(await lane.end()), ...uncertain];
       if (problems.every(({ code }) => code === 'XB_NO_MATCH')) problems = [...problems, ...selection.unmatched()];
       if (selection.unpreparable !== undefined) thread.warning(selection.unpreparable);
       if (problems.length === 0 || keepsGoing) {
@@ -147,9 +133,10 @@ export async function unpack(job: UnpackJob, thread: TaskThread): Promise<Outcom
     const details = keepsGoing && isUnread && !isVerifying ? [UNREAD] : [];
     const isOuter = error instanceof ForeignInput || error instanceof InputError;
     if (options.digests.length > 0 && isOuter) details.push(NO_DIGEST);
-    problems = withPlace([...(lane?.problems ?? []), error.with({ details })], source);
+    problems = [...(lane?.problems ?? []), error.with({ details })];
   }
   const stopped = thread.isStopped() && problems.length === 0;
+  problems = explained(problems, options.input, source);
   const isOuterAlone = lane?.archiveBytes === 0 && problems[0] instanceof InputError;
   if (!isOuterAlone) problems = withCure(problems, job);
   const left = lane?.abandon(problems, !isVerifying && job.options.removePartial) ?? { errors: problems, partials: [] };

@@ -4,9 +4,8 @@ import { pipelineCount, SHARING_LIMITS, type SharingLimits } from '../../engine/
 import { isGood, type Outcome } from '../../outcome.js';
 import type { PipelineSummary } from './pipeline-task.js';
 import { runPipelines, sawTheSame } from './run-pipelines.js';
-import type { UnpackSummary } from './unpack.js';
-import { decodes, undoingOf } from './unpack-job.js';
-import type { VerifyOptions } from '../verify.js';
+import { decodes, undoingOf, type UnpackSummary } from './unpack-job.js';
+import type { VerifyOptions } from './unpack-options.js';
 
 /**
  * Verifies an archive by pipelines side by side. That is only good to find out whether all is well: what is wrong is told by
