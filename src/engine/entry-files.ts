@@ -62,7 +62,9 @@ export class EntryFiles {
     this.#makeWay(change);
     if (begins && this.#options.wanted.begins(entry)) this.#open(entry, false);
     this.#current = entry;
-    return this.#isLost(entry) ? undefined : entry.content;
+    if (!this.#isLost(entry)) return entry.content;
+    entry.content?.giveUp?.();
+    return undefined;
   }
 
   /** Content of the chunk that {@link content} was told of last. */
@@ -154,8 +156,9 @@ export class EntryFiles {
   }
 
   #whole(entry: FileEntry): void {
-    if (this.#isLost(entry)) return;
-    if (entry.endOnly) {
+    if (this.#isLost(entry)) {
+      entry.content?.giveUp?.();
+    } else if (entry.endOnly) {
       if (this.#options.wanted.begins(entry)) this.#empty.add(entry);
     } else if (entry.content !== undefined) {
       this.#finish(entry);

@@ -24,6 +24,8 @@ export interface OutputFile {
    * @param done called when it has its final name, at once or later
    */
   finish(sizeBytes: number, done: () => void): void;
+  /** It has lost something, and takes nothing more: what it holds only to go on is given back. */
+  giveUp?(): void;
   /** A whole file is taken away again: a correction removes, replaces or rewrites it. */
   remove(): void;
   /** A whole file gets another name, in the place of `replaced` if that is given. */

@@ -5,7 +5,12 @@ import { DecodeChain } from '../../dist/codec/decode-chain.js';
 import { UnitDecoder } from '../../dist/codec/unit-decoder.js';
 import { canStreamZstd } from '../../dist/codec/zstd/zstd-stream.js';
 import { ProgramStage } from '../../dist/wrapper/program-stage.js';
+import { archive, end, payload } from '../helpers/archive-bytes.js';
+import { run } from '../helpers/cli.js';
 import { u32 } from '../helpers/layer-writers.js';
+import { EXIT } from '../helpers/outcome.js';
+import { tempDir } from '../helpers/temp.js';
+import { readTree } from '../helpers/tree.js';
 
 const MIB = 2 ** 20;
 const TOO_MUCH = { code: 'XB_UNSUPPORTED_LAYER', message: /decoded at the same time need more than 1024 MiB/ };
@@ -61,12 +66,17 @@ test('what looks at data that a program decodes gives its memory back with it', 
   }
 });
 
+const BLOCK = Buffer.from([2, 0, 16, 0x41]);
+
+/** The first bytes of a zstd frame: its window is so large, and it holds 128 KiB of one byte. */
+function beginsZstd(windowBits: number): Buffer {
+  return Buffer.concat([u32(0xfd2fb528), Buffer.from([0x00, (windowBits - 10) << 3]), BLOCK]);
+}
+
 function openZstd(context: TestContext, windowBits: number): DecodeChain {
   const chain = new DecodeChain({ layers: ['zstd'], output: () => undefined });
   context.after(() => chain.close());
-  // A repeated byte, 128 KiB of it.
-  const bytes = [u32(0xfd2fb528), Buffer.from([0x00, (windowBits - 10) << 3]), Buffer.from([2, 0, 16, 0x41])];
-  chain.push(Buffer.concat(bytes));
+  chain.push(beginsZstd(windowBits));
   return chain;
 }
 
@@ -89,3 +99,21 @@ test('zstd frames with windows of 128 MiB that are open: the eighth is refused; 
     }
   }
 });
+
+for (const parallel of ['1', '2']) {
+  test(`files that have lost something keep no memory from sound ones, with ${parallel} threads from a pipe`, async (context) => {
+    const begun = beginsZstd(27);
+    const damaged = Array.from({ length: 20 }, (_, index) => {
+      const path = `damaged${index}.zst`;
+      const lost = payload(path, begun.length, BLOCK, { crc: 1 });
+      return [payload(path, 0, begun), lost, payload(path, begun.length + BLOCK.length, BLOCK), end(path)];
+    });
+    const sound = Buffer.concat([begun, Buffer.from([1, 0, 0])]);
+    const bytes = archive(...damaged.flat(), payload('sound.zst', 0, sound), end('sound.zst'));
+    const target = tempDir(context);
+    const words = ['extract', '-', '-C', target, '--decompress', '--keep-going', `--parallel=${parallel}`];
+    const { code, stderr } = await run(words, { stdin: { kind: 'pipe', bytes } });
+    assert.equal(code, EXIT.damaged, stderr);
+    assert.ok('sound' in readTree(target), stderr);
+  });
+}

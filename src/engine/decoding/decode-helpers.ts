@@ -64,6 +64,12 @@ export class HelpedChain {
     this.#thread.end(this.#file);
   }
 
+  /** Nothing more of it comes, nor its end: what has come is wanted. */
+  giveUp(): void {
+    this.#send();
+    this.#thread.giveUp(this.#file);
+  }
+
   /** Nothing more of it is wanted. */
   close(): void {
     this.#piece = undefined;
@@ -199,6 +205,10 @@ class DecodingThread {
     if (!this.#files.has(file)) return;
     this.#ending.add(file);
     this.#tell({ kind: 'end', file });
+  }
+
+  giveUp(file: number): void {
+    if (this.#files.has(file)) this.#tell({ kind: 'close', file });
   }
 
   close(file: number): void {

@@ -87,6 +87,12 @@ export class DecodedFile extends FilteredFile {
     if (this.#chain instanceof DecodeChain && this.#chain.isPaused) this.#options.onPause(this);
   }
 
+  /** What a decoder keeps of a file counts against what all may keep: sound files need it. */
+  giveUp(): void {
+    if (this.#chain instanceof DecodeChain) this.#chain.close();
+    else this.#chain.giveUp();
+  }
+
   override abandon(removePartial: boolean): StoredPath | undefined {
     this.#chain.close();
     return super.abandon(removePartial);
