@@ -6,6 +6,7 @@ import { writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { isBuiltin } from 'node:module';
 import { build } from 'esbuild';
+import { inFewFiles } from './few-files.js';
 import { INSTALLED_PACKAGES, OPTIONAL_PACKAGES, OTHER_THREADS, VERB_THREADS, YARGS_PARTS } from './parts.js';
 import { bundlePage } from './report-page.js';
 
@@ -89,15 +90,19 @@ const barApart = {
   },
 };
 
-await bundlePage();
-await build({
+const program = {
   ...common,
   entryPoints: ['dist/cli/main.js'],
   splitting: true,
   chunkNames: '[name]-[hash]',
   external: [...common.external, './parse-verb.js'],
-  plugins: [...common.plugins, barApart],
-});
+  // What is imported for its place alone stays.
+  ignoreAnnotations: true,
+};
+
+await bundlePage();
+const parts = await build({ ...program, write: false, metafile: true, plugins: [...common.plugins, barApart] });
+await build({ ...program, plugins: [inFewFiles(parts.metafile.outputs, withoutFacades), ...common.plugins, barApart] });
 await build({ ...common, entryPoints: { 'cli-progress': 'cli-progress' } });
 await build({ ...common, entryPoints: ['dist/cli/grammar/parse-verb.js'], alias: YARGS_PARTS });
 await build({
