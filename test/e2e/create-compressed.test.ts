@@ -8,7 +8,7 @@ import { create, list } from '../../dist/index.js';
 import { noise } from '../helpers/archive-bytes.js';
 import { run } from '../helpers/cli.js';
 import { assertEnded, EXIT } from '../helpers/outcome.js';
-import { hasProgram } from '../helpers/programs.js';
+import { hasProgram, sampled } from '../helpers/programs.js';
 import { tempDir, type Cleanup } from '../helpers/temp.js';
 import { readTree, writeTree } from '../helpers/tree.js';
 
@@ -26,7 +26,7 @@ function sources(context: Cleanup): string {
 }
 
 describe('an archive that is compressed as it is made', { concurrency: 2 }, () => {
-  for (const { ending, name, program, debian } of FORMATS) {
+  for (const { ending, name, program, debian } of sampled(FORMATS, 3, 1)) {
     test(`by the ending .${ending}, or by --compress=${name}`, async (context) => {
       if (!hasProgram(context, program, debian)) return;
       const directory = sources(context);

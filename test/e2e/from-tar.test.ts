@@ -39,7 +39,7 @@ function saved(context: TestContext, bytes: Buffer): string {
 }
 
 describe('archive to tar to archive to tar', { concurrency: 2 }, () => {
-  for (const name of [...sampled(FIXTURE_NAMES, 11, 1), 'names', 'holes']) {
+  for (const name of [...sampled(FIXTURE_NAMES, 20, 1), 'names', 'holes']) {
     test(name, async (context) => {
       const bytes =
         name === 'names'

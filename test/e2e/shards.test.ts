@@ -269,7 +269,7 @@ describe('shards of what is no file of this machine', { concurrency: 2 }, () => 
         /the object db\/t0\.ibd\.0+3 holds a chunk of db\/t3\.ibd/,
       ],
     ];
-    for (const [what, found, expected, text] of cases) {
+    for (const [what, found, expected, text] of sampled(cases, 3, 1)) {
       test(what, async (context) => {
         const directory = join(tempDir(context), 'full');
         writeObjects(directory, objects, true);

@@ -42,6 +42,7 @@ describe('examples for programs', () => {
 
 const FILES = {
   'backup.xbstream': 'percona-plain.xbstream',
+  'full.xbstream': 'mariadb-full-qpress.xbstream',
   'encrypted.xbstream': 'percona-zstd-aes256.xbstream',
   'backup.key': 'percona.key',
 };

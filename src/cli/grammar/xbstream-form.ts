@@ -33,7 +33,7 @@ export const xbstream: CallText & {
   examples: [
     { command: 'tsxbstream -x -C /var/lib/mysql < backup.xbstream', purpose: 'unpack a backup' },
     {
-      command: "ssh db1 'mariadb-backup --backup --stream=xbstream' | tsxbstream -x -C restored",
+      command: "ssh db1 'mariadb-backup --backup --stream=xbstream' | tsxbstream -x -C data",
       purpose: 'take a backup from another machine, without a file in between',
     },
     {
