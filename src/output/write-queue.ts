@@ -109,8 +109,12 @@ export class WriteQueue {
 
   /** Ends the thread; what was offered and taken is done first. */
   close(): void {
-    this.settle();
-    this.#jobs.quit();
+    try {
+      this.settle();
+    } finally {
+      // It would wait for more, and keep the program alive.
+      this.#jobs.quit();
+    }
   }
 
   /** Whether `bytes` are part of a piece, and so stay as they are until the next. */

@@ -241,7 +241,7 @@ describe('errors', () => {
 
   test('a directory in the way of a file, with --overwrite', async (context) => {
     const check = (result: RunResult, target: string): void => {
-      assertEnded(result, EXIT.refused);
+      assertEnded(result, EXIT.refused, /exists in the target already, as a directory[^]*move it away/);
       assertPrefix(target, { ...everything, [`${middle}/x`]: 'old' }, [`${middle}/x`]);
     };
     await everyWay(context, archive(leadIn, smallFiles), check, {

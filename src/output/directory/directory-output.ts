@@ -11,7 +11,14 @@ import { refusal, writeAll } from './file-calls.js';
 import { earlierFile, FROM_FILE, KeptFile } from './kept-file.js';
 import type { FileMetadata, Owner } from './owner.js';
 import { PARTIAL_ENDING } from './partial-name.js';
-import { nameTaken, notStored, targetExists, TargetDirectory, type Place } from './target-directory.js';
+import {
+  directoryInTheWay,
+  nameTaken,
+  notStored,
+  targetExists,
+  TargetDirectory,
+  type Place,
+} from './target-directory.js';
 import { TargetFile, type TargetFileContext } from './target-file.js';
 
 export interface DirectoryOutputOptions extends DryRunOptions {
@@ -91,8 +98,9 @@ export class DirectoryOutput implements Output {
           hash: this.#options.hash,
         });
       }
-      // A file does not take the place of a directory: better told now than when all of it has come.
-      if (existing === 'refuse' || directory.look(name)?.isDirectory() === true) throw targetExists(place);
+      if (existing === 'refuse') throw targetExists(place);
+      // Better told now than when all of it has come.
+      if (directory.look(name)?.isDirectory() === true) throw directoryInTheWay(place);
     }
     // From here on the name is taken, though the file has it only when it is whole.
     directory.names.set(name, 'ours');

@@ -12,7 +12,14 @@ import {
 } from '../output.js';
 import { VirtualFile, VirtualOutput } from '../virtual-output.js';
 import { earlierFile, KeptFile } from './kept-file.js';
-import { nameTaken, notStored, targetExists, TargetDirectory, type Place } from './target-directory.js';
+import {
+  directoryInTheWay,
+  nameTaken,
+  notStored,
+  targetExists,
+  TargetDirectory,
+  type Place,
+} from './target-directory.js';
 
 /** What all usual file systems have (NAME_MAX of limits.h). */
 const COMPONENT_BYTES_MAX = 255;
@@ -66,8 +73,7 @@ export class DryRunOutput extends VirtualOutput {
     if (place === undefined) return new DryRunFile(this, path);
     if (existing === 'refuse') throw targetExists(place);
     if (existing === 'overwrite') {
-      // A file does not take the place of a directory.
-      if (place.directory.look(place.name)?.isDirectory() === true) throw targetExists(place);
+      if (place.directory.look(place.name)?.isDirectory() === true) throw directoryInTheWay(place);
       return new DryRunFile(this, path);
     }
     return new KeptFile(place, path, {

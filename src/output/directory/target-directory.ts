@@ -162,6 +162,19 @@ export function targetExists({ directory, name }: Place): XbstreamError {
   });
 }
 
+/** The error for a final name that a directory has: not even with `--overwrite` does a file take its place. */
+export function directoryInTheWay({ directory, name }: Place): XbstreamError {
+  return new XbstreamError(
+    'XB_TARGET_EXISTS',
+    `${pathText(directory.pathOf(name))} exists in the target already, as a directory`,
+    {
+      path: directory.pathOf(name),
+      details: ['it was not touched'],
+      hints: ['move it away, or unpack into an empty directory'],
+    },
+  );
+}
+
 /** The error for a correction that means no file of the archive, but what another of its files needs. */
 export function notStored(path: StoredPath): XbstreamError {
   return new XbstreamError(
