@@ -14,14 +14,14 @@ const PATH_BYTES = 320;
 
 const JOB_INTS = 8;
 /** Even, so that the numbers behind them stand where they can. */
-const CONTROL_INTS = 4;
+const CONTROL_INTS = 2;
 const WRITE = 0;
 const FILE = 1;
 const FILE_REPLACING = 2;
+const QUIT = 3;
 
 const GIVEN = 0;
 const DONE = 1;
-const QUIT = 2;
 
 /** Bytes for a part of a file that is open, or for a small file from its creation to its final name. */
 export type WriteJob =
@@ -92,12 +92,14 @@ export class WriteJobs {
     Atomics.notify(this.#control, GIVEN);
   }
 
-  get(number: number): WriteJob {
+  /** @returns undefined for the last one: that no more will come */
+  get(number: number): WriteJob | undefined {
     const slot = number & (JOB_SLOTS - 1);
     const at = slot * JOB_INTS;
     const start = this.#ints[at + 1]!;
     const end = this.#ints[at + 2]!;
     const kind = this.#ints[at];
+    if (kind === QUIT) return undefined;
     if (kind === WRITE) {
       return { kind: 'write', start, end, descriptor: this.#ints[at + 3]!, fileOffset: this.#offsets[slot]! };
     }
@@ -137,20 +139,23 @@ export class WriteJobs {
     return true;
   }
 
-  /** Waits for jobs beyond `number`. @returns the last one given, or undefined when there will be no more */
-  waitForMore(number: number): number | undefined {
+  /** Waits for jobs beyond `number`. @returns the last one given */
+  waitForMore(number: number): number {
     for (;;) {
       const given = Atomics.load(this.#control, GIVEN);
       if (given !== number) return given;
-      if (Atomics.load(this.#control, QUIT) !== 0) return undefined;
       Atomics.wait(this.#control, GIVEN, number);
     }
   }
 
-  /** No more jobs will come. */
+  /**
+   * No more jobs will come behind those that were handed over. It is a job like them: who has looked for one, and does not wait
+   * yet, sees by the number that something has come, and would miss anything else.
+   */
   quit(): void {
-    Atomics.store(this.#control, QUIT, 1);
-    Atomics.notify(this.#control, GIVEN);
+    const number = (Atomics.load(this.#control, GIVEN) + 1) | 0;
+    this.#ints[(number & (JOB_SLOTS - 1)) * JOB_INTS] = QUIT;
+    this.publish(number);
   }
 }
 
@@ -163,12 +168,13 @@ export function isBefore(a: number, b: number): boolean {
 export function doWriteJobs(jobs: WriteJobs): void {
   for (let done = 0; ;) {
     const given = jobs.waitForMore(done);
-    if (given === undefined) return;
     while (done !== given) {
       done = (done + 1) | 0;
+      const job = jobs.get(done);
+      if (job === undefined) return;
       let well = true;
       try {
-        perform(jobs.get(done), jobs.bytes);
+        perform(job, jobs.bytes);
       } catch {
         // The other side does it again, and hears why.
         well = false;
