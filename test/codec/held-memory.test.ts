@@ -80,25 +80,24 @@ function openZstd(context: TestContext, windowBits: number): DecodeChain {
   return chain;
 }
 
-test('zstd frames with windows of 128 MiB that are open: the eighth is refused; 64 as backups have them are not', (context) => {
-  if (!canStreamZstd()) {
-    context.skip('this Node decodes whole frames, without a window');
-    return;
-  }
-  const files = Array.from({ length: 7 }, () => openZstd(context, 27));
-  assert.throws(() => openZstd(context, 27), TOO_MUCH);
-  for (const file of files) {
-    file.push(Buffer.from([1, 0, 0]));
-    file.end();
-  }
-  // Twice: what has ended is given back.
-  for (const turn of [1, 2]) {
-    for (const file of Array.from({ length: 64 }, () => openZstd(context, 23))) {
-      if (turn === 1) file.push(Buffer.from([1, 0, 0]));
-      else file.close();
+// An older Node decodes whole frames, without a window.
+if (canStreamZstd()) {
+  test('zstd frames with windows of 128 MiB that are open: the eighth is refused; 64 as backups have them are not', (context) => {
+    const files = Array.from({ length: 7 }, () => openZstd(context, 27));
+    assert.throws(() => openZstd(context, 27), TOO_MUCH);
+    for (const file of files) {
+      file.push(Buffer.from([1, 0, 0]));
+      file.end();
     }
-  }
-});
+    // Twice: what has ended is given back.
+    for (const turn of [1, 2]) {
+      for (const file of Array.from({ length: 64 }, () => openZstd(context, 23))) {
+        if (turn === 1) file.push(Buffer.from([1, 0, 0]));
+        else file.close();
+      }
+    }
+  });
+}
 
 for (const parallel of ['1', '2']) {
   test(`files that have lost something keep no memory from sound ones, with ${parallel} threads from a pipe`, async (context) => {
