@@ -4,6 +4,7 @@ import type { StreamKey } from '../input/open-source.js';
 import { PIECE_ROOM_BYTES, type ByteSink, type Source } from '../input/source.js';
 import { HEAD_BYTES, wrapperOf, type WrapperFormat, type WrapperName } from './formats.js';
 import type { Stage } from './stage.js';
+import { copyBytes } from '../threads/copy-bytes.js';
 import { WrapperError } from './wrapper-error.js';
 
 /** More than this is nobody's backup. */
@@ -250,6 +251,6 @@ class HeadSink implements ByteSink {
 
   #giveCopy(piece: Buffer): Promise<void> | undefined {
     const room = this.#sink.room();
-    return this.#sink.push(room.subarray(0, piece.copy(room)));
+    return this.#sink.push(room.subarray(0, copyBytes(piece.subarray(0, room.length), room)));
   }
 }

@@ -8,11 +8,20 @@ import type { Address } from './address.js';
 export interface FetchData {
   address: Address;
   timeoutMs: number;
-  /** An int32: changed after anything has come. */
+  /** {@link FetchNews}. */
   news: SharedArrayBuffer;
   /** For the first {@link HEAD_BYTES}: {@link RangeMemory}. */
   head: SharedArrayBuffer;
 }
+
+/** What both see of each other, as int32 in shared memory. */
+export const FetchNews = {
+  /** Changed after anything has come. */
+  COUNT: 0,
+  /** So long the server takes until it begins to answer, in microseconds; 0 until that is known. */
+  LATENCY_US: 1,
+  BYTES: 8,
+} as const;
 
 /** What it is told. */
 export type FetchTask =

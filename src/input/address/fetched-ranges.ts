@@ -37,7 +37,7 @@ export class FetchedRanges {
 
   /** A new one, whose bytes are to come. @param memory where, if that is there already */
   add(range: Omit<Range, 'memory'>, memory?: RangeMemory): Range {
-    const added = { ...range, memory: memory ?? new RangeMemory(this.#memory(range.end - range.start), range.start) };
+    const added = { ...range, memory: memory ?? new RangeMemory(this.#memory(range.end - range.start)) };
     this.#ranges.push(added);
     return added;
   }
@@ -71,7 +71,8 @@ export class FetchedRanges {
   #memory(bytes: number): SharedArrayBuffer {
     if (bytes < REUSED_BYTES_MIN) return roomFor(bytes);
     const room = 2 ** Math.ceil(Math.log2(bytes));
-    const at = this.#spare.findIndex((spare) => roomOf(spare) === room);
+    // What was read last is still in the CPU's caches.
+    const at = this.#spare.findLastIndex((spare) => roomOf(spare) >= room);
     if (at === -1) {
       // Sizes grow: what is too small for now is of no use later.
       this.#spare = this.#spare.filter((spare) => roomOf(spare) >= room);

@@ -1,11 +1,14 @@
 /** The thread that fetches what lies at an address, for another that waits for it in calls. */
 import { errorToRecord, XbstreamError } from '../../errors.js';
 import { connectHelper } from '../../threads/helper-side.js';
-import { WHOLE_BYTES_MAX, type FetchAnswer, type FetchData, type FetchTask } from './fetch-protocol.js';
-import type { Flow } from './http/exchange.js';
+import { FetchNews, WHOLE_BYTES_MAX, type FetchAnswer, type FetchData, type FetchTask } from './fetch-protocol.js';
+import type { Body, Flow } from './http/exchange.js';
 import { isOfObjects, type Address } from './address.js';
 import { RangeClient, type AddressClient } from './range-client.js';
 import { RangeMemory } from './range-memory.js';
+
+/** The latency is the least of so many responses. */
+const RESPONSES_MEASURED = 32;
 
 type Answer = (answer: FetchAnswer, moved?: readonly ArrayBuffer[]) => void;
 
@@ -14,8 +17,8 @@ export async function serveFetches(): Promise<void> {
   const { data, answer: post, onTask } = connectHelper<FetchData, FetchTask, FetchAnswer>();
   const news = new Int32Array(data.news);
   const tellNews = (): void => {
-    Atomics.add(news, 0, 1);
-    Atomics.notify(news, 0);
+    Atomics.add(news, FetchNews.COUNT, 1);
+    Atomics.notify(news, FetchNews.COUNT);
   };
   const answer: Answer = (said, moved) => {
     post(said, moved);
@@ -23,9 +26,10 @@ export async function serveFetches(): Promise<void> {
   };
   try {
     const client = await clientTo(data.address, data.timeoutMs);
-    const fetching = new Fetching(client, answer, tellNews);
+    const latency = new Latency(news);
+    const fetching = new Fetching(client, answer, tellNews, latency);
     onTask((task) => fetching.take(task));
-    await fetching.open(new RangeMemory(data.head, 0));
+    await fetching.open(new RangeMemory(data.head));
   } catch (error) {
     fail(error, answer);
   }
@@ -47,15 +51,17 @@ class Fetching {
   readonly #client: AddressClient;
   readonly #answer: Answer;
   readonly #tellNews: () => void;
+  readonly #latency: Latency;
   readonly #underWay = new Map<number, AbortController>();
   /** Of what comes as a whole. */
   #whole: { flow: Flow; sentBytes: number; takenBytes: number } | undefined;
 
   /** @param tellNews called after bytes of a range have come */
-  constructor(client: AddressClient, answer: Answer, tellNews: () => void) {
+  constructor(client: AddressClient, answer: Answer, tellNews: () => void, latency: Latency) {
     this.#client = client;
     this.#answer = answer;
     this.#tellNews = tellNews;
+    this.#latency = latency;
   }
 
   /** Finds out what is there, and gives its beginning, or all of it. */
@@ -96,7 +102,8 @@ class Fetching {
     const { signal } = dropping;
     this.#underWay.set(id, dropping);
     try {
-      await this.#client.read(start, end, new RangeMemory(memory, start).body(this.#tellNews), signal);
+      const body = new RangeMemory(memory).body(this.#tellNews);
+      await this.#client.read(start, end, this.#latency.measured(body), signal);
     } catch (error) {
       if (!signal.aborted) throw error;
     } finally {
@@ -116,5 +123,35 @@ class Fetching {
     const { flow, sentBytes, takenBytes } = this.#whole!;
     if (sentBytes - takenBytes > WHOLE_BYTES_MAX) flow.pause();
     else flow.resume();
+  }
+}
+
+/** Measures how long a server takes until it begins to answer: what it needs at least, without the queue that we are ourselves. */
+class Latency {
+  readonly #news: Int32Array;
+  readonly #lastUs: number[] = [];
+
+  constructor(news: Int32Array) {
+    this.#news = news;
+  }
+
+  /** The body of a response that is asked for now. */
+  measured(body: Body): Body {
+    const askedMs = performance.now();
+    let hasBegun = false;
+    return {
+      take: (bytes) => {
+        if (!hasBegun) this.#add(performance.now() - askedMs);
+        hasBegun = true;
+        body.take(bytes);
+      },
+      room: () => body.room?.(),
+    };
+  }
+
+  #add(ms: number): void {
+    this.#lastUs.push(Math.min(2 ** 30, Math.ceil(1000 * ms)));
+    if (this.#lastUs.length > RESPONSES_MEASURED) this.#lastUs.shift();
+    Atomics.store(this.#news, FetchNews.LATENCY_US, Math.min(...this.#lastUs));
   }
 }

@@ -1,24 +1,20 @@
 /** Memory for a range of an archive, which a connection fills from its first byte on while somebody reads. */
+import { copyBytes } from '../../threads/copy-bytes.js';
 import type { Body } from './http/exchange.js';
 
 /** An int32 says how many bytes have come; they stand behind it. */
 const COME_BYTES = 8;
-/**
- * What lies at a position stands as far behind such a boundary in memory, as it does in the rooms of who reads: between shared memories V8
- * copies words then, and single bytes else, at a twentieth of the speed.
- */
-const WORD_BYTES = 8;
 /** Most that is received at a time: more at once costs less, but who waits for the first bytes waits longer. */
 const RECEIVED_BYTES_MAX = 1024 * 1024;
 
 /** Memory for a range of so many bytes. */
 export function roomFor(bytes: number): SharedArrayBuffer {
-  return new SharedArrayBuffer(COME_BYTES + WORD_BYTES + bytes);
+  return new SharedArrayBuffer(COME_BYTES + bytes);
 }
 
 /** For how many bytes there is room. */
 export function roomOf({ byteLength }: SharedArrayBuffer): number {
-  return byteLength - COME_BYTES - WORD_BYTES;
+  return byteLength - COME_BYTES;
 }
 
 /** It is for another range now. Only where nobody fills it any more. */
@@ -31,14 +27,11 @@ export class RangeMemory {
   readonly #come: Int32Array;
   readonly #bytes: Buffer;
 
-  /**
-   * @param shared made by {@link roomFor}
-   * @param start position of the first byte
-   */
-  constructor(shared: SharedArrayBuffer, start: number) {
+  /** @param shared made by {@link roomFor} */
+  constructor(shared: SharedArrayBuffer) {
     this.shared = shared;
     this.#come = new Int32Array(shared, 0, 1);
-    this.#bytes = Buffer.from(shared, COME_BYTES + (start % WORD_BYTES), roomOf(shared));
+    this.#bytes = Buffer.from(shared, COME_BYTES);
   }
 
   /** How many have come. */
@@ -60,7 +53,7 @@ export class RangeMemory {
       },
       take: (bytes) => {
         const { come } = this;
-        if (bytes.buffer !== this.shared) this.#bytes.set(bytes, come);
+        if (bytes.buffer !== this.shared) copyBytes(bytes, this.#bytes, come);
         Atomics.store(this.#come, 0, come + bytes.length);
         filled();
       },

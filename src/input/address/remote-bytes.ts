@@ -1,8 +1,10 @@
 import { errorFromRecord } from '../../errors.js';
 import { Helper } from '../../threads/helper.js';
+import { copyBytes } from '../../threads/copy-bytes.js';
 import type { PositionedBytes, Span } from '../positioned.js';
 import type { Address } from './address.js';
 import {
+  FetchNews,
   HEAD_BYTES,
   type FetchAnswer,
   type FetchData,
@@ -14,10 +16,15 @@ import { comeBytes, FetchedRanges, isWhole, type Range } from './fetched-ranges.
 import { Foretelling } from './foretelling.js';
 import { RangeMemory, roomFor } from './range-memory.js';
 
-/** So much is fetched ahead of who reads on and on, in ranges of up to an eighth of it: 8 ranges are under way. */
+/** So much at most is fetched ahead of who reads on and on, in ranges of up to an eighth of it: 8 ranges are under way. */
 const AHEAD_BYTES_MAX = 64 * 1024 * 1024;
 const RANGES_AHEAD = 8;
-const RANGE_BYTES_MAX = AHEAD_BYTES_MAX / RANGES_AHEAD;
+/**
+ * A server that answers at once needs less: what comes long before it is read has left the CPU's caches, which takes half as long again
+ * over loopback. This is what 4 GB/s bring until the answer begins.
+ */
+const AHEAD_BYTES_PER_US = 4096;
+const AHEAD_BYTES_MIN = 8 * 1024 * 1024;
 const RANGE_BYTES_MIN = 64 * 1024;
 /** Of what somebody has said that he will read, so many ranges at a time. */
 const EXPECTED_RANGES_MAX = 64;
@@ -39,8 +46,7 @@ export class RemoteBytes implements PositionedBytes {
   readonly #helper: Helper<FetchData, FetchTask, FetchAnswer>;
   readonly #isStopped: () => boolean;
   readonly #foretelling = new Foretelling();
-  /** Changed by the thread after anything has come. */
-  readonly #news = new Int32Array(new SharedArrayBuffer(4));
+  readonly #news = new Int32Array(new SharedArrayBuffer(FetchNews.BYTES));
   #object: FoundObject = { sizeBytes: 0, hasRanges: true };
   readonly #ranges = new FetchedRanges();
   #lastId = 0;
@@ -65,7 +71,7 @@ export class RemoteBytes implements PositionedBytes {
    */
   constructor({ address, timeoutMs }: { address: Address; timeoutMs: number }, isStopped: () => boolean) {
     this.#isStopped = isStopped;
-    const head = new RangeMemory(roomFor(HEAD_BYTES), 0);
+    const head = new RangeMemory(roomFor(HEAD_BYTES));
     const module = new URL('./fetch-thread.js', import.meta.url);
     const data = { address, timeoutMs, news: this.#news.buffer, head: head.shared };
     this.#helper = new Helper(module, { name: 'the fetching thread', data, decodes: true });
@@ -123,7 +129,7 @@ export class RemoteBytes implements PositionedBytes {
       const from = position - range.start;
       const count = Math.min(wanted, comeBytes(range) - from);
       if (count > 0) {
-        range.memory.bytes(from, from + count).copy(memory, at);
+        copyBytes(range.memory.bytes(from, from + count), memory, at);
         this.#read(range, position + count);
         return count;
       }
@@ -147,7 +153,7 @@ export class RemoteBytes implements PositionedBytes {
       const piece = this.#pieces[0];
       if (piece !== undefined) {
         const count = Math.min(bytes, piece.length);
-        memory.set(piece.subarray(0, count), at);
+        copyBytes(piece.subarray(0, count), memory, at);
         this.#runEnd += count;
         if (count < piece.length) this.#pieces[0] = piece.subarray(count);
         else {
@@ -164,7 +170,7 @@ export class RemoteBytes implements PositionedBytes {
 
   /** How much to fetch of what nobody has foreseen. */
   #demand(wanted: number, position: number): number {
-    const run = Math.min(position - this.#runStart, RANGE_BYTES_MAX);
+    const run = Math.min(position - this.#runStart, this.#aheadBytesMax / RANGES_AHEAD);
     return Math.min(this.endBytes - position, Math.max(wanted, FORETOLD_BYTES, run));
   }
 
@@ -189,11 +195,17 @@ export class RemoteBytes implements PositionedBytes {
     }
   }
 
+  /** How much to fetch ahead of who reads on. */
+  get #aheadBytesMax(): number {
+    const latencyUs = Atomics.load(this.#news, FetchNews.LATENCY_US);
+    return Math.max(AHEAD_BYTES_MIN, Math.min(AHEAD_BYTES_MAX, AHEAD_BYTES_PER_US * latencyUs));
+  }
+
   /** Fetches on, twice as much as was read in one go. */
   #fetchAhead(): void {
     const run = this.#runEnd - this.#runStart;
     if (run < HOP_BYTES) return;
-    const ahead = Math.min(AHEAD_BYTES_MAX, 2 * run);
+    const ahead = Math.min(this.#aheadBytesMax, 2 * run);
     const range = Math.max(RANGE_BYTES_MIN, Math.floor(ahead / RANGES_AHEAD));
     const target = Math.min(this.endBytes, this.#runEnd + ahead);
     this.#aheadEnd = Math.max(this.#aheadEnd, this.#comeEnd(this.#runEnd));
@@ -207,6 +219,7 @@ export class RemoteBytes implements PositionedBytes {
   }
 
   #fetchExpected(): void {
+    const bytesMax = this.#aheadBytesMax;
     let bytes = 0;
     let count = 0;
     for (const { start, end, isExpected } of this.#ranges.all) {
@@ -214,10 +227,10 @@ export class RemoteBytes implements PositionedBytes {
       bytes += end - start;
       count += 1;
     }
-    while (this.#expected.length > 0 && bytes < AHEAD_BYTES_MAX && count < EXPECTED_RANGES_MAX) {
+    while (this.#expected.length > 0 && bytes < bytesMax && count < EXPECTED_RANGES_MAX) {
       const span = this.#expected.at(-1)!;
       const start = this.#comeEnd(span.start);
-      const end = Math.min(span.end, start + RANGE_BYTES_MAX);
+      const end = Math.min(span.end, start + Math.ceil(bytesMax / RANGES_AHEAD));
       if (end === span.end || start >= span.end) this.#expected.pop();
       else span.start = end;
       if (start >= end) continue;
@@ -243,14 +256,14 @@ export class RemoteBytes implements PositionedBytes {
 
   /** Waits until something has come. @returns false when it is to stop */
   #wait(news: number): boolean {
-    if (this.#helper.presence.waitWhile(this.#news, 0, news, this.#isStopped)) return true;
+    if (this.#helper.presence.waitWhile(this.#news, FetchNews.COUNT, news, this.#isStopped)) return true;
     if (this.#isStopped()) return false;
     throw this.#helper.ended();
   }
 
   /** Takes note of what the thread has said. @returns the number of the news that this was */
   #hear(): { news: number; answer: FetchAnswer | undefined } {
-    const news = Atomics.load(this.#news, 0);
+    const news = Atomics.load(this.#news, FetchNews.COUNT);
     const answer = this.#helper.answerIfAny();
     switch (answer?.kind) {
       case 'found':

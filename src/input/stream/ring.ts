@@ -1,4 +1,5 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
+import { copyBytes } from '../../threads/copy-bytes.js';
 
 /** Bytes that can be under way in a ring: what goes in is copied out in pieces of up to half of it. */
 const RING_BYTES = 1024 * 1024;
@@ -39,13 +40,13 @@ export function makeRing(): { writer: RingHandle; reader: RingHandle } {
  */
 abstract class RingEnd {
   protected readonly numbers: Int32Array;
-  protected readonly data: Uint8Array;
+  protected readonly data: Buffer;
   readonly #port: MessagePort;
   #wake: (() => void) | undefined;
 
   constructor({ memory, port }: RingHandle) {
     this.numbers = new Int32Array(memory, 0, HEAD_BYTES / 4);
-    this.data = new Uint8Array(memory, HEAD_BYTES);
+    this.data = Buffer.from(memory, HEAD_BYTES);
     this.#port = port;
     port.on('message', () => this.wake());
     port.unref();
@@ -95,8 +96,8 @@ export class RingWriter extends RingEnd {
     if (taken === 0) return 0;
     const at = (Atomics.load(this.numbers, WRITTEN) >>> 0) % this.data.length;
     const first = Math.min(taken, this.data.length - at);
-    this.data.set(bytes.subarray(0, first), at);
-    this.data.set(bytes.subarray(first, taken), 0);
+    copyBytes(bytes.subarray(0, first), this.data, at);
+    copyBytes(bytes.subarray(first, taken), this.data);
     Atomics.add(this.numbers, WRITTEN, taken);
     this.wakeOther(READER_WAITS);
     return taken;
@@ -132,13 +133,13 @@ export class RingWriter extends RingEnd {
 /** The end of a ring where bytes come out. */
 export class RingReader extends RingEnd {
   /** Takes what is there. @returns how many bytes were put into `room`, perhaps none */
-  read(room: Uint8Array): number {
+  read(room: Buffer): number {
     const taken = Math.min(room.length, this.filled);
     if (taken === 0) return 0;
     const at = (Atomics.load(this.numbers, READ) >>> 0) % this.data.length;
     const first = Math.min(taken, this.data.length - at);
-    room.set(this.data.subarray(at, at + first));
-    room.set(this.data.subarray(0, taken - first), first);
+    copyBytes(this.data.subarray(at, at + first), room);
+    copyBytes(this.data.subarray(0, taken - first), room, first);
     Atomics.add(this.numbers, READ, taken);
     Atomics.notify(this.numbers, READ);
     this.wakeOther(WRITER_WAITS);
