@@ -21,7 +21,8 @@ const WAITED_BYTES = 12 * 1024 * 1024;
  *   to another chunk, on with that; else to the next magic that begins a chunk with an acceptable path, within the archive.
  * - Whole lines of text: on with the chunk behind them.
  *
- * Going back needs an input that can be read by position ({@link takeRewind}); of others the last 32 MiB are kept.
+ * Going back needs an input that can be read by position ({@link takeRewind}); of others what is not
+ * proven is kept, up to the last 32 MiB.
  */
 export class SalvagingReader implements SalvageReading {
   chunks = 0;
@@ -50,6 +51,8 @@ export class SalvagingReader implements SalvageReading {
   /** The last chunk, as long as nothing has shown that its length (or that of its path) is right. */
   #suspect: Suspect | undefined;
   #search: ChunkSearch | undefined;
+  /** Archive offset of the last chunk, or of its end once that is proven: nobody will go back behind it. */
+  #wantedFrom = 0;
 
   constructor(consumer: ChunkConsumer, damage: DamageConsumer, options: SalvageOptions) {
     this.#consumer = consumer;
@@ -63,7 +66,7 @@ export class SalvagingReader implements SalvageReading {
       chunk: (header, spanBytes) => this.#chunk(header, spanBytes),
       mustWait: (header) => this.#search?.candidateAt === undefined && this.#consumer.mustWait?.(header) === true,
       payload: (bytes, fileOffset) => this.#pass(() => this.#consumer.payload(bytes, fileOffset)),
-      chunkEnd: () => this.#pass(() => this.#consumer.chunkEnd()),
+      chunkEnd: () => this.#chunkEnd(),
     };
     this.#reader = new ChunkReader(this.#guarded, (this.#inputOffset = this.#position = options.from ?? 0));
   }
@@ -103,7 +106,7 @@ export class SalvagingReader implements SalvageReading {
   push(piece: Buffer): number {
     const start = this.#inputOffset;
     const end = start + piece.length;
-    this.#recent?.append(piece, start);
+    this.#recent?.lend(piece, start);
     if (this.isHolding) this.#step(NOTHING);
     while (this.#position < end && !this.isHolding) {
       if (this.#position >= start) {
@@ -115,6 +118,7 @@ export class SalvagingReader implements SalvageReading {
         this.#step(this.#recent.bytesAt(this.#position, start - this.#position));
       }
     }
+    this.#recent?.keep(this.#wantedFrom);
     const taken = this.isHolding ? Math.max(0, this.#position - start) : piece.length;
     this.#inputOffset = start + taken;
     return taken;
@@ -162,7 +166,14 @@ export class SalvagingReader implements SalvageReading {
     const use = this.#guard(header.path, () => this.#consumer.chunk(header, spanBytes)) ?? this.#options.refused;
     const isJudged = (header.type === 'payload' || header.type === 'sparse') && use !== 'pass';
     this.#suspect = isJudged ? undefined : span;
+    this.#wantedFrom = header.archiveOffset;
     return use;
+  }
+
+  #chunkEnd(): void {
+    const { header } = this.#current!;
+    if (this.#suspect === undefined) this.#wantedFrom = chunkEnd(header);
+    this.#pass(() => this.#consumer.chunkEnd());
   }
 
   #pass(work: () => void): void {
