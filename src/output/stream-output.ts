@@ -2,6 +2,7 @@ import { XbstreamError } from '../errors.js';
 import { pathText, type StoredPath } from '../format/stored-path.js';
 import { HeldContent } from './held-content.js';
 import { outOfOrder, type OutputFile } from './output.js';
+import { PieceMemory } from './piece-memory.js';
 import { VirtualFile, VirtualOutput } from './virtual-output.js';
 
 /** Takes bytes, in order. They are its own until the promise is settled. */
@@ -18,6 +19,7 @@ export class StreamOutput extends VirtualOutput {
   readonly blockBytes = 2 ** 30;
   readonly #sink: ContentSink;
   readonly #rank: (path: StoredPath) => number;
+  readonly #memory = new PieceMemory();
   /** What waits, by rank, in the order in which it came. */
   readonly #files: (StreamFile[] | undefined)[] = [];
   #heldBytes = 0;
@@ -31,7 +33,7 @@ export class StreamOutput extends VirtualOutput {
   }
 
   open(path: StoredPath): OutputFile {
-    const file = new StreamFile(path, (bytes) => {
+    const file = new StreamFile(path, this.#memory, (bytes) => {
       this.#heldBytes += bytes;
     });
     (this.#files[this.#rank(path)] ??= []).push(file);
@@ -61,7 +63,10 @@ export class StreamOutput extends VirtualOutput {
     let done = 0;
     for (const file of files) {
       // More of them may come meanwhile.
-      for (const piece of file.held.take()) await this.#sink(piece);
+      for (const piece of file.held.take()) {
+        await this.#sink(piece);
+        this.#memory.release(piece);
+      }
       if (!file.isDone) break;
       done += 1;
     }
@@ -73,14 +78,16 @@ export class StreamOutput extends VirtualOutput {
 class StreamFile extends VirtualFile {
   readonly held: HeldContent;
   isDone = false;
+  readonly #memory: PieceMemory;
 
-  constructor(path: StoredPath, onHeld: (bytes: number) => void) {
+  constructor(path: StoredPath, memory: PieceMemory, onHeld: (bytes: number) => void) {
     super(path);
+    this.#memory = memory;
     this.held = new HeldContent(onHeld);
   }
 
   write(bytes: Buffer, fileOffset: number): void {
-    if (!this.held.put(Buffer.from(bytes), fileOffset)) throw this.#outOfOrder(fileOffset);
+    if (!this.held.put(this.#memory.copy(bytes), fileOffset)) throw this.#outOfOrder(fileOffset);
   }
 
   override finish(sizeBytes: number, done: () => void): void {
