@@ -91,7 +91,10 @@ export class Judge {
     // A pattern that matches nothing is told by a code that goes before others.
     if (way.gives === 'stream' && verdict.whole.size === 0 && verdict.accepts === 'yes') verdict.accepts = 'either';
     if (way.gives === 'stream') verdict.classes &&= new Set([...verdict.classes, 1]);
-    if (isPiped && isPassedOn(way) && [...strict.everWhole.values()].flat().some(({ isInOrder }) => !isInOrder)) {
+    const isOutOfOrder = [...strict.everWhole.values()].flat().some(({ isInOrder }) => !isInOrder);
+    // What has gone to stdout cannot be taken back: that comes before what is damaged further on.
+    const isTakenBack = way.gives === 'stream' && strict.corrections > 0;
+    if (isPiped && isPassedOn(way) && (isOutOfOrder || isTakenBack)) {
       return { ...verdict, accepts: verdict.accepts === 'yes' ? 'either' : verdict.accepts, classes: undefined };
     }
     return verdict;
