@@ -35,6 +35,7 @@ export interface Reading {
   correctsNoFile: boolean;
   /** A correction is about names of which decoding makes none, or those of other layers. */
   renamesLayers: boolean;
+  /** Removals, renames, and files that came again. */
   corrections: number;
 }
 
@@ -255,7 +256,10 @@ class Oracle {
       const isSecond = this.#isEnded || header === this.#firstContent;
       throw new Refusal(`${path} comes twice${isSecond ? ': a second archive' : ''} (byte ${offset})`, 3);
     }
-    if (known?.isWhole === true) this.#files.delete(path);
+    if (known?.isWhole === true) {
+      this.#corrections += 1;
+      this.#files.delete(path);
+    }
     this.#firstContent ??= header;
     return this.#files.get(path) ?? this.#begin(path);
   }
