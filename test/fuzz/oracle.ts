@@ -35,7 +35,7 @@ export interface Reading {
   correctsNoFile: boolean;
   /** A correction is about names of which decoding makes none, or those of other layers. */
   renamesLayers: boolean;
-  /** Removals, renames, and files that came again. */
+  /** Removals, renames, and files that came again or are empty now. */
   corrections: number;
 }
 
@@ -318,6 +318,7 @@ class Oracle {
     let file = this.#files.get(path);
     if (file?.isWhole === true) {
       if (this.#isEnded) throw new Refusal(`${path} comes behind the archive's end`, 3);
+      this.#corrections += 1;
       this.#files.delete(path);
       file = undefined;
     }
