@@ -4,6 +4,7 @@ import { delimiter, join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { errorToRecord, systemCodeOf, XbstreamError } from '../errors.js';
 import { PIECE_BYTES, type ByteSink, type Source } from '../input/source.js';
+import { copyBytes } from '../threads/copy-bytes.js';
 import type { WrapperFormat, WrapperProgram } from './formats.js';
 import type { Stage } from './stage.js';
 import { WrapperError } from './wrapper-error.js';
@@ -140,7 +141,7 @@ class ProgramSource implements Source {
       for await (const piece of this.#child.stdout as AsyncIterable<Buffer>) {
         for (let at = 0; at < piece.length && !this.#isEnded;) {
           const room = sink.room();
-          const bytes = piece.copy(room, 0, at, Math.min(piece.length, at + PIECE_BYTES));
+          const bytes = copyBytes(piece.subarray(at, at + PIECE_BYTES), room);
           at += bytes;
           await sink.push(room.subarray(0, bytes));
         }

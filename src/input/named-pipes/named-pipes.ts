@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { XbstreamError } from '../../errors.js';
+import { copyBytes } from '../../threads/copy-bytes.js';
 import { ChunkFeed } from './chunk-feed.js';
 import { NamedPipe } from './named-pipe.js';
 import { PIECE_BYTES, type ByteSink, type Source } from '../source.js';
@@ -142,7 +143,7 @@ export class NamedPipesSource implements Source {
           this.#usedBytes = 0;
         }
         const room = this.#memory.subarray(this.#usedBytes, PIECE_BYTES);
-        const count = bytes.copy(room, 0, at);
+        const count = copyBytes(bytes.subarray(at, at + room.length), room);
         at += count;
         this.#usedBytes += count;
         const wait = sink.push(room.subarray(0, count));
