@@ -33,10 +33,11 @@ export class StreamOutput extends VirtualOutput {
   }
 
   open(path: StoredPath): OutputFile {
-    const file = new StreamFile(path, this.#memory, (bytes) => {
+    const rank = this.#rank(path);
+    const file = new StreamFile(path, rank > 0, this.#memory, (bytes) => {
       this.#heldBytes += bytes;
     });
-    (this.#files[this.#rank(path)] ??= []).push(file);
+    (this.#files[rank] ??= []).push(file);
     return file;
   }
 
@@ -78,10 +79,13 @@ export class StreamOutput extends VirtualOutput {
 class StreamFile extends VirtualFile {
   readonly held: HeldContent;
   isDone = false;
+  /** None of it is written before all others have come. */
+  readonly #isLater: boolean;
   readonly #memory: PieceMemory;
 
-  constructor(path: StoredPath, memory: PieceMemory, onHeld: (bytes: number) => void) {
+  constructor(path: StoredPath, isLater: boolean, memory: PieceMemory, onHeld: (bytes: number) => void) {
     super(path);
+    this.#isLater = isLater;
     this.#memory = memory;
     this.held = new HeldContent(onHeld);
   }
@@ -97,6 +101,11 @@ class StreamFile extends VirtualFile {
   }
 
   override remove(): void {
+    if (this.#isLater || this.held.positionBytes === 0) {
+      this.held.clear();
+      this.isDone = true;
+      return;
+    }
     throw new XbstreamError('XB_UNSUPPORTED_ORDER', `${pathText(this.path)} is taken back further on in the archive`, {
       path: this.path,
       details: ['its content may have been written by then'],

@@ -189,6 +189,16 @@ describe('cat', { concurrency: true }, () => {
     assert.equal((await catOf(context, 'pipe', bytes, '-', 'gone')).code, EXIT.undecodable);
   });
 
+  test('from a pipe, a file that is empty now: as far as nothing of it was written', async (context) => {
+    const emptied = [file('t', 'before'), end('t')];
+    assert.equal((await catOf(context, 'file', archive(...emptied), '-', 't')).stdout, '');
+    assertEnded(await catOf(context, 'pipe', archive(...emptied), '-', 't'), EXIT.undecodable, /taken back/);
+    const waiting = archive(...emptied, file('a', 'first'), file('b', 'last'));
+    const { code, stdout } = await catOf(context, 'pipe', waiting, '-', 'a', 't', 'b');
+    assert.deepEqual([code, stdout], [0, 'firstlast']);
+    assertEnded(await catOf(context, 'pipe', archive(end('e'), end('e')), '-', 'e'), EXIT.ok);
+  });
+
   test('what mariadb-backup --compress tells of itself, by the names in its manual', async () => {
     const path = fixturePath('mariadb/tiny-full-compress-qp');
     const { code, stdout } = await run(['cat', path, 'xtrabackup_checkpoints']);
