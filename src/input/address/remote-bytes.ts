@@ -256,6 +256,7 @@ export class RemoteBytes implements PositionedBytes {
 
   /** Waits until something has come. @returns false when it is to stop */
   #wait(news: number): boolean {
+    if (this.#isStopped()) return false;
     if (this.#helper.presence.waitWhile(this.#news, FetchNews.COUNT, news, this.#isStopped)) return true;
     if (this.#isStopped()) return false;
     throw this.#helper.ended();
