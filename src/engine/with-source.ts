@@ -44,8 +44,8 @@ async function run<Result>(
   work: (source: Source) => Promise<Result>,
 ): Promise<Result> {
   signal.throwIfAborted();
-  const source = await open();
-  const stop = (): void => source.stop();
+  let source: Source | undefined;
+  const stop = (): void => source?.stop();
   // Who waits in a call sees first that it is to stop; the event that says so comes behind.
   const heard = async (): Promise<void> => {
     while (isStopped() && !signal.aborted) await new Promise((resolve) => setImmediate(resolve));
@@ -53,6 +53,7 @@ async function run<Result>(
   };
   signal.addEventListener('abort', stop, { once: true });
   try {
+    source = await open();
     const result = await work(source);
     await heard();
     return result;
@@ -61,6 +62,6 @@ async function run<Result>(
     throw error;
   } finally {
     signal.removeEventListener('abort', stop);
-    source.close();
+    source?.close();
   }
 }

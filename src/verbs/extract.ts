@@ -73,6 +73,12 @@ async function unpackInto(options: ExtractOptions, context: Context): Promise<Ou
       'an index is of use only for an archive that is whole',
     );
   }
+  if (options.index !== undefined && options.digests.length > 0) {
+    throw usageError(
+      '--index and --digest exclude each other',
+      'a digest is of all of an archive, and by an index not all is read: leave out --index',
+    );
+  }
   if (options.dryRun && options.manifest !== undefined) {
     throw usageError(
       '--dry-run and --manifest exclude each other',

@@ -137,6 +137,22 @@ describe('the program', { concurrency: true }, () => {
     }
   });
 
+  test('a signal while a server is silent says nothing against an index', async (context) => {
+    const [path, index] = ['x', 'x.idx'].map((name) => join(tempDir(context), name)) as [string, string];
+    fs.writeFileSync(path, bytes);
+    assert.equal((await run(['index', path, '-o', index])).code, EXIT.ok);
+    const { origin, asked } = await serve(context, bytes, { interfere: () => true });
+    for (const words of [['list'], ['extract', '-C', tempDir(context)]]) {
+      const before = asked.length;
+      const { child, ended } = start([...words, '--index', index, `${origin}/x`], { env: ENV });
+      while (asked.length === before) await new Promise((resolve) => setTimeout(resolve, 10));
+      child.kill('SIGINT');
+      const { signal, stderr } = await ended;
+      assert.equal(signal, 'SIGINT', stderr);
+      assert.doesNotMatch(stderr, /another archive/, words.join(' '));
+    }
+  });
+
   test('--timeout: a pipe that is silent is told', async (context) => {
     const { readFd, writeFd } = openPipe();
     const stdin = { kind: 'open', stdio: readFd } as const;

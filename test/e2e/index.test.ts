@@ -256,4 +256,19 @@ describe('--index', { concurrency: 2 }, () => {
     const { code } = await run(['extract', '--keep-going', '--index', index, path, '-C', tempDir(context)]);
     assert.equal(code, EXIT.usage);
   });
+
+  test('gives no digest of the archive: that would be of the one that was indexed', async (context) => {
+    const { path, index } = await indexed(context, bytes);
+    const { code, stdout, stderr } = await run([
+      'extract',
+      '--digest=sha1',
+      '--index',
+      index,
+      path,
+      '-C',
+      tempDir(context),
+    ]);
+    assert.deepEqual([code, stdout], [EXIT.usage, '']);
+    assert.match(stderr, /--index and --digest exclude each other/);
+  });
 });

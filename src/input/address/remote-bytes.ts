@@ -218,8 +218,8 @@ export class RemoteBytes implements PositionedBytes {
     }
   }
 
+  /** In as few requests as may be: who says what he will read has no use for more. */
   #fetchExpected(): void {
-    const bytesMax = this.#aheadBytesMax;
     let bytes = 0;
     let count = 0;
     for (const { start, end, isExpected } of this.#ranges.all) {
@@ -227,10 +227,10 @@ export class RemoteBytes implements PositionedBytes {
       bytes += end - start;
       count += 1;
     }
-    while (this.#expected.length > 0 && bytes < bytesMax && count < EXPECTED_RANGES_MAX) {
+    while (this.#expected.length > 0 && bytes < AHEAD_BYTES_MAX && count < EXPECTED_RANGES_MAX) {
       const span = this.#expected.at(-1)!;
       const start = this.#comeEnd(span.start);
-      const end = Math.min(span.end, start + Math.ceil(bytesMax / RANGES_AHEAD));
+      const end = Math.min(span.end, start + AHEAD_BYTES_MAX / RANGES_AHEAD);
       if (end === span.end || start >= span.end) this.#expected.pop();
       else span.start = end;
       if (start >= end) continue;
@@ -256,6 +256,7 @@ export class RemoteBytes implements PositionedBytes {
 
   /** Waits until something has come. @returns false when it is to stop */
   #wait(news: number): boolean {
+    if (this.#isStopped()) return false;
     if (this.#helper.presence.waitWhile(this.#news, FetchNews.COUNT, news, this.#isStopped)) return true;
     if (this.#isStopped()) return false;
     throw this.#helper.ended();

@@ -133,7 +133,8 @@ export async function unpack(job: UnpackJob, thread: TaskThread): Promise<Outcom
     const details = keepsGoing && isUnread && !isVerifying ? [UNREAD] : [];
     const isOuter = error instanceof ForeignInput || error instanceof InputError;
     if (options.digests.length > 0 && isOuter) details.push(NO_DIGEST);
-    problems = [...(lane?.problems ?? []), error.with({ details })];
+    // An input that is told to stop gives nothing more, which may be taken for its end.
+    if (!thread.isStopped()) problems = [...(lane?.problems ?? []), error.with({ details })];
   }
   const stopped = thread.isStopped() && problems.length === 0;
   problems = explained(problems, options.input, source);
