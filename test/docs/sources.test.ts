@@ -152,6 +152,14 @@ describe('in S3', { concurrency: 1 }, () => {
     assert.doesNotMatch(stderr, /5ec3e7/);
   });
 
+  test('a key with . and .. in it is asked for as it is, and no other object', async (context) => {
+    const server = await serve(context, BYTES);
+    const env = { ...NO_PROXY, ...S3_KEYS, AWS_ENDPOINT_URL: `${server.origin}/store/`, AWS_REGION: 'r-1' };
+    const { code, stderr } = await run(['list', 's3://backups/old/../../other/./x.xbs'], { env });
+    assert.equal(code, EXIT.ok, stderr);
+    for (const { url } of server.asked) assert.equal(url, '/store/backups/old/../../other/./x.xbs');
+  });
+
   test('settings come from where the AWS tools have them', () => {
     const file = {
       work: {

@@ -124,6 +124,20 @@ describe('the program', { concurrency: true }, () => {
     assert.match(gone.stderr, /there is no http:.*\(HTTP 404\)/);
   });
 
+  test('an empty object of a store that gives no range of nothing is told as empty', async (context) => {
+    const { origin, asked } = await serve(context, Buffer.alloc(0), {
+      interfere: (request, response) => {
+        if (request.headers.range === undefined) return false;
+        response.writeHead(416).end('<Error><Code>InvalidRange</Code></Error>');
+        return true;
+      },
+    });
+    const { code, stderr } = await run(['list', `${origin}/x`], { env: ENV });
+    assert.equal(code, EXIT.incomplete, stderr);
+    assert.match(stderr, /the input is empty/);
+    assert.equal(asked.length, 2);
+  });
+
   test('a signal ends it while a server is silent', async (context) => {
     const { origin, asked } = await serve(context, bytes, { interfere: () => true });
     for (const verb of ['list', 'cat', 'verify']) {

@@ -137,7 +137,7 @@ export class RangeClient implements AddressClient {
         throw wrongRange(this.#target.name, 'its first bytes', said(head));
       }
       // Where the server does not tell how much there is, positions are of no use.
-      if (range !== undefined && range.totalBytes === undefined) throw new NoSize();
+      if (range !== undefined && range.totalBytes === undefined) throw new NoRange();
       this.#hasRanges = range !== undefined;
       this.#hasBegun = true;
       this.#version = versionOf(head);
@@ -150,7 +150,7 @@ export class RangeClient implements AddressClient {
       try {
         await this.#ask(headers, judge, signal);
       } catch (error) {
-        if (error instanceof NoSize) {
+        if (error instanceof NoRange) {
           headers = {};
           await ask();
         } else if (error instanceof Empty) {
@@ -259,6 +259,8 @@ export class RangeClient implements AddressClient {
       await this.#connections.exchange(request, sort, signal);
       if (refusal === undefined) return;
       if (!this.#hasBegun && isEmpty(refusal.head)) throw new Empty();
+      // Of nothing some stores give no range, and do not say why.
+      if (!this.#hasBegun && refusal.head.status === 416 && headers === FIRST_BYTES) throw new NoRange();
       if (!this.#target.follow(refusal)) throw refusalError(refusal, this.#target, this.#hasBegun);
     }
     throw new XbstreamError('XB_IO', `cannot read ${this.#target.name}: it leads on from place to place`, {
@@ -270,8 +272,8 @@ export class RangeClient implements AddressClient {
 const FIRST_BYTES = { range: `bytes=0-${HEAD_BYTES - 1}` };
 const NO_RANGES = 'this server gives no ranges of bytes, so that nobody can go on where it has ended';
 
-/** The server tells no size. */
-class NoSize extends Error {}
+/** The server gives no first range, or tells no size with it: all there is can be asked for. */
+class NoRange extends Error {}
 /** There is nothing there. */
 class Empty extends Error {}
 

@@ -133,8 +133,6 @@ export function refusalError({ head, code }: Refusal, { name, access }: AddressF
       return error(`there is no ${name}`, 'is it written right? names have capital and small letters');
     case 407:
       return error(`cannot read ${name}: the proxy wants a password`, 'HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT');
-    case 416:
-      return error(`cannot read ${name}: the server refuses the range of bytes`, 'is it an archive, and not a page?');
     default:
       return error(`cannot read ${name}: the server does not give it`);
   }

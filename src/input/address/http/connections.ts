@@ -72,12 +72,12 @@ function isSilence({ cause }: ConnectionFailure): boolean {
 }
 
 /** A request as it is sent. */
-function textOf({ url, headers }: Request, way: Way): string {
+function textOf({ url, path, headers }: Request, way: Way): string {
   const fields: Record<string, string> = { host: url.host, 'accept-encoding': 'identity' };
   for (const [name, value] of Object.entries(headers)) fields[name.toLowerCase()] = value;
   const isOfProxy = isAskedOfProxy(way);
   if (isOfProxy && way.proxy?.authorization !== undefined) fields['proxy-authorization'] = way.proxy.authorization;
-  const target = (isOfProxy ? url.origin : '') + url.pathname + url.search;
+  const target = (isOfProxy ? url.origin : '') + (path ?? url.pathname + url.search);
   const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}`);
   for (const line of lines) if (/[\0\r\n]/.test(line)) throw new Error('a header of more than one line');
   return `GET ${target} HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n`;

@@ -3,6 +3,8 @@
 /** What is asked for. */
 export interface Request {
   url: URL;
+  /** What is sent instead of the URL's path and query: in a URL a part that is `.` or `..` is a step, and in a key it is a name. */
+  path?: string;
   headers: Readonly<Record<string, string>>;
 }
 

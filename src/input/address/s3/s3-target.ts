@@ -38,8 +38,19 @@ export class S3Bucket {
     return new S3Bucket(address.bucket, tools, settings);
   }
 
-  /** @param target what is asked for, for messages */
-  async sign(url: URL, headers: Readonly<Record<string, string>>, target: S3Target): Promise<Request> {
+  /**
+   * The request for an object, or for a list of them.
+   *
+   * @param query of a list
+   * @param target what is asked for, for messages
+   */
+  async request(
+    key: string,
+    query: Readonly<Record<string, string>>,
+    headers: Readonly<Record<string, string>>,
+    target: S3Target,
+  ): Promise<Request> {
+    const { url, path } = this.#placeOf(key);
     const signer = new this.#tools.SignatureV4({
       service: 's3',
       region: this.#region,
@@ -52,11 +63,12 @@ export class S3Bucket {
       method: 'GET',
       protocol: url.protocol,
       hostname: url.hostname,
-      path: url.pathname,
-      query: Object.fromEntries(url.searchParams),
+      path,
+      query,
       headers: { ...headers, host: url.host },
     });
-    return { url, headers: signed.headers };
+    const pairs = Object.entries(query).map((pair) => pair.map(escaped).join('='));
+    return { url, path: pairs.length === 0 ? path : `${path}?${pairs.join('&')}`, headers: signed.headers };
   }
 
   async #credentials({ name, access }: S3Target): ReturnType<S3Tools['credentials']> {
@@ -78,18 +90,15 @@ export class S3Bucket {
     return true;
   }
 
-  urlOf(key: string): URL {
+  #placeOf(key: string): { url: URL; path: string } {
     const { endpoint, isPathStyle } = this.#settings;
-    const base = new URL(endpoint ?? `https://s3.${this.#region}.amazonaws.com`);
+    const url = new URL(endpoint ?? `https://s3.${this.#region}.amazonaws.com`);
     // A certificate of a store is not good for names with another dot in them.
-    const hasDots = this.name.includes('.') && base.protocol === 'https:';
-    const folder = base.pathname.replace(/\/$/, '');
-    if (isPathStyle || hasDots) base.pathname = `${folder}/${this.name}/${escapedKey(key)}`;
-    else {
-      base.host = `${this.name}.${base.host}`;
-      base.pathname = `${folder}/${escapedKey(key)}`;
-    }
-    return base;
+    const hasDots = this.name.includes('.') && url.protocol === 'https:';
+    const folder = url.pathname.replace(/\/$/, '');
+    if (isPathStyle || hasDots) return { url, path: `${folder}/${this.name}/${escapedKey(key)}` };
+    url.host = `${this.name}.${url.host}`;
+    return { url, path: `${folder}/${escapedKey(key)}` };
   }
 }
 
@@ -113,14 +122,9 @@ export class S3Target implements Target {
     this.#query = query && { ...query, prefix: key };
   }
 
-  async request(headers: Readonly<Record<string, string>>): Promise<Request> {
+  request(headers: Readonly<Record<string, string>>): Promise<Request> {
     const query = this.#query;
-    const url = this.#bucket.urlOf(query === undefined ? this.#key : '');
-    if (query !== undefined)
-      url.search = Object.entries(query)
-        .map((pair) => pair.map(escaped).join('='))
-        .join('&');
-    return this.#bucket.sign(url, headers, this);
+    return this.#bucket.request(query === undefined ? this.#key : '', query ?? {}, headers, this);
   }
 
   follow(refusal: Refusal): boolean {
