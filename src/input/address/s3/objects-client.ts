@@ -17,6 +17,17 @@ const PAGES_MAX = 20_000;
 /** Most bytes of `BACKUP.md5`: a hundred for each object. */
 const SUMS_BYTES_MAX = 400 * 1024 * 1024;
 
+/** Of small objects the server takes longer to answer than to give them: so many of a range are asked for at a time. */
+const SMALL_OBJECTS_AHEAD = 8;
+const SMALL_BYTES = 64 * 1024;
+
+/** What is wanted of an object. */
+interface ObjectPart {
+  object: ListedObject;
+  from: number;
+  to: number;
+}
+
 export class ObjectsClient implements AddressClient {
   readonly #bucket: S3Bucket;
   /** What the names of the objects begin with. */
@@ -58,16 +69,47 @@ export class ObjectsClient implements AddressClient {
     await this.read(0, Math.min(HEAD_BYTES, sizeBytes), opening, signal);
   }
 
-  /** Reads a range, object by object. @throws XbstreamError `XB_IO`, `XB_CHANGED` */
+  /** Reads a range, object by object; of small ones some are under way at a time. @throws XbstreamError `XB_IO`, `XB_CHANGED` */
   async read(start: number, end: number, body: Body, signal?: AbortSignal): Promise<void> {
+    const parts = this.#partsOf(start, end);
+    const small: (Promise<readonly Buffer[]> | undefined)[] = [];
+    for (const [index, part] of parts.entries()) {
+      for (let next = small.length; next < Math.min(parts.length, index + SMALL_OBJECTS_AHEAD); next += 1) {
+        small.push(this.#ifSmall(parts[next]!, signal));
+      }
+      const pieces = small[index];
+      small[index] = undefined;
+      if (pieces === undefined) await this.#clientOf(part.object).read(part.from, part.to, body, signal);
+      else for (const bytes of await pieces) body.take(bytes);
+    }
+  }
+
+  /** What of which objects makes up a range. */
+  #partsOf(start: number, end: number): ObjectPart[] {
+    const parts: ObjectPart[] = [];
     let index = this.#indexAt(start);
     for (let at = start; at < end; index += 1) {
       const object = this.#objects[index]!;
       const objectStart = this.#starts[index]!;
       const to = Math.min(object.bytes, end - objectStart);
-      await this.#clientOf(object).read(at - objectStart, to, body, signal);
+      parts.push({ object, from: at - objectStart, to });
       at = objectStart + to;
     }
+    return parts;
+  }
+
+  #ifSmall(part: ObjectPart, signal: AbortSignal | undefined): Promise<readonly Buffer[]> | undefined {
+    if (part.to - part.from > SMALL_BYTES) return undefined;
+    const pieces = this.#piecesOf(part, signal);
+    // Whoever waits for it hears that; perhaps one before it fails, and nobody does.
+    pieces.catch(() => undefined);
+    return pieces;
+  }
+
+  async #piecesOf({ object, from, to }: ObjectPart, signal: AbortSignal | undefined): Promise<readonly Buffer[]> {
+    const pieces: Buffer[] = [];
+    await this.#clientOf(object).read(from, to, { take: (bytes) => pieces.push(Buffer.from(bytes)) }, signal);
+    return pieces;
   }
 
   close(): void {
