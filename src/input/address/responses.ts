@@ -106,6 +106,7 @@ const CODE_HINTS: Readonly<Record<string, string>> = {
   RequestTimeTooSkewed: "this machine's clock is wrong, by more than 15 minutes",
   PermanentRedirect: 'the bucket lies in another region: AWS_REGION names it',
   AuthorizationHeaderMalformed: 'the bucket lies in another region: AWS_REGION names it',
+  NoSuchKey: 'is the key written right? a backup in the objects of xbcloud has a slash at its end: s3://BUCKET/BACKUP/',
   NoSuchBucket: 'is the name of the bucket right, and AWS_ENDPOINT_URL that of its store?',
 };
 
