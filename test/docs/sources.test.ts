@@ -108,7 +108,10 @@ describe('in S3', { concurrency: 1 }, () => {
     const good = await list("s3://backups/it's/a key & more+%.xbs");
     assert.equal(good.code, EXIT.ok, good.stderr);
     const cases: [ReturnType<typeof run>, RegExp][] = [
-      [list('s3://backups/nothing'), /there is no s3:\/\/backups\/nothing \(HTTP 404, NoSuchKey\)[^]*s3:\/\/BUCKET\/BACKUP\//],
+      [
+        list('s3://backups/nothing'),
+        /there is no s3:\/\/backups\/nothing \(HTTP 404, NoSuchKey\)[^]*s3:\/\/BUCKET\/BACKUP\//,
+      ],
       [list('s3://nowhere/nothing'), /NoSuchBucket\)\n.*AWS_ENDPOINT_URL/],
       [list('s3://backups/nothing', {}), /there are no credentials/],
       [list('s3://backups/'), /no address of an archive/],
