@@ -21,6 +21,15 @@ function spliced(from: Buffer, to: Buffer, at: number): Buffer {
   return Buffer.concat([from.subarray(0, at), to.subarray(at)]);
 }
 
+/** A bit of a header is not what it was. */
+function bent(chunk: Buffer, at: number): Buffer {
+  const bytes = Buffer.from(chunk);
+  bytes[at]! ^= 0x20;
+  return bytes;
+}
+
+/** In the third byte of the length of the content of `b`. */
+const IN_LENGTH = 14 + 1 + 2;
 /** Behind the first bytes of the length of a path: where a chunk breaks so that it looks like damage of that alone. */
 const IN_PATH_LENGTH = 11;
 
@@ -54,6 +63,14 @@ const CASES: readonly (readonly [string, readonly Buffer[], readonly string[]])[
     'a damaged header that does not go on where its file had ended cost more than that',
     [payload('longer.name', 0, 'xy'), payload('b', 0, '01'), broken(payload('b', 4, '45')), end('empty'), end('b')],
     [],
+  ],
+  [
+    'unless that file had told a wrong length just before: where it ended is not known then',
+    [
+      ...[payload('b', 0, '01'), end('sure'), bent(payload('b', 2, '23'), IN_LENGTH), end('empty')],
+      ...[bent(payload('b', 4, '45'), IN_PATH_LENGTH), end('late'), payload('b', 6, '67'), end('b')],
+    ],
+    ['empty', 'late', 'sure'],
   ],
   [
     'a gap in a third file over a damaged header, too: also files that had their names lose them',

@@ -187,6 +187,7 @@ export class DamageReport<Content> implements DamageConsumer {
       this.#suspects.stray(header.path, 0);
       return;
     }
+    const isSizeKnown = known === undefined || this.#suspects.sizeIsKnown(known);
     const change = this.#table.apply(header, header.type === 'payload' ? header.payloadBytes : 0);
     const entry = this.#table.find(header.path);
     if (entry !== undefined) {
@@ -196,7 +197,7 @@ export class DamageReport<Content> implements DamageConsumer {
       if (header.type === 'end') this.#table.settle(entry);
     }
     // It does not go on where its file had ended: what stood between is lost as well.
-    if (change.kind === 'content' && !change.continues) this.#loseAll(this.#suspects.moreLostAt(header.archiveOffset));
+    if (change.kind === 'content' && !change.continues && isSizeKnown) this.#loseAll(this.#suspects.moreLostAt(header.archiveOffset));
     const isCertain = change.kind === 'whole' || (change.kind === 'content' && !change.isTentative);
     if (isCertain && change.replaced !== undefined) this.#listener.superseded?.(change.replaced);
   }

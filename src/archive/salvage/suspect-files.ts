@@ -68,7 +68,7 @@ export class SuspectFiles<Content> {
   ): Entry<Content>[] {
     const { archiveOffset, fileOffset } = header;
     const gap = this.#gaps.get(entry);
-    const isSizeKnown = !this.#unsized.delete(entry);
+    const isSizeKnown = this.sizeIsKnown(entry);
     if (gap !== undefined) {
       this.#gaps.delete(entry);
       // The one before was another's, or said a wrong place.
@@ -96,6 +96,11 @@ export class SuspectFiles<Content> {
   /** A chunk of a file has told a wrong length: where it ends shows by the next one. */
   unsized(entry: Entry<Content>): void {
     this.#unsized.add(entry);
+  }
+
+  /** Whether it was known where a file ends, before its next chunk. */
+  sizeIsKnown(entry: Entry<Content>): boolean {
+    return !this.#unsized.delete(entry);
   }
 
   /** Files that have a gap, and have not ended. */
