@@ -33,6 +33,46 @@ test('ranges in any order: what overlaps and what is missing', () => {
   );
 });
 
+/** How many ranges it has lent. */
+class CountedBudget extends RangeBudget {
+  lent = 0;
+
+  override take(): void {
+    super.take();
+    this.lent += 1;
+  }
+
+  override giveBack(ranges: number): void {
+    super.giveBack(ranges);
+    this.lent -= ranges;
+  }
+}
+
+test('ranges that touch are one: no more are lent than stand apart, and each gap is told once', () => {
+  fc.assert(
+    fc.property(fc.array(range, { maxLength: 30 }), fc.nat({ max: 5 }), (ranges, most) => {
+      const budget = new CountedBudget();
+      const coverage = new Coverage(budget);
+      const isThere = new Array<boolean>(SPACE + 13).fill(false);
+      for (const [start, end] of ranges) if (coverage.add(start, end) === undefined) isThere.fill(true, start, end);
+      const runs = Array.from(
+        isThere
+          .map((is) => (is ? 'x' : ' '))
+          .join('')
+          .matchAll(/x+/g),
+        ({ 0: run, index }) => ({
+          start: index,
+          end: index + run.length,
+        }),
+      );
+      assert.equal(budget.lent, runs.length);
+      const gaps = runs.map(({ start }, at) => [runs[at - 1]?.end ?? 0, start]).filter(([from, to]) => from! < to!);
+      assert.deepEqual(coverage.gaps(most), gaps.slice(0, most));
+    }),
+    { seed: 11, numRuns: 2000 },
+  );
+});
+
 test('the budget gets back what was lent, to the last range', () => {
   fc.assert(
     fc.property(fc.array(range, { maxLength: 30 }), (ranges) => {
