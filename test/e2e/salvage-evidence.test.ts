@@ -100,6 +100,11 @@ const CASES: readonly (readonly [string, readonly Buffer[], readonly string[]])[
     [payload('d.t1', 0, '01'), payload('d\xdct1', 2, '2'), end('d.t1'), file('other', '1')],
     ['other'],
   ],
+  [
+    'the end of a file under a name with several damaged bytes',
+    [payload('table.ibd', 0, '01'), end('tab\xffK.ibd'), end('taken.ibd'), file('other', '1')],
+    ['other', 'taken.ibd'],
+  ],
 ];
 
 describe('extract --keep-going goes by evidence', { concurrency: true }, () => {

@@ -197,7 +197,8 @@ export class DamageReport<Content> implements DamageConsumer {
       if (header.type === 'end') this.#table.settle(entry);
     }
     // It does not go on where its file had ended: what stood between is lost as well.
-    if (change.kind === 'content' && !change.continues && isSizeKnown) this.#loseAll(this.#suspects.moreLostAt(header.archiveOffset));
+    if (change.kind === 'content' && !change.continues && isSizeKnown)
+      this.#loseAll(this.#suspects.moreLostAt(header.archiveOffset));
     const isCertain = change.kind === 'whole' || (change.kind === 'content' && !change.isTentative);
     if (isCertain && change.replaced !== undefined) this.#listener.superseded?.(change.replaced);
   }

@@ -28,6 +28,25 @@ export function mayHaveBeen(path: StoredPath, other: StoredPath): boolean {
   return different === 0 || (different === 1 && unlikely !== 1);
 }
 
+/**
+ * Whether damage of several bytes may have made one name of another: at least as many of those that differ as not are bytes that no backup
+ * program writes.
+ *
+ * @param path as it was found
+ * @param other as it may have been
+ */
+export function mayBeWorn(path: StoredPath, other: StoredPath): boolean {
+  if (path.length !== other.length) return false;
+  let unlikely = 0;
+  let different = 0;
+  for (let at = 0; at < path.length; at += 1) {
+    if (path[at] === other[at]) continue;
+    if (isPlain(path[at] as StoredPath)) different += 1;
+    else unlikely += 1;
+  }
+  return unlikely > 0 && different <= unlikely;
+}
+
 /** Whether damage may have made either name of the other. */
 export function areLike(path: StoredPath, other: StoredPath): boolean {
   return mayHaveBeen(path, other) || mayHaveBeen(other, path);

@@ -21,8 +21,7 @@ const WAITED_BYTES = 12 * 1024 * 1024;
  *   to another chunk, on with that; else to the next magic that begins a chunk with an acceptable path, within the archive.
  * - Whole lines of text: on with the chunk behind them.
  *
- * Going back needs an input that can be read by position ({@link takeRewind}); of others what is not
- * proven is kept, up to the last 32 MiB.
+ * Going back needs an input that can be read by position ({@link takeRewind}); of others what is not proven is kept, up to 32 MiB.
  */
 export class SalvagingReader implements SalvageReading {
   chunks = 0;
@@ -60,13 +59,15 @@ export class SalvagingReader implements SalvageReading {
     this.#options = options;
     this.#recent = options.view === undefined ? new RecentBytes(KEPT_BYTES) : undefined;
     const { view = this.#recent!, absoluteNames } = options;
-    const byPosition = this.#recent === undefined;
-    this.#evidence = new Evidence(view, this.#budget, { byPosition, absoluteNames, damage });
+    this.#evidence = new Evidence(view, this.#budget, { byPosition: view !== this.#recent, absoluteNames, damage });
     this.#guarded = {
       chunk: (header, spanBytes) => this.#chunk(header, spanBytes),
       mustWait: (header) => this.#search?.candidateAt === undefined && this.#consumer.mustWait?.(header) === true,
       payload: (bytes, fileOffset) => this.#pass(() => this.#consumer.payload(bytes, fileOffset)),
-      chunkEnd: () => this.#chunkEnd(),
+      chunkEnd: () => {
+        this.#wantedFrom = chunkEnd(this.#current!.header);
+        this.#pass(() => this.#consumer.chunkEnd());
+      },
     };
     this.#reader = new ChunkReader(this.#guarded, (this.#inputOffset = this.#position = options.from ?? 0));
   }
@@ -170,12 +171,6 @@ export class SalvagingReader implements SalvageReading {
     return use;
   }
 
-  #chunkEnd(): void {
-    const { header } = this.#current!;
-    if (this.#suspect === undefined) this.#wantedFrom = chunkEnd(header);
-    this.#pass(() => this.#consumer.chunkEnd());
-  }
-
   #pass(work: () => void): void {
     if (!this.#isRefused) this.#guard(this.#current!.header.path, work);
   }
@@ -227,12 +222,10 @@ export class SalvagingReader implements SalvageReading {
       this.#damage.damaged(error, current.header.path);
       this.#suspect = { ...current, failed: true };
       this.#goOn(end);
-      return;
-    }
-    // To go back, and to find out how far, must be affordable then.
-    const mayWait = this.#recent !== undefined && this.#budget.has(4 * WAITED_BYTES);
-    if (mayWait) this.#waiting = { error, until: at + WAITED_BYTES };
-    else this.#recoverHeader(error);
+    } else if (this.#recent !== undefined && this.#budget.has(4 * WAITED_BYTES)) {
+      // To go back, and to find out how far, must be affordable then.
+      this.#waiting = { error, until: at + WAITED_BYTES };
+    } else this.#recoverHeader(error);
   }
 
   #recoverHeader(error: XbstreamError): void {
@@ -298,11 +291,6 @@ export class SalvagingReader implements SalvageReading {
     this.#goOnAfter(guess);
   }
 
-  #suspectBefore(archiveOffset: number): Suspect | undefined {
-    const suspect = this.#suspect;
-    return suspect !== undefined && chunkEnd(suspect.header) === archiveOffset ? suspect : undefined;
-  }
-
   /** @returns false when there is more to do, perhaps with bytes that came before */
   #tryEnd(): boolean {
     if (this.#waiting !== undefined) {
@@ -339,7 +327,7 @@ export class SalvagingReader implements SalvageReading {
       const at = error.archiveOffset ?? end;
       const isText = this.#evidence.isText(at);
       const guess = isText ? undefined : this.#evidence.guess(at);
-      // Another chunk stands behind it: it is not the end of the archive that is missing, but its lengths are wrong.
+      // Another chunk stands behind it: its lengths are wrong.
       if (guess?.confirmed === true && guess.endOffset < end) this.#mend(wrongPathLength(at), guess);
       // Where a chunk begins, the one before has ended: that the new one is cut says nothing against it.
       else if (!isText && this.#evidence.mayBegin(at, end)) this.#lookFrom(troubleAt(error, at, false));
@@ -369,7 +357,8 @@ export class SalvagingReader implements SalvageReading {
 
   /** Nothing makes sense at a place: the chunk before it may have led here wrongly. */
   #lookBehind(error: XbstreamError, errorAt: number, isText: boolean): void {
-    const suspect = isText ? undefined : this.#suspectBefore(errorAt);
+    const before = isText ? undefined : this.#suspect;
+    const suspect = before !== undefined && chunkEnd(before.header) === errorAt ? before : undefined;
     if (suspect !== undefined && this.#mendSuspect(suspect)) return;
     this.#lookFrom({ ...troubleAt(error, errorAt, isText), suspect });
   }

@@ -1,6 +1,6 @@
 import type { StoredPath } from '../../format/stored-path.js';
 import type { Entry } from '../entry.js';
-import { areLike, mayHaveBeen } from './like-names.js';
+import { areLike, mayBeWorn, mayHaveBeen } from './like-names.js';
 
 /** More are not told apart: a hostile archive must not fill the memory, or have each be compared with all. */
 const MOST_NOTED = 10_000;
@@ -208,7 +208,7 @@ export class SuspectFiles<Content> {
       const isOther = (other: Entry<Content>): boolean =>
         other.archiveOffset < entry.archiveOffset &&
         other.lastContentAt < entry.archiveOffset &&
-        areLike(entry.path, other.path);
+        (areLike(entry.path, other.path) || mayBeWorn(entry.path, other.path));
       const isSound =
         this.#unreadableFrom >= entry.archiveOffset &&
         this.#isAny(open, isOther) === false &&
