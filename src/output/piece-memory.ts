@@ -8,7 +8,7 @@ const SPARES_MAX = 4;
 /** Memory for copies of pieces that wait to be written: used again, since the first use of fresh memory costs more than the copy. */
 export class PieceMemory {
   /** What is lent, by its memory. */
-  readonly #lent = new Set<ArrayBufferLike>();
+  readonly #lent = new WeakSet<ArrayBufferLike>();
   readonly #spares: Buffer[] = [];
 
   copy(bytes: Buffer): Buffer {
