@@ -7,7 +7,7 @@ import { archive, end, file, noise, payload, remove, rename, rewriting, sparse }
 import { run } from '../helpers/cli.js';
 import { qpressFile } from '../helpers/layer-writers.js';
 import { assertEnded, EXIT } from '../helpers/outcome.js';
-import { sampled } from '../helpers/programs.js';
+import { inTurn, sampled } from '../helpers/programs.js';
 import { tempDir, type Cleanup } from '../helpers/temp.js';
 import { readTree, treeOf, writeTree } from '../helpers/tree.js';
 
@@ -29,11 +29,12 @@ describe('--overwrite', { concurrency: true }, () => {
   });
 
   test('leaves the old file as it is until the new one is whole', async (context) => {
-    for (const [bad, code] of [
+    const failures = [
       [archive(payload('a', 0, 'ne', { crc: 1 }), end('a')), EXIT.damaged],
       [payload('a', 0, 'ne'), EXIT.incomplete],
       [archive(payload('a', 0, 'ne'), end('b')), EXIT.incomplete],
-    ] as const) {
+    ] as const;
+    for (const [bad, code] of sampled(failures, 2)) {
       const { target, result } = await unpack(context, { a: 'old', b: 'old' }, bad, '--overwrite');
       assertEnded(result, code);
       assert.deepEqual(readTree(target), treeOf({ a: 'old', b: 'old', '.a.partial': 'ne' }));
@@ -108,7 +109,7 @@ describe('--skip-existing', { concurrency: true }, () => {
     assert.deepEqual(readTree(target), treeOf({ ...right, new: 'x' }));
   });
 
-  for (const option of ['--skip-existing', '--skip-existing=verify']) {
+  for (const option of sampled(['--skip-existing', '--skip-existing=verify'], 2, 1)) {
     test(`${option} keeps what is the archive's`, async (context) => {
       const target = tempDir(context);
       writeTree(target, right);
@@ -136,7 +137,7 @@ describe('--skip-existing', { concurrency: true }, () => {
   });
 
   test('=verify looks into holes', async (context) => {
-    for (const at of sampled([0, 69_999, 200_000, 599_999], 2, 1)) {
+    for (const at of sampled([0, 69_999, 200_000, 599_999], 4, 2)) {
       const other = Buffer.from(sparseContent);
       other[at] = 1;
       const { result } = await unpack(context, { s: other }, bytes, '--skip-existing=verify');
@@ -147,7 +148,7 @@ describe('--skip-existing', { concurrency: true }, () => {
   test('a file of another size is an error', async (context) => {
     for (const [turn, option] of ['--skip-existing', '--skip-existing=verify'].entries()) {
       const others = [content.subarray(1), Buffer.concat([content, Buffer.alloc(1)]), ''];
-      for (const other of sampled(others, 2, turn)) {
+      for (const other of sampled(others, 3, turn)) {
         const { target, result } = await unpack(context, { a: other }, bytes, option);
         assertEnded(result, EXIT.refused, /a in the target is not the archive's file/);
         assert.deepEqual(readTree(target)['a'], treeOf({ a: other })['a']);
@@ -156,11 +157,12 @@ describe('--skip-existing', { concurrency: true }, () => {
   });
 
   test('what is no regular file is an error', async (context) => {
-    for (const make of [
+    const kinds = [
       (path: string) => fs.mkdirSync(path),
       (path: string) => fs.symlinkSync('elsewhere', path),
       (path: string) => fs.symlinkSync('/dev/zero', path),
-    ]) {
+    ];
+    for (const make of sampled(kinds, 2)) {
       const target = tempDir(context);
       make(join(target, 'a'));
       const args = ['extract', '-q', '-', '-C', target, '--skip-existing=verify'];
@@ -169,7 +171,8 @@ describe('--skip-existing', { concurrency: true }, () => {
   });
 
   test('a later correction of a kept file is an error', async (context) => {
-    for (const correction of [remove('a'), rename('a', 'b'), archive(rewriting('a', 'x'), end('a'))]) {
+    const corrections = [remove('a'), rename('a', 'b'), archive(rewriting('a', 'x'), end('a'))];
+    for (const correction of sampled(corrections, 2)) {
       const { target, result } = await unpack(
         context,
         { a: '1' },
@@ -189,17 +192,20 @@ describe('--skip-existing', { concurrency: true }, () => {
 });
 
 describe('a file that is kept', { concurrency: true }, () => {
-  for (const [way, old] of [
+  const ways = [
     ['--skip-existing', 'OLD!'],
     ['--skip-existing=verify', 'OLD?'],
-  ] as const) {
+  ] as const;
+  for (const [way, old] of inTurn(ways)) {
     test(`is not replaced by a renamed one (${way})`, async (context) => {
       const bytes = archive(file('b', 'OLD?'), file('a', 'NEWC'), rename('a', 'b'));
       const { target, result } = await unpack(context, { b: old }, bytes, way);
       assertEnded(result, EXIT.refused, /b was kept as it was, but the archive changes it later/);
       assert.equal(fs.readFileSync(join(target, 'b'), 'latin1'), old);
     });
+  }
 
+  for (const [way] of inTurn(ways)) {
     test(`costs no descriptor, and little memory (${way})`, async (context) => {
       const names = Array.from({ length: 300 }, (_, index) => `f${index}`);
       const bytes = archive(...names.map((name) => payload(name, 0, 'half ')), ...names.map((name) => end(name)));
@@ -221,10 +227,11 @@ describe('a file that is kept', { concurrency: true }, () => {
       ),
     );
     const bytes = archive(...parts, end('x'));
-    for (const [old, code] of [
+    const before = [
       [content, EXIT.ok],
       [Buffer.concat([content.subarray(0, -1), Buffer.of(content.at(-1)! ^ 1)]), EXIT.refused],
-    ] as const) {
+    ] as const;
+    for (const [old, code] of sampled(before, 2, 1)) {
       const target = tempDir(context);
       fs.writeFileSync(join(target, 'x'), old);
       const words = ['extract', '-q', '-', '-C', target, '--skip-existing=verify'];
@@ -302,7 +309,7 @@ describe('--dry-run ends as the extraction does', { concurrency: true }, () => {
     ],
     ['a name that is free again', {}, archive(file('x', '1'), remove('x'), file('x', '2')), [], EXIT.ok],
   ] as const;
-  for (const [title, before, bytes, args, code] of sampled(cases, 3)) {
+  for (const [title, before, bytes, args, code] of sampled(cases, 5)) {
     test(title, async (context) => {
       const dry = await unpack(context, before, bytes, ...args, '--dry-run');
       assert.equal(dry.result.code, code, dry.result.stderr);

@@ -90,7 +90,7 @@ test('by several pipelines, of more objects than a process may have open', async
 describe('an object that is missing is named', { concurrency: 2 }, () => {
   const EMPTY = 'db/empty.00000000000000000000';
   const others = OBJECTS.filter((object) => object.key !== EMPTY);
-  for (const { key } of sampled(others, 4, 1)) {
+  for (const { key } of sampled(others, 5, 1)) {
     test(key, async (context) => {
       const path = key.slice(0, -21);
       const said = `the object ${key} is missing, or empty`;

@@ -8,6 +8,7 @@ import { run, start, type RunResult } from '../helpers/cli.js';
 import { qpressFile, xbcryptFile } from '../helpers/layer-writers.js';
 import { readFixture, splitArchive } from '../helpers/mini-xbstream.js';
 import { assertEnded, EXIT } from '../helpers/outcome.js';
+import { sampled, someOf } from '../helpers/programs.js';
 import { tempDir } from '../helpers/temp.js';
 import { namesIn, readTree, treeOf } from '../helpers/tree.js';
 import { untilExists } from '../helpers/wait.js';
@@ -89,7 +90,8 @@ describe('an archive that several pipelines share', { concurrency: true }, () =>
     assert.deepEqual(readTree(target), treeOf(FILES));
   });
 
-  test('files that stay encrypted are told, once', async (context) => {
+  const once = someOf(2);
+  once('files that stay encrypted are told, once', async (context) => {
     const locked = { ...FILES, 'x.xbcrypt': xbcryptFile(Buffer.from('x'), KEY) };
     const { result, target } = await unpack(context, archive(...interleaved(locked)), '--decompress');
     assertEnded(result, EXIT.undecodable, /x\.xbcrypt is encrypted, and no key was given/);
@@ -139,7 +141,8 @@ describe('an archive that several pipelines share', { concurrency: true }, () =>
     assert.deepEqual(readTree(target), treeOf({ ...FILES, 'db0/t0': 'new' }));
   });
 
-  test('a stored name that another file would have while it grows', async (context) => {
+  const other = someOf(2, 1);
+  other('a stored name that another file would have while it grows', async (context) => {
     const clash = archive(...interleaved({ 'db0/.t0.partial': noise(3 * MIB), ...FILES }));
     const { result, target } = await unpack(context, clash);
     assertEnded(result, EXIT.ok);
@@ -148,13 +151,13 @@ describe('an archive that several pipelines share', { concurrency: true }, () =>
 
   test('two files that would get one name when they are decoded: neither is lost without a word', async (context) => {
     const two = archive(...interleaved({ 'same.qp': qpressFile(noise(3 * MIB)), same: noise(3 * MIB, 2), ...FILES }));
-    for (const words of [[], ['--overwrite']]) {
+    for (const words of sampled([[], ['--overwrite']], 2)) {
       const { result } = await unpack(context, two, '--decompress', '--backup=never', ...words);
       assertEnded(result, EXIT.refused, /two files of the archive would get the name same/);
     }
   });
 
-  test('a decoded file that is called as another while that grows is not taken away', async (context) => {
+  other('a decoded file that is called as another while that grows is not taken away', async (context) => {
     const names = [0, 1, 2, 3, 4, 5].map((index) => `.t${index}.partial`);
     const clash = Object.fromEntries(names.map((name) => [`db0/${name}.qp`, qpressFile(noise(2 * MIB))]));
     const { result, target } = await unpack(context, archive(...interleaved({ ...FILES, ...clash })), '--decompress');
@@ -163,7 +166,7 @@ describe('an archive that several pipelines share', { concurrency: true }, () =>
     assert.deepEqual(readTree(target), treeOf({ ...FILES, ...made }));
   });
 
-  test('that a key is not proved is told once', async (context) => {
+  once('that a key is not proved is told once', async (context) => {
     const old = Object.entries(FILES).map(([name, content]) =>
       file(`${name}.xbcrypt`, xbcryptFile(content, KEY, { version: 1 })),
     );

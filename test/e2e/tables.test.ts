@@ -9,7 +9,7 @@ import { readFixture } from '../helpers/mini-xbstream.js';
 import { linesOf } from '../helpers/json-lines.js';
 import { qpressFile, xbcryptFile } from '../helpers/layer-writers.js';
 import { assertEnded, EXIT } from '../helpers/outcome.js';
-import { sampled } from '../helpers/programs.js';
+import { inTurn, sampled } from '../helpers/programs.js';
 import { tempDir, type Cleanup } from '../helpers/temp.js';
 import { namesIn, readTree } from '../helpers/tree.js';
 
@@ -47,13 +47,15 @@ const [INNODB, MEMORY] = [definition(12), definition(6)];
 describe('a table that was created, altered or renamed while the backup was taken', { concurrency: true }, () => {
   const backup = readFixture('reports/01-tables-new-ren.xbstream');
 
-  for (const way of WAYS) {
+  for (const way of inTurn(WAYS)) {
     test(`what is stored as .new is taken, from a ${way}`, async (context) => {
       const { result, names } = await extract(context, way, backup, '--tables', 'shop.orders');
       assertEnded(result, EXIT.ok);
       assert.deepEqual(names, ['shop/orders.frm', 'shop/orders.new']);
     });
+  }
 
+  for (const way of inTurn(WAYS)) {
     test(`the name that it had before names nothing, from a ${way}`, async (context) => {
       const { result, names } = await extract(context, way, backup, '--tables', 'shop.ren1');
       assertEnded(result, EXIT.refused, /shop\.ren1 was renamed to shop\.ren2/, /--tables shop\.ren2/);
@@ -150,7 +152,7 @@ describe('a table that was created, altered or renamed while the backup was take
       file('shop/a.ibd', 'a'),
       file('shop/old.ren.xbcrypt', xbcryptFile(Buffer.from('shop/now'), { cipher: 'AES256', bytes: key })),
     );
-    for (const way of WAYS) {
+    for (const way of inTurn(WAYS)) {
       const { result, names } = await extract(context, way, bytes, '--tables', 'shop.a');
       assertEnded(result, EXIT.undecodable, /old\.ren\.xbcrypt says what a table was renamed to, and cannot be read/);
       assert.deepEqual(names, ['shop/a.ibd']);
@@ -182,14 +184,15 @@ describe('a table that was created, altered or renamed while the backup was take
       end('shop/victim.del'),
       file('shop/reused.new', 'another'),
     );
-    for (const [table, names] of [
+    const cases = [
       ['shop.swap1', ['shop/swap1.frm', 'shop/swap2.ibd', 'shop/swap2.ren']],
       ['shop.swap2', ['shop/swap1.ibd', 'shop/swap1.ren', 'shop/swap2.frm']],
       ['shop.chain3', ['shop/chain.ibd', 'shop/chain.ren', 'shop/chain3.frm']],
       ['shop.reused', ['shop/reused.frm']],
       ['shop.now', ['shop/now.frm', 'shop/reused.ibd', 'shop/reused.ren']],
       ['shop.victim', ['shop/over.ibd', 'shop/over.ren', 'shop/victim.del', 'shop/victim.frm', 'shop/victim.ibd']],
-    ] as const) {
+    ] as const;
+    for (const [table, names] of sampled(cases, 2, 1)) {
       const { result, names: found } = await extract(context, 'file', bytes, '--tables', table);
       assertEnded(result, EXIT.ok);
       // What was made anew is part of what a prepare needs.
@@ -205,7 +208,7 @@ describe('a table that was created, altered or renamed while the backup was take
     assert.deepEqual(crm.names, ['shop/moved.ibd', 'shop/moved.ren']);
   });
 
-  for (const way of WAYS) {
+  for (const way of inTurn(WAYS)) {
     test(`what is renamed away leaves nothing behind, from a ${way}`, async (context) => {
       const bytes = archive(
         ...SHARED,
@@ -219,7 +222,9 @@ describe('a table that was created, altered or renamed while the backup was take
       assertEnded(result, EXIT.ok);
       assert.deepEqual(names, ['shop/a.frm', 'shop/a.new']);
     });
+  }
 
+  for (const way of inTurn(WAYS)) {
     test(`a table that was dropped is no table any more, from a ${way}`, async (context) => {
       const bytes = archive(
         ...SHARED,
@@ -235,7 +240,9 @@ describe('a table that was created, altered or renamed while the backup was take
       assertEnded(reborn.result, EXIT.ok);
       assert.deepEqual(reborn.names, ['shop/b.del', 'shop/b.ibd', 'shop/b.new']);
     });
+  }
 
+  for (const [turn, way] of inTurn([...WAYS.entries()])) {
     test(`a definition alone is no table, unless it is all there is, from a ${way}`, async (context) => {
       const bytes = archive(
         ...SHARED,
@@ -246,7 +253,7 @@ describe('a table that was created, altered or renamed while the backup was take
         file('shop/lost2.frm.qp', qpressFile(INNODB)),
         end('shop/merge.MRG'),
       );
-      for (const table of ['view', 'heap', 'heap2', 'merge'])
+      for (const table of sampled(['view', 'heap', 'heap2', 'merge'], 2, turn))
         assertEnded((await extract(context, way, bytes, '--tables', `shop.${table}`)).result, EXIT.ok);
       for (const table of ['lost', 'lost2']) {
         const { result } = await extract(context, way, bytes, '--tables', `shop.${table}`);
@@ -258,7 +265,7 @@ describe('a table that was created, altered or renamed while the backup was take
 
 describe('names as the server writes them', { concurrency: true }, () => {
   const backup = readFixture('reports/16-names.xbstream');
-  for (const [name, file] of [
+  const names = [
     ['Ü', '@1O'],
     ['М', '@S0'],
     ['м', '@s0'],
@@ -266,17 +273,20 @@ describe('names as the server writes them', { concurrency: true }, () => {
     ['nul', 'nul@@@'],
     ['日本', '@65e5@672c'],
     ['t-1', 't@002d1'],
-  ] as const) {
+  ] as const;
+  // test/format/sql-name.test.ts has them all.
+  for (const [name, file] of sampled(names, 3)) {
     test(`nm.${name} is ${file}, and no other table`, async () => {
       assert.deepEqual(await listed(backup, `nm.${name}`), [`nm/${file}.frm`, `nm/${file}.ibd`]);
     });
   }
 
   test('a name that differs in upper and lower case alone is told', async () => {
-    for (const [asked, there] of [
+    const asking = [
       ['nm.Con', 'nm.CON'],
       ['nm.ü', 'nm.Ü'],
-    ]) {
+    ];
+    for (const [asked, there] of sampled(asking, 2)) {
       const result = await run(['list', '--tables', asked!], { stdin: { kind: 'pipe', bytes: backup } });
       assert.equal(result.code, EXIT.refused);
       assert.match(result.stderr, new RegExp(`there is ${there}`));
@@ -292,7 +302,7 @@ describe('names as the server writes them', { concurrency: true }, () => {
       [['--databases', 'nm.orders'], /a table is asked for with --tables/],
       [['--databases', ','], /--databases names no database/],
     ] as const;
-    for (const [words, ...texts] of sampled(wrong, 2))
+    for (const [words, ...texts] of sampled(wrong, 3))
       assertEnded(await run(['list', ...words], { stdin: { kind: 'pipe', bytes: backup } }), EXIT.usage, ...texts);
   });
 });
@@ -348,7 +358,7 @@ describe('whole databases', { concurrency: true }, () => {
 
   test('a pattern that leaves out what a prepare needs is told so', async (context) => {
     const warning = /cannot be prepared: it leaves out ibdata1; .*--databases=shop/;
-    for (const way of WAYS) {
+    for (const way of inTurn(WAYS)) {
       const { result, names } = await extract(context, way, bytes, 'shop/*');
       assert.equal(result.code, EXIT.ok);
       assert.match(result.stderr, warning);
@@ -357,7 +367,8 @@ describe('whole databases', { concurrency: true }, () => {
     const stdin = { kind: 'pipe', bytes } as const;
     const tar = join(tempDir(context), 'tar');
     assert.match((await run(['tar', '-q', '-', 'shop/*', '-o', tar], { stdin })).stderr, warning);
-    for (const words of [['shop/*.frm'], ['shop/*', 'ib*', 'xtra*'], ['xtrabackup_info'], ['--exclude', 'crm/*']])
+    const whole = [['shop/*.frm'], ['shop/*', 'ib*', 'xtra*'], ['xtrabackup_info'], ['--exclude', 'crm/*']];
+    for (const words of sampled(whole, 2, 1))
       assert.equal((await extract(context, 'file', bytes, ...words)).result.stderr, '', words.join(' '));
     const part = archive(file('shop/a.ibd', 'a'), file('b/a.ibd', 'b'));
     assert.equal((await extract(context, 'file', part, 'shop/*')).result.stderr, '');
@@ -385,7 +396,7 @@ describe('when one of several names is missing', { concurrency: true }, () => {
     ['shop/a.ibd', 'x', '--exclude', 'y'],
     ['--include', 'crm', '--tables', 'shop.none'],
   ];
-  for (const words of sampled(choices, 2)) {
+  for (const words of sampled(choices, 3)) {
     test(`the same is written from a file as from a pipe: ${words.join(' ')}`, async (context) => {
       const [fromFile, fromPipe] = [
         await extract(context, 'file', bytes, ...words),
@@ -401,10 +412,11 @@ describe('when one of several names is missing', { concurrency: true }, () => {
   test('cat writes what is there', async (context) => {
     const path = join(tempDir(context), 'archive');
     fs.writeFileSync(path, bytes);
-    for (const [archivePath, options] of [
+    const inputs = [
       [path, {}],
       ['-', { stdin: { kind: 'pipe', bytes } }],
-    ] as const) {
+    ] as const;
+    for (const [archivePath, options] of inTurn(inputs)) {
       const result = await run(['cat', archivePath, 'crm/c.ibd', 'none', 'shop/a.ibd'], options);
       assert.deepEqual([result.code, result.stdout], [EXIT.refused, 'ca']);
       assert.match(result.stderr, /matches this pattern: none/);

@@ -63,7 +63,7 @@ describe('a backup that ends before xtrabackup_info', { concurrency: 4 }, () => 
       .filter(([way]) => title === FIRST || way === '-x' || way === 'info')
       .map(([way, words]) => ({ title, bytes, way, words })),
   );
-  for (const { title, bytes, way, words } of sampled(all, 3)) {
+  for (const { title, bytes, way, words } of sampled(all, 5)) {
     test(`${title}: ${way} fails, and says what lets it pass`, async (context) => {
       const stdin = { kind: 'pipe', bytes } as const;
       const { code, stdout, stderr } = await run(words(context), { stdin });
@@ -163,7 +163,7 @@ describe('what may be the beginning of a backup', { concurrency: 4 }, () => {
   for (const [index, [title, bytes]] of Object.entries(beginnings).entries()) {
     test(`${title}: a warning, and an error where it must be a backup`, async (context) => {
       const stdin = { kind: 'pipe', bytes } as const;
-      for (const [way, words] of sampled(Object.entries(READING), 4, index)) {
+      for (const [way, words] of sampled(Object.entries(READING), 7, 2 * index)) {
         const { code, stderr } = await run(words(context), { stdin });
         assert.equal(code, EXIT.ok, way);
         assert.match(stderr, WARNING, way);
@@ -194,7 +194,7 @@ describe('what may be the beginning of a backup', { concurrency: 4 }, () => {
 });
 
 describe('no false alarm', { concurrency: 4 }, () => {
-  for (const name of sampled(FIXTURE_NAMES, 10, 5)) {
+  for (const name of sampled(FIXTURE_NAMES, 20, 5)) {
     test(name, async () => {
       const { code, stderr } = await run(['verify'], { stdin: { kind: 'pipe', bytes: fixture(name).bytes } });
       assert.deepEqual([code, stderr], [0, '']);
@@ -254,7 +254,7 @@ describe('no false alarm', { concurrency: 4 }, () => {
     };
     archives['a prepared one, packed by mbstream -c'] = packed(unpacked);
     archives['a data directory, packed by mbstream -c'] = packed(server.dataDirectory);
-    for (const [title, bytes] of sampled(Object.entries(archives), 2)) {
+    for (const [title, bytes] of sampled(Object.entries(archives), 3)) {
       const { code, stderr } = await run(['verify'], { stdin: { kind: 'pipe', bytes } });
       assert.deepEqual([code, stderr], [0, ''], title);
     }

@@ -7,7 +7,7 @@ import { describe, test, type TestContext } from 'node:test';
 import { archive, end, file, noise, payload, remove, rename, rewriting, sparse } from '../helpers/archive-bytes.js';
 import { run, type RunResult, type Stdin } from '../helpers/cli.js';
 import { assertEnded, EXIT } from '../helpers/outcome.js';
-import { isRoot, sampled } from '../helpers/programs.js';
+import { inTurn, isRoot, sampled } from '../helpers/programs.js';
 import { tempDir } from '../helpers/temp.js';
 import { readTree, treeOf, writeTree, type Tree } from '../helpers/tree.js';
 
@@ -17,9 +17,6 @@ const LEAD_IN = noise(5 * MIB);
 const leadIn = file('lead-in', LEAD_IN);
 
 type Files = Readonly<Record<string, Buffer | string>>;
-
-/** Of the ways of this call a sample takes others than of the last one. */
-let calls = 0;
 
 /** Unpacks with one thread and with as many as share all writing, and from a pipe where two threads share only small files. */
 async function everyWay(
@@ -40,8 +37,7 @@ async function everyWay(
     { kind: 'pipe', parallel: ['--parallel', '2'] },
     { kind: 'pipe', parallel: ['--parallel', '3'] },
   ] as const;
-  calls += 1;
-  const waits = sampled(ways, 2, calls % 2).map(async ({ kind, parallel }) => {
+  const waits = inTurn(ways).map(async ({ kind, parallel }) => {
     const target = makeTarget();
     writeTree(target, before);
     const stdin: Stdin = kind === 'file' ? { kind, path } : { kind, bytes };
@@ -65,7 +61,7 @@ const smallFiles = archive(...Object.entries(small).map(([path, content]) => fil
 test('a target that cannot be used ends the program at once, however large the archive is', async (context) => {
   const path = join(tempDir(context), 'archive');
   fs.writeFileSync(path, archive(leadIn, file('more', LEAD_IN)));
-  for (const target of [join(tempDir(context), 'missing'), join(path, 'below'), '/proc/none']) {
+  for (const target of sampled([join(tempDir(context), 'missing'), join(path, 'below'), '/proc/none'], 2)) {
     const { code, stderr } = await run(['-x', '-C', target], { stdin: { kind: 'file', path } });
     assert.equal(code, EXIT.refused, stderr);
   }
@@ -253,7 +249,7 @@ describe('errors', () => {
   test('--json names just the files that have their names', async (context) => {
     const path = join(tempDir(context), 'archive');
     fs.writeFileSync(path, archive(leadIn, firstHalf!, file('lead-in', 'again')));
-    for (const parallel of [['--parallel=1'], ['--parallel=3']]) {
+    for (const parallel of inTurn([['--parallel=1'], ['--parallel=3']])) {
       const target = tempDir(context);
       const { code, stdout } = await run(['extract', path, '-C', target, '--json', ...parallel]);
       assert.equal(code, EXIT.damaged);
@@ -297,7 +293,7 @@ describe('errors', () => {
         { kind: 'pipe', bytes },
       ] satisfies Stdin[];
       const ways = inputs.flatMap((stdin) => ['1', '3'].map((parallel) => ({ stdin, parallel })));
-      for (const { stdin, parallel } of sampled(ways, 3)) {
+      for (const { stdin, parallel } of inTurn(ways)) {
         execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'none', mountPoint]);
         try {
           fs.mkdirSync(join(mountPoint, 'target'));

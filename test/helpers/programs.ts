@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import type { TestContext } from 'node:test';
+import { test, type TestContext } from 'node:test';
 
 /**
  * Whether a program that a test needs is there. Where it is missing the test is skipped, and says so, on a developer's own
@@ -41,4 +41,34 @@ export function sampled<Item>(items: readonly Item[], every: number, first = 0):
   if (SOAK) return items;
   const some = items.filter((_, index) => index % (every * THINNER) === first);
   return some.length > 0 ? some : items.slice(0, 1);
+}
+
+let turns = 0;
+
+/**
+ * Of the ways in which a test could be run, one: the next one at each call. All where everything is run. It is called where the
+ * order of calls is always the same: before a test waits for anything, or where tests run one after the other.
+ */
+export function inTurn<Way>(ways: readonly Way[]): readonly Way[] {
+  turns += 1;
+  return sampled(ways, ways.length, turns % ways.length);
+}
+
+/**
+ * For tests of one rule that differ in little: of those that are made with what this gives, one in so many is made, or all where
+ * everything is run.
+ *
+ * @param every one in so many
+ * @param first which; as {@link sampled}
+ */
+export function someOf(
+  every: number,
+  first = 0,
+): (name: string, work: (context: TestContext) => void | Promise<void>) => void {
+  let made = 0;
+  return (name, work) => {
+    const isTaken = SOAK || made % every === first;
+    made += 1;
+    if (isTaken) void test(name, work);
+  };
 }
