@@ -33,6 +33,9 @@ function jobIn(name: string): JobFields {
   return documentsIn(name).find(({ kind }) => kind === 'Job') as JobFields;
 }
 
+/** What was parsed once, by its path. */
+const SOURCES = new Map<string, ts.SourceFile | undefined>();
+
 /** The schemas take any field: which ones there are say the types made of them. @returns what the compiler says of others */
 function misspelt(document: Record<string, unknown>): string | undefined {
   const name = join(DEPLOY, '..', 'test', 'docs', 'a-manifest.ts');
@@ -41,12 +44,15 @@ function misspelt(document: Record<string, unknown>): string | undefined {
     export const manifest: Kind = ${JSON.stringify(document)};`;
   const options = { strict: true, noEmit: true, skipLibCheck: true, types: [], ...NODE_NEXT };
   const plain = ts.createCompilerHost(options);
+  const sourceOf = (path: string): ts.SourceFile | undefined => {
+    if (!SOURCES.has(path)) SOURCES.set(path, plain.getSourceFile(path, ts.ScriptTarget.ES2022));
+    return SOURCES.get(path);
+  };
   const host: ts.CompilerHost = {
     ...plain,
     fileExists: (path) => path === name || plain.fileExists(path),
     readFile: (path) => (path === name ? text : plain.readFile(path)),
-    getSourceFile: (path, ...more) =>
-      path === name ? ts.createSourceFile(path, text, ts.ScriptTarget.ES2022) : plain.getSourceFile(path, ...more),
+    getSourceFile: (path) => (path === name ? ts.createSourceFile(path, text, ts.ScriptTarget.ES2022) : sourceOf(path)),
   };
   const [problem] = ts.getPreEmitDiagnostics(ts.createProgram([name], options, host));
   return problem && ts.flattenDiagnosticMessageText(problem.messageText, '\n');

@@ -87,7 +87,7 @@ async function unpacked(context: TestContext, path: string, ...words: string[]):
 }
 
 describe('every real archive, from a file and from a pipe', { concurrency: 2 }, () => {
-  for (const name of sampled(FIXTURE_NAMES, 20, 3)) {
+  for (const name of sampled(FIXTURE_NAMES, 26, 23)) {
     test(name, async (context) => {
       const { bytes, sha256 } = fixture(name);
       const fromFile = await good(context, [archiveFile(context, bytes)]);
@@ -184,7 +184,8 @@ describe('names', () => {
   });
 
   test('that could not be unpacked are refused', async (context) => {
-    for (const bytes of [archive(file('a', '1'), file('a/b', '2')), archive(file('a/b', '1'), file('a', '2'))]) {
+    const clashes = [archive(file('a', '1'), file('a/b', '2')), archive(file('a/b', '1'), file('a', '2'))];
+    for (const bytes of sampled(clashes, 2)) {
       const { result, path } = await makeTar(context, [archiveFile(context, bytes)]);
       assert.equal(result.code, EXIT.damaged);
       assertRefused(context, path);
@@ -387,7 +388,7 @@ describe('a tar that is not whole is refused by every reader', () => {
     ['no archive', Buffer.from('something else, for sure'), EXIT.damaged],
     ['an unsafe name', archive(...good, file('../x', '')), EXIT.damaged],
   ] as const;
-  for (const [name, bytes, code] of sampled(cases, 3)) {
+  for (const [name, bytes, code] of sampled(cases, 4)) {
     test(name, async (context) => {
       const fromFile = await makeTar(context, [archiveFile(context, bytes)]);
       assert.equal(fromFile.result.code, code, fromFile.result.stderr);

@@ -49,7 +49,7 @@ async function forAll<Item>(
 }
 
 describe('every call', () => {
-  for (const [index, scenario] of sampled([...SCENARIOS.entries()], IS_SAMPLED_MORE ? 1 : 2)) {
+  for (const [index, scenario] of sampled([...SCENARIOS.entries()], IS_SAMPLED_MORE ? 1 : 3)) {
     test(scenario.name, async (context) => {
       const bench = new Bench(context, scenario);
       const calls = await bench.sound();
