@@ -31,6 +31,11 @@ type TextFacts = Omit<
 
 /** As `xtrabackup_checkpoints` of Percona's and of MariaDB's tool calls it. */
 const PREPARED: ReadonlySet<string> = new Set(['full-prepared', 'log-applied']);
+/** Anything else, as what is left of a cut file, says nothing. */
+const KINDS: ReadonlyMap<string, 'full' | 'incremental'> = new Map([
+  ['full-backuped', 'full'],
+  ['incremental', 'incremental'],
+]);
 
 /**
  * What the small files tell. What none of them says is undefined.
@@ -90,10 +95,15 @@ function binlogOf(texts: SmallTexts, position: string | undefined): BinlogPositi
   return parseBinlogPos(position) ?? own;
 }
 
+/** @returns undefined also where one word contradicts the other */
 function kindOf(backupType: string | undefined, incremental: string | undefined): 'full' | 'incremental' | undefined {
-  if (backupType !== undefined) return backupType.startsWith('incremental') ? 'incremental' : 'full';
+  // A full backup to which increments were added has the xtrabackup_info of the last of them.
+  if (backupType !== undefined && PREPARED.has(backupType)) return 'full';
   const answer = yesOrNo(incremental);
-  return answer === undefined ? undefined : answer ? 'incremental' : 'full';
+  const byInfo = answer === undefined ? undefined : answer ? 'incremental' : 'full';
+  if (backupType === undefined) return byInfo;
+  const byType = KINDS.get(backupType);
+  return byInfo === undefined || byInfo === byType ? byType : undefined;
 }
 
 function yesOrNo(text: string | undefined): boolean | undefined {

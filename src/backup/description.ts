@@ -7,7 +7,7 @@ import type { BackupDescription } from '../ui/reporter.js';
 import type { BackupFinding } from './backup-state.js';
 import { contentFacts } from './content-facts.js';
 import { factsOf, layersIn, type SmallTexts } from './describe.js';
-import { missingFrom } from './missing.js';
+import { isKnown, missingFrom } from './missing.js';
 import { NO_RECIPE, recipe } from './next-steps.js';
 import { linkedDirectory } from './small-files/links.js';
 import { smallFileKind, smallFileText } from './small-files/small-files.js';
@@ -45,15 +45,15 @@ export function describeBackup(
   const known = {
     ...facts,
     ...layersIn(paths),
-    kind: facts.kind ?? (content.isIncremental ? 'incremental' : undefined),
+    kind: kindOf(facts.kind, content.isIncremental),
   };
   const isBackup = found.problemCount === 0 && finding.state === 'finished' && !finding.isDataDirectory;
   // Galera takes a backup of everything that calls itself partial: what it excludes is no database.
   const importsTables = facts.partial === true && !(facts.system === 'MariaDB' && content.hasAccounts);
   const { isExported, hasLinks } = content;
   // What to do with it hangs on what it is.
-  const isKnown = known.kind !== undefined && (texts.info !== undefined || texts.metadata !== undefined);
-  const advice = isBackup && isKnown ? recipe({ ...known, archive, importsTables, isExported, hasLinks }) : NO_RECIPE;
+  const advice =
+    isBackup && isKnown(texts, known) ? recipe({ ...known, archive, importsTables, isExported, hasLinks }) : NO_RECIPE;
   return {
     ...known,
     state: finding.state,
@@ -64,10 +64,16 @@ export function describeBackup(
     elsewhere,
     complete: found.problemCount === 0,
     unread,
-    missing: missingFrom(found.problemCount, finding, texts, known.kind),
+    missing: missingFrom(found.problemCount, finding, texts, known),
     ...advice,
     replication: advice.next.length === 0 || importsTables ? [] : facts.replication,
   };
+}
+
+/** What it is by what it says of itself, which the names of its files may contradict. */
+function kindOf(said: BackupDescription['kind'], hasIncrements: boolean): BackupDescription['kind'] {
+  if (!hasIncrements) return said;
+  return said === 'full' ? undefined : 'incremental';
 }
 
 interface SmallFilesRead extends Pick<BackupDescription, 'unread' | 'elsewhere'> {
@@ -76,20 +82,29 @@ interface SmallFilesRead extends Pick<BackupDescription, 'unread' | 'elsewhere'>
 
 function readSmallFiles(entries: readonly DescribedFile[], key: DecryptionKey | undefined): SmallFilesRead {
   const texts: SmallTexts = {};
+  const contradicted = new Map<keyof SmallTexts, StoredPath>();
   const unread: { path: string; reason: string }[] = [];
   const elsewhere = new Set<string>();
   let hasUnreadLink = false;
   const budget = new DecodedBudget();
   for (const entry of entries) {
     const kind = smallFileKind(entry.path);
-    if (kind === undefined || (kind !== 'link' && texts[kind] !== undefined)) continue;
+    if (kind === undefined) continue;
     const { text, reason } = readSmallFile(entry, key, budget);
-    if (kind !== 'link' && text !== undefined) texts[kind] = text;
+    if (kind !== 'link' && text !== undefined) {
+      // The files of two backups in one place: nobody knows which of them is meant.
+      if ((texts[kind] ?? text) !== text) contradicted.set(kind, entry.path);
+      texts[kind] ??= text;
+    }
     const directory = kind === 'link' && text !== undefined ? linkedDirectory(text) : undefined;
     if (directory !== undefined) elsewhere.add(directory);
     // There may be a link for each table: one of them tells what is the matter with all.
     if (reason !== undefined && !(kind === 'link' && hasUnreadLink)) unread.push({ path: entry.path, reason });
     hasUnreadLink ||= kind === 'link' && reason !== undefined;
+  }
+  for (const [kind, path] of contradicted) {
+    delete texts[kind];
+    unread.push({ path, reason: 'another file of its kind says something else' });
   }
   return { texts, unread, elsewhere: [...elsewhere].sort() };
 }

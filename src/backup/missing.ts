@@ -2,18 +2,26 @@ import type { BackupDescription } from '../ui/reporter.js';
 import type { BackupFinding } from './backup-state.js';
 import type { SmallTexts } from './describe.js';
 
+type KindFacts = Pick<BackupDescription, 'kind' | 'partial'>;
+
+/** Whether it is known what a backup is. An `xtrabackup_info` that does not say whether it is partial is cut. */
+export function isKnown(texts: SmallTexts, { kind, partial }: KindFacts): boolean {
+  if (kind === undefined) return false;
+  return texts.info === undefined ? texts.metadata !== undefined : partial !== undefined;
+}
+
 /**
  * What an archive lacks to be restored, a sentence each.
  *
  * @param problems how many there are with the archive itself
  * @param texts what could be read
- * @param kind what that says it is
+ * @param facts what these say it is
  */
 export function missingFrom(
   problems: number,
   { state, isDataDirectory }: BackupFinding,
   texts: SmallTexts,
-  kind: BackupDescription['kind'],
+  facts: KindFacts,
 ): string[] {
   if (problems > 0) {
     return ['a whole archive: this one is damaged or cut, and what is left of a backup cannot be prepared'];
@@ -32,8 +40,9 @@ export function missingFrom(
     case 'finished':
       break;
   }
-  if (kind === undefined || (texts.info === undefined && texts.metadata === undefined)) {
-    return ['what xtrabackup_info says: without it nobody knows whether the backup is full, incremental or partial'];
+  if (!isKnown(texts, facts)) {
+    const what = texts.info === undefined ? 'says' : 'says, whole and not contradicted by other files';
+    return [`what xtrabackup_info ${what}: without it nobody knows whether the backup is full, incremental or partial`];
   }
   if (texts.checkpoints === undefined && texts.metadata === undefined) {
     return ['xtrabackup_checkpoints, which a prepare reads'];

@@ -34,7 +34,8 @@ const PLACEHOLDERS = {
   BETWEEN: 'the directory that another increment is unpacked in',
   KEYFILE: 'the file with the key that the backup was encrypted with',
   DATADIR: "the server's data directory",
-  SETTINGS: 'a file of options that the server reads, as /etc/mysql/mariadb.conf.d/99-backup.cnf',
+  SETTINGS:
+    'a new file among those that the server reads its options from, as /etc/mysql/mariadb.conf.d/99-backup.cnf: one that is there would be overwritten',
   ELSEWHERE: 'a directory outside of DATADIR that an .isl file of the backup names: look at each before you do this',
   DB: 'a database; in names of files special characters are written as in the backup',
   TABLE: 'a table of it, likewise',
@@ -88,16 +89,29 @@ function isByMariadb({ tool, toolVersion, system }: BackupFacts): boolean {
   return /maria/i.test(`${tool} ${toolVersion ?? ''}`);
 }
 
-function toolOf(facts: BackupFacts): { name: string; advice: string } {
+interface Tool {
+  name: string;
+  advice: string;
+  /** A prepare rolls back what was not committed, after which no increment can be added, unless it is told not to. */
+  rollsBack: boolean;
+}
+
+function toolOf(facts: BackupFacts): Tool {
   const version = facts.toolVersion;
   if (!isByMariadb(facts)) {
     const advice = version === undefined ? 'xtrabackup' : `xtrabackup ${version} or newer of its series`;
-    return { name: 'xtrabackup', advice: facts.system === 'MariaDB' ? `Percona's ${advice}` : advice };
+    return {
+      name: 'xtrabackup',
+      advice: facts.system === 'MariaDB' ? `Percona's ${advice}` : advice,
+      rollsBack: true,
+    };
   }
   const series = /\d{1,4}\.\d{1,4}/.exec(version ?? facts.serverVersion ?? '')?.[0];
   const [major = Infinity, minor = 0] = (series ?? '').split('.').filter(Boolean).map(Number);
-  const name = major < 10 || (major === 10 && minor < 5) ? 'mariabackup' : 'mariadb-backup';
-  return { name, advice: series === undefined ? name : `${name} ${series}` };
+  const isBefore = (other: number): boolean => major < 10 || (major === 10 && minor < other);
+  const name = isBefore(5) ? 'mariabackup' : 'mariadb-backup';
+  // Since 10.2 it leaves that to the server.
+  return { name, advice: series === undefined ? name : `${name} ${series}`, rollsBack: isBefore(2) };
 }
 
 /** Where keys are needed, that they are. */
@@ -119,10 +133,9 @@ function exporting({ importsTables }: BackupFacts): string[] {
 }
 
 function* prepareIncremental(facts: BackupFacts): Iterable<NextStep> {
-  const { name, advice } = toolOf(facts);
+  const { name, advice, rollsBack } = toolOf(facts);
   const { fromLsn } = facts;
-  // MariaDB's tool has no --apply-log-only any more: every prepare can be followed by another.
-  const hold = isByMariadb(facts) ? [] : ['--apply-log-only'];
+  const hold = rollsBack ? ['--apply-log-only'] : [];
   const prepare = [name, '--prepare'];
   yield step(`prepare the full backup that came first, unpacked in DIR, with ${advice}${keysFor(facts, 'DIR')}`, [
     ...prepare,

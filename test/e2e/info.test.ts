@@ -33,8 +33,13 @@ function backup(facts: Readonly<Record<string, string>>, ...more: readonly Buffe
   return archive(...more, CHECKPOINTS, file('xtrabackup_info', lines.join('')));
 }
 
-const MARIADB = { tool_name: 'mariadb-backup', tool_version: '10.11.19-MariaDB', server_version: '10.11.19-MariaDB' };
-const PERCONA = { tool_name: 'xtrabackup', tool_version: '8.0.35-30', server_version: '8.0.36' };
+const MARIADB = {
+  tool_name: 'mariadb-backup',
+  tool_version: '10.11.19-MariaDB',
+  server_version: '10.11.19-MariaDB',
+  partial: 'N',
+};
+const PERCONA = { tool_name: 'xtrabackup', tool_version: '8.0.35-30', server_version: '8.0.36', partial: 'N' };
 
 describe('no recipe', { concurrency: 4 }, () => {
   const archives = [
@@ -75,6 +80,48 @@ test('no recipe for a backup that does not say whether it is full or incremental
     assert.deepEqual([info['kind'], info.next, info['placeholders']], [undefined, [], {}]);
     assert.match(info.missing.join(), /what xtrabackup_info says/);
   }
+});
+
+test('no recipe where the small files are cut, contradict each other, or are contradicted by the other files', async () => {
+  const checkpoints = (text: string): Buffer => file('xtrabackup_checkpoints', text);
+  const info = (facts: Readonly<Record<string, string>>): Buffer => file('xtrabackup_info', text(facts));
+  const full = { ...PERCONA, incremental: 'N' };
+  const increment = { ...PERCONA, incremental: 'Y', innodb_from_lsn: '50' };
+  const { partial: _partial, ...cut } = PERCONA;
+  for (const [title, ...files] of [
+    ['the type is cut', checkpoints('backup_type = incremen'), info(increment)],
+    ['a full one by its checkpoints, an increment by its info', CHECKPOINTS, info(increment)],
+    ['the other way round', checkpoints('backup_type = incremental\nfrom_lsn = 50\n'), info(full)],
+    ['an increment by its files', file('shop/t.ibd.delta', 'x'), file('shop/t.ibd.meta', 'x'), CHECKPOINTS, info(full)],
+    ['the info is cut before it says whether it is partial', CHECKPOINTS, info(cut)],
+    [
+      'two that do not say the same',
+      CHECKPOINTS,
+      file('mariadb_backup_info', text({ ...full, partial: 'Y' })),
+      info(full),
+    ],
+  ] as const) {
+    const { info: found } = await told(archive(...files));
+    assert.deepEqual([found.next, found['replication']], [[], []], title);
+    assert.match(found.missing.join(), /what xtrabackup_info says.*nobody knows/, title);
+  }
+});
+
+test('two small files that say the same are one, and a full backup with increments added to it is a full one', async () => {
+  const info = text({ ...PERCONA, incremental: 'N' });
+  const { info: same } = await told(
+    archive(CHECKPOINTS, file('xtrabackup_info.qp', qpressFile(Buffer.from(info))), file('xtrabackup_info', info)),
+  );
+  assert.deepEqual([same['kind'], same['unread']], ['full', undefined]);
+  assert.notEqual(same.next.length, 0);
+  const { info: prepared } = await told(
+    archive(
+      file('xtrabackup_checkpoints', 'backup_type = full-prepared\nfrom_lsn = 0\nto_lsn = 100\n'),
+      file('xtrabackup_info', text({ ...PERCONA, incremental: 'Y', innodb_from_lsn: '50' })),
+    ),
+  );
+  assert.deepEqual([prepared['kind'], prepared['prepared']], ['full', true]);
+  assert.notEqual(prepared.next.length, 0);
 });
 
 describe('what a backup is', { concurrency: 4 }, () => {
@@ -166,6 +213,24 @@ describe('what a backup is', { concurrency: 4 }, () => {
     ]);
   });
 
+  test('an increment by mariabackup 10.1, whose prepare still rolls back: not before the last one', async () => {
+    for (const [version, hold] of [
+      ['10.1.48', ' --apply-log-only'],
+      ['10.2.44', ''],
+    ] as const) {
+      const facts = { ...MARIADB, tool_name: 'mariabackup', tool_version: `${version}-MariaDB`, incremental: 'Y' };
+      const { info } = await told(archive(file('ibdata1.delta', ''), file('xtrabackup_info', text(facts))));
+      assert.deepEqual(
+        info.next.slice(1, 4).map(({ command }) => command),
+        [
+          `mariabackup --prepare${hold} --target-dir=DIR`,
+          `mariabackup --prepare${hold} --target-dir=DIR --incremental-dir=BETWEEN`,
+          'mariabackup --prepare --target-dir=DIR --incremental-dir=INCREMENTAL',
+        ],
+      );
+    }
+  });
+
   test('encrypted tables that are imported: by a server of MariaDB whose log is beyond that of the backup', async () => {
     const config = file('backup-my.cnf', '[mysqld]\nplugin_load=file_key_management\n');
     for (const [facts, more, isSaid] of [
@@ -194,6 +259,9 @@ describe('what a backup is', { concurrency: 4 }, () => {
       assert.deepEqual(info['serverSettings'], settings);
       const steps = info.next.filter(({ argv }) => argv.includes('{DIR}/backup-my.cnf'));
       assert.equal(steps.length, settings.length);
+      // It is written over.
+      const place = (info['placeholders'] as Record<string, string>)['SETTINGS'];
+      assert.equal(place?.startsWith('a new file'), settings.length > 0 ? true : undefined);
     }
   });
 
