@@ -82,7 +82,7 @@ interface SmallFilesRead extends Pick<BackupDescription, 'unread' | 'elsewhere'>
 
 function readSmallFiles(entries: readonly DescribedFile[], key: DecryptionKey | undefined): SmallFilesRead {
   const texts: SmallTexts = {};
-  const contradicted = new Map<keyof SmallTexts, StoredPath>();
+  const contradicted = new Map<string, StoredPath>();
   const unread: { path: string; reason: string }[] = [];
   const elsewhere = new Set<string>();
   let hasUnreadLink = false;
@@ -102,11 +102,11 @@ function readSmallFiles(entries: readonly DescribedFile[], key: DecryptionKey | 
     if (reason !== undefined && !(kind === 'link' && hasUnreadLink)) unread.push({ path: entry.path, reason });
     hasUnreadLink ||= kind === 'link' && reason !== undefined;
   }
-  for (const [kind, path] of contradicted) {
-    delete texts[kind];
+  for (const path of contradicted.values()) {
     unread.push({ path, reason: 'another file of its kind says something else' });
   }
-  return { texts, unread, elsewhere: [...elsewhere].sort() };
+  const agreed = Object.entries(texts).filter(([kind]) => !contradicted.has(kind));
+  return { texts: Object.fromEntries(agreed), unread, elsewhere: [...elsewhere].sort() };
 }
 
 function readSmallFile(

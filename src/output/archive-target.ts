@@ -1,6 +1,7 @@
 import * as fs from 'node:fs';
 import { systemCodeOf, systemError, XbstreamError } from '../errors.js';
 import { below, pathForSystem, pathFromText, pathText, rawPath, type StoredPath } from '../format/stored-path.js';
+import type { InputChoice } from '../input/open-source.js';
 import type { RingHandle } from '../input/stream/ring.js';
 import { CompressingSink, type TargetSink } from './compressing-sink.js';
 import type { Compression } from './compression.js';
@@ -29,6 +30,35 @@ export function outputName(choice: OutputChoice): string {
   if (choice.kind === 'path') return choice.path;
   if (choice.kind === 'ring') return 'the stream';
   return choice.fd === 1 ? 'standard output' : `descriptor ${choice.fd}`;
+}
+
+/**
+ * What tells of an archive does not take its place, whatever may be replaced.
+ *
+ * @param path of the file that is to be made
+ * @throws XbstreamError `XB_TARGET_EXISTS` where that is the archive, or a part of it
+ */
+export function assertNotRead(path: string, input: InputChoice): void {
+  const [taken] = statsOf({ kind: 'path', path });
+  if (taken?.isFile() !== true) return;
+  if (!statsOf(input).some(({ dev, ino }) => dev === taken.dev && ino === taken.ino)) return;
+  throw new XbstreamError('XB_TARGET_EXISTS', `${path} is the archive that is read: nothing takes its place`, {
+    hints: ['choose another name'],
+  });
+}
+
+/** Of the files that an input is read from. What cannot be looked at is told by whoever opens it. */
+function statsOf(input: InputChoice): fs.Stats[] {
+  const paths = input.kind === 'path' ? [input.path] : input.kind === 'parts' ? input.paths : [];
+  const looks = paths.map((path) => () => fs.statSync(path));
+  if (input.kind === 'descriptor') looks.push(() => fs.fstatSync(input.fd));
+  return looks.flatMap((stat) => {
+    try {
+      return [stat()];
+    } catch {
+      return [];
+    }
+  });
 }
 
 /** Tries to find a free partial name; more than this are the work of somebody. */

@@ -1,8 +1,9 @@
 import { lstatSync, realpathSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { XbstreamError } from '../errors.js';
+import type { InputChoice } from '../input/open-source.js';
 import { pathForSystem, pathFromText, rawPath } from '../format/stored-path.js';
-import { ArchiveTarget } from './archive-target.js';
+import { ArchiveTarget, assertNotRead } from './archive-target.js';
 import { isSameFile } from './file-identity.js';
 import type { OutputFile } from './output.js';
 
@@ -15,9 +16,17 @@ export class Manifest {
   /**
    * @param overwrite a file that is there gives way
    * @param filesIn the directory into which the files go, if they are written: none of them gives way
+   * @param input the archive, which does not either
    * @throws XbstreamError `XB_IO`, `XB_TARGET_EXISTS`
    */
-  constructor(path: string, overwrite: boolean, filesIn: string | undefined, isStopped: () => boolean) {
+  constructor(
+    path: string,
+    overwrite: boolean,
+    filesIn: string | undefined,
+    input: InputChoice,
+    isStopped: () => boolean,
+  ) {
+    assertNotRead(path, input);
     this.#path = path;
     this.#filesIn = filesIn;
     this.#target = new ArchiveTarget({ kind: 'path', path, overwrite }, isStopped);

@@ -1,4 +1,5 @@
 /** `verify`: reads a whole archive and tells all that is wrong with it. */
+import { resolve } from 'node:path';
 import type { Context } from '../context.js';
 import { looksLikeAddress, shownWord } from '../input/address/address.js';
 import { digestedName, type InputChoice } from '../input/open-source.js';
@@ -98,6 +99,13 @@ export const verify = defineVerb({
       throw usageError(
         '--overwrite replaces a file that is written, and there is none',
         `it is of use with ${MADE_FILES.map((name) => `--${name}`).join(', ')}`,
+      );
+    }
+    const made = MADE_FILES.flatMap((name) => values.last(name) ?? []).map((path) => resolve(path));
+    if (!values.has('shard') && new Set(made).size < made.length) {
+      throw usageError(
+        `${MADE_FILES.map((name) => `--${name}`).join(', ')} are files of their own`,
+        'give each another name',
       );
     }
     const idle =

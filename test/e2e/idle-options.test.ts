@@ -27,6 +27,10 @@ describe('options that would do nothing', { concurrency: true }, () => {
     ['verify --merge --decompress-threads 2 r', /--decompress-threads and --merge/],
     ['verify --merge --overwrite r', /--overwrite and --merge/],
     ['verify --merge --timeout 5 r', /only beside --archive/],
+    ['verify --manifest m --index ./m a.xb', /are files of their own/],
+    ['verify --overwrite --info m --index m a.xb', /are files of their own/],
+    ['create -T l1 --files-from l2 -o b.xb', /--files-from was given more than once/],
+    ['create --from-tar=1.tar --from-tar=2.tar -o b.xb', /--from-tar was given more than once/],
   ] as const) {
     test(words, async (context) => {
       const cwd = tempDir(context);

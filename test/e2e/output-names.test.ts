@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { archive, file } from '../helpers/archive-bytes.js';
 import { run } from '../helpers/cli.js';
+import { linesOf } from '../helpers/json-lines.js';
 import { assertEnded, EXIT } from '../helpers/outcome.js';
 import { tempDir } from '../helpers/temp.js';
 import { readTree, treeOf, writeTree } from '../helpers/tree.js';
@@ -24,6 +25,54 @@ describe('a file that is made', { concurrency: true }, () => {
       assert.deepEqual(readTree(target), treeOf(stored));
     });
   }
+
+  for (const [words, others] of [
+    ['index a -o a', []],
+    ['report a -o a', []],
+    ['report --parts a.00 a.01 -o a.01', ['a.00', 'a.01']],
+    ['verify a --index a', []],
+    ['verify a --info link', []],
+    ['verify a --manifest a', []],
+    ['extract a -C out --manifest a', []],
+  ] as const) {
+    test(`what tells of an archive does not take its place: ${words}`, async (context) => {
+      const folder = tempDir(context);
+      const tree = { a: bytes, ...Object.fromEntries(others.map((name) => [name, bytes])) };
+      writeTree(folder, tree);
+      fs.symlinkSync('a', join(folder, 'link'));
+      const result = await run([...words.split(' '), '-q', '--overwrite'], { cwd: folder });
+      assertEnded(result, EXIT.refused, /is the archive that is read: nothing takes its place/);
+      for (const name of Object.keys(tree)) assert.deepEqual(fs.readFileSync(join(folder, name)), bytes);
+    });
+  }
+
+  test('nor does it where the archive is on stdin', async (context) => {
+    const folder = tempDir(context);
+    writeTree(folder, { a: bytes });
+    const result = await run(['verify', '-q', '--overwrite', '--index', 'a'], {
+      cwd: folder,
+      stdin: { kind: 'file', path: join(folder, 'a') },
+    });
+    assertEnded(result, EXIT.refused, /nothing takes its place/);
+  });
+
+  test('create of the directory that the archive lies in: the one that is replaced is not stored in it', async (context) => {
+    const folder = tempDir(context);
+    writeTree(folder, { a: 'x', 'archives/full': 'older' });
+    fs.linkSync(join(folder, 'archives/full'), join(folder, 'kept'));
+    for (let time = 0; time < 2; time += 1) {
+      const result = await run(['create', '-q', '.', '--overwrite', '-o', 'archives/../archives/full'], {
+        cwd: folder,
+      });
+      assert.equal(result.code, EXIT.ok);
+      assert.match(result.stderr, /warning: \.\/archives\/full is not stored: the archive takes its place/);
+      const { stdout } = await run(['list', '--json', join(folder, 'archives/full')]);
+      assert.deepEqual(
+        linesOf(stdout, 'entry').map(({ path }) => path),
+        ['a', 'kept'],
+      );
+    }
+  });
 
   test('--manifest replaces an older one', async (context) => {
     const target = tempDir(context);

@@ -15,7 +15,13 @@ const IO = { code: 'XB_IO' };
 
 /** Lists what is in a directory, has something done to it, and packs what was listed. */
 function packed(directory: string, paths: readonly string[], between: () => void): Buffer {
-  const list = new FileList({ directory, recurse: true, absoluteNames: false, onWarning: () => undefined });
+  const list = new FileList({
+    directory,
+    recurse: true,
+    absoluteNames: false,
+    replaced: undefined,
+    onWarning: () => undefined,
+  });
   for (const path of paths) list.add(pathFromText(path));
   between();
   const parts: Buffer[] = [];

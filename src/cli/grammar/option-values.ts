@@ -28,7 +28,10 @@ function readWords(options: readonly OptionWord[]): OptionValues {
 /** Checks every value against what its option takes. */
 function checkValues(values: OptionValues, { words }: Form, typed: TypedWords): void {
   for (const name of values.names()) {
-    const { kind, secret, valueIsOptional } = words.get(name)!;
+    const { kind, secret, valueIsOptional, once } = words.get(name)!;
+    if (once === true && values.all(name).length > 1) {
+      throw usageError(`--${name} was given more than once`, 'all of them but one would be left out: give it once');
+    }
     for (const value of values.all(name)) {
       if (kind === undefined || (valueIsOptional === true && value === '')) continue;
       if (kind.isPath === true) assertExact(`the value of --${name}`, value, typed);

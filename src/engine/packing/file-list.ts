@@ -28,6 +28,8 @@ export interface FileListOptions {
   directory: string;
   recurse: boolean;
   absoluteNames: boolean;
+  /** The path of a file that the archive takes the place of: it is no part of it. */
+  replaced: string | undefined;
   onWarning: (message: string) => void;
 }
 
@@ -40,11 +42,13 @@ export class FileList {
   readonly #options: FileListOptions;
   readonly #base: StoredPath;
   readonly #names: MemberNames;
+  readonly #replaced: { dev: number; ino: number; path: string } | undefined;
 
   constructor(options: FileListOptions) {
     this.#options = options;
     const { absoluteNames, recurse, onWarning } = options;
     this.#names = new MemberNames({ absoluteNames, plain: recurse, onWarning });
+    this.#replaced = options.replaced === undefined ? undefined : fileAt(options.replaced);
     const base = pathFromText(options.directory);
     this.#base = rawPath(base === '.' ? '' : base.endsWith('/') ? base : `${base}/`);
   }
@@ -111,6 +115,10 @@ export class FileList {
   }
 
   #file(place: StoredPath, path: StoredPath, { dev, ino, size, ctimeMs }: FileIdentity): void {
+    if (this.#isReplaced(place, dev, ino)) {
+      this.#warn(`${pathText(path)} is not stored: the archive takes its place`);
+      return;
+    }
     const name = this.#names.take(
       path,
       (plain) =>
@@ -122,8 +130,25 @@ export class FileList {
     this.files.push({ path: place, name, identity: { dev, ino, size, ctimeMs } });
   }
 
+  #isReplaced(place: StoredPath, dev: number, ino: number): boolean {
+    const replaced = this.#replaced;
+    if (replaced === undefined || replaced.dev !== dev || replaced.ino !== ino) return false;
+    // Another hard link to it stays what it is.
+    return replaced.path === fs.realpathSync.native(pathForSystem(place), 'buffer').toString('latin1');
+  }
+
   #warn(message: string): void {
     this.#options.onWarning(message);
+  }
+}
+
+/** @returns undefined where there is none, or it cannot be looked at: opening it says why */
+function fileAt(path: string): { dev: number; ino: number; path: string } | undefined {
+  try {
+    const { dev, ino } = fs.statSync(path);
+    return { dev, ino, path: fs.realpathSync.native(path, 'buffer').toString('latin1') };
+  } catch {
+    return undefined;
   }
 }
 

@@ -4,7 +4,7 @@ import { withSource } from '../../engine/with-source.js';
 import { XbstreamError } from '../../errors.js';
 import { IndexMaker } from '../../input/indexed/index-maker.js';
 import type { Outcome } from '../../outcome.js';
-import { ArchiveTarget } from '../../output/archive-target.js';
+import { ArchiveTarget, assertNotRead } from '../../output/archive-target.js';
 import { Stopped } from '../../output/sinks.js';
 import type { TaskThread } from '../../threads/task-thread.js';
 import type { IndexOptions } from '../make-index.js';
@@ -16,6 +16,7 @@ export async function indexArchive(options: IndexOptions, thread: TaskThread): P
   const totals: MakeTotals = { files: 0, bytes: 0, outputBytes: 0, archiveBytes: 0 };
   let target: ArchiveTarget | undefined;
   try {
+    if (options.output.kind === 'path') assertNotRead(options.output.path, options.input);
     target = new ArchiveTarget(options.output, thread.isStopped);
     const { pieces, problems } = await lookThrough(options, thread, totals);
     if (problems.length > 0) return { summary: totals, problems, stopped: false };

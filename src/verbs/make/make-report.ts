@@ -8,7 +8,7 @@ import { smallFileKind } from '../../backup/small-files/small-files.js';
 import { withSource } from '../../engine/with-source.js';
 import { archiveName, digestedName } from '../../input/open-source.js';
 import { type Outcome } from '../../outcome.js';
-import { ArchiveTarget } from '../../output/archive-target.js';
+import { ArchiveTarget, assertNotRead } from '../../output/archive-target.js';
 import { reportPage } from '../../report/page.js';
 import { pageData } from '../../report/report-data.js';
 import type { Verification } from '../../ui/reporter.js';
@@ -17,6 +17,7 @@ import type { ReportOptions, ReportTotals } from '../report.js';
 import { withCure } from '../unpack/cure.js';
 
 export async function makeReport(options: ReportOptions, context: Context): Promise<Outcome<ReportTotals>> {
+  if (options.output.kind === 'path') assertNotRead(options.output.path, options.input);
   // Before the work begins: an archive of hours must not end in a name that cannot be had.
   const target = new ArchiveTarget(options.output, context.isStopped);
   let isMade = false;

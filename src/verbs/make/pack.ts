@@ -99,9 +99,11 @@ class Packing {
   }
 
   async #listFiles({ directory, recurse, paths, list }: FilesSource): Promise<readonly ListedFile[]> {
-    const { absoluteNames } = this.#options;
+    const { absoluteNames, output } = this.#options;
     const thread = this.#thread;
-    const files = new FileList({ directory, recurse, absoluteNames, onWarning: (message) => thread.warning(message) });
+    const replaced = output.kind === 'path' && output.overwrite ? output.path : undefined;
+    const onWarning = (message: string): void => thread.warning(message);
+    const files = new FileList({ directory, recurse, absoluteNames, replaced, onWarning });
     for (const path of paths) files.add(path);
     if (list !== undefined) {
       const named = await readPathList(list.input, list.nullSeparated, thread.isStopped, (reading) =>

@@ -32,6 +32,8 @@ export interface OptionDefinition {
   kind?: ValueKind;
   /** Given several times it adds up; of the others the last one counts. */
   addsUp?: boolean;
+  /** Several times it is an error: what all but one of them name would be left out. */
+  once?: boolean;
   /**
    * xbstream or mbstream has it. Among the options of their form, abbreviations mean these first: what was unique there
    * stays unique.

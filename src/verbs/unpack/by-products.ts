@@ -8,7 +8,7 @@ import { describeBackup } from '../../backup/description.js';
 import { SmallFileNotes } from '../../backup/small-files/small-file-notes.js';
 import type { Lane } from '../../engine/lane.js';
 import { errorToRecord, XbstreamError, type ErrorRecord } from '../../errors.js';
-import { ArchiveTarget } from '../../output/archive-target.js';
+import { ArchiveTarget, assertNotRead } from '../../output/archive-target.js';
 import { PassedOn } from '../../output/passed-on.js';
 import type { TaskThread } from '../../threads/task-thread.js';
 import { infoFields } from '../../ui/json/inspect-json.js';
@@ -41,9 +41,12 @@ export class ByProducts {
   constructor(options: VerifyOptions, thread: TaskThread) {
     this.#options = options;
     this.#thread = thread;
-    const { tee, index, info, overwrite } = options;
-    const target = (path: string | undefined): ArchiveTarget | undefined =>
-      path === undefined ? undefined : new ArchiveTarget({ kind: 'path', path, overwrite }, thread.isStopped);
+    const { input, tee, index, info, overwrite } = options;
+    const target = (path: string | undefined): ArchiveTarget | undefined => {
+      if (path === undefined) return undefined;
+      assertNotRead(path, input);
+      return new ArchiveTarget({ kind: 'path', path, overwrite }, thread.isStopped);
+    };
     this.#index = target(index);
     try {
       this.#info = target(info);

@@ -217,7 +217,8 @@ function openManifest(job: UnpackJob, thread: TaskThread): Manifest | undefined 
   const path = job.options.manifest;
   if (path === undefined || (job.verb === 'extract' && job.options.dryRun)) return undefined;
   const overwrite = job.verb === 'extract' ? job.options.existing === 'overwrite' : job.options.overwrite;
-  return new Manifest(path, overwrite, job.verb === 'extract' ? job.options.target : undefined, thread.isStopped);
+  const filesIn = job.verb === 'extract' ? job.options.target : undefined;
+  return new Manifest(path, overwrite, filesIn, job.options.input, thread.isStopped);
 }
 
 function consequenceOf(job: UnpackJob): string {
