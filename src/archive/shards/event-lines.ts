@@ -171,6 +171,8 @@ function chunkFields(header: ChunkHeader, spanBytes: number, expected: Expected)
 /** Reads the lines of events, in their order. */
 export class EventParser {
   readonly #expected: Expected;
+  /** Something is wrong with the bytes since the last chunk: only then the next one may begin elsewhere than that ends. */
+  #isDamageTold = false;
 
   constructor(from: number) {
     this.#expected = new Expected(from);
@@ -190,12 +192,16 @@ export class EventParser {
       case 'chunk': {
         const header = headerOf(fields, this.#expected);
         const spanBytes = spanOf(header, fields);
+        this.#assertNext(header.archiveOffset);
         this.#expected.after(header, spanBytes);
+        this.#isDamageTold = false;
         return { type, header, spanBytes };
       }
       case 'lost':
+        this.#isDamageTold = true;
         return { type, header: headerOf(fields, new Expected(-1)) };
       case 'damage': {
+        this.#isDamageTold = true;
         return {
           type,
           error: errorOf(fields.record('error'), CODES),
@@ -207,9 +213,21 @@ export class EventParser {
         return { type, path: pathOf(fields) };
       case 'answer':
         return { type, path: pathOf(fields), known: fields.oneOf('known', KNOWN) };
-      case 'end':
-        return { type: 'over', end: endOf(fields) };
+      case 'end': {
+        const end = endOf(fields);
+        if ('next' in end) this.#assertNext(end.next);
+        if ('archiveBytes' in end) this.#assertNext(end.archiveBytes);
+        return { type: 'over', end };
+      }
     }
+  }
+
+  /** Lines may have been lost on the way. @throws BadRecord */
+  #assertNext(archiveOffset: number): void {
+    if (this.#isDamageTold || archiveOffset === this.#expected.archiveOffset) return;
+    throw new BadRecord(
+      `what ends at archive byte ${this.#expected.archiveOffset} is not followed by what comes there`,
+    );
   }
 }
 
