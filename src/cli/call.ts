@@ -42,6 +42,8 @@ export async function readCall(given: Omit<CallSurroundings, 'typed'>): Promise<
   if (isXbstreamForm(argv)) return readForm(XBSTREAM, words, surroundings, true);
   if (first === 'completion') return readCompletion(second);
   if (first === '__complete') {
+    // There may be a key, or a presigned address, among the words: see hideSecrets.
+    process.title = 'tsxbstream __complete';
     const { completionAnswer } = await import('./completion/answer.js');
     return { kind: 'text', text: await completionAnswer(second, words.slice(2)), exitCode: EXIT_OK };
   }

@@ -67,6 +67,18 @@ describe('what is offered', () => {
     assert.deepEqual(await texts('extract', path, '--tables', ''), ['db.t']);
   });
 
+  test('no name of an archive that would be taken for an option', async (context) => {
+    const path = join(tempDir(context), 'A');
+    fs.writeFileSync(path, archive(...['--overwrite', '-P', '-C/x', 'db/-t'].map((name) => file(name, ''))));
+    assert.deepEqual(await texts('extract', path, ''), ['db/']);
+    assert.deepEqual(await texts('extract', path, '--', ''), ['--overwrite', '-C/', '-P', 'db/']);
+    assert.deepEqual(await texts('extract', path, 'db/'), ['db/-t']);
+    assert.deepEqual(
+      await texts('extract', path, '--include=-'),
+      ['--include=-C/', '--include=-P', '--include=--overwrite'].sort(),
+    );
+  });
+
   test('values that are a few words, behind a = and as words of their own', async () => {
     assert.deepEqual(await texts('verify', '--format=j'), ['--format=json', '--format=junit']);
     assert.deepEqual(await texts('-x', '--decrypt', 'AES1'), ['AES128', 'AES192']);

@@ -296,6 +296,24 @@ tsxbstream: interrupted by SIGTERM
   );
 });
 
+test(
+  'a key in a command line that a shell completes is taken off the process list',
+  { skip: process.platform !== 'linux' && '/proc is of Linux' },
+  () => {
+    const look = `import { readFileSync } from 'node:fs';
+      process.on('exit', () => process.stderr.write(readFileSync('/proc/self/cmdline')));`;
+    const words = ['__complete', 'bash', 'extract', '-k', 'S3CRET-S3CRET-16', '--over'];
+    const { stdout, stderr } = spawnSync(
+      process.execPath,
+      ['--import', `data:text/javascript,${encodeURIComponent(look)}`, PROGRAM, ...words],
+      { encoding: 'utf8' },
+    );
+    assert.equal(stdout, 'nothing\n--overwrite\n');
+    assert.doesNotMatch(stderr, /S3CRET/);
+    assert.match(stderr, /^tsxbstream __complete/);
+  },
+);
+
 test("Node may be told V8's own options, which no thread takes", () => {
   const target = mkdtempSync(join(tmpdir(), 'tsxbstream-options-'));
   const words = ['--max-semi-space-size=8', PROGRAM, 'extract', 'samples/percona-plain.xbstream', '-C', target];

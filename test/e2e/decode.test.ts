@@ -3,7 +3,9 @@ import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
+import { rawPath } from '../../dist/format/stored-path.js';
 import { decode, extract } from '../../dist/index.js';
+import { InPlaceDirectory } from '../../dist/output/directory/in-place-directory.js';
 import { noise } from '../helpers/archive-bytes.js';
 import { run } from '../helpers/cli.js';
 import { encode, encodedFiles, TREE_KEY, TREE_KEY_WORDS, writeEncoded } from '../helpers/encoded-tree.js';
@@ -159,15 +161,16 @@ describe('where the decoded file is there already', { concurrency: true }, () =>
 
   test('a directory, or a link, of that name is not replaced', async (context) => {
     for (const make of [fs.mkdirSync, (path: string) => fs.symlinkSync('/etc/passwd', path)]) {
-      for (const words of [[], ['--overwrite']]) {
+      for (const words of [[], ['--overwrite'], ['--skip-existing']]) {
         const directory = tempDir(context);
         writeTree(directory, { 'a.qp': QP });
         make(join(directory, 'a'));
         const isLink = fs.lstatSync(join(directory, 'a')).isSymbolicLink();
-        const { code } = await run(['decode', '-q', ...words, directory]);
+        const { code, stderr } = await run(['decode', '-q', ...words, directory]);
         // A link gives way as a file does; what it leads to is not touched.
-        const isReplaced = isLink && words.length > 0;
+        const isReplaced = isLink && words[0] === '--overwrite';
         assert.equal(code, isReplaced ? EXIT.ok : EXIT.refused);
+        if (words[0] === '--overwrite') assert.doesNotMatch(stderr, /--overwrite/);
         assert.equal(fs.existsSync(join(directory, 'a.qp')), !isReplaced);
       }
     }
@@ -329,6 +332,31 @@ test('page-compressed tables take as much disk as their pages need', async (cont
   assertEnded(await run(['decode', '-q', directory]), EXIT.ok);
   assert.deepEqual(readTree(directory), treeOf({ [name]: content }));
   assert.ok(fs.statSync(join(directory, name)).blocks / 2 <= 28);
+});
+
+test('an empty file that is called a compressed one: what it held is lost, and it stays', async (context) => {
+  const directory = tempDir(context);
+  // mariabackup makes the second one of a file that was emptied while it ran; an empty file is encrypted to nothing.
+  writeTree(directory, { 'a.zst': '', 'b.qp': '', 'c.lz4': '', 'd.qp': QP, 'e.xbcrypt': '', 'f.zst.xbcrypt': '' });
+  const result = await run(['decode', '-q', '--keep-going', ...TREE_KEY_WORDS, directory]);
+  assertEnded(result, EXIT.incomplete, /a\.zst is empty, which no compressed file is/, /c\.lz4 is empty/);
+  assert.deepEqual(
+    readTree(directory),
+    treeOf({ 'a.zst': '', b: '', 'c.lz4': '', d: CONTENT, e: '', 'f.zst.xbcrypt': '' }),
+  );
+});
+
+test('a file that is written to when it was decoded, and before it is taken away, stays', (context) => {
+  const folder = tempDir(context);
+  fs.writeFileSync(join(folder, 'a.qp'), QP);
+  const directory = new InPlaceDirectory({ root: folder, overwrite: false, fsync: true });
+  context.after(() => directory.release());
+  const original = directory.original(rawPath('a.qp'));
+  original.close();
+  directory.replace(original);
+  fs.appendFileSync(join(folder, 'a.qp'), 'more');
+  assert.throws(() => directory.settle(), { message: 'a.qp was written to after it was decoded' });
+  assert.deepEqual(namesIn(folder), ['a.qp']);
 });
 
 test('command lines that cannot be followed', async (context) => {

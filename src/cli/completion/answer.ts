@@ -82,7 +82,7 @@ async function answerOf(form: Form, before: readonly string[], current: string):
   const read = normaliseWords([...before, CURSOR], form);
   const awaiting = read.options.find(({ value }) => value === CURSOR);
   if (awaiting !== undefined) return valueAnswer(form.words.get(awaiting.name)!, '', current, read, form);
-  if (!current.startsWith('-') || before.includes('--')) return operandAnswer(form, read, current);
+  if (!current.startsWith('-') || before.includes('--')) return operandAnswer(form, read, before, current);
   const equals = current.indexOf('=');
   if (!current.startsWith('--') || equals === -1) return { also: 'nothing', candidates: optionNames(form) };
   const [option] = normaliseWords([`${current.slice(0, equals)}=${CURSOR}`], form).options;
@@ -160,12 +160,19 @@ async function pathsOf({ options, operands }: NormalisedWords, form: Form): Prom
   return archive === undefined || archive === '-' || form === XBSTREAM ? [] : pathsIn(archive);
 }
 
-async function operandAnswer(form: Form, read: NormalisedWords, current: string): Promise<Answer> {
+async function operandAnswer(
+  form: Form,
+  read: NormalisedWords,
+  before: readonly string[],
+  current: string,
+): Promise<Answer> {
   const isUnpacking = form === XBSTREAM && !read.options.some(({ name }) => name === 'create');
   if (isUnpacking) return NOTHING;
   const named = read.operands.filter((word) => word !== CURSOR);
   const isOfParts = read.options.some(({ name }) => name === 'parts') || nextNames(named.at(-1) ?? '').some(existsSync);
   // What is chosen by patterns is chosen by names in the archive.
   if (named.length === 0 || isOfParts || !form.words.has('include')) return FILES;
-  return words(pathCandidates(await pathsOf(read, form), current));
+  const found = pathCandidates(await pathsOf(read, form), current);
+  // What an archive holds is not to become an option.
+  return words(before.includes('--') ? found : found.filter((path) => !path.startsWith('-')));
 }

@@ -1,5 +1,5 @@
 /** Decodes files where they lie: each is made under a partial name, gets its final name, and then its original goes. */
-import type { DecryptionKey } from '../../codec/codec.js';
+import type { DecryptionKey, LayerName } from '../../codec/codec.js';
 import { XbstreamError } from '../../errors.js';
 import { pathText, type StoredPath } from '../../format/stored-path.js';
 import { PIECE_BYTES } from '../../input/source.js';
@@ -92,8 +92,8 @@ export class InPlaceDecoder {
       return true;
     } catch (error) {
       if (!(error instanceof XbstreamError)) throw error;
-      const { keepGoing } = this.#options;
-      this.problems.push(toldInPlace(error, file, keepGoing));
+      const { keepGoing, existing } = this.#options;
+      this.problems.push(toldInPlace(error, file, keepGoing, existing === 'overwrite'));
       return keepGoing;
     }
   }
@@ -114,6 +114,7 @@ export class InPlaceDecoder {
   }
 
   async #make(file: EncodedFile, original: OriginalFile, directory: InPlaceDirectory): Promise<void> {
+    if (original.sizeBytes === 0) assertMayBeEmpty(this.#decoding.layersOf(file.path).layers, file.path);
     const open = (path: StoredPath): OutputFile => directory.open(path, original.metadata);
     const output = { open, blockBytes: directory.blockBytes };
     const content = this.#decoding.open(file.path, output, original.sizeBytes === 0);
@@ -185,6 +186,21 @@ export class InPlaceDecoder {
   }
 }
 
+/**
+ * Of an empty file in an archive checksums say that it came so. Of one that lies here nobody does: a power failure leaves such
+ * files, and no program makes one, for what is empty is compressed to a frame, too.
+ *
+ * @throws XbstreamError `XB_LAYER_TRUNCATED`
+ */
+function assertMayBeEmpty(layers: readonly LayerName[], path: StoredPath): void {
+  if (!layers.includes('zstd') && !layers.includes('lz4')) return;
+  throw new XbstreamError('XB_LAYER_TRUNCATED', `${pathText(path)} is empty, which no compressed file is`, {
+    path,
+    details: ['what it held may be lost, as by a power failure'],
+    hints: ['unpack it anew; or, where nothing was in it, remove it'],
+  });
+}
+
 const AGAIN = 'the same command goes on where this run stopped';
 
 /**
@@ -192,11 +208,17 @@ const AGAIN = 'the same command goes on where this run stopped';
  *
  * @param file which file it is about, if one
  * @param keepGoing the others are decoded all the same
+ * @param isReplacing files that are there give way
  */
-function toldInPlace(error: XbstreamError, file: EncodedFile | undefined, keepGoing: boolean): XbstreamError {
+function toldInPlace(
+  error: XbstreamError,
+  file: EncodedFile | undefined,
+  keepGoing: boolean,
+  isReplacing: boolean,
+): XbstreamError {
   if (file === undefined) return error;
   const shown = shownPath(file);
-  if (error.code === 'XB_TARGET_EXISTS' && error.path === file.finalPath) return exists(error, file);
+  if (error.code === 'XB_TARGET_EXISTS' && error.path === file.finalPath) return exists(error, file, isReplacing);
   const { code, message, path, details, systemCode, cause } = error;
   const hints = NO_ROOM.has(systemCode) ? [`make room; ${AGAIN}`] : [...error.hints];
   if (!keepGoing) hints.push(`to decode the others: --keep-going; ${AGAIN}`);
@@ -207,14 +229,14 @@ function toldInPlace(error: XbstreamError, file: EncodedFile | undefined, keepGo
   });
 }
 
-function exists(error: XbstreamError, file: EncodedFile): XbstreamError {
+function exists(error: XbstreamError, file: EncodedFile, isReplacing: boolean): XbstreamError {
   const shown = shownPath(file);
   const final = shownPath({ root: file.root, path: file.finalPath });
   const message = `${pathText(final)} exists already, and is not what ${pathText(shown)} is decoded`;
   return new XbstreamError('XB_TARGET_EXISTS', message, {
     path: final,
     details: [...error.details.filter((detail) => !detail.includes('touched')), 'neither was touched'],
-    hints: ['to replace it: --overwrite', 'to leave both alone: --skip-existing'],
+    hints: isReplacing ? ['move it away'] : ['to replace it: --overwrite', 'to leave both alone: --skip-existing'],
   });
 }
 

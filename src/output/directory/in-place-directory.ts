@@ -42,10 +42,10 @@ export class InPlaceDirectory extends DirectoryOutput {
     throw systemError(`cannot open ${pathText(path)}`, error, { path });
   }
 
-  /** Whether something has a name. */
+  /** Whether a file has a name: what else has it is no decoded file. */
   has(path: StoredPath): boolean {
     const place = this.#placeOf(path);
-    return place?.directory.look(place.name) !== undefined;
+    return place?.directory.look(place.name)?.isFile() === true;
   }
 
   /** A file was there already, and is what would have been made: it counts as made. */

@@ -75,6 +75,10 @@ export class OriginalFile {
     if (there?.dev !== this.#opened.dev || there.ino !== this.#opened.ino) {
       throw this.#changed('was replaced by another file while it was decoded');
     }
+    // It may have waited for the disk to have what was made of it.
+    if (there.size !== this.#opened.size || there.mtimeMs !== this.#opened.mtimeMs) {
+      throw this.#changed('was written to after it was decoded');
+    }
     try {
       fs.unlinkSync(directory.systemPath(name));
     } catch (error) {
