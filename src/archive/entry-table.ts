@@ -13,15 +13,13 @@ const MOST_GAPS_TOLD = 20;
 /** What a chunk means for the archive's entries. */
 export type EntryChange<Content> =
   /**
-   * Content of an open entry; `begins` with the first of it, and `continues` where what came before ended. `replaced` is the
-   * earlier content that it rewrites; that must be kept until the entry is whole if it `isTentative`: the archive may be
-   * damaged, and nothing has said that there is to be another.
+   * Content of an open entry; `begins` with the first of it. `replaced` is the earlier content that it rewrites; that must be
+   * kept until the entry is whole if it `isTentative`: the archive may be damaged, and nothing has said that there is to be another.
    */
   | {
       kind: 'content';
       entry: Entry<Content>;
       begins: boolean;
-      continues: boolean;
       replaced: Entry<Content> | undefined;
       isTentative: boolean;
     }
@@ -195,7 +193,6 @@ export class EntryTable<Content> {
     entry ??= this.#begin(path, header, false);
     if (replaced !== undefined && isUnsaid) this.#earlier.set(entry, replaced);
     this.#archiveEnd.content(header);
-    const continues = start === entry.sizeBytes;
     entry.chunks += 1;
     if (header.type === 'sparse' || header.type === 'seek') entry.markSparse();
     if (end > start) {
@@ -204,7 +201,7 @@ export class EntryTable<Content> {
       entry.sizeBytes = Math.max(entry.sizeBytes, end);
     }
     if (entry.coverage !== undefined) entry.coverage.positionBytes = end;
-    return { kind: 'content', entry, begins, continues, replaced, isTentative: isUnsaid };
+    return { kind: 'content', entry, begins, replaced, isTentative: isUnsaid };
   }
 
   /** Content of a file that is whole, and nothing says that it is to be replaced. */

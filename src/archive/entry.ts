@@ -1,5 +1,6 @@
 import type { StoredPath } from '../format/stored-path.js';
 import { Coverage, type RangeBudget } from './coverage.js';
+import type { ChunkOrder } from './salvage/chunk-order.js';
 
 const WHOLE = 1;
 const WRITTEN = 2;
@@ -18,8 +19,8 @@ export class Entry<Content> {
   /** Size of the file in bytes, holes included; grows while the entry is open. */
   sizeBytes = 0;
   chunks = 0;
-  /** Where in the archive the last chunk begins that went on where the file ended; kept by who asks for it. */
-  lastContentAt = -1;
+  /** As long as it is open; kept by who asks for it. */
+  order: ChunkOrder | undefined;
   /** Where the archive first mentions it, in bytes. */
   readonly archiveOffset: number;
   /** What the reader of the archive keeps with it. */

@@ -10,6 +10,11 @@ import { sampled, SOAK } from '../helpers/programs.js';
 import { salvage } from '../helpers/salvage.js';
 import { tenDamages } from '../helpers/ten-damages.js';
 
+/** Bytes within the path of a chunk are missing. */
+function shortened(chunk: Buffer): Buffer {
+  return Buffer.concat([chunk.subarray(0, 16), chunk.subarray(20)]);
+}
+
 for (const seekable of [true, false]) {
   describe(seekable ? 'from a file' : 'from a pipe', { concurrency: true }, () => {
     for (const pieceBytes of sampled([1, 777, 4096, 1_000_000], 2, Number(seekable))) {
@@ -44,6 +49,14 @@ for (const seekable of [true, false]) {
       assert.deepEqual([...files.keys()], ['b']);
     });
 
+    test('a length that reaches into lines of text hides nothing', async () => {
+      const long = payload('a', 0, 'content', { payloadBytes: 200, crc: 1 });
+      const text = Buffer.from('a line that a program has printed, as programs do\n'.repeat(6));
+      const { errors, files } = await salvage(archive(long, end('a'), file('b', 'B'), text, file('c', 'C')), seekable);
+      assert.deepEqual([errors[0]?.code, errors[0]?.path], ['XB_BAD_CRC', 'a']);
+      assert.deepEqual([...files.keys()], ['b', 'c']);
+    });
+
     test('a path that reaches behind the end of the archive costs its own file alone', async () => {
       const long = payload('damaged', 0, 'x'.repeat(9));
       long.writeUInt32LE(7 + 256, 10);
@@ -59,6 +72,18 @@ for (const seekable of [true, false]) {
       long.writeUInt32LE(7 + 256 + 65536, 10);
       const { files } = await salvage(archive(file('a', 'A'), long, end('damaged')), seekable);
       assert.deepEqual([...files.keys()], ['a']);
+    });
+
+    test('a damaged header in which bytes of the name are missing: the file may have been this one', async () => {
+      const { errors, files } = await salvage(
+        archive(shortened(payload('d/t1.ibd', 0, 'x')), end('d/t1.ibd'), file('other', '1')),
+        seekable,
+      );
+      assert.notDeepEqual(errors, []);
+      assert.deepEqual([...files.keys()], ['other']);
+      const parts = [payload('d/t1.ibd', 0, 'x'), shortened(payload('d/t1.ibd', 1, 'y'))];
+      const rest = await salvage(archive(...parts, end('d/t1.ibd'), file('other', '1')), seekable);
+      assert.deepEqual([...rest.files.keys()], ['other']);
     });
 
     test('an archive that ends inside a header: that says nothing against an empty file before', async () => {

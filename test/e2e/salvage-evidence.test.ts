@@ -73,6 +73,41 @@ const CASES: readonly (readonly [string, readonly Buffer[], readonly string[]])[
     ['empty', 'late', 'sure'],
   ],
   [
+    'or a wrong place: what comes behind goes on from where it should have',
+    [
+      ...[payload('b', 0, '01'), end('sure'), payload('b', 2 + 1024, '23'), payload('b', 4, '45'), end('empty')],
+      ...[bent(payload('b', 6, '67'), IN_PATH_LENGTH), end('late'), payload('b', 8, '89'), end('b')],
+    ],
+    ['empty', 'late', 'sure'],
+  ],
+  [
+    'also where what comes behind overlaps',
+    [
+      ...[payload('b', 0, '0123'), end('sure'), payload('b', 2, '4567'), payload('b', 8, '89'), end('empty')],
+      ...[bent(payload('b', 10, 'ab'), IN_PATH_LENGTH), end('late'), payload('b', 12, 'cd'), end('b')],
+    ],
+    ['empty', 'late', 'sure'],
+  ],
+  [
+    'a file that had ended before cannot have lost anything there',
+    [
+      ...[payload('longer.name', 0, 'xy'), payload('a', 0, '01'), payload('b', 0, '01', { crc: 1 }), end('a')],
+      ...[payload('c', 0, '01'), broken(payload('c', 4, '45')), end('c'), end('b'), file('new', '1')],
+    ],
+    ['a', 'new'],
+  ],
+  [
+    'nor an empty one with a damaged chunk right behind its end',
+    [
+      payload('b', 0, '01'),
+      end('empty'),
+      putIn(payload('b', 2, '23'), 14, Buffer.alloc(30)),
+      end('b'),
+      file('new', '1'),
+    ],
+    ['empty', 'new'],
+  ],
+  [
     'a gap in a third file over a damaged header, too: also files that had their names lose them',
     [
       ...[file('sure', '1'), payload('longer.name', 0, 'xy'), payload('b', 0, '01'), payload('c', 0, '01')],
@@ -104,6 +139,11 @@ const CASES: readonly (readonly [string, readonly Buffer[], readonly string[]])[
     'the end of a file under a name with several damaged bytes',
     [payload('table.ibd', 0, '01'), end('tab\xffK.ibd'), end('taken.ibd'), file('other', '1')],
     ['other', 'taken.ibd'],
+  ],
+  [
+    'a name with control characters that nothing else tells of',
+    [payload('open', 0, '01'), end('tab\x02\x08.ibd'), file('other', '1')],
+    ['other'],
   ],
 ];
 

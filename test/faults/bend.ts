@@ -160,8 +160,9 @@ export class Bench {
   get #names(): string[] {
     const { files, meanwhile, before } = this.#scenario;
     const paths = Object.keys({ ...files, ...meanwhile, ...before, ...this.#sound });
-    const directories = paths.flatMap((path) => (path.includes('/') ? [path.slice(0, path.indexOf('/') + 1)] : []));
-    return [this.#archive, this.#key, this.#directory, 'stdin', ...paths, ...directories];
+    const directories = paths.filter((path) => path.includes('/')).map((path) => path.slice(0, path.indexOf('/')));
+    const named = directories.flatMap((name) => [`${name}/`, `${name}:`]);
+    return [this.#archive, this.#key, this.#directory, 'stdin', ...paths, ...named];
   }
 
   /** What has its final name is whole. */

@@ -74,6 +74,7 @@ export const MANY_FILES: DamageShape = {
   damagesMax: 5,
 };
 const INFO = 'xtrabackup_info';
+const MAGIC = 'XBSTCK01';
 
 /** Many files, some of them empty, whose chunks interleave. */
 function soundArchive(dice: Dice, salt: number, count: number): { bytes: Buffer; files: Map<string, Buffer> } {
@@ -117,7 +118,8 @@ export function damagedArchive(seed: number, shape = FEW_FILES): DamagedArchive 
   const dice = new Dice(seed + 1);
   const { bytes: sound, files } = soundArchive(dice, seed * 1000, shape.files);
   const bytes = Buffer.from(sound);
-  const found: DamagedArchive = { bytes, files, damaged: new Set(), doubtful: new Set(), story: [] };
+  const story: string[] = [];
+  const found: DamagedArchive = { bytes, files, damaged: new Set(), doubtful: new Set(), story };
   const chunks = walkChunks(sound);
   const kinds = Array.from({ length: 1 + dice.below(shape.damagesMax) }, () => dice.pick(shape.kinds));
   const edits: Edit[] = [];
@@ -133,6 +135,11 @@ export function damagedArchive(seed: number, shape = FEW_FILES): DamagedArchive 
     else if (kind === 'text' || kind === 'long text') edits.push(insertText(found, chunk, dice, kind));
     else {
       const edit = changeBytes(found, chunk, dice, kind);
+      // Nobody can tell that it ever was another's.
+      if (isSoundEnd(edited(bytes, [edit]).subarray(chunk.start), chunk.path)) {
+        story.pop();
+        continue;
+      }
       edits.push(edit);
       noteCost(found, chunks, edit);
       // All that was in the content is there still, as its checksum shows.
@@ -187,7 +194,16 @@ function changeBytes({ bytes, story }: DamagedArchive, chunk: WalkedChunk, dice:
   const added = dice.below(2) === 0 ? Buffer.alloc(length) : noise(length, at);
   if (kind === 'inserted') return { at, removed: 0, added };
   if (bytes.subarray(at, at + length).equals(added)) added[0]! ^= 1;
+  // What is left out may as well have been a byte further on, if that is the same.
+  while (kind === 'left out' && bytes[at] === bytes[at + length]) at += 1;
   return { at, removed: length, added: kind === 'overwritten' ? added : Buffer.alloc(0) };
+}
+
+/** Whether bytes begin with an end chunk of another file, and the next chunk. */
+function isSoundEnd(bytes: Buffer, path: string): boolean {
+  const next = 14 + bytes.readUInt32LE(10);
+  const isOther = !bytes.subarray(14, next).equals(Buffer.from(path, 'latin1'));
+  return isOther && bytes.toString('latin1', 8, 10) === '\0E' && bytes.toString('latin1', next, next + 8) === MAGIC;
 }
 
 /** The files whose bytes are others. */

@@ -79,32 +79,32 @@ export class DamageReport<Content> implements DamageConsumer {
     let change: EntryChange<Content>;
     const isContent = header.type === 'payload' || header.type === 'sparse';
     if (isContent && header.fileOffset === 0) this.#restoreLost(header.path);
-    const endedAt = this.#suspects.needsContent ? this.#table.find(header.path)?.sizeBytes : undefined;
+    const before = isContent ? this.#table.find(header.path) : undefined;
+    const reachedBytes = before?.whole === false ? before.sizeBytes : 0;
     if (header.type === 'remove') this.#restoreOpen(header.path);
     if (header.type === 'rename') this.#restoreOpen(header.path, header.newPath);
     try {
       change = this.#table.apply(header, spanBytes);
     } catch (error) {
-      if (isContent && !(error instanceof SecondArchive)) this.#refused(header);
+      if (isContent && !(error instanceof SecondArchive)) this.#refused(header, spanBytes);
       if (header.type === 'end') this.#doNotFit(this.#table.find(header.path));
       throw error;
     }
     this.#unfinished = change.kind === 'content' ? change.entry : undefined;
     if (change.kind === 'content') {
-      const { entry, begins, continues, isTentative } = change;
+      const { entry, begins, isTentative } = change;
       if (begins && isTentative) this.damaged(duplicatePath(entry.path, header), undefined);
-      if (header.type === 'payload' || header.type === 'sparse') {
-        if (!continues && !entry.isDoubted) this.#suspects.jumped(entry, header.fileOffset);
-        if (this.#suspects.needsContent) this.#loseAll(this.#suspects.content(entry, header, endedAt, spanBytes));
-      }
-      if (continues) entry.lastContentAt = header.archiveOffset;
+      if (isContent) {
+        this.#loseAll(this.#suspects.content(entry, header, spanBytes, reachedBytes));
+        if (entry.order?.jump !== undefined && !entry.isDoubted) this.#suspects.jumped(entry, header.fileOffset);
+      } else if (header.type === 'seek') this.#suspects.sought(entry, header);
     } else if (change.kind === 'whole' && !change.entry.endOnly) {
       const { entry } = change;
-      this.#loseAll(this.#suspects.gapOf(entry));
+      this.#loseAll(this.#suspects.noMoreOf(entry));
       // Where all has come, in whatever order, each chunk was its own.
       if (this.#lost.has(entry) || entry.isDoubted) this.#doNotFit(entry);
       else if (this.#suspects.takeJumps(entry).size > 0 && this.#suspects.mayLack) this.#lost.add(entry);
-      if (this.#suspects.isDoubtful(entry)) this.#lost.add(entry);
+      if (this.#suspects.isDoubtful(entry, header.archiveOffset)) this.#lost.add(entry);
     }
     return change;
   }
@@ -128,16 +128,18 @@ export class DamageReport<Content> implements DamageConsumer {
     if (pairs.length > 0) this.#listener.restored?.(pairs);
   }
 
-  #refused({ path, fileOffset }: PayloadHeader | SparseHeader): void {
+  #refused(header: PayloadHeader | SparseHeader, spanBytes: number): void {
+    const { path, fileOffset } = header;
     const entry = this.#table.find(path);
     if (entry?.isTorn === true) this.#loseLate(entry);
+    if (entry?.whole === false) this.#loseAll(this.#suspects.content(entry, header, spanBytes, entry.sizeBytes));
     this.#stray(path, fileOffset);
   }
 
   /** Some chunks of a file that came out of order may have been another's. */
   #doNotFit(entry: Entry<Content> | undefined): void {
     if (entry === undefined) return;
-    this.#loseAll(this.#suspects.gapOf(entry));
+    this.#loseAll(this.#suspects.noMoreOf(entry));
     for (const fileOffset of this.#suspects.takeJumps(entry)) this.#stray(entry.path, fileOffset);
   }
 
@@ -187,8 +189,9 @@ export class DamageReport<Content> implements DamageConsumer {
       this.#suspects.stray(header.path, 0);
       return;
     }
-    const isSizeKnown = known === undefined || this.#suspects.sizeIsKnown(known);
-    const change = this.#table.apply(header, header.type === 'payload' ? header.payloadBytes : 0);
+    const reachedBytes = known?.whole === false ? known.sizeBytes : 0;
+    const spanBytes = header.type === 'payload' ? header.payloadBytes : 0;
+    const change = this.#table.apply(header, spanBytes);
     const entry = this.#table.find(header.path);
     if (entry !== undefined) {
       entry.doubt();
@@ -197,8 +200,13 @@ export class DamageReport<Content> implements DamageConsumer {
       if (header.type === 'end') this.#table.settle(entry);
     }
     // It does not go on where its file had ended: what stood between is lost as well.
-    if (change.kind === 'content' && !change.continues && isSizeKnown)
-      this.#loseAll(this.#suspects.moreLostAt(header.archiveOffset));
+    if (change.kind === 'content' && header.type !== 'end') {
+      this.#loseAll(this.#suspects.content(change.entry, header, spanBytes, reachedBytes));
+      if (change.entry.order?.end() !== undefined) this.#loseAll(this.#suspects.moreLostAt(header.archiveOffset));
+      if (change.begins) this.#suspects.guessed(change.entry);
+      // How far its map goes is not known.
+      if (header.type === 'sparse') change.entry.order?.lengthIsWrong();
+    }
     const isCertain = change.kind === 'whole' || (change.kind === 'content' && !change.isTentative);
     if (isCertain && change.replaced !== undefined) this.#listener.superseded?.(change.replaced);
   }
@@ -213,7 +221,7 @@ export class DamageReport<Content> implements DamageConsumer {
     if (entry === undefined) return;
     entry.doubt();
     this.#lost.add(entry);
-    this.#suspects.unsized(entry);
+    entry.order?.lengthIsWrong();
   }
 
   /**
@@ -224,7 +232,7 @@ export class DamageReport<Content> implements DamageConsumer {
   end(chunks: number, allowEmpty: boolean): void {
     if (chunks === 0 && this.count === 0 && !allowEmpty) this.#add(emptyArchive(), undefined);
     this.#isCut ||= this.#unfinished !== undefined;
-    for (const entry of this.#suspects.withGaps) this.#doNotFit(entry);
+    for (const entry of this.#table.open) this.#doNotFit(entry);
     for (const entry of this.#suspects.jumping) this.#doNotFit(entry);
     for (const entry of this.#suspects.doubtfulEmpty()) this.#lost.add(entry);
     this.#restore([...this.#table.replacing].filter((entry) => !entry.whole || this.#lost.has(entry)));

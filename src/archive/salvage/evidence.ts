@@ -203,9 +203,15 @@ export class Evidence {
     return found.length < MAGIC.length ? undefined : found.equals(MAGIC);
   }
 
-  /** Whether the path of a chunk that has nothing behind it may go on where it ends. */
+  /** Whether the path of a chunk that has nothing behind it may go on where it ends: up to the next chunk no byte is none of a name. */
   mayBeLonger(header: ChunkHeader): boolean {
-    return !isPlain(header.path) || (this.#view.bytesAt(chunkEnd(header), 1)[0] ?? 0) >= SPACE;
+    if (!isPlain(header.path)) return true;
+    const end = chunkEnd(header);
+    const ahead = this.#view.bytesAt(end, MAX_HEADER_BYTES);
+    const found = ahead.indexOf(MAGIC);
+    if (found === -1 && !this.#view.endsAt(end + ahead.length)) return false;
+    const rest = found === -1 ? ahead : ahead.subarray(0, found);
+    return rest.length > 0 && !rest.some((byte) => byte < SPACE);
   }
 
   /** Whether the path of an end chunk may be a longer one: that of a file that is open, or was empty and a bit of its length is wrong. */

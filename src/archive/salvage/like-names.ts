@@ -2,10 +2,17 @@
 import type { StoredPath } from '../../format/stored-path.js';
 
 const PLAIN_NAME = /^[\x20-\x7e]+$/;
+// eslint-disable-next-line no-control-regex -- it is these that are looked for
+const CONTROL = /[\x00-\x1f\x7f]/;
 
 /** Whether a name is as backup programs write them; bytes that are there by chance are seldom like that. */
 export function isPlain(path: StoredPath): boolean {
   return PLAIN_NAME.test(path);
+}
+
+/** Whether a name holds control characters, as no backup program, and hardly anybody, writes them. */
+export function isWorn(path: StoredPath): boolean {
+  return CONTROL.test(path);
 }
 
 /**
@@ -45,6 +52,15 @@ export function mayBeWorn(path: StoredPath, other: StoredPath): boolean {
     else unlikely += 1;
   }
   return unlikely > 0 && different <= unlikely;
+}
+
+/** Whether bytes in a row were left out of one name, so that the other was left. */
+export function areCut(path: StoredPath, longer: StoredPath): boolean {
+  const missing = longer.length - path.length;
+  if (missing <= 0) return false;
+  let same = 0;
+  while (same < path.length && path[same] === longer[same]) same += 1;
+  return longer.endsWith(path.slice(same));
 }
 
 /** Whether damage may have made either name of the other. */

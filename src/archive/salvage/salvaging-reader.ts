@@ -9,7 +9,7 @@ import { RereadBudget } from './reread-budget.js';
 import { brokenPath, damagedHeader, seeminglyAbout, wrongLength, wrongPathLength } from './salvage-errors.js';
 import { isSalvageable, type DamageConsumer, type SalvageOptions, type SalvageReading } from './salvage.js';
 
-/** So much of what follows a bad header is looked at before it is judged, where it cannot be had later: a chunk as a rule. */
+/** So much behind a bad header is looked at before it is judged, where it cannot be had later: a chunk as a rule. */
 const WAITED_BYTES = 12 * 1024 * 1024;
 
 /**
@@ -190,7 +190,7 @@ export class SalvagingReader implements SalvageReading {
   #step(bytes: Buffer): void {
     if (this.#waiting !== undefined) {
       this.#position += bytes.length;
-      if (this.#position >= this.#waiting.until) this.#waitNoMore();
+      if (this.#position >= this.#waiting.until) this.#recoverHeader(this.#waiting.error);
       return;
     }
     if (this.#search !== undefined && this.#search.candidateAt === undefined) {
@@ -205,12 +205,6 @@ export class SalvagingReader implements SalvageReading {
       else if (this.#search?.candidateAt !== undefined) this.#lookOn();
       else this.#recover(error);
     }
-  }
-
-  #waitNoMore(): void {
-    const { error } = this.#waiting!;
-    this.#waiting = undefined;
-    this.#recoverHeader(error);
   }
 
   #recover(error: XbstreamError): void {
@@ -229,6 +223,7 @@ export class SalvagingReader implements SalvageReading {
   }
 
   #recoverHeader(error: XbstreamError): void {
+    this.#waiting = undefined;
     const at = error.archiveOffset ?? this.#position;
     const isText = this.#evidence.isText(at);
     const guess = isText ? undefined : this.#evidence.guess(at);
@@ -294,7 +289,7 @@ export class SalvagingReader implements SalvageReading {
   /** @returns false when there is more to do, perhaps with bytes that came before */
   #tryEnd(): boolean {
     if (this.#waiting !== undefined) {
-      this.#waitNoMore();
+      this.#recoverHeader(this.#waiting.error);
       return false;
     }
     if (this.#search !== undefined && this.#search.candidateAt === undefined) {
@@ -357,8 +352,10 @@ export class SalvagingReader implements SalvageReading {
 
   /** Nothing makes sense at a place: the chunk before it may have led here wrongly. */
   #lookBehind(error: XbstreamError, errorAt: number, isText: boolean): void {
-    const before = isText ? undefined : this.#suspect;
-    const suspect = before !== undefined && chunkEnd(before.header) === errorAt ? before : undefined;
+    const before = this.#suspect;
+    // A wrong length may as well have led into the middle of text.
+    const led = before !== undefined && chunkEnd(before.header) === errorAt && (!isText || before.failed);
+    const suspect = led ? before : undefined;
     if (suspect !== undefined && this.#mendSuspect(suspect)) return;
     this.#lookFrom({ ...troubleAt(error, errorAt, isText), suspect });
   }

@@ -1,6 +1,7 @@
 import type { StoredPath } from '../../format/stored-path.js';
 import type { Entry } from '../entry.js';
-import { areLike, mayBeWorn, mayHaveBeen } from './like-names.js';
+import { ChunkOrder, type Jump } from './chunk-order.js';
+import { areCut, areLike, isWorn, mayBeWorn, mayHaveBeen } from './like-names.js';
 
 /** More are not told apart: a hostile archive must not fill the memory, or have each be compared with all. */
 const MOST_NOTED = 10_000;
@@ -19,16 +20,14 @@ export class SuspectFiles<Content> {
   #unreadableTo = -Infinity;
   /** Damaged chunks of which it is known what they were, in the archive's order: as far as what comes behind bears that out. */
   #known: number[] = [];
-  /** Files with content that have ended since such a chunk, and where what they had before it begins. */
-  #excused: { entry: Entry<Content>; lastContentAt: number }[] = [];
-  /** Content that left a gap: what it means shows by what comes next of the file. */
-  readonly #gaps = new Map<Entry<Content>, Gap>();
-  readonly #unsized = new WeakSet<Entry<Content>>();
+  /** Files with content that have ended behind such a chunk, and began before it. */
+  #excused: Excused<Content>[] = [];
   /** Chunks that do not fit the file they name: the names, by where in the file they say they belong. */
   readonly #strays = new Map<number, Set<StoredPath>>();
   /** Where chunks of open files say they belong that do not go on where the file ended: what they are shows when it ends. */
   readonly #jumps = new Map<Entry<Content>, Set<number>>();
   #jumpCount = 0;
+  readonly #guessed: Entry<Content>[] = [];
   #noted = 0;
   #late = 0;
   #comparisons = 0;
@@ -49,68 +48,61 @@ export class SuspectFiles<Content> {
     else this.unreadable(archiveOffset);
   }
 
-  /** Whether what {@link content} is told may say something. */
-  get needsContent(): boolean {
-    return this.#known.length > 0;
-  }
-
   /**
-   * Content has come.
+   * Content has come, also such as does not fit, or what it was is known.
    *
-   * @param endedAt where the file had ended; undefined where it was not known
+   * @param reachedBytes where the last byte of the file ended that had come before
    * @returns whole files of which a part may have stood where more was lost than a chunk
    */
   content(
     entry: Entry<Content>,
-    header: { archiveOffset: number; fileOffset: number },
-    endedAt: number | undefined,
+    { archiveOffset, fileOffset }: ContentPlace,
     spanBytes: number,
+    reachedBytes: number,
   ): Entry<Content>[] {
-    const { archiveOffset, fileOffset } = header;
-    const gap = this.#gaps.get(entry);
-    const isSizeKnown = this.sizeIsKnown(entry);
-    if (gap !== undefined) {
-      this.#gaps.delete(entry);
-      // The one before was another's, or said a wrong place.
-      const isNone = fileOffset === gap.endedAt || fileOffset === gap.endedAt + gap.spanBytes;
-      return isNone ? [] : this.#lostBetween(gap);
-    }
-    if (!isSizeKnown || endedAt === undefined || fileOffset <= endedAt) return [];
-    const { lastContentAt } = entry;
-    // What cannot be read explains a gap.
-    const isExplained = this.#unreadableTo >= lastContentAt || this.#hasStray(endedAt, entry.path) === true;
-    if (isExplained || (this.#known.at(-1) ?? -Infinity) < lastContentAt) return [];
-    const found = { from: lastContentAt, to: archiveOffset, endedAt, spanBytes };
-    if (this.#gaps.size === MOST_NOTED) return this.#lostBetween(found);
-    this.#gaps.set(entry, found);
-    return [];
+    const order = (entry.order ??= new ChunkOrder());
+    const before = order.add(archiveOffset, fileOffset, spanBytes, reachedBytes);
+    const { jump } = order;
+    if (jump?.isGap === true) jump.isGap = !this.#isExplained(jump, entry.path);
+    return this.#lostBefore(before);
+  }
+
+  /** A hole has come, up to where a chunk says. */
+  sought(entry: Entry<Content>, { archiveOffset, fileOffset }: ContentPlace): void {
+    entry.order ??= new ChunkOrder();
+    entry.order.add(archiveOffset, fileOffset, 0, fileOffset);
+  }
+
+  /** What cannot be read explains a gap, and so does a chunk that has come under another name. */
+  #isExplained({ from, expected }: Jump, path: StoredPath): boolean {
+    if ((this.#known.at(-1) ?? -Infinity) < from) return true;
+    if (this.#unreadableTo >= from || this.#hasStray(expected, path) === true) return true;
+    const isOther = ([entry, offsets]: [Entry<Content>, ReadonlySet<number>]): boolean =>
+      offsets.has(expected) && mayHaveBeen(entry.path, path);
+    return this.#isAny(this.#jumps, isOther) === true;
+  }
+
+  /** A file is known by a damaged header alone: bytes of its name may be missing. */
+  guessed(entry: Entry<Content>): void {
+    if (this.#guessed.length < MOST_LATE) this.#guessed.push(entry);
+  }
+
+  /** Whether a chunk of a file may have stood between two places, under a name of which bytes are missing. */
+  #mayBeGuessed({ path }: Entry<Content>, from: number, to: number): boolean {
+    const isOther = (other: Entry<Content>): boolean =>
+      !other.whole && from < other.archiveOffset && other.archiveOffset < to && areCut(other.path, path);
+    return this.#isAny(this.#guessed, isOther) !== false;
   }
 
   /** A file has ended, or nothing more can be said of it. @returns as {@link content} */
-  gapOf(entry: Entry<Content>): Entry<Content>[] {
-    const gap = this.#gaps.get(entry);
-    this.#gaps.delete(entry);
-    return gap === undefined ? [] : this.#lostBetween(gap);
+  noMoreOf({ order }: Entry<Content>): Entry<Content>[] {
+    return this.#lostBefore(order?.end());
   }
 
-  /** A chunk of a file has told a wrong length: where it ends shows by the next one. */
-  unsized(entry: Entry<Content>): void {
-    this.#unsized.add(entry);
-  }
-
-  /** Whether it was known where a file ends, before its next chunk. */
-  sizeIsKnown(entry: Entry<Content>): boolean {
-    return !this.#unsized.delete(entry);
-  }
-
-  /** Files that have a gap, and have not ended. */
-  get withGaps(): Entry<Content>[] {
-    return [...this.#gaps.keys()];
-  }
-
-  /** Whole chunks were lost somewhere between two places: then all damage there may have cost more than was known. */
-  #lostBetween(gap: Gap): Entry<Content>[] {
-    const places = this.#known.filter((place) => isBetween(place, gap));
+  /** Whole chunks were lost before one that jumped: then all damage up to it may have cost more than was known. */
+  #lostBefore(jump: Jump | undefined): Entry<Content>[] {
+    if (jump?.isGap !== true) return [];
+    const places = this.#known.filter((place) => isBetween(place, jump));
     return places.flatMap((place) => this.moreLostAt(place));
   }
 
@@ -118,7 +110,7 @@ export class SuspectFiles<Content> {
   moreLostAt(place: number): Entry<Content>[] {
     this.#known = this.#known.filter((other) => other !== place);
     this.unreadable(place);
-    const isConcerned = ({ lastContentAt }: { lastContentAt: number }): boolean => lastContentAt < place;
+    const isConcerned = ({ lastContentAt, endAt }: Excused<Content>): boolean => lastContentAt < place && place < endAt;
     const found = this.#excused.filter(isConcerned);
     this.#excused = this.#excused.filter((excused) => !isConcerned(excused));
     return found.map(({ entry }) => entry);
@@ -186,14 +178,15 @@ export class SuspectFiles<Content> {
     return false;
   }
 
-  /** Whether something speaks against a file with content whose end chunk has come. */
-  isDoubtful(entry: Entry<Content>): boolean {
-    const { lastContentAt } = entry;
+  /** Whether something speaks against a file with content whose end chunk has come. @param endAt where in the archive */
+  isDoubtful(entry: Entry<Content>, endAt: number): boolean {
+    const lastContentAt = lastContentOf(entry);
     if (lastContentAt < this.#unreadableTo || this.#hasStray(entry.sizeBytes, entry.path) !== false) return true;
+    if (this.#mayBeGuessed(entry, lastContentAt, endAt)) return true;
     const last = this.#known.at(-1);
     if (last !== undefined && lastContentAt < last) {
       if (this.#excused.length === MOST_NOTED) return true;
-      this.#excused.push({ entry, lastContentAt });
+      this.#excused.push({ entry, lastContentAt, endAt });
     }
     return false;
   }
@@ -207,10 +200,12 @@ export class SuspectFiles<Content> {
       // One that went on behind it had not ended there.
       const isOther = (other: Entry<Content>): boolean =>
         other.archiveOffset < entry.archiveOffset &&
-        other.lastContentAt < entry.archiveOffset &&
+        lastContentOf(other) < entry.archiveOffset &&
         (areLike(entry.path, other.path) || mayBeWorn(entry.path, other.path));
       const isSound =
         this.#unreadableFrom >= entry.archiveOffset &&
+        !isWorn(entry.path) &&
+        !this.#mayBeGuessed(entry, -1, entry.archiveOffset) &&
         this.#isAny(open, isOther) === false &&
         this.#hasStray(0, entry.path) === false;
       if (!isSound) yield entry;
@@ -225,18 +220,25 @@ interface KnownFiles<Content> {
   readonly open: ReadonlySet<Entry<Content>>;
 }
 
-/** Whole chunks of a file are missing between two of its chunks, or one of them says a wrong place. */
-interface Gap {
-  /** Where in the archive they begin. */
-  from: number;
-  to: number;
-  /** Where the file had ended before the second. */
-  endedAt: number;
-  /** What the second covers of the file. */
-  spanBytes: number;
+/** A file that has ended behind a damaged chunk: another of its chunks may have been lost there. */
+interface Excused<Content> {
+  entry: Entry<Content>;
+  /** Where in the archive its last chunk with content begins. */
+  lastContentAt: number;
+  endAt: number;
+}
+
+/** Where a chunk stands in the archive, and where it belongs in its file. */
+interface ContentPlace {
+  readonly archiveOffset: number;
+  readonly fileOffset: number;
+}
+
+function lastContentOf({ order }: Entry<unknown>): number {
+  return order?.lastContentAt ?? -1;
 }
 
 /** Whether damage lies between the two chunks; the first may be the one that is damaged. */
-function isBetween(place: number, { from, to }: Gap): boolean {
+function isBetween(place: number, { from, to }: Jump): boolean {
   return from <= place && place < to;
 }
