@@ -160,7 +160,7 @@ describe('JSON lines are those of the schema', { concurrency: 2 }, () => {
   });
 
   test('of command lines that cannot be followed', async () => {
-    for (const [turn, verb] of VERBS.entries()) {
+    for (const [turn, verb] of sampled([...VERBS.entries()], 2)) {
       for (const words of sampled([['--nope'], ['--progress=perhaps'], ['-q', '-v', 'archive']], 3, turn % 3)) {
         const [error, ...others] = await told(verb, words);
         assert.deepEqual([error!['code'], others.length], ['XB_USAGE', 1], `${verb} ${words.join(' ')}`);

@@ -8,7 +8,7 @@ import { extract } from '../../dist/index.js';
 import { archive, end, file, payload, rename } from '../helpers/archive-bytes.js';
 import { run } from '../helpers/cli.js';
 import { EXIT } from '../helpers/outcome.js';
-import { hasProgram, isRoot } from '../helpers/programs.js';
+import { hasProgram, isRoot, sampled } from '../helpers/programs.js';
 import { tempDir } from '../helpers/temp.js';
 
 const NOBODY = Number(execFileSync('id', ['-u', 'nobody']));
@@ -38,18 +38,19 @@ function owners(folder: string): Record<string, string> {
 }
 
 describe('--chown', { concurrency: true }, () => {
-  for (const [given, uid, gid] of [
+  const given = [
     ['nobody:nogroup', NOBODY, NOGROUP],
     ['nobody:', NOBODY, NOGROUP],
     ['nobody', NOBODY, 0],
     [':nogroup', 0, NOGROUP],
     ['4711:4712', 4711, 4712],
-  ] as const) {
-    test(`${given}: files, and directories that were made`, async (context) => {
+  ] as const;
+  for (const [owner, uid, gid] of sampled(given, 2)) {
+    test(`${owner}: files, and directories that were made`, async (context) => {
       if (!isRoot(context)) return;
       const above = join(tempDir(context), 'above');
       const target = join(above, 'made');
-      const { code, stderr } = await run(['extract', '--chown', given, '-C', target], { stdin });
+      const { code, stderr } = await run(['extract', '--chown', owner, '-C', target], { stdin });
       assert.deepEqual([code, stderr], [EXIT.ok, '']);
       const found = owners(above);
       assert.equal(Object.keys(found).length, 1 + 1 + 1 + 42 + 3 + 3);
@@ -126,16 +127,17 @@ describe('--chown', { concurrency: true }, () => {
     assert.equal(own.code, EXIT.ok, own.stderr);
   });
 
-  for (const [given, said] of [
+  const wrong = [
     ['no-such-user:nogroup', /there is no user "no-such-user"/],
     ['nobody:no-such-group', /there is no group "no-such-group"/],
     ['4711:', /which group the user "4711" logs in to is not known/],
     [':', /takes a user, a group, or both/],
     ['a:b:c', /takes a user, a group, or both/],
     ['4294967295', /there is no user/],
-  ] as const) {
-    test(`${given} is refused`, async (context) => {
-      const { code, stderr } = await run(['-x', '--chown', given, '-C', tempDir(context)], { stdin });
+  ] as const;
+  for (const [owner, said] of sampled(wrong, 2)) {
+    test(`${owner} is refused`, async (context) => {
+      const { code, stderr } = await run(['-x', '--chown', owner, '-C', tempDir(context)], { stdin });
       assert.equal(code, EXIT.usage);
       assert.match(stderr, said);
     });

@@ -251,7 +251,7 @@ describe('content', () => {
     ['no file at all', archive(file('a', '1'), remove('a')), {}],
   ] as const;
   const all = [[], ['--sparse']].flatMap((words) => cases.map((each) => [words, ...each] as const));
-  for (const [words, name, bytes, files] of sampled(all, 4)) {
+  for (const [words, name, bytes, files] of sampled(all, 5)) {
     test(`${name} ${words.join('')}`, async (context) => {
       const path = archiveFile(context, bytes);
       const expected = files === undefined ? await unpacked(context, path) : treeOf(files);

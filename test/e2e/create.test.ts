@@ -211,7 +211,7 @@ describe('an archive is whole or it is not there', () => {
     ['is removed', (path: string) => fs.rmSync(path)],
     ['is replaced', (path: string) => fs.renameSync(`${path}.new`, path)],
   ] as const;
-  for (const [name, change] of sampled(changes, 2, 1)) {
+  for (const [name, change] of sampled(changes, 3, 1)) {
     test(`of a file that ${name} while it is read`, async (context) => {
       const folder = folderOf(context, { a: Buffer.alloc(40 * MIB, 'a'), 'a.new': 'new' });
       const path = join(folder, 'a');
@@ -323,7 +323,7 @@ test('a terminal is refused, and so are command lines that mean nothing', async 
     ['create', '--chunk-size=2G', 'a'],
     ['-cx', 'a'],
   ];
-  for (const words of sampled(meaningless, 2)) {
+  for (const words of sampled(meaningless, 3)) {
     assert.equal((await run(words, { cwd: folder })).code, EXIT.usage, words.join(' '));
   }
 });

@@ -13,7 +13,7 @@ import { tempDir } from '../helpers/temp.js';
 import { readTree, treeOf, type Tree } from '../helpers/tree.js';
 
 /** So many archives are compared. */
-const BACKUPS = Number(process.env['TSXBSTREAM_SOAK_BACKUPS'] ?? (SOAK ? 300 : 3));
+const BACKUPS = Number(process.env['TSXBSTREAM_SOAK_BACKUPS'] ?? (SOAK ? 300 : 2));
 /** mariadb-backup gives up where a table goes while it reads it: that is no backup, and another one is taken. */
 const MOST_ATTEMPTS = 20;
 const TABLES = 6;

@@ -118,7 +118,7 @@ describe('where the decoded file is there already', { concurrency: true }, () =>
   };
 
   test('the same, as a run leaves it that was killed: the encoded one goes', async (context) => {
-    for (const words of [[], ['--fsync'], ['--skip-existing=verify']]) {
+    for (const words of sampled([[], ['--fsync'], ['--skip-existing=verify']], 2)) {
       const directory = both(context, CONTENT);
       const { ino } = fs.statSync(join(directory, 't.ibd'));
       const { code, stdout } = await run(['decode', ...words, directory]);
@@ -130,12 +130,8 @@ describe('where the decoded file is there already', { concurrency: true }, () =>
   });
 
   test('another: refused, and neither is touched', async (context) => {
-    for (const there of [
-      Buffer.from(CONTENT).fill(0, 5, 6),
-      CONTENT.subarray(1),
-      Buffer.concat([CONTENT, CONTENT]),
-      '',
-    ]) {
+    const others = [Buffer.from(CONTENT).fill(0, 5, 6), CONTENT.subarray(1), Buffer.concat([CONTENT, CONTENT]), ''];
+    for (const there of sampled(others, 2)) {
       const directory = both(context, there);
       const result = await run(['decode', '-q', '--keep-going', directory]);
       assertEnded(
@@ -160,8 +156,9 @@ describe('where the decoded file is there already', { concurrency: true }, () =>
   });
 
   test('a directory, or a link, of that name is not replaced', async (context) => {
-    for (const make of [fs.mkdirSync, (path: string) => fs.symlinkSync('/etc/passwd', path)]) {
-      for (const words of [[], ['--overwrite'], ['--skip-existing']]) {
+    const kinds = [fs.mkdirSync, (path: string) => fs.symlinkSync('/etc/passwd', path)];
+    for (const [turn, make] of kinds.entries()) {
+      for (const words of sampled([[], ['--overwrite'], ['--skip-existing']], 2, turn)) {
         const directory = tempDir(context);
         writeTree(directory, { 'a.qp': QP });
         make(join(directory, 'a'));
@@ -182,7 +179,7 @@ describe('where the decoded file is there already', { concurrency: true }, () =>
     const [lz4, zst] = [encode('lz4', [CONTENT])[0]!, encode('zstd', [CONTENT])[0]!];
     const files = { 't.qp': QP, 't.lz4': lz4, 'u.zst.lz4': lz4, 'u.zst': zst, 'v.qp': QP };
     writeTree(directory, files);
-    for (const words of [[], ['--overwrite']]) {
+    for (const words of sampled([[], ['--overwrite']], 2, 1)) {
       const result = await run(['decode', '-q', ...words, directory]);
       assertEnded(
         result,
@@ -247,7 +244,7 @@ describe('keys', { concurrency: true }, () => {
     const directory = tempDir(context);
     const files = { 'a.qp.xbcrypt': encrypted, 'b.qp': QP };
     writeTree(directory, files);
-    for (const words of [[], ['--decrypt=NONE']]) {
+    for (const words of sampled([[], ['--decrypt=NONE']], 2)) {
       const result = await run(['decode', '-q', ...words, directory]);
       assertEnded(result, EXIT.undecodable, /a\.qp\.xbcrypt is encrypted, and no key was given/, /--allow-encrypted/);
       assert.deepEqual(readTree(directory), treeOf(files));
@@ -362,13 +359,14 @@ test('a file that is written to when it was decoded, and before it is taken away
 test('command lines that cannot be followed', async (context) => {
   const directory = tempDir(context);
   writeTree(directory, { plain: 'x', 'a.qp': QP });
-  for (const [words, said] of [
+  const calls = [
     [[], /no files are named/],
     [[''], /name of a file is empty/],
     [['plain'], /by its name plain is neither compressed nor encrypted/],
     [['--keep', '--remove-original', '.'], /exclude each other/],
     [['--overwrite', '--skip-existing', '.'], /exclude each other/],
-  ] as const) {
+  ] as const;
+  for (const [words, said] of sampled(calls, 2)) {
     assertEnded(await run(['decode', ...words], { cwd: directory }), EXIT.usage, said);
   }
   assertEnded(await run(['decode', 'gone.qp'], { cwd: directory }), EXIT.refused, /cannot look at gone\.qp/);

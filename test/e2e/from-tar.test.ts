@@ -39,7 +39,7 @@ function saved(context: TestContext, bytes: Buffer): string {
 }
 
 describe('archive to tar to archive to tar', { concurrency: 2 }, () => {
-  for (const name of [...sampled(FIXTURE_NAMES, 20, 1), 'names', 'holes']) {
+  for (const name of [...sampled(FIXTURE_NAMES, 26, 24), 'names', 'holes']) {
     test(name, async (context) => {
       const bytes =
         name === 'names'
@@ -66,7 +66,7 @@ describe('archive to tar to archive to tar', { concurrency: 2 }, () => {
               )
             : fixture(name).bytes;
       const first = saved(context, bytes);
-      for (const words of name === 'holes' ? [[], ['--sparse']] : [[]]) {
+      for (const words of name === 'holes' ? sampled([[], ['--sparse']], 2, 1) : [[]]) {
         const tar = await made(context, ['tar', first, ...words]);
         const second = await made(context, ['create', '--from-tar', tar, ...words]);
         assert.deepEqual(await unpacked(context, second), await unpacked(context, first));

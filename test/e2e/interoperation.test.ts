@@ -86,7 +86,7 @@ describe('what mbstream -c writes', () => {
 const READABLE = FIXTURE_NAMES.filter((name) => !name.includes('sparse'));
 
 describe('what mbstream -x makes of an archive', () => {
-  for (const name of sampled(READABLE, 10, 3)) {
+  for (const name of sampled(READABLE, 20, 3)) {
     test(name, async (context) => {
       if (!hasMbstream(context)) return;
       const { bytes } = fixture(name);
@@ -117,7 +117,7 @@ describe('what mbstream -x makes of an archive', () => {
     ['an end chunk alone', archive(end('a'), file('d/b', '2'))],
     ['a chunk of 30 MiB', archive(file('a', noise(30 * MIB)))],
   ] as const;
-  for (const [name, bytes] of sampled(cases, 2)) {
+  for (const [name, bytes] of sampled(cases, 3)) {
     test(name, async (context) => {
       if (!hasMbstream(context)) return;
       const path = join(tempDir(context), 'archive.xbs');

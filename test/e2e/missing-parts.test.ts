@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import * as zlib from 'node:zlib';
-import { sampled } from '../helpers/programs.js';
+import { inTurn, sampled } from '../helpers/programs.js';
 import { tempDir, type Cleanup } from '../helpers/temp.js';
 import { readTree, type Tree } from '../helpers/tree.js';
 
@@ -72,7 +72,7 @@ test('nothing that is needed to unpack is missing where only the dependencies ar
 });
 
 test('without @node-rs/crc32, or with one that does not load, checksums are checked by what Node has', (t) => {
-  for (const broken of [undefined, "throw new Error('cannot open shared object file')"]) {
+  for (const broken of inTurn([undefined, "throw new Error('cannot open shared object file')"])) {
     const project = installWithout(t, '@node-rs/crc32', broken);
     const right = extract(t, 'base-none-AES256.xbs');
     assert.deepEqual(extract(t, 'base-none-AES256.xbs', project), { code: 0, stderr: '', tree: right.tree });
@@ -86,7 +86,8 @@ test('without @node-rs/crc32, or with one that does not load, checksums are chec
 });
 
 test('without @mongodb-js/zstd, or with one that does not load, Node does it, or it is said what to do', (t) => {
-  for (const broken of [undefined, "throw Object.assign(new Error('no'), { code: 'ERR_DLOPEN_FAILED' })"]) {
+  const failure = "throw Object.assign(new Error('no'), { code: 'ERR_DLOPEN_FAILED' })";
+  for (const broken of inTurn([undefined, failure])) {
     const project = installWithout(t, '@mongodb-js/zstd', broken);
     for (const fixture of ['base-zstd-AES256.xbs', 'big-zstd-NONE.xbs']) {
       const { code, stderr, tree } = extract(t, fixture, project);

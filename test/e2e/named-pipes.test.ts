@@ -9,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { archive, end, file, noise, payload } from '../helpers/archive-bytes.js';
 import { run, start, type Running } from '../helpers/cli.js';
 import { assertEnded, EXIT } from '../helpers/outcome.js';
-import { hasProgram } from '../helpers/programs.js';
+import { hasProgram, sampled } from '../helpers/programs.js';
 import { tempDir } from '../helpers/temp.js';
 import { namesIn, readTree, treeOf, writeTree } from '../helpers/tree.js';
 import { SOON_MS, untilExists, untilOpen } from '../helpers/wait.js';
@@ -138,10 +138,11 @@ describe('named pipes', { concurrency: true }, () => {
   });
 
   test('one that ends inside a header, or without an end chunk', async (context) => {
-    for (const [bytes, said] of [
+    const cuts = [
       [archive(file('a', 'x'), payload('b', 0, 'x').subarray(0, 20)), /a pipe ends inside the header of a chunk/],
       [archive(payload('a', 0, 'x')), /ends before a is complete/],
-    ] as const) {
+    ] as const;
+    for (const [bytes, said] of sampled(cuts, 2)) {
       const { directory, paths } = makePipes(context, 2);
       const target = tempDir(context);
       const { ended } = unpack(directory, 2, target);
@@ -151,10 +152,11 @@ describe('named pipes', { concurrency: true }, () => {
   });
 
   test('damage is told with the pipe it came through', async (context) => {
-    for (const [bytes, said] of [
+    const damages = [
       [archive(payload('a', 0, 'content', { crc: 1 }), end('a')), /checksum/],
       [Buffer.from('this is a message of some program\n'), /begins with text|no chunk/],
-    ] as const) {
+    ] as const;
+    for (const [bytes, said] of sampled(damages, 2)) {
       const { directory, paths } = makePipes(context, 2);
       const { ended } = unpack(directory, 2, tempDir(context));
       await Promise.all([write(paths[0]!, archive(file('b', 'x'))), write(paths[1]!, bytes)]);

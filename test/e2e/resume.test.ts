@@ -76,7 +76,7 @@ describe('an extraction that was broken off', () => {
   test(`behind any of ${cuts.length} chunks goes on from a file`, async (context) => {
     const path = join(tempDir(context), 'archive');
     fs.writeFileSync(path, bytes);
-    await inTurns(sampled(cuts, 6, 5), async (cut) => {
+    await inTurns(sampled(cuts, 12, 5), async (cut) => {
       const target = tempDir(context);
       await run(['-x', '-C', target], { stdin: { kind: 'pipe', bytes: bytes.subarray(0, cut) } });
       if (SOAK || cuts.indexOf(cut) % 12 === 5) {
@@ -93,7 +93,7 @@ describe('an extraction that was broken off', () => {
 
   test('goes on from a pipe with --overwrite, and where --skip-existing cannot it says what does', async (context) => {
     let resumed = 0;
-    await inTurns(sampled(cuts, 10, 1), async (cut) => {
+    await inTurns(sampled(cuts, 14, 1), async (cut) => {
       const target = tempDir(context);
       const stdin = { kind: 'pipe', bytes } as const;
       await run(['-x', '-C', target], { stdin: { kind: 'pipe', bytes: bytes.subarray(0, cut) } });
@@ -115,7 +115,7 @@ describe('an extraction that was broken off', () => {
     const path = join(tempDir(context), 'archive');
     fs.writeFileSync(path, bytes);
     const others = Object.fromEntries(Object.entries(right).filter(([name]) => !name.endsWith('.qp')));
-    await inTurns(sampled(cuts.slice(-6), 3), async (cut) => {
+    await inTurns(sampled(cuts.slice(-6), 6), async (cut) => {
       const target = tempDir(context);
       const part = { kind: 'pipe', bytes: bytes.subarray(0, cut) } as const;
       await run(['-x', '--decompress', '-C', target], { stdin: part });

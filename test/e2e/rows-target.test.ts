@@ -9,7 +9,7 @@ import { describe, test } from 'node:test';
 import { archive, end, file, noise, payload } from '../helpers/archive-bytes.js';
 import { run, type RunOptions } from '../helpers/cli.js';
 import { assertEnded, EXIT } from '../helpers/outcome.js';
-import { hasProgram } from '../helpers/programs.js';
+import { hasProgram, sampled } from '../helpers/programs.js';
 import { tempDir } from '../helpers/temp.js';
 import { namesIn, readTree, treeOf, writeTree } from '../helpers/tree.js';
 
@@ -78,7 +78,7 @@ describe('what is in the target', { concurrency: true }, () => {
     const longest = 'x'.repeat(255);
     assertEnded(await unpack(target, archive(file(longest, '1'), file(`d/${longest}`, '2'))), EXIT.ok);
     assert.deepEqual(readTree(target), treeOf({ [longest]: '1', [`d/${longest}`]: '2' }));
-    for (const tooLong of ['y'.repeat(256), `${'y'.repeat(256)}/a`, 'y'.repeat(511)]) {
+    for (const tooLong of sampled(['y'.repeat(256), `${'y'.repeat(256)}/a`, 'y'.repeat(511)], 2)) {
       assertEnded(await unpack(target, archive(file(tooLong, '1'))), EXIT.refused, /ENAMETOOLONG/);
     }
     assertEnded(
@@ -133,7 +133,7 @@ describe('what is in the target', { concurrency: true }, () => {
     assert.deepEqual(readTree(target), treeOf(Object.fromEntries(names.map((name, index) => [name, content[index]!]))));
   });
 
-  for (const limit of [62, 63, 64, 65, 100]) {
+  for (const limit of sampled([62, 63, 64, 65, 100], 4)) {
     test(`more directories and open files than ${limit} descriptors`, async (context) => {
       const target = tempDir(context);
       const names = Array.from({ length: 300 }, (_, index) => `d${index}/f`);
@@ -162,7 +162,7 @@ describe('what is in the target', { concurrency: true }, () => {
   });
 
   test('a path that names a directory is refused', async (context) => {
-    for (const path of ['a/', 'a/.', '.', './', '']) {
+    for (const path of sampled(['a/', 'a/.', '.', './', ''], 2)) {
       const target = tempDir(context);
       assertEnded(await unpack(target, archive(file(path, 'x'))), EXIT.damaged, /unsafe path/);
       assert.deepEqual(namesIn(target), []);
@@ -172,11 +172,12 @@ describe('what is in the target', { concurrency: true }, () => {
   test('modes: files 0640, directories 0750, under the umask', async (context) => {
     const modesOf = (target: string) =>
       ['a', 'd', 'd/e', 'd/e/f'].map((path) => fs.statSync(join(target, path)).mode & 0o7777);
-    for (const [umask, modes] of [
+    const masks = [
       ['000', [0o640, 0o750, 0o750, 0o640]],
       ['022', [0o640, 0o750, 0o750, 0o640]],
       ['077', [0o600, 0o700, 0o700, 0o600]],
-    ] as const) {
+    ] as const;
+    for (const [umask, modes] of sampled(masks, 2)) {
       const target = tempDir(context);
       const wrapper = ['sh', '-c', `umask ${umask}; exec "$@"`, 'sh'];
       assertEnded(await unpack(target, archive(file('a', 'x'), file('d/e/f', 'y')), [], { wrapper }), EXIT.ok);

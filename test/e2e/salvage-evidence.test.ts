@@ -149,7 +149,7 @@ const CASES: readonly (readonly [string, readonly Buffer[], readonly string[]])[
 
 describe('extract --keep-going goes by evidence', { concurrency: true }, () => {
   for (const kind of ['file', 'pipe'] as const) {
-    for (const [title, chunks, saved] of sampled(CASES, 2, Number(kind === 'pipe'))) {
+    for (const [title, chunks, saved] of sampled(CASES, 3, Number(kind === 'pipe'))) {
       test(`${title}, from a ${kind}`, async (context) => {
         const bytes = archive(...chunks);
         const path = join(tempDir(context), 'archive');

@@ -37,7 +37,7 @@ async function tee(bytes: Buffer, words: readonly string[] = [], options: RunOpt
 }
 
 describe('every fixture is passed on as it is, and whole', { concurrency: 2 }, () => {
-  for (const name of sampled(FIXTURE_NAMES, 10, 2)) {
+  for (const name of sampled(FIXTURE_NAMES, 20, 2)) {
     test(name, async () => {
       const { bytes } = fixture(name);
       const { code, stderr } = await tee(bytes, ['--digest', 'sha256']);
@@ -64,7 +64,7 @@ describe('what is wrong is told as without --tee, and passed on all the same', {
     'a damaged wrapper': flipped,
     'a cut wrapper': zipped.subarray(0, zipped.length >> 1),
   };
-  for (const [what, bytes] of sampled(Object.entries(inputs), 2)) {
+  for (const [what, bytes] of sampled(Object.entries(inputs), 3)) {
     for (const kind of KINDS) {
       test(`${what}, from a ${kind}`, async () => {
         const plain = await run(['verify', '-'], { stdin: { kind, bytes } });

@@ -14,7 +14,7 @@ import { SOAK } from '../helpers/programs.js';
 import { tempDir } from '../helpers/temp.js';
 import { describeContent, readTree } from '../helpers/tree.js';
 
-const CASES = SOAK ? 1000 : 5;
+const CASES = SOAK ? 1000 : 4;
 /** Behind so much another thread begins to write, too. */
 const LEAD_IN = noise(5 * 2 ** 20);
 const FIRST = Number(process.env['TSXBSTREAM_FIRST_SEED'] ?? 0);
