@@ -1,4 +1,5 @@
 /** Archives with damages of which it is known what they cost. */
+import { crc32 } from 'node:zlib';
 import { end, noise, payload } from './archive-bytes.js';
 import { walkChunks, type WalkedChunk } from './chunk-walk.js';
 
@@ -135,8 +136,8 @@ export function damagedArchive(seed: number, shape = FEW_FILES): DamagedArchive 
     else if (kind === 'text' || kind === 'long text') edits.push(insertText(found, chunk, dice, kind));
     else {
       const edit = changeBytes(found, chunk, dice, kind);
-      // Nobody can tell that it ever was another's.
-      if (isSoundEnd(edited(bytes, [edit]).subarray(chunk.start), chunk.path)) {
+      // Nobody can tell that it ever was another.
+      if (isSound(edited(bytes, [edit]).subarray(chunk.start), chunk.path)) {
         story.pop();
         continue;
       }
@@ -194,22 +195,33 @@ function changeBytes({ bytes, story }: DamagedArchive, chunk: WalkedChunk, dice:
   const added = dice.below(2) === 0 ? Buffer.alloc(length) : noise(length, at);
   if (kind === 'inserted') return { at, removed: 0, added };
   if (bytes.subarray(at, at + length).equals(added)) added[0]! ^= 1;
-  // What is left out may as well have been a byte further on, if that is the same.
-  while (kind === 'left out' && bytes[at] === bytes[at + length]) at += 1;
   return { at, removed: length, added: kind === 'overwritten' ? added : Buffer.alloc(0) };
 }
 
-/** Whether bytes begin with an end chunk of another file, and the next chunk. */
-function isSoundEnd(bytes: Buffer, path: string): boolean {
-  const next = 14 + bytes.readUInt32LE(10);
-  const isOther = !bytes.subarray(14, next).equals(Buffer.from(path, 'latin1'));
-  return isOther && bytes.toString('latin1', 8, 10) === '\0E' && bytes.toString('latin1', next, next + 8) === MAGIC;
+/** Whether bytes begin with a sound chunk that is not the one that stood there, and the next one follows. */
+function isSound(bytes: Buffer, path: string): boolean {
+  const isMagic = (at: number): boolean => bytes.toString('latin1', at, at + MAGIC.length) === MAGIC;
+  const pathEnd = 14 + bytes.readUInt32LE(10);
+  const start = pathEnd + 20;
+  if (!isMagic(0) || start > bytes.length) return false;
+  const type = String.fromCharCode(bytes[9]!);
+  if (type === 'E') return isMagic(pathEnd) && bytes.toString('latin1', 14, pathEnd) !== path;
+  const next = start + Number(bytes.readBigUInt64LE(pathEnd));
+  return type === 'P' && isMagic(next) && crc32(bytes.subarray(start, next)) === bytes.readUInt32LE(start - 4);
 }
 
 /** The files whose bytes are others. */
-function noteCost({ damaged }: DamagedArchive, chunks: readonly WalkedChunk[], { at, removed }: Edit): void {
+function noteCost({ bytes, damaged, doubtful }: DamagedArchive, chunks: readonly WalkedChunk[], edit: Edit): void {
+  const { at, removed, added } = edit;
+  // What is left out may as well have been some bytes further on, if these are the same.
+  let same = 0;
+  while (removed > 0 && added.length === 0 && bytes[at + same] === bytes[at + removed + same]) same += 1;
   for (const { path, start, end: chunkEnd } of chunks) {
-    if (removed === 0 ? start < at && at < chunkEnd : start < at + removed && at < chunkEnd) damaged.add(path);
+    const isHit = (from: number): boolean =>
+      removed === 0 ? start < from && from < chunkEnd : start < from + removed && from < chunkEnd;
+    const isSurely = isHit(at) && isHit(at + same);
+    if (isSurely) damaged.add(path);
+    else if (isHit(at) || isHit(at + same)) doubtful.add(path);
   }
 }
 

@@ -27,6 +27,7 @@ const TEXT_BYTES_FIRST = 4096;
 const CHUNK_BYTES_MAX = 16 * 1024 * 1024;
 
 export const MAGIC = Buffer.from(CHUNK_MAGIC, 'latin1');
+const HALF_A_MAGIC = MAGIC.subarray(0, 4);
 /** Types a chunk may have had, the likely ones first. */
 const TYPES = ['P', 'E', 'S', 'R', 'D'].map((letter) => letter.charCodeAt(0));
 
@@ -203,15 +204,10 @@ export class Evidence {
     return found.length < MAGIC.length ? undefined : found.equals(MAGIC);
   }
 
-  /** Whether the path of a chunk that has nothing behind it may go on where it ends: up to the next chunk no byte is none of a name. */
+  /** Whether the path of a chunk that has nothing behind it may go on where it ends: no other chunk seems to begin there. */
   mayBeLonger(header: ChunkHeader): boolean {
-    if (!isPlain(header.path)) return true;
-    const end = chunkEnd(header);
-    const ahead = this.#view.bytesAt(end, MAX_HEADER_BYTES);
-    const found = ahead.indexOf(MAGIC);
-    if (found === -1 && !this.#view.endsAt(end + ahead.length)) return false;
-    const rest = found === -1 ? ahead : ahead.subarray(0, found);
-    return rest.length > 0 && !rest.some((byte) => byte < SPACE);
+    const rest = this.#view.bytesAt(chunkEnd(header), HALF_A_MAGIC.length);
+    return !isPlain(header.path) || ((rest[0] ?? 0) >= SPACE && !rest.equals(HALF_A_MAGIC));
   }
 
   /** Whether the path of an end chunk may be a longer one: that of a file that is open, or was empty and a bit of its length is wrong. */
