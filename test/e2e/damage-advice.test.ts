@@ -6,6 +6,7 @@ import { describe, test } from 'node:test';
 import { archive, end, file, noise, payload } from '../helpers/archive-bytes.js';
 import { run, type Stdin } from '../helpers/cli.js';
 import { fixturePath } from '../helpers/fixtures.js';
+import { qpressFile } from '../helpers/layer-writers.js';
 import { linesOf } from '../helpers/json-lines.js';
 import { EXIT } from '../helpers/outcome.js';
 import { inTurn, sampled } from '../helpers/programs.js';
@@ -41,6 +42,30 @@ describe('a damaged archive', { concurrency: true }, () => {
     assert.equal(timesIn(classic.stderr, /\| tsxbstream extract --keep-going --skip-existing -C/), 1, classic.stderr);
     const verified = await run(['verify', path]);
     assert.equal(timesIn(verified.stdout, /tsxbstream extract --keep-going -C DIR/), 1, verified.stdout);
+  });
+
+  test('unpacked with more options: what saves the rest is the same command, and gives the same files', async (context) => {
+    const packed = archive(
+      file('db/a.qp', qpressFile(Buffer.from('A'))),
+      payload('db/b', 0, 'B', { crc: 1 }),
+      end('db/b'),
+      file('db/c.qp', qpressFile(Buffer.from('C'))),
+      file('d', 'D'),
+    );
+    const path = join(tempDir(context), 'archive');
+    writeFileSync(path, packed);
+    const target = tempDir(context);
+    const words = ['extract', path, 'db', '--decompress', '--strip-components=1', '-C', target];
+    const failed = await run(words);
+    assert.equal(failed.code, EXIT.damaged);
+    const [, said] = /to save the rest: the same command with (--.*)\n/.exec(failed.stderr) ?? [];
+    assert.equal(said, '--keep-going --skip-existing', failed.stderr);
+    assert.equal((await run([...words, ...said.split(' ')])).code, EXIT.damaged);
+    const { b: _b, '.b.partial': _partial, ...saved } = readTree(target);
+    const tree = treeOf({ a: 'A', c: 'C' });
+    assert.deepEqual([saved['a'], saved['c'], saved['d']], [tree['a'], tree['c'], undefined]);
+    const replacing = await run([...words, '--overwrite']);
+    assert.match(replacing.stderr, /to save the rest: the same command with --keep-going\n/);
   });
 
   test('that is cut names --skip-existing, which then goes on', async (context) => {

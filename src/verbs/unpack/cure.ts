@@ -3,6 +3,7 @@ import { isCut, type XbstreamError, type XbstreamErrorCode } from '../../errors.
 import { shellWord } from '../../format/shell-word.js';
 import { archiveName, type InputChoice } from '../../input/open-source.js';
 import type { UnpackJob } from './unpack-job.js';
+import type { ExtractOptions } from './unpack-options.js';
 
 /** What costs some files of an archive, but not the others. */
 const DAMAGE: ReadonlySet<XbstreamErrorCode> = new Set([
@@ -49,10 +50,29 @@ function hintsFor(errors: readonly XbstreamError[], job: CurableJob): string[] {
   if (job.verb === 'verify') {
     return [`to save every file that is whole: ${from}tsxbstream extract --keep-going -C DIR ${archive}`];
   }
-  const { target, keepGoing, dryRun } = job.options;
+  const { target, keepGoing, dryRun, existing } = job.options;
   const goOn = 'with the whole archive at hand, the same command with --skip-existing goes on where this run stopped';
   const isShort = errors.some(isCut) && !dryRun;
-  const directory = `-C ${shellWord(target)}`;
-  const save = `to save the rest: ${from}tsxbstream extract --keep-going --skip-existing ${directory} ${archive}`;
-  return [...(isShort ? [goOn] : []), ...(keepGoing ? [] : [save])];
+  const words = `--keep-going${existing === 'refuse' ? ' --skip-existing' : ''}`;
+  const again = saysMore(job.options)
+    ? `the same command with ${words}`
+    : `${from}tsxbstream extract --keep-going --skip-existing -C ${shellWord(target)} ${archive}`;
+  return [...(isShort ? [goOn] : []), ...(keepGoing ? [] : [`to save the rest: ${again}`])];
+}
+
+/** Whether a run was told what decides which files come, what they are called, whose they are, or what is in them. */
+function saysMore(options: ExtractOptions): boolean {
+  const { include, exclude, tables, databases, input } = options;
+  if (input.kind === 'named-pipes' || options.index !== undefined) return false;
+  return (
+    [include, exclude, tables, databases].some((names) => names.length > 0) ||
+    options.decompress ||
+    options.key !== undefined ||
+    options.stripComponents > 0 ||
+    options.owner !== undefined ||
+    options.absoluteNames ||
+    options.allowSymlinks ||
+    options.existing !== 'refuse' ||
+    input.stream !== undefined
+  );
 }
