@@ -33,17 +33,20 @@ export function outputName(choice: OutputChoice): string {
 }
 
 /**
- * What tells of an archive does not take its place, whatever may be replaced.
+ * What tells of an archive does not take its place, whatever may be replaced. Nor does anything that is made of it go where it
+ * is read from (`>> ARCHIVE`), which might never end.
  *
- * @param path of the file that is to be made
+ * @param output a file by its path, or a descriptor
  * @throws XbstreamError `XB_TARGET_EXISTS` where that is the archive, or a part of it
  */
-export function assertNotRead(path: string, input: InputChoice): void {
-  const [taken] = statsOf({ kind: 'path', path });
+export function assertNotRead(output: string | number, input: InputChoice): void {
+  const isNamed = typeof output === 'string';
+  const [taken] = statsOf(isNamed ? { kind: 'path', path: output } : { kind: 'descriptor', fd: output });
   if (taken?.isFile() !== true) return;
   if (!statsOf(input).some(({ dev, ino }) => dev === taken.dev && ino === taken.ino)) return;
-  throw new XbstreamError('XB_TARGET_EXISTS', `${path} is the archive that is read: nothing takes its place`, {
-    hints: ['choose another name'],
+  const name = isNamed ? output : outputName({ kind: 'descriptor', fd: output });
+  throw new XbstreamError('XB_TARGET_EXISTS', `${name} is the archive that is read: nothing takes its place`, {
+    hints: [isNamed ? 'choose another name' : 'write to another file'],
   });
 }
 

@@ -364,4 +364,11 @@ describe('create without files', { concurrency: true }, () => {
     assert.equal(code, EXIT.refused);
     assert.match(stderr, /this is no list of names/);
   });
+
+  test('a list whose names end in NUL bytes, and that is not said', async () => {
+    const stdin = { kind: 'pipe', bytes: Buffer.from('a\0b\0') } as const;
+    const { code, stderr } = await run(['create', '-q', '-T', '-', '-o', '/dev/null'], { stdin });
+    assert.equal(code, EXIT.refused);
+    assert.match(stderr, /this is no list of names\n.*NUL byte.*\n.*add -0/);
+  });
 });

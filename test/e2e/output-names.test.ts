@@ -56,6 +56,25 @@ describe('a file that is made', { concurrency: true }, () => {
     assertEnded(result, EXIT.refused, /nothing takes its place/);
   });
 
+  for (const words of ['verify --tee a', 'tar a', 'index a', 'report a', 'create --from-tar=a']) {
+    test(`nor is anything put behind it (>> a): ${words}`, async (context) => {
+      const folder = tempDir(context);
+      writeTree(folder, { a: bytes });
+      for (const typed of words.endsWith(' a') ? [words, words.replace(/a$/, '-')] : [words]) {
+        const stdout = fs.openSync(join(folder, 'a'), 'a');
+        context.after(() => fs.closeSync(stdout));
+        const result = await run(typed.split(' '), {
+          cwd: folder,
+          stdout,
+          stdin: { kind: 'file', path: join(folder, 'a') },
+        });
+        assert.equal(result.code, EXIT.refused, result.stderr);
+        assert.match(result.stderr, /standard output is the archive that is read/);
+        assert.deepEqual(fs.readFileSync(join(folder, 'a')), bytes);
+      }
+    });
+  }
+
   test('create of the directory that the archive lies in: the one that is replaced is not stored in it', async (context) => {
     const folder = tempDir(context);
     writeTree(folder, { a: 'x', 'archives/full': 'older' });

@@ -21,6 +21,10 @@ export async function readPathList(
   const room = Buffer.allocUnsafeSlow(PIECE_ROOM_BYTES);
   const end = nullSeparated ? '\0' : '\n';
   const paths: StoredPath[] = [];
+  const add = (path: string): void => {
+    if (path.includes('\0')) throw noPath('a name holds a NUL byte', path, nullSeparated);
+    if (path !== '') paths.push(rawPath(path));
+  };
   let rest = '';
   const source = await openSource(input, isStopped);
   onSource(source);
@@ -30,8 +34,10 @@ export async function readPathList(
       push: (piece) => {
         const parts = (rest + piece.toString('latin1')).split(end);
         rest = parts.pop()!;
-        for (const path of parts) if (path !== '') paths.push(rawPath(path));
-        if (rest.length > SYSTEM_PATH_BYTES_MAX) throw noPath(rest, nullSeparated);
+        for (const path of parts) add(path);
+        if (rest.length > SYSTEM_PATH_BYTES_MAX) {
+          throw noPath(`a name of more than ${SYSTEM_PATH_BYTES_MAX} bytes begins with`, rest, nullSeparated);
+        }
         return undefined;
       },
       skippableBytes: 0,
@@ -40,15 +46,13 @@ export async function readPathList(
   } finally {
     source.close();
   }
-  if (rest !== '') paths.push(rawPath(rest));
+  add(rest);
   return paths;
 }
 
-function noPath(text: string, nullSeparated: boolean): XbstreamError {
+function noPath(what: string, text: string, nullSeparated: boolean): XbstreamError {
   return new XbstreamError('XB_IO', 'this is no list of names', {
-    details: [
-      `a name of more than ${SYSTEM_PATH_BYTES_MAX} bytes begins with: ${pathText(rawPath(text.slice(0, 60)))}`,
-    ],
+    details: [`${what}: ${pathText(rawPath(text.slice(0, 60)))}`],
     hints: [
       nullSeparated
         ? 'names must end in NUL bytes: find -print0'

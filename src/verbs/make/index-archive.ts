@@ -16,7 +16,8 @@ export async function indexArchive(options: IndexOptions, thread: TaskThread): P
   const totals: MakeTotals = { files: 0, bytes: 0, outputBytes: 0, archiveBytes: 0 };
   let target: ArchiveTarget | undefined;
   try {
-    if (options.output.kind === 'path') assertNotRead(options.output.path, options.input);
+    const { output, input } = options;
+    if (output.kind !== 'ring') assertNotRead(output.kind === 'path' ? output.path : output.fd, input);
     target = new ArchiveTarget(options.output, thread.isStopped);
     const { pieces, problems } = await lookThrough(options, thread, totals);
     if (problems.length > 0) return { summary: totals, problems, stopped: false };

@@ -17,7 +17,8 @@ import type { ReportOptions, ReportTotals } from '../report.js';
 import { withCure } from '../unpack/cure.js';
 
 export async function makeReport(options: ReportOptions, context: Context): Promise<Outcome<ReportTotals>> {
-  if (options.output.kind === 'path') assertNotRead(options.output.path, options.input);
+  const { output, input } = options;
+  if (output.kind !== 'ring') assertNotRead(output.kind === 'path' ? output.path : output.fd, input);
   // Before the work begins: an archive of hours must not end in a name that cannot be had.
   const target = new ArchiveTarget(options.output, context.isStopped);
   let isMade = false;

@@ -13,7 +13,7 @@ import { isRefusal, XbstreamError } from '../../errors.js';
 import type { StoredPath } from '../../format/stored-path.js';
 import type { Source } from '../../input/source.js';
 import type { Outcome } from '../../outcome.js';
-import { ArchiveTarget } from '../../output/archive-target.js';
+import { ArchiveTarget, assertNotRead } from '../../output/archive-target.js';
 import { Stopped } from '../../output/sinks.js';
 import { Spool } from '../../output/spool/spool.js';
 import { SpoolOutput } from '../../output/spool/spooled-files.js';
@@ -36,6 +36,7 @@ export async function makeTar(options: TarOptions, thread: TaskThread): Promise<
   let decoding: Decoding | undefined;
   let isWhole = false;
   try {
+    if (options.output.kind === 'descriptor') assertNotRead(options.output.fd, options.input);
     const opened = await openArchive(options.input, thread.isStopped);
     source = opened;
     thread.control.totalBytes = opened.totalBytes;

@@ -10,7 +10,7 @@ import { FileList, type ListedFile } from '../../engine/packing/file-list.js';
 import { readPathList } from '../../engine/packing/path-list.js';
 import { PIECE_ROOM_BYTES } from '../../input/source.js';
 import type { Outcome } from '../../outcome.js';
-import { ArchiveTarget } from '../../output/archive-target.js';
+import { ArchiveTarget, assertNotRead } from '../../output/archive-target.js';
 import { Stopped } from '../../output/sinks.js';
 import type { TaskThread } from '../../threads/task-thread.js';
 import { backupProblems } from '../backup-problems.js';
@@ -18,6 +18,9 @@ import type { CreateOptions, CreateSource, FilesSource } from '../create.js';
 import type { MakeTotals } from './making.js';
 
 export async function pack(options: CreateOptions, thread: TaskThread): Promise<Outcome<MakeTotals>> {
+  const { source, output } = options;
+  // Before it is written to, if only to break it off.
+  if (source.kind === 'tar' && output.kind === 'descriptor') assertNotRead(output.fd, source.input);
   const packing = new Packing(options, thread);
   try {
     await packing.run();

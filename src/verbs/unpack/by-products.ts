@@ -18,6 +18,9 @@ import type { VerifyOptions } from './unpack-options.js';
 /** A reader that goes away may have been ended by what ends this process, too: for so long, in milliseconds, nothing is said of it. */
 const WARNING_WAIT_MS = 200;
 
+/** Where the copy goes. */
+const STDOUT = 1;
+
 export class ByProducts {
   /** Is given all of the archive; undefined where no index is wanted. */
   readonly maker: IndexMaker | undefined;
@@ -42,6 +45,7 @@ export class ByProducts {
     this.#options = options;
     this.#thread = thread;
     const { input, tee, index, info, overwrite } = options;
+    if (tee) assertNotRead(STDOUT, input);
     const target = (path: string | undefined): ArchiveTarget | undefined => {
       if (path === undefined) return undefined;
       assertNotRead(path, input);
