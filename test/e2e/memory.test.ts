@@ -75,7 +75,7 @@ describe('memory', () => {
   });
 
   const mebibytes = SOAK ? 1024 : 256;
-  test(`of a chunk of ${mebibytes} MiB from a pipe`, async (context) => {
+  test('of a large chunk from a pipe', async (context) => {
     const piece = noise(4 * MIB);
     const pieces = mebibytes / 4;
     let crc = 0;
