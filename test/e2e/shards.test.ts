@@ -294,8 +294,8 @@ describe('shards that look into files', { concurrency: 2 }, () => {
     const keys = [
       [key, [], EXIT.ok],
       [[], [], EXIT.undecodable],
-      [[], ['--allow-encrypted'], EXIT.ok],
       [['--encrypt-key-file', wrong], [], EXIT.undecodable],
+      [[], ['--allow-encrypted'], EXIT.ok],
     ] as const;
     for (const [shown, judged, expected] of sampled(keys, 3)) {
       const { results, texts } = await checked(context, sample, 3, ['--deep', ...shown]);
