@@ -141,6 +141,11 @@ const CASES: readonly (readonly [string, readonly Buffer[], readonly string[]])[
     ['other', 'taken.ibd'],
   ],
   [
+    'the end of a file with bytes put into its name',
+    [putIn(end('table.ibd'), 14 + 8, Buffer.from('W\x01\x02')), file('other', '1')],
+    ['other'],
+  ],
+  [
     'a name with control characters that nothing else tells of',
     [payload('open', 0, '01'), end('tab\x02\x08.ibd'), file('other', '1')],
     ['other'],

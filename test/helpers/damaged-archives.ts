@@ -228,11 +228,11 @@ function noteCost({ bytes, damaged, doubtful }: DamagedArchive, chunks: readonly
 /** Which files may have lost something where bytes cannot be read. */
 function noteDoubt({ files, doubtful }: DamagedArchive, chunks: readonly WalkedChunk[], { at }: Edit): void {
   // The last part of a file that ends right behind it may have stood there, whatever it was: nothing tells. And what stands behind
-  // an end chunk may be the rest of its name.
+  // an end chunk, and does not begin as a chunk does, may be the rest of its name.
   const open = new Set<string>();
   const seen = new Set<string>();
   for (const { path, type, start, end: chunkEnd } of chunks) {
-    if (chunkEnd === at && type === 'E') doubtful.add(path);
+    if (chunkEnd <= at && at < chunkEnd + 4 && type === 'E') doubtful.add(path);
     if (start < at) open.add(path);
     else if (!seen.has(path)) {
       seen.add(path);
@@ -254,7 +254,8 @@ function flipPayload({ bytes, damaged, story }: DamagedArchive, chunk: WalkedChu
 function noteLikeNames({ files, damaged, doubtful }: DamagedArchive, chunks: readonly WalkedChunk[]): void {
   // What remains of a damaged file may look like the end of an empty one of a similar name.
   for (const [path, content] of files) {
-    if (content.length === 0 && [...damaged].some((other) => isOneByteAway(path, other))) doubtful.add(path);
+    const isLike = (other: string): boolean => isOneByteAway(path, other) || isLeftOf(path, other);
+    if (content.length === 0 && [...damaged].some(isLike)) doubtful.add(path);
   }
   // And what comes after its damaged chunk like the rest of one that ends there.
   for (const { path, fileOffset } of chunks) {
@@ -263,6 +264,13 @@ function noteLikeNames({ files, damaged, doubtful }: DamagedArchive, chunks: rea
       if (content.length === fileOffset && isOneByteAway(path, other)) doubtful.add(other);
     }
   }
+}
+
+/** Whether a name is another one of which bytes in a row are missing. */
+function isLeftOf(path: string, longer: string): boolean {
+  if (path.length >= longer.length) return false;
+  const same = [...path].findIndex((letter, at) => letter !== longer[at]);
+  return same === -1 || longer.endsWith(path.slice(same));
 }
 
 function isOneByteAway(a: string, b: string): boolean {
