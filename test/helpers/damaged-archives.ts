@@ -269,8 +269,9 @@ function noteLikeNames({ files, damaged, doubtful }: DamagedArchive, chunks: rea
 /** Whether a name is another one of which bytes in a row are missing. */
 function isLeftOf(path: string, longer: string): boolean {
   if (path.length >= longer.length) return false;
-  const same = [...path].findIndex((letter, at) => letter !== longer[at]);
-  return same === -1 || longer.endsWith(path.slice(same));
+  let same = 0;
+  while (same < path.length && path[same] === longer[same]) same += 1;
+  return longer.endsWith(path.slice(same));
 }
 
 function isOneByteAway(a: string, b: string): boolean {
