@@ -105,6 +105,7 @@ export class DamageReport<Content> implements DamageConsumer {
       if (this.#lost.has(entry) || entry.isDoubted) this.#doNotFit(entry);
       else if (this.#suspects.takeJumps(entry).size > 0 && this.#suspects.mayLack) this.#lost.add(entry);
       if (this.#suspects.isDoubtful(entry, header.archiveOffset)) this.#lost.add(entry);
+      entry.order = undefined;
     }
     return change;
   }

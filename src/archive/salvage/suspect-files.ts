@@ -6,6 +6,8 @@ import { areCut, areLike, isWorn, mayBeWorn, mayHaveBeen } from './like-names.js
 /** More are not told apart: a hostile archive must not fill the memory, or have each be compared with all. */
 const MOST_NOTED = 10_000;
 const MOST_LATE = 1000;
+/** Each is held against every empty file. */
+const MOST_GUESSED = 100;
 /** So often names are held against each other: an archive may hold any number of them. */
 const MOST_COMPARISONS = 2_000_000;
 
@@ -27,6 +29,7 @@ export class SuspectFiles<Content> {
   /** Where chunks of open files say they belong that do not go on where the file ended: what they are shows when it ends. */
   readonly #jumps = new Map<Entry<Content>, Set<number>>();
   #jumpCount = 0;
+  /** See {@link guessed}, in the archive's order. */
   readonly #guessed: Entry<Content>[] = [];
   #noted = 0;
   #late = 0;
@@ -75,6 +78,7 @@ export class SuspectFiles<Content> {
 
   /** What cannot be read explains a gap, and so does a chunk that has come under another name. */
   #isExplained({ from, expected }: Jump, path: StoredPath): boolean {
+    // Where nothing was damaged, nothing is to be explained.
     if ((this.#known.at(-1) ?? -Infinity) < from) return true;
     if (this.#unreadableTo >= from || this.#hasStray(expected, path) === true) return true;
     const isOther = ([entry, offsets]: [Entry<Content>, ReadonlySet<number>]): boolean =>
@@ -84,14 +88,14 @@ export class SuspectFiles<Content> {
 
   /** A file is known by a damaged header alone: bytes of its name may be missing. */
   guessed(entry: Entry<Content>): void {
-    if (this.#guessed.length < MOST_LATE) this.#guessed.push(entry);
+    if (this.#guessed.length < MOST_GUESSED) this.#guessed.push(entry);
+    else this.unreadable(entry.archiveOffset);
   }
 
   /** Whether a chunk of a file may have stood between two places, under a name of which bytes are missing. */
   #mayBeGuessed({ path }: Entry<Content>, from: number, to: number): boolean {
-    const isOther = (other: Entry<Content>): boolean =>
-      !other.whole && from < other.archiveOffset && other.archiveOffset < to && areCut(other.path, path);
-    return this.#isAny(this.#guessed, isOther) !== false;
+    const between = this.#guessed.filter(({ archiveOffset: at, whole }) => !whole && from < at && at < to);
+    return this.#isAny(between, (other) => areCut(other.path, path)) !== false;
   }
 
   /** A file has ended, or nothing more can be said of it. @returns as {@link content} */
