@@ -2,7 +2,7 @@ import type { EntryChange } from '../archive/entry-table.js';
 import type { Entry } from '../archive/entry.js';
 import type { WantedEntries } from '../archive/selection/wanted-entries.js';
 import type { StoredPath } from '../format/stored-path.js';
-import type { Output, OutputFile } from '../output/output.js';
+import type { ForeignCorrection, Output, OutputFile } from '../output/output.js';
 import type { Decoding } from './decoding/decoding.js';
 import { PagedFile } from './decoding/paged-file.js';
 
@@ -96,8 +96,7 @@ export class EntryFiles {
         this.#whole(change.entry);
         break;
       case 'remove':
-        if (change.entry !== undefined) this.drop(change.entry);
-        else this.#correctForeign(change.path, true);
+        this.#remove(change);
         break;
       case 'rename':
         this.#rename(change);
@@ -184,10 +183,17 @@ export class EntryFiles {
     });
   }
 
-  #correctForeign(path: StoredPath, remove: boolean): void {
+  #remove({ path, entry }: EntryChange<OutputFile> & { kind: 'remove' }): void {
+    const isWritten = entry?.content !== undefined;
+    if (entry !== undefined) this.drop(entry);
+    if (!isWritten) this.#correctForeign(path, { remove: true, isStored: entry !== undefined });
+  }
+
+  /** What has the name was there before: this run has not written it, or not yet, as empty files. */
+  #correctForeign(path: StoredPath, correction: ForeignCorrection): void {
     const { decoding, output, wanted } = this.#options;
     if (!wanted.corrected(path)) return;
-    output.correctForeign(decoding?.layersOf(path).finalName ?? path, remove);
+    output.correctForeign(decoding?.layersOf(path).finalName ?? path, correction);
   }
 
   /** A whole entry is no longer part of the archive's content, or is not wanted. */
@@ -215,7 +221,7 @@ export class EntryFiles {
 
   #rename({ path, entry, replaced }: EntryChange<OutputFile> & { kind: 'rename' }): void {
     if (entry === undefined) {
-      this.#correctForeign(path, false);
+      this.#correctForeign(path, { remove: false, isStored: false });
       return;
     }
     this.#settle(entry);
@@ -239,6 +245,7 @@ export class EntryFiles {
       return;
     }
     if (replaced !== undefined) this.drop(replaced);
+    if (entry.content === undefined) this.#correctForeign(path, { remove: true, isStored: true });
     if (!wanted) this.drop(entry);
   }
 }

@@ -7,6 +7,7 @@ import { CompressingSink, type TargetSink } from './compressing-sink.js';
 import type { Compression } from './compression.js';
 import { changeName, FILE_MODE, NEW_FILE_FLAGS } from './directory/file-calls.js';
 import { partialName } from './directory/partial-name.js';
+import { isSameFile } from './file-identity.js';
 import { DescriptorSink, Stopped, RingSink } from './sinks.js';
 
 const { O_NONBLOCK, O_RDONLY, O_WRONLY } = fs.constants;
@@ -120,6 +121,7 @@ export class ArchiveTarget {
     this.#ring?.end();
     if (this.#choice.kind !== 'path') return;
     try {
+      if (this.#place !== undefined && !this.#hasPartial(this.#place)) throw this.#replacedByOther();
       this.#close();
       if (this.#place === undefined) return;
       const { partial, path } = this.#place;
@@ -134,11 +136,26 @@ export class ArchiveTarget {
   discard(): void {
     if (this.#choice.kind !== 'path') return;
     try {
-      if (this.#place !== undefined) fs.unlinkSync(pathForSystem(this.#place.partial));
+      // Closed already where it did not get its name: it was ours a moment ago.
+      const isOurs = this.#place !== undefined && (this.#fd === undefined || this.#hasPartial(this.#place));
+      if (isOurs) fs.unlinkSync(pathForSystem(this.#place.partial));
       this.#close();
     } catch {
       // Gone already; and what went wrong before is what counts.
     }
+  }
+
+  /** Whether the partial name is still that of the file which was written: a file of the archive may have taken its place. */
+  #hasPartial({ partial }: Place): boolean {
+    const there = fs.lstatSync(pathForSystem(partial), { throwIfNoEntry: false });
+    return there !== undefined && isSameFile(fs.fstatSync(this.#fd!), there);
+  }
+
+  #replacedByOther(): XbstreamError {
+    return new XbstreamError('XB_IO', `something else has taken the place of the partial file of ${this.name}`, {
+      details: [`it grew as ${this.partial!}`],
+      hints: ['choose a name in a directory that nothing else is written to'],
+    });
   }
 
   /** A file's blocks are free only when nobody has it open: the thread may end, and the program go on for long. */

@@ -94,6 +94,14 @@ export type ExistingFilePolicy =
 /** Network file systems say how much they like to be given at a time: their holes are those of the server's disks. */
 export const HOLE_UNIT_BYTES_MAX = 4096;
 
+/** What a correction means for a file that was there before. */
+export interface ForeignCorrection {
+  /** It goes. */
+  remove: boolean;
+  /** The archive has stored such a file, and it was not written. */
+  isStored: boolean;
+}
+
 /** Where an extraction puts files. */
 export interface Output {
   /** What goes in is there afterwards. */
@@ -107,12 +115,12 @@ export interface Output {
    */
   open(path: StoredPath): OutputFile;
   /**
-   * A correction means a file that is not of this archive. One that was in the target before is only touched (removed, if
-   * `remove` is set) where old files may be overwritten; one that does not exist is no matter.
+   * A correction means a file that this run has not written. One that was in the target before is only touched where old files
+   * may be overwritten; one that does not exist is no matter.
    *
    * @throws XbstreamError `XB_TARGET_EXISTS`
    */
-  correctForeign(path: StoredPath, remove: boolean): void;
+  correctForeign(path: StoredPath, correction: ForeignCorrection): void;
   /**
    * What writes content of a file that another thread has lent.
    *

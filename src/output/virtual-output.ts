@@ -2,7 +2,7 @@ import type { Hash } from 'node:crypto';
 import { pathText, type StoredPath } from '../format/stored-path.js';
 import { zeros } from '../format/zeros.js';
 import { PIECE_ROOM_BYTES } from '../input/source.js';
-import { outOfOrder, type LendableFile, type Output, type OutputFile } from './output.js';
+import { outOfOrder, type ForeignCorrection, type LendableFile, type Output, type OutputFile } from './output.js';
 
 /** What outputs have in common that write no files into a directory: nothing was there before, nothing is under way. */
 export abstract class VirtualOutput implements Output {
@@ -12,7 +12,7 @@ export abstract class VirtualOutput implements Output {
 
   abstract open(path: StoredPath): OutputFile;
 
-  correctForeign(_path: StoredPath): void {
+  correctForeign(_path: StoredPath, _correction: ForeignCorrection): void {
     // Nothing was there before.
   }
 

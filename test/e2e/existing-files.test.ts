@@ -65,6 +65,38 @@ describe('--overwrite', { concurrency: true }, () => {
     assert.deepEqual(readTree(target), treeOf({ b: 'new', c: 'new' }));
   });
 
+  test('an older file does not stay in the place of an empty one that was removed or renamed', async (context) => {
+    for (const [correction, after] of [
+      [remove('a'), {}],
+      [rename('a', 'b'), { b: '' }],
+      [rename('a', 'd/b'), { 'd/b': '' }],
+    ] as const) {
+      const bytes = archive(end('a'), file('c', 'x'), correction);
+      const replacing = await unpack(context, { a: 'old' }, bytes, '--overwrite');
+      assertEnded(replacing.result, EXIT.ok);
+      assert.deepEqual(readTree(replacing.target), treeOf({ c: 'x', ...after }));
+      const refusing = await unpack(context, { a: 'old' }, bytes);
+      assertEnded(refusing.result, EXIT.refused, /a exists in the target already/);
+      assert.equal(readTree(refusing.target)['a'], treeOf({ a: 'old' })['a']);
+    }
+  });
+
+  test('an older file does not stay in the place of a selected one that was removed or renamed, from a file or a pipe', async (context) => {
+    for (const correction of [remove('d/a'), rename('d/a', 'e/a')]) {
+      const bytes = archive(file('d/a', 'x'), file('d/b', 'y'), correction);
+      const path = join(tempDir(context), 'archive');
+      fs.writeFileSync(path, bytes);
+      for (const input of [path, '-']) {
+        const target = tempDir(context);
+        writeTree(target, { 'd/a': 'old', 'e/a': 'other' });
+        const stdin = { kind: 'pipe', bytes } as const;
+        const words = ['-q', input, 'd/*', '-C', target, '--overwrite'];
+        assertEnded(await run(['extract', ...words], { stdin }), EXIT.ok);
+        assert.deepEqual(readTree(target), treeOf({ 'd/b': 'y', 'e/a': 'other' }));
+      }
+    }
+  });
+
   test('is no licence for a duplicate', async (context) => {
     const { target, result } = await unpack(context, {}, archive(file('a', '1'), file('a', '2')), '--overwrite');
     assertEnded(result, EXIT.damaged, /comes twice/);

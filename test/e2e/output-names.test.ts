@@ -26,6 +26,24 @@ describe('a file that is made', { concurrency: true }, () => {
     });
   }
 
+  for (const [whole, code, said] of [
+    [true, EXIT.refused, /something else has taken the place of the partial file of .*MANIFEST/],
+    [false, EXIT.incomplete, /cut short/],
+  ] as const) {
+    test(`a file of the archive that has its partial name stays what it is, archive whole: ${whole}`, async (context) => {
+      const target = tempDir(context);
+      const own = archive(
+        file('.MANIFEST.partial', 'of the backup'),
+        file('a', 'x').subarray(0, whole ? undefined : -3),
+      );
+      const words = ['-q', '-', '-C', target, '--overwrite', '--manifest', join(target, 'MANIFEST')];
+      const result = await run(['extract', ...words], { stdin: { kind: 'pipe', bytes: own } });
+      assertEnded(result, code, said);
+      const { '.MANIFEST.partial': kept, MANIFEST } = readTree(target);
+      assert.deepEqual({ kept, MANIFEST }, { kept: treeOf({ x: 'of the backup' })['x'], MANIFEST: undefined });
+    });
+  }
+
   for (const [words, others] of [
     ['index a -o a', []],
     ['report a -o a', []],

@@ -3,7 +3,14 @@ import { systemError } from '../../errors.js';
 import { takenTwice } from '../../format/file-names.js';
 import { pathText, type StoredPath } from '../../format/stored-path.js';
 import { PIECE_BYTES, PIECE_ROOM_BYTES } from '../../input/source.js';
-import { HOLE_UNIT_BYTES_MAX, strippedOf, stripComponents, type Output, type OutputFile } from '../output.js';
+import {
+  HOLE_UNIT_BYTES_MAX,
+  strippedOf,
+  stripComponents,
+  type ForeignCorrection,
+  type Output,
+  type OutputFile,
+} from '../output.js';
 import { WriteQueue } from '../write-queue.js';
 import type { NameState } from './directory.js';
 import type { DryRunOptions } from './dry-run-output.js';
@@ -159,18 +166,22 @@ export class DirectoryOutput implements Output {
     directory.changed = true;
   }
 
-  correctForeign(storedPath: StoredPath, remove: boolean): void {
+  correctForeign(storedPath: StoredPath, { remove, isStored }: ForeignCorrection): void {
     this.#queue.settle();
     const path = strippedOf(storedPath, this.#options.stripComponents);
     const place = path === undefined ? undefined : this.target.place(path, false);
     if (place === undefined) return;
     const { directory, name } = place;
-    if (directory.names.get(name) === 'ours') throw notStored(path!);
+    if (directory.names.get(name) === 'ours') {
+      if (isStored) return;
+      throw notStored(path!);
+    }
     const stat = directory.look(name);
     // The partial file of another is no file that the archive can mean.
     if (stat === undefined || typeof directory.names.get(name) === 'object') return;
     if (!this.#context.overwrite || directory.names.get(name) !== 'before' || stat.isDirectory()) {
-      throw targetExists(place).with({ details: ['the archive wants it removed or renamed, but did not store it'] });
+      const what = isStored ? 'this run has not written it' : 'did not store it';
+      throw targetExists(place).with({ details: [`the archive wants it removed or renamed, but ${what}`] });
     }
     if (!remove) return;
     try {

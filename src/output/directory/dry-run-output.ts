@@ -6,6 +6,7 @@ import { pathText, type StoredPath } from '../../format/stored-path.js';
 import {
   HOLE_UNIT_BYTES_MAX,
   strippedOf,
+  type ForeignCorrection,
   stripComponents,
   type ExistingFilePolicy,
   type OutputFile,
@@ -116,10 +117,13 @@ export class DryRunOutput extends VirtualOutput {
     place.directory.names.delete(place.name);
   }
 
-  override correctForeign(storedPath: StoredPath): void {
+  override correctForeign(storedPath: StoredPath, { isStored }: ForeignCorrection): void {
     const path = strippedOf(storedPath, this.#options.stripComponents);
     if (path === undefined) return;
-    if (this.#names.has(path)) throw notStored(path);
+    if (this.#names.has(path)) {
+      if (isStored) return;
+      throw notStored(path);
+    }
     this.#refuse(path);
   }
 
