@@ -91,6 +91,10 @@ export class Lane implements ByteSink, ChunkConsumer {
     return decoding === undefined ? output.room() : decoding.room;
   }
 
+  lastPieceIsSafe(): void {
+    this.#options.output.lastPieceIsSafe?.();
+  }
+
   push(piece: Buffer): Promise<void> | undefined {
     if (this.#digests.areWanted) this.#digests.update(piece, this.#reader.archiveOffset);
     this.#options.maker?.update(piece, this.#reader.archiveOffset);

@@ -47,6 +47,8 @@ export class PipeSource implements Source {
         if (this.#stopped) return false;
         try {
           this.#used += bytes;
+          // Where nobody gives libuv other memory any more, it reads on into that of this call.
+          sink.lastPieceIsSafe?.();
           const wait = sink.push(Buffer.from(memory.buffer, memory.byteOffset, bytes));
           if (wait === undefined) return true;
           wait.then(() => {

@@ -31,6 +31,11 @@ export interface ByteSink {
    * may return, are done.
    */
   push(piece: Buffer): Promise<void> | undefined;
+  /**
+   * Called before each push by a source that reads into the last piece once more if its thread is ended in the middle of that push:
+   * only now other threads may make whole files of what lies there. Other sources never do that.
+   */
+  lastPieceIsSafe?(): void;
   /** How many of the bytes to come the sink has no use for. */
   readonly skippableBytes: number;
   /** Tells the sink that this many bytes, at most {@link skippableBytes}, were jumped over. */

@@ -76,6 +76,10 @@ class TeeSink implements ByteSink {
     return (this.#own ??= Buffer.allocUnsafeSlow(PIECE_ROOM_BYTES));
   }
 
+  lastPieceIsSafe(): void {
+    this.#sink.lastPieceIsSafe?.();
+  }
+
   push(piece: Buffer): Promise<void> | undefined {
     this.#pass(piece);
     if (this.#isUnwanted) return undefined;

@@ -51,7 +51,8 @@ export class TimedSource implements Source {
     };
     this.#watch();
     try {
-      await this.#source.run({ room, push, skippableBytes: 0, skip: () => undefined });
+      const lastPieceIsSafe = (): void => sink.lastPieceIsSafe?.();
+      await this.#source.run({ room, push, lastPieceIsSafe, skippableBytes: 0, skip: () => undefined });
     } finally {
       clearTimeout(this.#timer);
     }

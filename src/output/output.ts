@@ -129,6 +129,8 @@ export interface Output {
   borrow?(path: StoredPath, descriptor: number): Pick<OutputFile, 'write'>;
   /** Where the next piece of the archive may be put, for outputs that can make use of what lies in their own memory. */
   room(): Buffer;
+  /** See {@link ByteSink.lastPieceIsSafe}. Missing where no other thread makes files. */
+  lastPieceIsSafe?(): void;
   /**
    * A piece of the archive has been taken.
    *

@@ -22,6 +22,10 @@ export class WriteQueue {
   #published = 0;
   /** The last job, if it is a write that is not handed over yet. */
   #lastWrite: (WriteJob & { kind: 'write' }) | undefined;
+  /** Files are handed over when {@link lastPieceIsSafe} says so, and not before. */
+  #holdsFiles = false;
+  /** That a file is to be handed over. */
+  #heldFile: NodeJS.Immediate | undefined;
 
   /**
    * @param pieceBytes room for one piece
@@ -42,9 +46,18 @@ export class WriteQueue {
     });
   }
 
+  /**
+   * What was pushed up to now stays in its memory even if this thread is ended: files may be made of it, and get their names. Where
+   * this is called, it is for each push; what is only written to open files is of no harm if it is spoilt.
+   */
+  lastPieceIsSafe(): void {
+    this.#holdsFiles = true;
+    this.#publish();
+  }
+
   /** Room for the next piece; what was in it before is written. */
   nextPiece(): Buffer {
-    this.#publish();
+    this.#publishUnlessHeld();
     this.#piece = (this.#piece + 1) % this.#lastUse.length;
     const lastUse = this.#lastUse[this.#piece];
     if (lastUse !== undefined) this.settle(lastUse);
@@ -67,7 +80,8 @@ export class WriteQueue {
     if (last?.end === start && last.descriptor === descriptor && last.fileOffset + start - last.start === fileOffset) {
       return this.#extend(last, end, outcome);
     }
-    if (!this.#hasTime()) return undefined;
+    // Who waits for it must not have to hand over a file before its time.
+    if (this.#heldFile !== undefined || !this.#hasTime()) return undefined;
     return this.#give({ kind: 'write', start, end, descriptor, fileOffset }, outcome);
   }
 
@@ -86,7 +100,8 @@ export class WriteQueue {
   /** Waits until a job and all before it are done, or all jobs, and hears how they went. */
   settle(number = this.#given): void {
     if (!isBefore(this.#seen, number)) return;
-    this.#publish();
+    // No more than what is waited for: that is done before anything can spoil it.
+    if (isBefore(this.#published, number)) this.#publish(number);
     const thread = this.#thread!;
     const isDone = this.#jobs.waitFor(number, thread.presence);
     this.#hear();
@@ -157,7 +172,7 @@ export class WriteQueue {
       before(well);
       outcome(well);
     };
-    if (end - job.start >= PUBLISH_BYTES) this.#publish();
+    if (end - job.start >= PUBLISH_BYTES) this.#publishUnlessHeld();
     return this.#given;
   }
 
@@ -169,15 +184,27 @@ export class WriteQueue {
     this.#lastUse[this.#piece] = this.#given;
     const unpublished = (this.#given - this.#published) | 0;
     this.#lastWrite = job.kind === 'write' ? job : undefined;
-    if (unpublished >= PUBLISH_EVERY || (job.kind === 'write' && job.end - job.start >= PUBLISH_BYTES)) this.#publish();
+    // Perhaps no further piece comes for long: when events are looked for again, this push is over as well.
+    if (this.#holdsFiles && job.kind === 'file') this.#heldFile ??= setImmediate(() => this.#publish());
+    if (unpublished >= PUBLISH_EVERY || (job.kind === 'write' && job.end - job.start >= PUBLISH_BYTES)) {
+      this.#publishUnlessHeld();
+    }
     return this.#given;
   }
 
-  #publish(): void {
-    if (this.#published === this.#given) return;
-    this.#lastWrite = undefined;
-    this.#published = this.#given;
-    this.#jobs.publish(this.#given);
+  #publishUnlessHeld(): void {
+    if (this.#heldFile === undefined) this.#publish();
+  }
+
+  #publish(number = this.#given): void {
+    if (number === this.#given) {
+      this.#lastWrite = undefined;
+      clearImmediate(this.#heldFile);
+      this.#heldFile = undefined;
+    }
+    if (this.#published === number) return;
+    this.#published = number;
+    this.#jobs.publish(number);
   }
 
   #hear(): void {

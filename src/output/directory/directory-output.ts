@@ -197,6 +197,10 @@ export class DirectoryOutput implements Output {
     return this.#queue.nextPiece();
   }
 
+  lastPieceIsSafe(): void {
+    this.#queue.lastPieceIsSafe();
+  }
+
   endStep(): void {
     this.#context.unwritten?.flush();
     this.#context.step += 1;
