@@ -26,13 +26,23 @@ export async function runTask<Summary>(
 ): Promise<Outcome<Summary>> {
   const worker = startThread(module);
   const told = new ToldTask<Summary>(context, (command) => worker.postMessage(command));
-  worker.postMessage(told.start(options), ports);
   try {
+    tellOrEnd(worker, told.start(options), ports);
     await hearThread(worker, told, context.signal);
   } finally {
     told.close();
   }
   return told.outcome ?? { summary: undefined, problems: [], stopped: true };
+}
+
+/** A thread that waits for its task without end would keep the program alive. */
+function tellOrEnd(worker: Worker, task: unknown, ports: readonly MessagePort[]): void {
+  try {
+    worker.postMessage(task, ports);
+  } catch (error) {
+    void worker.terminate();
+    throw error;
+  }
 }
 
 /**

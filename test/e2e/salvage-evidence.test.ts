@@ -146,6 +146,11 @@ const CASES: readonly (readonly [string, readonly Buffer[], readonly string[]])[
     ['other'],
   ],
   [
+    'the end of an empty file with a name that is damaged, as is all behind it',
+    [Buffer.concat([end('table.ibd').subarray(0, 14 + 7), Buffer.from('XC'), Buffer.alloc(90)]), file('other', '1')],
+    ['other'],
+  ],
+  [
     'a name with control characters that nothing else tells of',
     [payload('open', 0, '01'), end('tab\x02\x08.ibd'), file('other', '1')],
     ['other'],

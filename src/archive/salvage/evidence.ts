@@ -28,8 +28,6 @@ const CHUNK_BYTES_MAX = 16 * 1024 * 1024;
 
 export const MAGIC = Buffer.from(CHUNK_MAGIC, 'latin1');
 const HALF_A_MAGIC = MAGIC.subarray(0, 4);
-/** An end chunk, with a path of one byte. */
-const SMALLEST_CHUNK_BYTES = 15;
 /** Types a chunk may have had, the likely ones first. */
 const TYPES = ['P', 'E', 'S', 'R', 'D'].map((letter) => letter.charCodeAt(0));
 
@@ -206,14 +204,10 @@ export class Evidence {
     return found.length < MAGIC.length ? undefined : found.equals(MAGIC);
   }
 
-  /** Whether the path of a chunk that has nothing behind it may go on where it ends: what stands there does not begin as a chunk does. */
+  /** Whether a chunk that has nothing behind it may be another's, or go on where it ends: what stands there does not begin as a chunk does. */
   mayBeLonger(header: ChunkHeader): boolean {
-    if (!isPlain(header.path)) return true;
-    const ahead = this.#view.bytesAt(chunkEnd(header), SMALLEST_CHUNK_BYTES + MAGIC.length);
-    // Too little for a chunk: bytes of this one, or among them.
-    const next = ahead.indexOf(MAGIC);
-    if (next > 0 && next < SMALLEST_CHUNK_BYTES) return true;
-    return (ahead[0] ?? 0) >= SPACE && !ahead.subarray(0, HALF_A_MAGIC.length).equals(HALF_A_MAGIC);
+    const ahead = this.#view.bytesAt(chunkEnd(header), HALF_A_MAGIC.length);
+    return !isPlain(header.path) || !ahead.equals(HALF_A_MAGIC);
   }
 
   /** Whether the path of an end chunk may be a longer one: that of a file that is open, or was empty and a bit of its length is wrong. */
