@@ -7,7 +7,7 @@ import { CompressingSink, type TargetSink } from './compressing-sink.js';
 import type { Compression } from './compression.js';
 import { changeName, FILE_MODE, NEW_FILE_FLAGS } from './directory/file-calls.js';
 import { partialName } from './directory/partial-name.js';
-import { isSameFile } from './file-identity.js';
+import { filesOf, isSameFile } from './file-identity.js';
 import { DescriptorSink, Stopped, RingSink } from './sinks.js';
 
 const { O_NONBLOCK, O_RDONLY, O_WRONLY } = fs.constants;
@@ -34,34 +34,17 @@ export function outputName(choice: OutputChoice): string {
 }
 
 /**
- * What tells of an archive does not take its place, whatever may be replaced. Nor does anything that is made of it go where it
- * is read from (`>> ARCHIVE`), which might never end.
+ * What is made of an archive does not take its place, whatever may be replaced. Nor does it go where that is read from
+ * (`>> ARCHIVE`), which might never end.
  *
- * @param output a file by its path, or a descriptor
  * @throws XbstreamError `XB_TARGET_EXISTS` where that is the archive, or a part of it
  */
-export function assertNotRead(output: string | number, input: InputChoice): void {
-  const isNamed = typeof output === 'string';
-  const [taken] = statsOf(isNamed ? { kind: 'path', path: output } : { kind: 'descriptor', fd: output });
-  if (taken?.isFile() !== true) return;
-  if (!statsOf(input).some(({ dev, ino }) => dev === taken.dev && ino === taken.ino)) return;
-  const name = isNamed ? output : outputName({ kind: 'descriptor', fd: output });
-  throw new XbstreamError('XB_TARGET_EXISTS', `${name} is the archive that is read: nothing takes its place`, {
-    hints: [isNamed ? 'choose another name' : 'write to another file'],
-  });
-}
-
-/** Of the files that an input is read from. What cannot be looked at is told by whoever opens it. */
-function statsOf(input: InputChoice): fs.Stats[] {
-  const paths = input.kind === 'path' ? [input.path] : input.kind === 'parts' ? input.paths : [];
-  const looks = paths.map((path) => () => fs.statSync(path));
-  if (input.kind === 'descriptor') looks.push(() => fs.fstatSync(input.fd));
-  return looks.flatMap((stat) => {
-    try {
-      return [stat()];
-    } catch {
-      return [];
-    }
+export function assertNotRead(output: OutputChoice, input: InputChoice): void {
+  const [taken] = filesOf(output);
+  if (taken?.isFile() !== true || !filesOf(input).some((read) => isSameFile(read, taken))) return;
+  const message = `${outputName(output)} is the archive that is read: nothing takes its place`;
+  throw new XbstreamError('XB_TARGET_EXISTS', message, {
+    hints: [output.kind === 'path' ? 'choose another name' : 'write to another file'],
   });
 }
 

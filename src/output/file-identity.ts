@@ -1,11 +1,27 @@
-import type { Stats } from 'node:fs';
+import * as fs from 'node:fs';
+import type { InputChoice } from '../input/open-source.js';
+import type { OutputChoice } from './archive-target.js';
 
 /** What tells a file from another one that takes its place. */
-export type FileIdentity = Pick<Stats, 'dev' | 'ino' | 'size' | 'ctimeMs'>;
+export type FileIdentity = Pick<fs.Stats, 'dev' | 'ino' | 'size' | 'ctimeMs'>;
 
 /** Whether it is the file that was found before. */
 export function isSameFile(before: FileIdentity, now: FileIdentity): boolean {
   if (before.dev !== now.dev) return false;
   // File systems in user space may number a file anew; nobody can set when a file was changed last.
   return before.ino === now.ino || (before.size === now.size && before.ctimeMs === now.ctimeMs);
+}
+
+/** The files that are read or written. What cannot be looked at is told by whoever opens it. */
+export function filesOf(choice: InputChoice | OutputChoice): fs.Stats[] {
+  const paths = choice.kind === 'path' ? [choice.path] : choice.kind === 'parts' ? choice.paths : [];
+  const looks = paths.map((path) => () => fs.statSync(path));
+  if (choice.kind === 'descriptor') looks.push(() => fs.fstatSync(choice.fd));
+  return looks.flatMap((look) => {
+    try {
+      return [look()];
+    } catch {
+      return [];
+    }
+  });
 }

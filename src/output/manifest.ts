@@ -26,10 +26,11 @@ export class Manifest {
     input: InputChoice,
     isStopped: () => boolean,
   ) {
-    assertNotRead(path, input);
+    const output = { kind: 'path', path, overwrite } as const;
+    assertNotRead(output, input);
     this.#path = path;
     this.#filesIn = filesIn;
-    this.#target = new ArchiveTarget({ kind: 'path', path, overwrite }, isStopped);
+    this.#target = new ArchiveTarget(output, isStopped);
   }
 
   /** @throws XbstreamError `XB_IO`, `XB_TARGET_EXISTS` */

@@ -183,6 +183,7 @@ describe('create', () => {
     assert.equal(result.code, EXIT.refused);
     assert.match(result.stderr, /link is a symbolic link/);
     fs.rmSync(join(folder, 'link'));
+    fs.writeFileSync(join(folder, '.b.partial'), 'half');
     fs.mkdirSync(join(folder, 'empty'));
     const server = createServer().listen(join(folder, 'socket'));
     await until('the socket comes', () => fs.existsSync(join(folder, 'socket')));
@@ -191,6 +192,7 @@ describe('create', () => {
     assert.equal(again.code, EXIT.ok);
     assert.match(again.stderr, /empty directory .*empty is not stored/);
     assert.match(again.stderr, /socket .*socket is not stored/);
+    assert.match(again.stderr, /\.b\.partial is stored, though by its name an extraction has left it unfinished/);
   });
 });
 

@@ -3,12 +3,32 @@ import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { archive, file } from '../helpers/archive-bytes.js';
+import { archive, file, remove, rename } from '../helpers/archive-bytes.js';
 import { run } from '../helpers/cli.js';
 import { linesOf } from '../helpers/json-lines.js';
 import { assertEnded, EXIT } from '../helpers/outcome.js';
 import { tempDir } from '../helpers/temp.js';
 import { readTree, treeOf, writeTree } from '../helpers/tree.js';
+
+for (const [kind, words] of [
+  ['a file of its name', file('db.xb', 'inner')],
+  ['a file that gets its name', archive(file('a', 'x'), rename('a', 'db.xb'))],
+  ['the removal of its name', remove('db.xb')],
+] as const) {
+  test(`an archive in the directory that it is unpacked into does not give way: ${kind}`, async (context) => {
+    const target = tempDir(context);
+    const path = join(target, 'db.xb');
+    const bytes = archive(file('b', 'y'), words);
+    fs.writeFileSync(path, bytes);
+    for (const typed of [[path], ['-'], [path, '--dry-run'], [path, '--parallel=1']]) {
+      const result = await run(['extract', '-q', ...typed, '-C', target, '--overwrite'], {
+        stdin: { kind: 'file', path },
+      });
+      assertEnded(result, EXIT.refused, /db\.xb is the archive that is read: nothing takes its place/);
+      assert.deepEqual(fs.readFileSync(path), bytes);
+    }
+  });
+}
 
 describe('a file that is made', { concurrency: true }, () => {
   const stored = { MANIFEST: 'of the backup', a: 'x' };
@@ -52,8 +72,10 @@ describe('a file that is made', { concurrency: true }, () => {
     ['verify a --info link', []],
     ['verify a --manifest a', []],
     ['extract a -C out --manifest a', []],
+    ['tar a -o link', []],
+    ['create --from-tar=a -o a', []],
   ] as const) {
-    test(`what tells of an archive does not take its place: ${words}`, async (context) => {
+    test(`what is made of an archive does not take its place: ${words}`, async (context) => {
       const folder = tempDir(context);
       const tree = { a: bytes, ...Object.fromEntries(others.map((name) => [name, bytes])) };
       writeTree(folder, tree);

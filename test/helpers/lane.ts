@@ -77,6 +77,7 @@ export function runInDirectory(
   settings?: LaneSettings,
 ): Promise<LaneOutcome> {
   const output = new DirectoryOutput({
+    input: undefined,
     target,
     createTarget: false,
     allowSymlinks: false,

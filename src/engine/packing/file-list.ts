@@ -11,6 +11,7 @@ import {
   rawPath,
   type StoredPath,
 } from '../../format/stored-path.js';
+import { isPartialName } from '../../output/directory/partial-name.js';
 import type { FileIdentity } from '../../output/file-identity.js';
 
 /** A file that is to go into an archive. */
@@ -99,7 +100,14 @@ export class FileList {
     visit(rawPath(''));
     // One character a byte: this is the order of the bytes.
     found.sort((a, b) => (a.name < b.name ? -1 : 1));
-    for (const { name, stat } of found) this.#file(inside(place, name), inside(path, name), stat);
+    for (const { name, stat } of found) {
+      if (isPartialName(name)) {
+        this.#warn(
+          `${pathText(inside(path, name))} is stored, though by its name an extraction has left it unfinished`,
+        );
+      }
+      this.#file(inside(place, name), inside(path, name), stat);
+    }
   }
 
   /** What a directory said is a file may be a link by now. */

@@ -3,6 +3,7 @@ import { systemError } from '../../errors.js';
 import { takenTwice } from '../../format/file-names.js';
 import { pathText, type StoredPath } from '../../format/stored-path.js';
 import { PIECE_BYTES, PIECE_ROOM_BYTES } from '../../input/source.js';
+import { filesOf, type FileIdentity } from '../file-identity.js';
 import {
   HOLE_UNIT_BYTES_MAX,
   strippedOf,
@@ -18,14 +19,7 @@ import { refusal, writeAll } from './file-calls.js';
 import { earlierFile, FROM_FILE, KeptFile } from './kept-file.js';
 import type { FileMetadata, Owner } from './owner.js';
 import { PARTIAL_ENDING } from './partial-name.js';
-import {
-  directoryInTheWay,
-  nameTaken,
-  notStored,
-  targetExists,
-  TargetDirectory,
-  type Place,
-} from './target-directory.js';
+import { assertGivesWay, nameTaken, notStored, targetExists, TargetDirectory, type Place } from './target-directory.js';
 import { TargetFile, type TargetFileContext } from './target-file.js';
 
 export interface DirectoryOutputOptions extends DryRunOptions {
@@ -56,6 +50,7 @@ export class DirectoryOutput implements Output {
   readonly isWritten = true;
   readonly blockBytes: number;
   readonly #options: DirectoryOutputOptions;
+  readonly #archive: readonly FileIdentity[];
   protected readonly target: TargetDirectory;
   readonly #context: TargetFileContext;
   readonly #queue: WriteQueue;
@@ -63,6 +58,7 @@ export class DirectoryOutput implements Output {
   /** @throws XbstreamError `XB_IO` when the target cannot be used */
   constructor(options: DirectoryOutputOptions) {
     this.#options = options;
+    this.#archive = options.input === undefined ? [] : filesOf(options.input);
     this.#queue = new WriteQueue(PIECE_ROOM_BYTES, PIECES);
     this.target = new TargetDirectory(
       options.target,
@@ -107,7 +103,7 @@ export class DirectoryOutput implements Output {
       }
       if (existing === 'refuse') throw targetExists(place);
       // Better told now than when all of it has come.
-      if (directory.look(name)?.isDirectory() === true) throw directoryInTheWay(place);
+      assertGivesWay(place, this.#archive);
     }
     // From here on the name is taken, though the file has it only when it is whole.
     directory.names.set(name, 'ours');
@@ -145,6 +141,7 @@ export class DirectoryOutput implements Output {
     if (replaced?.path !== path && state !== undefined && (state !== 'before' || !this.#context.overwrite)) {
       throw targetExists(place).with({ hints: this.#options.existing.startsWith('keep-') ? [FROM_FILE] : [] });
     }
+    if (state === 'before') assertGivesWay(place, this.#archive);
     return { path, place };
   }
 
@@ -179,10 +176,11 @@ export class DirectoryOutput implements Output {
     const stat = directory.look(name);
     // The partial file of another is no file that the archive can mean.
     if (stat === undefined || typeof directory.names.get(name) === 'object') return;
-    if (!this.#context.overwrite || directory.names.get(name) !== 'before' || stat.isDirectory()) {
+    if (!this.#context.overwrite || directory.names.get(name) !== 'before') {
       const what = isStored ? 'this run has not written it' : 'did not store it';
       throw targetExists(place).with({ details: [`the archive wants it removed or renamed, but ${what}`] });
     }
+    assertGivesWay(place, this.#archive);
     if (!remove) return;
     try {
       fs.unlinkSync(directory.systemPath(name));

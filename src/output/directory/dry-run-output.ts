@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { systemError, XbstreamError } from '../../errors.js';
 import { FileNames } from '../../format/file-names.js';
 import { pathText, type StoredPath } from '../../format/stored-path.js';
+import type { InputChoice } from '../../input/open-source.js';
 import {
   HOLE_UNIT_BYTES_MAX,
   strippedOf,
@@ -11,21 +12,17 @@ import {
   type ExistingFilePolicy,
   type OutputFile,
 } from '../output.js';
+import { filesOf, type FileIdentity } from '../file-identity.js';
 import { VirtualFile, VirtualOutput } from '../virtual-output.js';
 import { earlierFile, KeptFile } from './kept-file.js';
-import {
-  directoryInTheWay,
-  nameTaken,
-  notStored,
-  targetExists,
-  TargetDirectory,
-  type Place,
-} from './target-directory.js';
+import { assertGivesWay, nameTaken, notStored, targetExists, TargetDirectory, type Place } from './target-directory.js';
 
 /** What all usual file systems have (NAME_MAX of limits.h). */
 const COMPONENT_BYTES_MAX = 255;
 
 export interface DryRunOptions {
+  /** What the archive is read from; undefined where there is none. */
+  input: InputChoice | undefined;
   /** The target directory as the user gave it. */
   target: string;
   createTarget: boolean;
@@ -41,6 +38,7 @@ export class DryRunOutput extends VirtualOutput {
   readonly freeBytes: number;
   readonly #options: DryRunOptions;
   readonly #target: TargetDirectory | undefined;
+  readonly #archive: readonly FileIdentity[];
   readonly #names = new FileNames();
   #neededBytes = 0;
   #neededFiles = 0;
@@ -51,6 +49,7 @@ export class DryRunOutput extends VirtualOutput {
   constructor(options: DryRunOptions) {
     super();
     this.#options = options;
+    this.#archive = options.input === undefined ? [] : filesOf(options.input);
     const existing = nearestExisting(resolve(options.target));
     this.#target =
       existing === resolve(options.target) || !options.createTarget
@@ -74,7 +73,7 @@ export class DryRunOutput extends VirtualOutput {
     if (place === undefined) return new DryRunFile(this, path);
     if (existing === 'refuse') throw targetExists(place);
     if (existing === 'overwrite') {
-      if (place.directory.look(place.name)?.isDirectory() === true) throw directoryInTheWay(place);
+      assertGivesWay(place, this.#archive);
       return new DryRunFile(this, path);
     }
     return new KeptFile(place, path, {
@@ -172,8 +171,8 @@ export class DryRunOutput extends VirtualOutput {
   #refuse(path: StoredPath): void {
     const place = this.#occupied(path);
     if (place === undefined) return;
-    const isDirectory = place.directory.look(place.name)?.isDirectory() === true;
-    if (isDirectory || this.#options.existing !== 'overwrite') throw targetExists(place);
+    if (this.#options.existing !== 'overwrite') throw targetExists(place);
+    assertGivesWay(place, this.#archive);
   }
 }
 

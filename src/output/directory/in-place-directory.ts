@@ -24,6 +24,7 @@ export class InPlaceDirectory extends DirectoryOutput {
   /** @throws XbstreamError `XB_IO` */
   constructor({ root, overwrite, fsync }: InPlaceOptions) {
     super({
+      input: undefined,
       target: root,
       createTarget: false,
       allowSymlinks: false,

@@ -33,6 +33,12 @@ export function partialName(name: StoredPath, number = 1): StoredPath {
   return rawPath(`.${name.slice(0, kept)}~${hash}${middle}${PARTIAL_ENDING}`);
 }
 
+/** Whether a file has a name as {@link partialName} makes them, wherever it lies. */
+export function isPartialName(path: StoredPath): boolean {
+  const name = path.slice(path.lastIndexOf('/') + 1);
+  return name.startsWith('.') && name.endsWith(PARTIAL_ENDING) && name.length > 1 + PARTIAL_ENDING.length;
+}
+
 function isContinuationByte(byte: number): boolean {
   return (byte & 0xc0) === 0x80;
 }

@@ -4,6 +4,7 @@ import { systemCodeOf, systemError, XbstreamError } from '../../errors.js';
 import { shellWord } from '../../format/shell-word.js';
 import { pathFromText, pathText, rawPath, type StoredPath } from '../../format/stored-path.js';
 import { closeRead } from '../../input/close.js';
+import { isSameFile, type FileIdentity } from '../file-identity.js';
 import { DescriptorPool } from './descriptor-pool.js';
 import { Directory, findDescriptorFolder, type DirectoryContext } from './directory.js';
 import { givePath, type Owner } from './owner.js';
@@ -162,15 +163,31 @@ export function targetExists({ directory, name }: Place): XbstreamError {
   });
 }
 
-/** The error for a final name that a directory has: not even with `--overwrite` does a file take its place. */
-export function directoryInTheWay({ directory, name }: Place): XbstreamError {
-  return new XbstreamError(
-    'XB_TARGET_EXISTS',
-    `${pathText(directory.pathOf(name))} exists in the target already, as a directory`,
-    {
-      path: directory.pathOf(name),
+/**
+ * Looks at what is in the place of a file, before it gives way: a directory does not, and no more does the archive that is read.
+ *
+ * @param archive the files that it is read from
+ * @throws XbstreamError `XB_TARGET_EXISTS`
+ */
+export function assertGivesWay({ directory, name }: Place, archive: readonly FileIdentity[]): void {
+  const there = directory.look(name);
+  if (there === undefined) return;
+  const path = directory.pathOf(name);
+  if (there.isDirectory()) {
+    throw new XbstreamError('XB_TARGET_EXISTS', `${pathText(path)} exists in the target already, as a directory`, {
+      path,
       details: ['it was not touched'],
       hints: ['move it away, or unpack into an empty directory'],
+    });
+  }
+  if (!archive.some((read) => isSameFile(read, there))) return;
+  throw new XbstreamError(
+    'XB_TARGET_EXISTS',
+    `${pathText(path)} is the archive that is read: nothing takes its place`,
+    {
+      path,
+      details: ['it holds a file of that name'],
+      hints: ['unpack into another directory'],
     },
   );
 }

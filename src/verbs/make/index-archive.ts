@@ -17,8 +17,8 @@ export async function indexArchive(options: IndexOptions, thread: TaskThread): P
   let target: ArchiveTarget | undefined;
   try {
     const { output, input } = options;
-    if (output.kind !== 'ring') assertNotRead(output.kind === 'path' ? output.path : output.fd, input);
-    target = new ArchiveTarget(options.output, thread.isStopped);
+    assertNotRead(output, input);
+    target = new ArchiveTarget(output, thread.isStopped);
     const { pieces, problems } = await lookThrough(options, thread, totals);
     if (problems.length > 0) return { summary: totals, problems, stopped: false };
     for (const piece of pieces) target.sink.write(piece);

@@ -18,9 +18,9 @@ import { withCure } from '../unpack/cure.js';
 
 export async function makeReport(options: ReportOptions, context: Context): Promise<Outcome<ReportTotals>> {
   const { output, input } = options;
-  if (output.kind !== 'ring') assertNotRead(output.kind === 'path' ? output.path : output.fd, input);
+  assertNotRead(output, input);
   // Before the work begins: an archive of hours must not end in a name that cannot be had.
-  const target = new ArchiveTarget(options.output, context.isStopped);
+  const target = new ArchiveTarget(output, context.isStopped);
   let isMade = false;
   try {
     const { verification, page } = await examine(options, context);

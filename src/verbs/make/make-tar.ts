@@ -36,7 +36,7 @@ export async function makeTar(options: TarOptions, thread: TaskThread): Promise<
   let decoding: Decoding | undefined;
   let isWhole = false;
   try {
-    if (options.output.kind === 'descriptor') assertNotRead(options.output.fd, options.input);
+    assertNotRead(options.output, options.input);
     const opened = await openArchive(options.input, thread.isStopped);
     source = opened;
     thread.control.totalBytes = opened.totalBytes;

@@ -20,7 +20,7 @@ import type { MakeTotals } from './making.js';
 export async function pack(options: CreateOptions, thread: TaskThread): Promise<Outcome<MakeTotals>> {
   const { source, output } = options;
   // Before it is written to, if only to break it off.
-  if (source.kind === 'tar' && output.kind === 'descriptor') assertNotRead(output.fd, source.input);
+  if (source.kind === 'tar') assertNotRead(output, source.input);
   const packing = new Packing(options, thread);
   try {
     await packing.run();

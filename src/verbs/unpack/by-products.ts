@@ -45,11 +45,12 @@ export class ByProducts {
     this.#options = options;
     this.#thread = thread;
     const { input, tee, index, info, overwrite } = options;
-    if (tee) assertNotRead(STDOUT, input);
+    if (tee) assertNotRead({ kind: 'descriptor', fd: STDOUT }, input);
     const target = (path: string | undefined): ArchiveTarget | undefined => {
       if (path === undefined) return undefined;
-      assertNotRead(path, input);
-      return new ArchiveTarget({ kind: 'path', path, overwrite }, thread.isStopped);
+      const output = { kind: 'path', path, overwrite } as const;
+      assertNotRead(output, input);
+      return new ArchiveTarget(output, thread.isStopped);
     };
     this.#index = target(index);
     try {
