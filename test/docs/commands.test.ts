@@ -20,7 +20,7 @@ const textOf = (name: string): string => fs.readFileSync(join(PROJECT, name), 'u
 const DOCS = fs.readdirSync(join(PROJECT, 'docs')).filter((name) => name.endsWith('.md'));
 /** Pages whose commands need more than this world has: what tries them instead. */
 const TRIED_ELSEWHERE: Readonly<Record<string, string>> = {
-  'install.md': '.ci/packages, in machines without Node',
+  'install.md': '.ci/packages and .ci/empty-machine, in machines without Node',
   'sources.md': 'tests with object stores of their own',
   'many-machines.md': 'tests with several runs, and a container',
   'decode.md': 'tests with directories of encoded files',
