@@ -10,9 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { sampled } from '../helpers/programs.js';
 
 const PROGRAM = fileURLToPath(new URL('../../bin/tsxbstream.js', import.meta.url));
-const FAKE_PROGRAM = fileURLToPath(new URL('fake-program.ts', import.meta.url));
-
-const TYPESCRIPT = fileURLToPath(new URL('../helpers/typescript.js', import.meta.url));
+const FAKE_PROGRAM = fileURLToPath(new URL('fake-program.js', import.meta.url));
 
 type Child = ChildProcessByStdio<null, Readable, Readable>;
 
@@ -31,7 +29,7 @@ function start(nodeWords: readonly string[], env: NodeJS.ProcessEnv = {}, stdout
 }
 
 function startFake(scenario: string, ...words: string[]): Child {
-  return start(['--import', TYPESCRIPT, FAKE_PROGRAM, ...words], { SCENARIO: scenario });
+  return start([FAKE_PROGRAM, ...words], { SCENARIO: scenario });
 }
 
 async function textOf(stream: Readable | null): Promise<string> {
@@ -244,7 +242,7 @@ tsxbstream: interrupted by SIGTERM
     'when stdout cannot take what was found out, that is a failure',
     { skip: process.platform !== 'linux' && '/dev/full is of Linux' },
     async () => {
-      const words = ['--import', TYPESCRIPT, FAKE_PROGRAM, 'extract', '--json'];
+      const words = [FAKE_PROGRAM, 'extract', '--json'];
       assert.deepEqual(await ended(start(words, { SCENARIO: 'ok' }, openSync('/dev/full', 'w'))), {
         stdout: '',
         stderr: 'tsxbstream: cannot write to standard output: no space left on the device (ENOSPC)\n',
@@ -267,10 +265,8 @@ tsxbstream: interrupted by SIGTERM
   please report it with the output of the same command under TSXBSTREAM_DEBUG=1
 `,
       );
-      const withStack = await ended(
-        start(['--import', TYPESCRIPT, FAKE_PROGRAM, '-x'], { SCENARIO: scenario, TSXBSTREAM_DEBUG: '1' }),
-      );
-      assert.match(withStack.stderr, /\n {2}at .*fake-program\.ts.*\n(.*\n)*.*please report it with these lines\n$/);
+      const withStack = await ended(start([FAKE_PROGRAM, '-x'], { SCENARIO: scenario, TSXBSTREAM_DEBUG: '1' }));
+      assert.match(withStack.stderr, /\n {2}at .*fake-program\.js.*\n(.*\n)*.*please report it with these lines\n$/);
     });
   }
 

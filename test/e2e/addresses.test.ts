@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { extract, info, list, verify, readEntries, XbstreamError, type ListResult } from '../../dist/index.js';
+import { extract, info, list, verify, readEntries, XbstreamError, type ListResult } from 'tsxbstream';
 import { archive, file, noise } from '../helpers/archive-bytes.js';
 import { run, start } from '../helpers/cli.js';
 import { FIXTURE_NAMES, fixture } from '../helpers/fixtures.js';

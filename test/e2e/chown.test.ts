@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { extract } from '../../dist/index.js';
+import { extract } from 'tsxbstream';
 import { archive, end, file, payload, rename } from '../helpers/archive-bytes.js';
 import { run } from '../helpers/cli.js';
 import { EXIT } from '../helpers/outcome.js';

@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { create, list } from '../../dist/index.js';
+import { create, list } from 'tsxbstream';
 import { noise } from '../helpers/archive-bytes.js';
 import { run } from '../helpers/cli.js';
 import { assertEnded, EXIT } from '../helpers/outcome.js';

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { list, readEntries, verify } from '../../dist/index.js';
+import { list, readEntries, verify } from 'tsxbstream';
 import { archive, end, file, payload } from '../helpers/archive-bytes.js';
 import { run, type Stdin } from '../helpers/cli.js';
 import { linesOf } from '../helpers/json-lines.js';

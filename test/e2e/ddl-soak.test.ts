@@ -5,7 +5,7 @@ import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { after, before, describe, test, type TestContext } from 'node:test';
-import { extract, list, XbstreamError } from '../../dist/index.js';
+import { extract, list, XbstreamError } from 'tsxbstream';
 import { Mariadb } from '../helpers/mariadb.js';
 import { hasProgram, isRoot, SOAK } from '../helpers/programs.js';
 import { simpleExtract } from '../helpers/simple-extract.js';

@@ -4,7 +4,7 @@ import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { rawPath } from '../../dist/format/stored-path.js';
-import { decode, extract } from '../../dist/index.js';
+import { decode, extract } from 'tsxbstream';
 import { InPlaceDirectory } from '../../dist/output/directory/in-place-directory.js';
 import { noise } from '../helpers/archive-bytes.js';
 import { run } from '../helpers/cli.js';

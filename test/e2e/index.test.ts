@@ -12,7 +12,7 @@ import { EXIT } from '../helpers/outcome.js';
 import { inTurn, sampled, someOf } from '../helpers/programs.js';
 import { tempDir } from '../helpers/temp.js';
 import { readTree } from '../helpers/tree.js';
-import { cat, list, makeIndex } from '../../dist/index.js';
+import { cat, list, makeIndex } from 'tsxbstream';
 
 interface Indexed {
   path: string;

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { info as libraryInfo } from '../../dist/index.js';
+import { info as libraryInfo } from 'tsxbstream';
 import { archive, end, file, sparse } from '../helpers/archive-bytes.js';
 import { run, type RunResult } from '../helpers/cli.js';
 import { linesOf } from '../helpers/json-lines.js';

@@ -4,7 +4,7 @@ import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { rawPath } from '../../dist/format/stored-path.js';
-import { cat, extract, info, list, verify, type XbstreamError } from '../../dist/index.js';
+import { cat, extract, info, list, verify, type XbstreamError } from 'tsxbstream';
 import { keysOfSums, layOut } from '../../dist/input/parts/object-layout.js';
 import { archive, file, noise } from '../helpers/archive-bytes.js';
 import { run } from '../helpers/cli.js';

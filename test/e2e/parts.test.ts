@@ -5,7 +5,7 @@ import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { extract, list, readChunks, verify } from '../../dist/index.js';
+import { extract, list, readChunks, verify } from 'tsxbstream';
 import { nextNames, partsApart, previousNames } from '../../dist/input/parts/part-names.js';
 import { archive, end, file, noise, payload } from '../helpers/archive-bytes.js';
 import { run } from '../helpers/cli.js';

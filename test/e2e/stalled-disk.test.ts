@@ -167,7 +167,7 @@ test('an aborted extract of the library has ended only when its thread uses no d
   const script = `
     import * as fs from 'node:fs';
     import { setTimeout as sleep } from 'node:timers/promises';
-    import { extract } from ${JSON.stringify(import.meta.resolve('../../dist/index.js'))};
+    import { extract } from ${JSON.stringify(import.meta.resolve('tsxbstream'))};
     const stop = new AbortController();
     const fd = fs.openSync(${JSON.stringify(path)}, 'r');
     let ended = 'not yet';

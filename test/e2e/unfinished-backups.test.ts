@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
-import { convertToTar, create, extract, info, verify } from '../../dist/index.js';
+import { convertToTar, create, extract, info, verify } from 'tsxbstream';
 import { archive, end, file, payload } from '../helpers/archive-bytes.js';
 import { walkChunks } from '../helpers/chunk-walk.js';
 import { run } from '../helpers/cli.js';

@@ -6,7 +6,7 @@ import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { crc32, gunzipSync, gzipSync } from 'node:zlib';
-import { extract, info, list, readChunks, readEntries, verify } from '../../dist/index.js';
+import { extract, info, list, readChunks, readEntries, verify } from 'tsxbstream';
 import { archive, file, noise, rename } from '../helpers/archive-bytes.js';
 import { run, start } from '../helpers/cli.js';
 import { encode } from '../helpers/encoded-tree.js';

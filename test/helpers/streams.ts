@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { Readable } from 'node:stream';
 import { ReadableStream } from 'node:stream/web';
-import type { ByteStream } from '../../dist/index.js';
+import type { ByteStream } from 'tsxbstream';
 
 export const STREAM_KINDS = ['Readable', 'ReadableStream', 'async iterable', 'iterable'] as const;
 

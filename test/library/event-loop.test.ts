@@ -14,7 +14,7 @@ import {
   readEntries,
   verify,
   type ArchiveInput,
-} from '../../dist/index.js';
+} from 'tsxbstream';
 import { file, noise } from '../helpers/archive-bytes.js';
 import { writeLargeArchive } from '../helpers/large-archive.js';
 import { longestHold } from '../helpers/main-thread.js';

@@ -13,7 +13,7 @@ import {
   writeTar,
   type ArchiveInput,
   type CommonOptions,
-} from '../../dist/index.js';
+} from 'tsxbstream';
 import { tempDir, type Cleanup } from '../helpers/temp.js';
 import { readTree } from '../helpers/tree.js';
 

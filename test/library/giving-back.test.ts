@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { getEventListeners, once } from 'node:events';
 import { PassThrough } from 'node:stream';
 import { test } from 'node:test';
-import { create, readEntries, writeTar } from '../../dist/index.js';
+import { create, readEntries, writeTar } from 'tsxbstream';
 import { waitMs } from '../../dist/input/timed-source.js';
 import { untilAborted } from '../../dist/library/caller/stream-writer.js';
 import { archive, file } from '../helpers/archive-bytes.js';

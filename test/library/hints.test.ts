@@ -3,18 +3,7 @@ import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import {
-  cat,
-  create,
-  extract,
-  info,
-  list,
-  readChunks,
-  readEntries,
-  verify,
-  writeTar,
-  XbstreamError,
-} from '../../dist/index.js';
+import { cat, create, extract, info, list, readChunks, readEntries, verify, writeTar, XbstreamError } from 'tsxbstream';
 import { hintForPrograms } from '../../dist/library/caller/hints.js';
 import { archive, file, payload } from '../helpers/archive-bytes.js';
 import { fixturePath } from '../helpers/fixtures.js';

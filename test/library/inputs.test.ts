@@ -5,7 +5,7 @@ import { Socket } from 'node:net';
 import { describe, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { ReadableStream } from 'node:stream/web';
-import { readChunks, verify, XbstreamError, type ArchiveInput } from '../../dist/index.js';
+import { readChunks, verify, XbstreamError, type ArchiveInput } from 'tsxbstream';
 import { noise, payload } from '../helpers/archive-bytes.js';
 import { fixture, fixturePath } from '../helpers/fixtures.js';
 import { cutAt, piecesOf } from '../helpers/lane.js';

@@ -10,7 +10,7 @@ import { describe, test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
-import { cat, convertToTar, create, extract, verify, writeTar, type ArchiveInput } from '../../dist/index.js';
+import { cat, convertToTar, create, extract, verify, writeTar, type ArchiveInput } from 'tsxbstream';
 import { archive, file, noise } from '../helpers/archive-bytes.js';
 import { run } from '../helpers/cli.js';
 import { fixture, fixturePath } from '../helpers/fixtures.js';
@@ -408,7 +408,7 @@ test('what a callback throws comes back', async () => {
 });
 
 test('stdout stays open, and whole', { timeout: 60_000 }, async (context) => {
-  const index = fileURLToPath(new URL('../../dist/index.js', import.meta.url));
+  const index = fileURLToPath(import.meta.resolve('tsxbstream'));
   const code = `
     import { create, writeTar } from ${JSON.stringify(index)};
     await writeTar(${JSON.stringify(fixturePath(NAME))}, process.stdout);

@@ -18,7 +18,7 @@ import {
   writeTar,
   type CatOptions,
   type XbstreamError,
-} from '../../dist/index.js';
+} from 'tsxbstream';
 import { fixturePath } from '../helpers/fixtures.js';
 import { tempDir } from '../helpers/temp.js';
 import { namesIn } from '../helpers/tree.js';

@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { extract, info, list, readChunks, readEntries, verify } from '../../dist/index.js';
+import { extract, info, list, readChunks, readEntries, verify } from 'tsxbstream';
 import { archive, end, file, payload } from '../helpers/archive-bytes.js';
 import { fixture, fixturePath } from '../helpers/fixtures.js';
 import { drain } from '../helpers/streams.js';
@@ -12,7 +12,7 @@ import { tempDir } from '../helpers/temp.js';
 import { readTree } from '../helpers/tree.js';
 
 test('called from a line of code on the command line, where threads must not be told so', () => {
-  const code = `import { list, verify } from ${JSON.stringify(new URL('../../dist/index.js', import.meta.url).href)};
+  const code = `import { list, verify } from ${JSON.stringify(import.meta.resolve('tsxbstream'))};
     const path = ${JSON.stringify(fixturePath('percona/base-none-NONE'))};
     console.log((await verify(path)).ok, (await list(path)).entries.length);`;
   const text = execFileSync(process.execPath, ['--input-type=module', '-e', code], { encoding: 'utf8' });

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { cat, convertToTar, readChunks, readEntries, verify, writeTar } from '../../dist/index.js';
+import { cat, convertToTar, readChunks, readEntries, verify, writeTar } from 'tsxbstream';
 import { archive, end, file, noise, payload, remove, rename, rewriting } from '../helpers/archive-bytes.js';
 import { drain } from '../helpers/streams.js';
 import { tempDir } from '../helpers/temp.js';
@@ -62,7 +62,7 @@ describe('readChunks', () => {
 
 /** Takes the beginning of each content, and leaves it there. */
 const LEAVING = `
-import { readEntries } from ${JSON.stringify(new URL('../../dist/index.js', import.meta.url).href)};
+import { readEntries } from ${JSON.stringify(import.meta.resolve('tsxbstream'))};
 async function run() {
   for await (const entry of readEntries(process.argv[1])) {
     console.log(entry.path);

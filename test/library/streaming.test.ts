@@ -5,7 +5,7 @@ import { crc32 } from 'node:zlib';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import fc from '../helpers/fast-check.js';
-import { cat, decodeChunkHeader, readChunks, readEntries, verify } from '../../dist/index.js';
+import { cat, decodeChunkHeader, readChunks, readEntries, verify } from 'tsxbstream';
 import { openSource } from '../../dist/input/open-source.js';
 import { PIECE_ROOM_BYTES } from '../../dist/input/source.js';
 import { StreamFeed } from '../../dist/input/stream/stream-feed.js';
