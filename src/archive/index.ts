@@ -301,10 +301,11 @@ class IndexBuilder implements ByteSink, ChunkConsumer {
       this.#history.set(path, known);
       for (const entry of entries) if (entry !== undefined) known.add(entry);
     };
-    if (change.kind === 'remove' && change.entry !== undefined) note(change.path, change.entry);
-    if (change.kind === 'rename' && change.entry !== undefined) {
+    // Where the archive holds no such file yet, it may come to hold one, and whoever goes on finds that under the name.
+    if (change.kind === 'remove') note(change.path, change.entry);
+    if (change.kind === 'rename') {
       note(change.path, change.entry);
-      note(change.newPath, change.entry, change.replaced);
+      if (change.entry !== undefined) note(change.newPath, change.entry, change.replaced);
     }
     if (change.kind !== 'content' && change.kind !== 'whole') return;
     const { entry, replaced } = change;

@@ -39,8 +39,10 @@ export async function forgetCorrected(source: Source, files: EarlierFiles, optio
   const newDecoding = (): Decoding => new Decoding(options, { onUnprovenKey: () => undefined });
   const names = newDecoding();
   const nameOf = (path: StoredPath): StoredPath => names.layersOf(path).finalName;
-  const isThere = ({ path }: FileHistory): boolean => {
-    const kept = covers(path) ? files.earlier(nameOf(path)) : undefined;
+  const isThere = ({ path, states }: FileHistory): boolean => {
+    // What is wanted by its last name had others on the way.
+    const mayBeOurs = covers(path) || states.some((state) => covers(state.path));
+    const kept = mayBeOurs ? files.earlier(nameOf(path)) : undefined;
     kept?.abandon();
     return kept !== undefined;
   };
@@ -52,7 +54,9 @@ export async function forgetCorrected(source: Source, files: EarlierFiles, optio
   const extents = new ExtentReader(source);
   for (const { path, states } of history.filter(isThere)) {
     for (const state of states) {
-      const kept = files.earlier(nameOf(path))!;
+      const kept = files.earlier(nameOf(path));
+      // One stored under another name is to have the same, and the file was that one's.
+      if (kept === undefined) break;
       const open = (): OutputFile => kept;
       const decoding = newDecoding();
       const file = decoding.open(path, { open, blockBytes: files.blockBytes }, state.extents === undefined);

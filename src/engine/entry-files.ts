@@ -241,7 +241,10 @@ export class EntryFiles {
     const wanted = this.#options.wanted.renamed(entry, had);
     if (wanted && entry.content !== undefined) {
       entry.content.rename(this.#options.decoding?.renamed(path, entry.path) ?? entry.path, replaced?.content);
-      if (replaced !== undefined) this.#empty.delete(replaced);
+      if (replaced !== undefined) {
+        this.#empty.delete(replaced);
+        this.#dropEarlier(replaced);
+      }
       return;
     }
     if (replaced !== undefined) this.drop(replaced);

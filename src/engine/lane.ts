@@ -140,15 +140,19 @@ export class Lane implements ByteSink, ChunkConsumer {
     }
   }
 
-  /** Has the output do what throws what is wrong with its files, one after the other. */
+  /** Has the output do what throws what is wrong with its files, one after the other: each is told once. */
   #settle(work: () => void): void {
-    for (;;) {
-      try {
-        work();
-        return;
-      } catch (error) {
-        this.#bear(error);
-      }
+    while (!this.#attempt(work)) continue;
+  }
+
+  /** @returns whether nothing was wrong */
+  #attempt(work: () => void): boolean {
+    try {
+      work();
+      return true;
+    } catch (error) {
+      this.#bear(error);
+      return false;
     }
   }
 
@@ -249,7 +253,7 @@ export class Lane implements ByteSink, ChunkConsumer {
       const isWanted = judgement.wants(entry);
       const isTaken = this.#files.has(entry);
       if (isWanted && !isTaken) passedOver.push(entry.path);
-      if (!isWanted && isTaken) this.#settle(() => this.#files.drop(entry));
+      if (!isWanted && isTaken) this.#attempt(() => this.#files.drop(entry));
     }
     return passedOver.length === 0 ? judgement.errors : [...judgement.errors, judgement.passedOver(passedOver)];
   }

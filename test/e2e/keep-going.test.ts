@@ -156,6 +156,14 @@ describe('extract --keep-going', { concurrency: true }, () => {
     assert.deepEqual(readTree(target), treeOf({ a: 'A' }));
   });
 
+  test('a whole archive leaves nothing of a file that was emptied and then replaced by a renamed one', async (context) => {
+    const target = tempDir(context);
+    const bytes = archive(file('a', 'rows'), end('a'), file('b', 'copied'), rename('b', 'a'));
+    const words = ['extract', '-q', '--keep-going', '-', '-C', target];
+    assert.equal((await run(words, { stdin: { kind: 'pipe', bytes } })).code, EXIT.ok);
+    assert.deepEqual(readTree(target), treeOf({ a: 'copied' }));
+  });
+
   test('a whole archive is unpacked as ever; a target that exists still ends it', async (context) => {
     const target = tempDir(context);
     const bytes = archive(file('a', 'A'), end('e'));

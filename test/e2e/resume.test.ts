@@ -134,4 +134,44 @@ describe('an extraction that was broken off', () => {
     assertEnded(result, EXIT.refused, /x was kept as it was, but the archive changes it later/);
     assert.deepEqual(readTree(target)['x'], treeOf({ x: 'yours' })['x']);
   });
+
+  test('knows a file again that the archive wanted removed before it held one of that name', async (context) => {
+    const path = join(tempDir(context), 'archive');
+    fs.writeFileSync(path, archive(remove('x'), rename('y', 'z'), file('x', 'created'), file('y', 'later')));
+    const target = tempDir(context);
+    for (const time of ['first', 'second']) {
+      assertEnded(await run(['extract', '-q', '--skip-existing', path, '-C', target]), EXIT.ok);
+      assert.deepEqual(readTree(target), treeOf({ x: 'created', y: 'later' }), `the ${time} time`);
+    }
+  });
+
+  test('knows a file again of which two stored names may have been that of the target', async (context) => {
+    const path = join(tempDir(context), 'archive');
+    const twice = [file('d/x', 'same'), remove('d/x'), file('e/x', 'same'), remove('e/x')];
+    fs.writeFileSync(path, archive(...twice, file('e/y', 'y')));
+    const target = tempDir(context);
+    writeTree(target, { x: 'same' });
+    const words = ['--strip-components', '1', '--skip-existing'];
+    assertEnded(await run(['extract', '-q', ...words, path, '-C', target]), EXIT.ok);
+    assert.deepEqual(readTree(target), treeOf({ y: 'y' }));
+  });
+
+  test('knows a file again that had another name before it got the one that is asked for', async (context) => {
+    const path = join(tempDir(context), 'archive');
+    fs.writeFileSync(path, archive(file('d/old', 'rows'), rename('d/old', 'd/new'), file('x', 'x')));
+    const target = tempDir(context);
+    writeTree(target, { 'd/old': 'rows' });
+    assertEnded(await run(['extract', '-q', '--skip-existing', path, 'd/new', '-C', target]), EXIT.ok);
+    assert.deepEqual(readTree(target), treeOf({ 'd/new': 'rows' }));
+  });
+
+  test('ends where a file that is kept loses its name to a rename, and --keep-going goes on', async (context) => {
+    const bytes = archive(file('d/x', 'there'), rename('d/x', 'other'), file('d/y', 'y'));
+    const target = tempDir(context);
+    writeTree(target, { 'd/x': 'there' });
+    const words = ['--keep-going', '--skip-existing', '-C', target, '-', 'd'];
+    const result = await run(['extract', '-q', ...words], { stdin: { kind: 'pipe', bytes } });
+    assertEnded(result, EXIT.refused, /d\/x was kept as it was, but the archive changes it later/);
+    assert.deepEqual(readTree(target), treeOf({ 'd/x': 'there', 'd/y': 'y' }));
+  });
 });
