@@ -230,7 +230,7 @@ export class Directory implements DescriptorHolder {
         fs.fsyncSync(this.#opened());
         this.changed = false;
       } catch (error) {
-        throw systemError(`cannot write the directory ${pathText(this.path)} to the disk`, error);
+        throw systemError(`cannot write the directory ${this.#shown} to the disk`, error);
       }
     }
     for (const child of this.#children.values()) child.syncTree(done);
@@ -245,9 +245,14 @@ export class Directory implements DescriptorHolder {
     this.#descriptor = this.#open();
     const stat = this.#stat();
     if (stat.dev !== this.#device || stat.ino !== this.#inode) {
-      throw new XbstreamError('XB_IO', `the directory ${pathText(this.path)} was replaced by another while in use`);
+      throw new XbstreamError('XB_IO', `the directory ${this.#shown} was replaced by another while in use`);
     }
     return this.#descriptor!;
+  }
+
+  /** For messages: the target itself has no path in it. */
+  get #shown(): string {
+    return pathText(this.#parent === undefined ? this.#systemPath : this.path);
   }
 
   get #systemPath(): StoredPath {
