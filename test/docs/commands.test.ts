@@ -12,6 +12,7 @@ import { commandsOf, type Job } from '../helpers/commands.js';
 import { FORMS } from '../helpers/forms.js';
 import { PROGRAM } from '../helpers/cli.js';
 import { xbcryptFile } from '../helpers/layer-writers.js';
+import { objectsOf, writeObjects } from '../helpers/objects.js';
 import { hasProgram, isRoot, SOAK } from '../helpers/programs.js';
 import { tempDir } from '../helpers/temp.js';
 
@@ -21,15 +22,17 @@ const DOCS = fs.readdirSync(join(PROJECT, 'docs')).filter((name) => name.endsWit
 /** Pages whose commands need more than this world has: what tries them instead. */
 const TRIED_ELSEWHERE: Readonly<Record<string, string>> = {
   'install.md': '.ci/packages and .ci/empty-machine, in machines without Node',
-  'sources.md': 'tests with object stores of their own',
-  'many-machines.md': 'tests with several runs, and a container',
-  'decode.md': 'tests with directories of encoded files',
-  'report.md': 'tests with a browser',
-  'index-format.md': 'tests of each way to make and use an index',
-  'objects.md': 'tests with directories of objects',
+  'sources.md': 'test/docs/sources.test.ts, with servers on loopback',
 };
 const OWN = DOCS.filter((name) => !(name in TRIED_ELSEWHERE)).map((name) => `docs/${name}`);
 const PAGES = ['README.md', 'samples/README.md', ...OWN];
+/** What the commands of a page find beside the files of all. */
+const BEFORE: Readonly<Record<string, string>> = {
+  'docs/decode.md': `tsxbstream extract -q backup.xbstream -C restored && zstd -q --rm restored/shop/orders.ibd
+tsxbstream extract -q encrypted.xbstream -C /srv/full`,
+  'docs/many-machines.md': 'rm result-* && mkdir /srv/backups && cp backup.xbstream /srv/backups/',
+  'docs/objects.md': 'mv objects full',
+};
 
 /** Small enough that a server starts in a moment. */
 const SETTINGS = `[mysqld]
@@ -91,6 +94,7 @@ async function makeWorld(): Promise<void> {
   const wrapped = gzipSync(fs.readFileSync(join(PROJECT, 'samples/percona-plain.xbstream')));
   fs.writeFileSync(file('backup.xb.gz.xbcrypt'), xbcryptFile(wrapped, { cipher: 'AES256', bytes }));
   await inWorld('make', world);
+  writeObjects(file('objects'), objectsOf(fs.readFileSync(file('backup.xbstream'))));
 }
 
 function canRun(context: TestContext): boolean {
@@ -117,7 +121,7 @@ async function runAll(name: string, jobs: readonly Job[]): Promise<void> {
   fs.mkdirSync(folder);
   const files = jobs.map(({ place, script }, index) => {
     const file = join(folder, `${String(index).padStart(3, '0')}.sh`);
-    fs.writeFileSync(file, `# ${place}\n${script}\n`);
+    fs.writeFileSync(file, `# ${place}\n${BEFORE[name] ?? ''}\n${script}\n`);
     return file;
   });
   try {

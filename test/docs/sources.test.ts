@@ -1,4 +1,4 @@
-/** Each command of docs/sources.md is run, against servers on loopback. */
+/** Each command of docs/sources.md is run, and what other pages say of addresses, against servers on loopback. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import * as fs from 'node:fs';
@@ -10,6 +10,7 @@ import { settingsOf } from '../../dist/input/address/s3/s3-settings.js';
 import { archive, file } from '../helpers/archive-bytes.js';
 import { PROGRAM, run } from '../helpers/cli.js';
 import { startNginx } from '../helpers/nginx.js';
+import { objectsOf } from '../helpers/objects.js';
 import { EXIT } from '../helpers/outcome.js';
 import { hasProgram } from '../helpers/programs.js';
 import { putObject, S3_KEYS, s3Signature, startS3 } from '../helpers/s3-server.js';
@@ -19,7 +20,9 @@ import { NO_PROXY, serve } from '../helpers/web-server.js';
 
 Object.assign(process.env, NO_PROXY);
 
-const PAGE = fs.readFileSync(fileURLToPath(new URL('../../docs/sources.md', import.meta.url)), 'utf8');
+const textOf = (page: string): string =>
+  fs.readFileSync(fileURLToPath(new URL(`../../docs/${page}`, import.meta.url)), 'utf8');
+const PAGE = textOf('sources.md');
 const BYTES = archive(
   file('ibdata1', 'i'.repeat(1000)),
   file('shop/orders.ibd', 'o'.repeat(30_000)),
@@ -29,8 +32,8 @@ const BYTES = archive(
 );
 
 /** The commands under a mark, as they are printed. */
-function commandsOf(mark: string): string {
-  const found = new RegExp(`<!-- ${mark} -->\\n\`\`\`sh\\n([^]*?)\`\`\``).exec(PAGE);
+function commandsOf(mark: string, text = PAGE): string {
+  const found = new RegExp(`<!-- ${mark} -->\\n\`\`\`sh\\n([^]*?)\`\`\``).exec(text);
   assert.ok(found, mark);
   return found[1]!;
 }
@@ -68,7 +71,7 @@ test('at an address of the web', async (context) => {
   fs.writeFileSync(join(store, 'nightly/full.xbstream'), BYTES);
   const origin = await startNginx(context, store);
   const folder = tempDir(context);
-  const commands = ['web', 'presigned', 'pipe'].map(commandsOf).join('');
+  const commands = ['web', 'presigned', 'pipe'].map((mark) => commandsOf(mark)).join('');
   const { host } = new URL(origin);
   const said = await runAll(
     context,
@@ -87,7 +90,7 @@ describe('in S3', { concurrency: 1 }, () => {
     await putObject(endpoint, 'backups', 'nightly/full.xbstream', BYTES);
     await putObject(endpoint, 'backups', 'nightly/full.xb.gz', gzipSync(BYTES));
     const folder = tempDir(context);
-    const commands = ['s3', 'nightly', 'operator'].map(commandsOf).join('');
+    const commands = ['s3', 'nightly', 'operator'].map((mark) => commandsOf(mark)).join('');
     const here = commands
       .replace(
         'AWS_ACCESS_KEY_ID=reader AWS_SECRET_ACCESS_KEY=secret',
@@ -98,6 +101,35 @@ describe('in S3', { concurrency: 1 }, () => {
     assert.deepEqual(namesIn(join(folder, 'shop-only')).includes('crm/people.ibd'), false);
     assert.match(fs.readFileSync(join(folder, 'report.xml'), 'utf8'), /<testsuite/);
   });
+
+  for (const [page, bucket, backup] of [
+    ['objects.md', 'bucket', 'full'],
+    ['many-machines.md', 'backups', 'nightly'],
+  ] as const) {
+    test(`as printed in ${page}`, async (context) => {
+      const endpoint = await startS3(context, bucket);
+      const { origin } = await serve(context, BYTES);
+      await putObject(endpoint, bucket, 'full.xbstream', BYTES);
+      for (const { key, bytes } of objectsOf(BYTES)) await putObject(endpoint, bucket, `${backup}/${key}`, bytes);
+      const folder = tempDir(context);
+      fs.writeFileSync(join(folder, 'full.xbstream'), BYTES);
+      fs.writeFileSync(join(folder, 'KEYFILE'), 'k'.repeat(32));
+      const settings = Object.entries({
+        ...S3_KEYS,
+        AWS_ENDPOINT_URL: endpoint,
+        PRESIGNED: `${origin}/full?X-Amz-Signature=1`,
+      });
+      const before = [
+        ...settings.map(([name, value]) => `export ${name}='${value}'`),
+        'tsxbstream index full.xbstream -o full.idx',
+      ];
+      await runAll(
+        context,
+        folder,
+        [...before, commandsOf('run by: test/docs/sources.test.ts', textOf(page))].join('\n'),
+      );
+    });
+  }
 
   test('refusals tell what to do, and no secret', async (context) => {
     const endpoint = await startS3(context, 'backups');
