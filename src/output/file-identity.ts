@@ -1,6 +1,5 @@
 import * as fs from 'node:fs';
 import type { InputChoice } from '../input/open-source.js';
-import type { OutputChoice } from './archive-target.js';
 
 /** What tells a file from another one that takes its place. */
 export type FileIdentity = Pick<fs.Stats, 'dev' | 'ino' | 'size' | 'ctimeMs'>;
@@ -12,8 +11,11 @@ export function isSameFile(before: FileIdentity, now: FileIdentity): boolean {
   return before.ino === now.ino || (before.size === now.size && before.ctimeMs === now.ctimeMs);
 }
 
+/** What is made, as far as it says where. */
+type MadeFile = { kind: 'path'; path: string } | { kind: 'descriptor'; fd: number } | { kind: 'ring' };
+
 /** The files that are read or written. What cannot be looked at is told by whoever opens it. */
-export function filesOf(choice: InputChoice | OutputChoice): fs.Stats[] {
+export function filesOf(choice: InputChoice | MadeFile): fs.Stats[] {
   const paths = choice.kind === 'path' ? [choice.path] : choice.kind === 'parts' ? choice.paths : [];
   const looks = paths.map((path) => () => fs.statSync(path));
   if (choice.kind === 'descriptor') looks.push(() => fs.fstatSync(choice.fd));

@@ -37,6 +37,29 @@ function backup(context: TestContext, objects: readonly TestObject[] = OBJECTS, 
 /** Corrections are what MariaDB's programs send, which know nothing of xbcloud. */
 const PERCONA = FIXTURE_NAMES.filter((name) => name !== 'mariadb/tiny-ddl');
 
+test('a part of a backup behind a symbolic link is never left out in silence', async (context) => {
+  const elsewhere = tempDir(context);
+  const cases = [
+    { moved: 'db', name: 'a directory' },
+    { moved: 'db/t.ibd.00000000000000000001', name: 'an object' },
+    { moved: `xtrabackup_info.${'0'.repeat(20)}`, name: 'an object of a file that would be missed by nobody' },
+  ];
+  for (const [number, { moved, name }] of cases.entries()) {
+    const directory = backup(context);
+    fs.symlinkSync('nowhere', join(directory, 'unrelated'));
+    fs.symlinkSync(elsewhere, `${directory}.link`);
+    assert.equal((await run(['verify', '--backup=never', directory])).code, EXIT.ok);
+    fs.renameSync(join(directory, moved), join(elsewhere, String(number)));
+    fs.symlinkSync(join(elsewhere, String(number)), join(directory, moved));
+    const result = await run(['list', directory]);
+    assertEnded(result, EXIT.refused, new RegExp(`full/${moved} is no file, and objects that it stands for`));
+    assert.equal((await run(['verify', '--backup=never', directory])).code, EXIT.refused, name);
+    const target = tempDir(context);
+    assert.equal((await run(['extract', '--backup=never', directory, '-C', target])).code, EXIT.refused, name);
+    assert.deepEqual(readTree(target), {}, name);
+  }
+});
+
 test('every fixture, an object a chunk, is what it is as one file', async (context) => {
   for (const [number, name] of sampled([...PERCONA.entries()], 20, 3)) {
     const { bytes } = fixture(name);

@@ -1,6 +1,6 @@
 /** A directory that holds the objects of a backup, as `aws s3 sync` copies them. */
 import * as fs from 'node:fs';
-import { systemCodeOf, systemError } from '../../errors.js';
+import { systemCodeOf, systemError, XbstreamError } from '../../errors.js';
 import {
   below,
   inside,
@@ -47,11 +47,17 @@ class FileObject implements ReadableObject {
   }
 }
 
-/** All below a directory that is called as an object is. Links are not followed. */
+/**
+ * All below a directory that is called as an object is.
+ *
+ * @throws XbstreamError `XB_IO` also where a link leads to what may be more of it: links are not followed, and a backup would
+ *   seem to be whole without that
+ */
 function objectsIn(root: StoredPath, isStopped: () => boolean): FileObject[] {
   const found: FileObject[] = [];
   const waiting = [rawPath('')];
   let others = 0;
+  let passedOver: StoredPath | undefined;
   for (let place = waiting.pop(); place !== undefined && !isStopped(); place = waiting.pop()) {
     const directory = inside(root, place);
     try {
@@ -61,14 +67,35 @@ function objectsIn(root: StoredPath, isStopped: () => boolean): FileObject[] {
         if (entry.isDirectory()) waiting.push(rawPath(`${key}/`));
         else if (entry.isFile() && objectName(key) !== undefined) {
           found.push(new FileObject(root, key, fs.lstatSync(pathForSystem(inside(root, key))).size));
-        } else others += 1;
+        } else {
+          others += 1;
+          if (objectName(key) !== undefined || leadsToDirectory(entry, inside(root, key))) passedOver ??= key;
+        }
       }
       if (found.length === 0 && others > OTHERS_MAX) return [];
     } catch (error) {
       throw systemError(`cannot read the directory ${pathText(directory)}`, error);
     }
   }
+  if (passedOver !== undefined && found.length > 0) throw noFile(inside(root, passedOver));
   return found;
+}
+
+function leadsToDirectory(entry: fs.Dirent, path: StoredPath): boolean {
+  if (!entry.isSymbolicLink()) return false;
+  try {
+    return fs.statSync(pathForSystem(path), { throwIfNoEntry: false })?.isDirectory() === true;
+  } catch {
+    // What cannot be looked at may be one.
+    return true;
+  }
+}
+
+function noFile(path: StoredPath): XbstreamError {
+  return new XbstreamError('XB_IO', `${pathText(path)} is no file, and objects that it stands for would be missing`, {
+    details: ['symbolic links among the objects of a backup are not followed'],
+    hints: ['put there what it leads to, or mount that there (mount --bind)'],
+  });
 }
 
 /** The objects that `BACKUP.md5` beside the directory names; none where there is no such file. */
