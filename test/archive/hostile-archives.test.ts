@@ -9,9 +9,11 @@ import { XbstreamError } from '../../dist/errors.js';
 import type { ChunkHeader } from '../../dist/format/chunk.js';
 import { rawPath } from '../../dist/format/stored-path.js';
 import { archive, payload } from '../helpers/archive-bytes.js';
+import { SOAK } from '../helpers/programs.js';
 
 /** More files than that cannot be open at a time: each has a range of content. */
 const MANY_OPEN = 60_000;
+const COMING_TWICE = SOAK ? 150_000 : 60_000;
 
 class Archive {
   readonly table = new EntryTable<never>({ absoluteNames: false, keepsGoing: true });
@@ -72,10 +74,10 @@ describe('a hostile archive takes no more than its time', () => {
     const many = new Archive();
     many.whole('first'); // which does not come again: else that is a second archive
     soon(() => {
-      for (let copy = 0; copy < 2; copy += 1) many.many(150_000, (name) => many.whole(name), 'file');
-      many.many(150_000, (name) => many.chunk('remove', name), 'none');
+      for (let copy = 0; copy < 2; copy += 1) many.many(COMING_TWICE, (name) => many.whole(name), 'file');
+      many.many(COMING_TWICE, (name) => many.chunk('remove', name), 'none');
     });
-    assert.equal([...many.table.entries].length, 150_001);
+    assert.equal([...many.table.entries].length, COMING_TWICE + 1);
   });
 
   test('headers that nothing is to be made of are not all guessed', () => {

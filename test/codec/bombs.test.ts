@@ -62,7 +62,9 @@ test('zstd: one frame that yields gigabytes', () => {
 });
 
 test('zstd: a frame of blocks without content does not gather in memory', () => {
-  const { code, peakBytes } = decodeElsewhere('zstd', Buffer.concat([ZSTD_HEADER, Buffer.alloc(90 << 20)]));
+  // More than a frame may have that is decoded in one go.
+  const bytes = (SOAK ? 90 : 66) << 20;
+  const { code, peakBytes } = decodeElsewhere('zstd', Buffer.concat([ZSTD_HEADER, Buffer.alloc(bytes)]));
   assert.equal(code, canStreamZstd() ? 'XB_LAYER_TRUNCATED' : 'XB_UNSUPPORTED_LAYER');
   assert.ok(peakBytes < PEAK_BYTES_MAX, `${peakBytes} bytes`);
 });

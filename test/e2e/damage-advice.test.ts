@@ -9,7 +9,7 @@ import { fixturePath } from '../helpers/fixtures.js';
 import { qpressFile } from '../helpers/layer-writers.js';
 import { linesOf } from '../helpers/json-lines.js';
 import { EXIT } from '../helpers/outcome.js';
-import { inTurn, sampled } from '../helpers/programs.js';
+import { inTurn, sampled, SOAK } from '../helpers/programs.js';
 import { reportInput, reportPath } from '../helpers/report-input.js';
 import { tempDir } from '../helpers/temp.js';
 import { readTree, treeOf } from '../helpers/tree.js';
@@ -165,21 +165,26 @@ describe('a damaged archive', { concurrency: true }, () => {
   });
 
   test('thousands of like problems are one, with a count, the first few, and how to see all', async (context) => {
-    const names = Array.from({ length: 3000 }, (_, index) => `d/f${index}`);
+    const count = SOAK ? 3000 : 1100;
+    const than = (fewer: number): string => (count - fewer).toLocaleString('en');
+    const names = Array.from({ length: count }, (_, index) => `d/f${index}`);
     const many = archive(...names.flatMap((name) => [payload(name, 0, 'x', { crc: 1 }), end(name)]), file('z', 'z'));
     const stdin = { kind: 'pipe', bytes: many } as const;
     const verified = await run(['verify', '-'], { stdin });
-    assert.match(verified.stdout, /the same is wrong with 2,999 more files: d\/f1, d\/f2, .*-v tells all/);
+    assert.match(
+      verified.stdout,
+      new RegExp(`the same is wrong with ${than(1)} more files: d/f1, d/f2, .*-v tells all`),
+    );
     assert.ok(verified.stdout.split('\n').length < 15, verified.stdout.slice(0, 2000));
     const words = ['extract', '--keep-going', '--remove-partial', '-', '-C'];
     const extracted = await run([...words, tempDir(context)], { stdin });
     assert.ok(extracted.stderr.split('\n').length < 15, extracted.stderr.slice(0, 2000));
-    assert.match(extracted.stdout, /lost 3000 files|lost 3,000 files/);
-    assert.match(extracted.stdout, /and 2,980 more \(-v names them/);
+    assert.match(extracted.stdout, new RegExp(`lost ${count} files|lost ${than(0)} files`));
+    assert.match(extracted.stdout, new RegExp(`and ${than(20)} more \\(-v names them`));
     const all = await run(['verify', '-v', '-'], { stdin });
-    assert.equal(timesIn(all.stdout, /checksum mismatch/), 3000);
+    assert.equal(timesIn(all.stdout, /checksum mismatch/), count);
     const json = await run(['verify', '--json', '-'], { stdin });
-    assert.equal(linesOf(json.stdout, 'problem').length, 3000);
+    assert.equal(linesOf(json.stdout, 'problem').length, count);
   });
 });
 

@@ -34,7 +34,7 @@ describe('--overwrite', { concurrency: true }, () => {
       [payload('a', 0, 'ne'), EXIT.incomplete],
       [archive(payload('a', 0, 'ne'), end('b')), EXIT.incomplete],
     ] as const;
-    for (const [bad, code] of sampled(failures, 2)) {
+    for (const [bad, code] of sampled(failures, 3)) {
       const { target, result } = await unpack(context, { a: 'old', b: 'old' }, bad, '--overwrite');
       assertEnded(result, code);
       assert.deepEqual(readTree(target), treeOf({ a: 'old', b: 'old', '.a.partial': 'ne' }));
@@ -66,11 +66,12 @@ describe('--overwrite', { concurrency: true }, () => {
   });
 
   test('an older file does not stay in the place of an empty one that was removed or renamed', async (context) => {
-    for (const [correction, after] of [
+    const corrections = [
       [remove('a'), {}],
       [rename('a', 'b'), { b: '' }],
       [rename('a', 'd/b'), { 'd/b': '' }],
-    ] as const) {
+    ] as const;
+    for (const [correction, after] of sampled(corrections, 2)) {
       const bytes = archive(end('a'), file('c', 'x'), correction);
       const replacing = await unpack(context, { a: 'old' }, bytes, '--overwrite');
       assertEnded(replacing.result, EXIT.ok);
@@ -86,7 +87,7 @@ describe('--overwrite', { concurrency: true }, () => {
       const bytes = archive(file('d/a', 'x'), file('d/b', 'y'), correction);
       const path = join(tempDir(context), 'archive');
       fs.writeFileSync(path, bytes);
-      for (const input of [path, '-']) {
+      for (const input of inTurn([path, '-'])) {
         const target = tempDir(context);
         writeTree(target, { 'd/a': 'old', 'e/a': 'other' });
         const stdin = { kind: 'pipe', bytes } as const;
@@ -194,7 +195,7 @@ describe('--skip-existing', { concurrency: true }, () => {
       (path: string) => fs.symlinkSync('elsewhere', path),
       (path: string) => fs.symlinkSync('/dev/zero', path),
     ];
-    for (const make of sampled(kinds, 2)) {
+    for (const make of sampled(kinds, 3, 1)) {
       const target = tempDir(context);
       make(join(target, 'a'));
       const args = ['extract', '-q', '-', '-C', target, '--skip-existing=verify'];
@@ -204,7 +205,7 @@ describe('--skip-existing', { concurrency: true }, () => {
 
   test('a later correction of a kept file is an error', async (context) => {
     const corrections = [remove('a'), rename('a', 'b'), archive(rewriting('a', 'x'), end('a'))];
-    for (const correction of sampled(corrections, 2)) {
+    for (const correction of sampled(corrections, 3, 1)) {
       const { target, result } = await unpack(
         context,
         { a: '1' },

@@ -50,13 +50,14 @@ const WAYS: Readonly<Record<string, Way>> = {
 };
 
 describe('every fixture', { concurrency: true }, () => {
-  for (const name of FIXTURE_NAMES) {
+  // test/codec/fixtures.test.ts decodes all of them, in this process.
+  for (const name of sampled(FIXTURE_NAMES, 2)) {
     for (const [title, unpackIt] of inTurn(Object.entries(WAYS))) {
       test(`${name}, ${title}`, (context) => unpackIt(context, fixture(name)));
     }
   }
 
-  for (const name of sampled(FIXTURE_NAMES, 4)) {
+  for (const name of sampled(FIXTURE_NAMES, 8)) {
     test(`${name}, byte by byte`, async () => {
       const archive = fixture(name);
       const { codes, output } = await runInMemory(piecesOf(archive.bytes, 1));

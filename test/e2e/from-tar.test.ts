@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
+import { extract } from 'tsxbstream';
 import { archive, end, file, noise, sparse } from '../helpers/archive-bytes.js';
 import { run, type RunResult } from '../helpers/cli.js';
 import { FIXTURE_NAMES, fixture } from '../helpers/fixtures.js';
@@ -28,7 +29,7 @@ async function made(
 
 async function unpacked(context: TestContext, path: string): Promise<Tree> {
   const target = tempDir(context);
-  assert.equal((await run(['extract', '-q', path, '-C', target])).code, EXIT.ok);
+  await extract(path, target);
   return readTree(target);
 }
 
@@ -147,7 +148,7 @@ describe('a tar that cannot be taken as it is', () => {
 
   test('cut short', async (context) => {
     const tar = tarOf(context, () => undefined);
-    for (const bytes of sampled([100, 512, 1024, 2000, 4608, 5120], 2)) {
+    for (const bytes of sampled([100, 512, 1024, 2000, 4608, 5120], 3)) {
       const { code, stderr } = await refused(context, tar.subarray(0, bytes));
       assert.equal(code, EXIT.incomplete, `${bytes}: ${stderr}`);
     }

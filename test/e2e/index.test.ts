@@ -19,13 +19,12 @@ interface Indexed {
   index: string;
 }
 
-async function indexed(context: TestContext, bytes: Buffer, words: readonly string[] = []): Promise<Indexed> {
+async function indexed(context: TestContext, bytes: Buffer): Promise<Indexed> {
   const directory = tempDir(context);
   const path = join(directory, 'archive.xbstream');
   const index = join(directory, 'archive.idx');
   fs.writeFileSync(path, bytes);
-  const { code, stderr } = await run(['index', ...words, path, '-o', index]);
-  assert.deepEqual([code, stderr], [0, '']);
+  await makeIndex(path, index, { allowEmpty: bytes.length === 0 });
   return { path, index };
 }
 
@@ -65,7 +64,7 @@ describe('by an index comes what comes without', { concurrency: 2 }, () => {
   for (const [turn, [what, bytesOf]] of sampled([...Object.entries(ARCHIVES).entries()], 2)) {
     test(what, async (context) => {
       const allow = bytesOf().length === 0 ? ['--allow-empty'] : [];
-      const { path, index } = await indexed(context, bytesOf(), allow);
+      const { path, index } = await indexed(context, bytesOf());
       const calls = [
         ['list', '-v', ...allow, path],
         ['list', '--json', ...allow, path],
@@ -120,6 +119,9 @@ describe('by an index comes what comes without', { concurrency: 2 }, () => {
     assert.equal((await run(['list', '--index', index], { stdin })).stdout, plain.stdout);
     const made = join(tempDir(context), 'made');
     const { files } = await makeIndex(path, made);
+    const { code, stderr } = await run(['index', path, '-o', `${made}.again`]);
+    assert.deepEqual([code, stderr], [0, '']);
+    assert.ok(fs.readFileSync(`${made}.again`).equals(fs.readFileSync(index)));
     assert.ok(fs.readFileSync(made).equals(fs.readFileSync(index)));
     const { entries } = await list(path, { index: made });
     assert.deepEqual([entries.length, entries], [files, (await list(path)).entries]);

@@ -39,6 +39,8 @@ describe('an archive that several pipelines share', { concurrency: true }, () =>
   });
   const WHOLE = { ...FILES, s: Buffer.concat([Buffer.alloc(2 * MIB), Buffer.from('abc')]), 'db0/empty': '' };
 
+  const [filesTree, wholeTree] = [treeOf(FILES), treeOf(WHOLE)];
+
   async function unpack(
     context: TestContext,
     bytes: Buffer,
@@ -55,7 +57,7 @@ describe('an archive that several pipelines share', { concurrency: true }, () =>
   test('every file has its content, holes and empty ones too', async (context) => {
     const { result, target } = await unpack(context, plain);
     assertEnded(result, EXIT.ok);
-    assert.deepEqual(readTree(target), treeOf(WHOLE));
+    assert.deepEqual(readTree(target), wholeTree);
     assert.ok(fs.statSync(join(target, 's')).blocks * 512 < MIB, 'the hole is one');
   });
 
@@ -75,7 +77,7 @@ describe('an archive that several pipelines share', { concurrency: true }, () =>
     const result = await run(['-x', '-C', directory, '--parallel=2'], { stdin });
     assertEnded(result, EXIT.ok);
     fs.rmSync(path);
-    assert.deepEqual(readTree(directory), treeOf(WHOLE));
+    assert.deepEqual(readTree(directory), wholeTree);
   });
 
   test('layers are undone', async (context) => {
@@ -87,7 +89,7 @@ describe('an archive that several pipelines share', { concurrency: true }, () =>
     const words = ['--decompress', '-k', KEY.bytes.toString()];
     const { result, target } = await unpack(context, archive(...interleaved(layered)), ...words);
     assertEnded(result, EXIT.ok);
-    assert.deepEqual(readTree(target), treeOf(FILES));
+    assert.deepEqual(readTree(target), filesTree);
   });
 
   const once = someOf(2);
@@ -106,7 +108,7 @@ describe('an archive that several pipelines share', { concurrency: true }, () =>
     const { result, target, path } = await unpack(context, damaged);
     assertEnded(result, EXIT.damaged, /checksum mismatch in db0\/t4/, /--keep-going/);
     const found = readTree(target);
-    for (const [name, content] of Object.entries(treeOf(WHOLE))) {
+    for (const [name, content] of Object.entries(wholeTree)) {
       if (name in found) assert.equal(found[name], content, name);
     }
     assert.ok(!('db0/t4' in found));
@@ -116,7 +118,7 @@ describe('an archive that several pipelines share', { concurrency: true }, () =>
     const names = Object.keys(readTree(target)).filter((name) => !name.endsWith('.partial'));
     assert.deepEqual(
       names,
-      Object.keys(treeOf(WHOLE)).filter((name) => name !== 'db0/t4'),
+      Object.keys(wholeTree).filter((name) => name !== 'db0/t4'),
     );
   });
 
@@ -131,7 +133,7 @@ describe('an archive that several pipelines share', { concurrency: true }, () =>
     for (const name of namesIn(target)) if (name !== 'db1/t3') fs.rmSync(join(target, name));
     const replaced = await run(['extract', '-q', '--parallel=2', '--overwrite', path, '-C', target]);
     assertEnded(replaced, EXIT.ok);
-    assert.deepEqual(readTree(target), treeOf(WHOLE));
+    assert.deepEqual(readTree(target), wholeTree);
   });
 
   test('an archive that corrects itself is read in its own order', async (context) => {
@@ -196,7 +198,7 @@ describe('an archive that several pipelines share', { concurrency: true }, () =>
     child.kill('SIGINT');
     const { signal } = await ended;
     const found = readTree(target);
-    const whole = treeOf(WHOLE);
+    const whole = wholeTree;
     for (const [name, content] of Object.entries(found)) {
       if (!name.endsWith('.partial') && !name.endsWith('/')) assert.equal(content, whole[name], name);
     }

@@ -8,7 +8,7 @@ import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { archive, end, file, noise, payload } from '../helpers/archive-bytes.js';
 import { openBrowser, openPage, type OpenedPage } from '../helpers/browser.js';
 import { run } from '../helpers/cli.js';
-import { sampled } from '../helpers/programs.js';
+import { sampled, SOAK } from '../helpers/programs.js';
 import { tempDir } from '../helpers/temp.js';
 
 /** Several databases, one damaged file, and names that would like to be more. */
@@ -185,12 +185,13 @@ describe(
       }
     });
 
-    test('10,000 files open, and can be looked through', async () => {
-      const files = Array.from({ length: 10_000 }, (_, at) =>
+    const many = SOAK ? 10_000 : 2_500;
+    test(`${many.toLocaleString('en')} files open, and can be looked through`, async () => {
+      const files = Array.from({ length: many }, (_, at) =>
         file(`db${at % 12}/table_${at}.ibd`, noise(1 + ((at * 37) % 2000), at)),
       );
       const { page, assertQuiet } = await open(archive(...files, file('xtrabackup_info', 'tool_name = x\n')));
-      await page.getByLabel('Name holds').fill('table_9999');
+      await page.getByLabel('Name holds').fill(`table_${many - 1}`);
       assert.equal(await page.locator('#file-list tbody tr').count(), 1);
       await page.getByLabel('Name holds').fill('');
       await page.getByRole('button', { name: 'Show more' }).click();

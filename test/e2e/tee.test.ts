@@ -23,7 +23,7 @@ const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).dig
 const KINDS = SOAK ? (['pipe', 'socket'] as const) : (['pipe'] as const);
 
 /** More than pipes and memory for pieces hold. */
-const LARGE = archive(file('db/t1.ibd', noise(24 * 2 ** 20), 2 ** 20), file('xtrabackup_info', 'a = b\n'));
+const LARGE = archive(file('db/t1.ibd', noise(10 * 2 ** 20), 2 ** 20), file('xtrabackup_info', 'a = b\n'));
 
 /** What a verification says: all but how long it took. */
 function said(text: string): string {

@@ -281,8 +281,8 @@ describe('an archive that is wrapped as a whole', { concurrency: 2 }, () => {
   });
 
   test('a bomb takes time, and no memory', async (context) => {
-    // 256 MiB of zeros in one chunk, in 1 MiB of gzip in 1.5 KiB of gzip.
-    const zeros = Buffer.alloc(256 * 1024 * 1024);
+    // All of it zeros in one chunk: 256 MiB are 1 MiB of gzip in 1.5 KiB of gzip.
+    const zeros = Buffer.alloc((SOAK ? 256 : 220) * 1024 * 1024);
     const bomb = gzipSync(gzipSync(archive(file('zeros', zeros)), { level: 1 }));
     const { code, peakBytes } = await run(['verify', '-', '--backup=never'], {
       stdin: { kind: 'pipe', bytes: bomb },

@@ -7,7 +7,7 @@ import { describe, test, type TestContext } from 'node:test';
 import { archive, end, file, noise, payload, remove, rename, rewriting, sparse } from '../helpers/archive-bytes.js';
 import { run, type RunResult, type Stdin } from '../helpers/cli.js';
 import { assertEnded, EXIT } from '../helpers/outcome.js';
-import { inTurn, isRoot, sampled } from '../helpers/programs.js';
+import { inTurn, isRoot, sampled, SOAK } from '../helpers/programs.js';
 import { tempDir } from '../helpers/temp.js';
 import { readTree, treeOf, writeTree, type Tree } from '../helpers/tree.js';
 
@@ -260,12 +260,12 @@ describe('errors', () => {
 
   for (const [name, bytes] of [
     ['small files', archive(leadIn, smallFiles)],
-    ['a large file', archive(leadIn, file('large', noise(40 * MIB, 9), 10 * MIB))],
+    ['a large file', archive(leadIn, file('large', noise((SOAK ? 40 : 16) * MIB, 9), 10 * MIB))],
     [
       'interleaved large files',
       archive(
         leadIn,
-        ...Array.from({ length: 30 }, (_, index) =>
+        ...Array.from({ length: SOAK ? 30 : 12 }, (_, index) =>
           payload(`f${index % 3}`, Math.floor(index / 3) * MIB, noise(MIB, index)),
         ),
       ),
@@ -307,10 +307,12 @@ describe('errors', () => {
 });
 
 describe('--keep-going: news of a file that the other thread is still making', () => {
+  /** Of one in a hundred of so many small files. */
+  const smallFiles = SOAK ? 4000 : 2000;
   const about = (news: (name: string) => Buffer): Buffer =>
     archive(
       leadIn,
-      ...Array.from({ length: 4000 }, (_, index) => {
+      ...Array.from({ length: smallFiles }, (_, index) => {
         const small = file(`small${index}`, noise(3000, index));
         return index % 100 === 0 ? Buffer.concat([small, news(`told${index}`)]) : small;
       }),
@@ -328,7 +330,7 @@ describe('--keep-going: news of a file that the other thread is still making', (
     const check = (result: RunResult, target: string): void => {
       assertEnded(result, EXIT.damaged);
       assert.deepEqual(toldOf(target), []);
-      assert.equal(fs.readdirSync(target).filter((name) => name.startsWith('.told')).length, 40);
+      assert.equal(fs.readdirSync(target).filter((name) => name.startsWith('.told')).length, smallFiles / 100);
     };
     await everyWay(context, bytes, check, { args: ['--keep-going'] });
   });
@@ -337,7 +339,7 @@ describe('--keep-going: news of a file that the other thread is still making', (
     const bytes = about((name) => Buffer.concat([file(name, 'A'.repeat(1000)), file(name, 'B'.repeat(1000))]));
     const check = (result: RunResult, target: string): void => {
       assertEnded(result, EXIT.damaged);
-      assert.deepEqual(toldOf(target), Array<string>(40).fill('B'));
+      assert.deepEqual(toldOf(target), Array<string>(smallFiles / 100).fill('B'));
     };
     await everyWay(context, bytes, check, { args: ['--keep-going'] });
   });

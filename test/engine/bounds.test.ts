@@ -4,6 +4,7 @@ import * as fs from 'node:fs';
 import { describe, test } from 'node:test';
 import { archive, end, file, payload, payloadLike, remove, rename, seek, sparse } from '../helpers/archive-bytes.js';
 import { piecesOf, runInDirectory, runInMemory, treeInMemory } from '../helpers/lane.js';
+import { SOAK } from '../helpers/programs.js';
 import { tempDir } from '../helpers/temp.js';
 import { readTree, treeOf } from '../helpers/tree.js';
 
@@ -65,13 +66,14 @@ describe('absurd numbers in a header', () => {
 });
 
 describe('a great number of something', () => {
-  /** Bytes at every second place, from the end on: each is a range by itself. */
-  function scattered(path: string, ranges: number): Buffer {
-    return Buffer.concat(Array.from({ length: ranges }, (_, index) => payload(path, 2 * (ranges - 1 - index), 'x')));
+  /** Bytes at every second place, from the end on, or from the beginning: each is a range by itself. */
+  function scattered(path: string, ranges: number, isBackwards: boolean): Buffer {
+    const place = (index: number): number => 2 * (isBackwards ? ranges - 1 - index : index);
+    return Buffer.concat(Array.from({ length: ranges }, (_, index) => payload(path, place(index), 'x')));
   }
 
   test('65,536 separate ranges are taken, 65,537 are damage', async () => {
-    const bytes = archive(scattered('a', 60_000), scattered('b', 5536));
+    const bytes = archive(scattered('a', 60_000, SOAK), scattered('b', 5536, true));
     const { codes } = await runInMemory(bytes);
     // They never got their ends.
     assert.deepEqual(codes, ['XB_MISSING_EOF', 'XB_MISSING_EOF']);
@@ -81,7 +83,7 @@ describe('a great number of something', () => {
   test('what joins ranges makes room for others', async () => {
     const ranges = 60_000;
     const between = Array.from({ length: ranges - 1 }, (_, index) => payload('a', 2 * index + 1, 'y'));
-    const bytes = archive(scattered('a', ranges), ...between, end('a'), scattered('b', ranges), end('c'));
+    const bytes = archive(scattered('a', ranges, true), ...between, end('a'), scattered('b', ranges, SOAK), end('c'));
     const { codes, output } = await runInMemory(bytes);
     assert.deepEqual(codes, ['XB_MISSING_EOF']);
     assert.equal(output.files.get('a')?.toString('latin1'), `${'xy'.repeat(ranges - 1)}x`);

@@ -137,7 +137,7 @@ const changes = fc.array(change, { minLength: 1, maxLength: 3 });
 describe('an archive that is verified by shards', { concurrency: 1 }, () => {
   test('is judged as in one piece: random archives, damages and cuts, 1 to 16 shards', async () => {
     let alone = 0;
-    const numRuns = SOAK ? 1000 : 60;
+    const numRuns = SOAK ? 1000 : 30;
     await fc.assert(
       fc.asyncProperty(anyArchive, changes, fc.integer({ min: 1, max: 16 }), async (sound, damages, shards) => {
         const bytes = damages.reduce((so, damage) => damage(so), sound);
@@ -204,7 +204,7 @@ describe('an archive that is verified by shards', { concurrency: 1 }, () => {
 describe('an archive that is looked into by shards', { concurrency: 1 }, () => {
   test('is judged as in one piece: files with layers, sound or not, and damage', async () => {
     let wrongInside = 0;
-    const numRuns = SOAK ? 1000 : 80;
+    const numRuns = SOAK ? 1000 : 60;
     await fc.assert(
       fc.asyncProperty(
         fc.oneof(
@@ -352,7 +352,7 @@ describe('the results of other archives, or not all of one, are an error', { con
           fs.writeFileSync(results[which]!, text);
         },
       ),
-      { seed: SEED, numRuns: SOAK ? 5000 : 300 },
+      { seed: SEED, numRuns: SOAK ? 5000 : 150 },
     );
     assert.ok(judged > 0);
   });

@@ -103,7 +103,7 @@ describe('what pipelines take for whole one lane takes for whole', { concurrency
         fc.asyncProperty(deep ? fc.oneof(anyArchive, layeredArchive) : anyArchive, change, async (bytes, damage) => {
           await check(damage(bytes), { deep });
         }),
-        { numRuns: SOAK ? 60 : 20 },
+        { numRuns: SOAK ? 60 : 10 },
       );
     });
   }

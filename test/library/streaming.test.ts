@@ -56,7 +56,7 @@ test('a stream reaches the other thread as it is, however it is cut and taken', 
         assert.equal(hash.digest('hex'), createHash('sha1').update(content).digest('hex'));
       },
     ),
-    { numRuns: SOAK ? 60 : 15 },
+    { numRuns: SOAK ? 60 : 8 },
   );
 });
 
