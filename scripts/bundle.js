@@ -57,6 +57,7 @@ const common = {
   outdir: 'dist/program',
   entryNames: '[name]',
   logLevel: 'warning',
+  metafile: true,
   sourcemap: withMaps ? 'linked' : false,
   external: [...INSTALLED_PACKAGES, ...OPTIONAL_PACKAGES],
   plugins: [builtinsForOldModules, builtinsAsTheyAre],
@@ -105,18 +106,31 @@ const program = {
   ignoreAnnotations: true,
 };
 
-await bundlePage();
-const parts = await build({ ...program, write: false, metafile: true, plugins: [...common.plugins, barApart] });
-await build({ ...program, plugins: [inFewFiles(parts.metafile.outputs, withoutFacades), ...common.plugins, barApart] });
-await build({ ...ofProgram, entryPoints: { 'cli-progress': 'cli-progress' } });
-await build({ ...ofProgram, entryPoints: ['dist/cli/grammar/parse-verb.js'], alias: YARGS_PARTS });
-await build({
+/** Modules of packages of which something is in the bundles. */
+const taken = new Set(await bundlePage());
+
+/** @param {import('esbuild').BuildOptions} options */
+async function bundle(options) {
+  const { metafile } = await build(options);
+  for (const { inputs } of Object.values(metafile.outputs)) {
+    for (const [name, { bytesInOutput }] of Object.entries(inputs)) if (bytesInOutput > 0) taken.add(name);
+  }
+}
+
+const parts = await build({ ...program, write: false, plugins: [...common.plugins, barApart] });
+await bundle({
+  ...program,
+  plugins: [inFewFiles(parts.metafile.outputs, withoutFacades), ...common.plugins, barApart],
+});
+await bundle({ ...ofProgram, entryPoints: { 'cli-progress': 'cli-progress' } });
+await bundle({ ...ofProgram, entryPoints: ['dist/cli/grammar/parse-verb.js'], alias: YARGS_PARTS });
+await bundle({
   ...ofProgram,
   entryPoints: [...VERB_THREADS, ...OTHER_THREADS],
   plugins: [importAtOnce, ...common.plugins],
 });
 // Apart from the program, which would fall into more files otherwise.
-await build({
+await bundle({
   ...common,
   entryPoints: { library: 'dist/index.js' },
   splitting: true,
@@ -124,3 +138,7 @@ await build({
 });
 // What an import stands first for: modules are run in the order in which they are imported.
 writeFileSync('dist/program/index.js', "import '../require-node.js';\nexport * from './library.js';\n");
+// The innermost package; what follows it are folders of its own.
+const packages = Array.from(taken, (name) => /^(?:.*[/])?node_modules[/](?:@[^/]+[/])?[^/]+/.exec(name)?.[0]);
+const folders = [...new Set(packages)].filter((folder) => folder !== undefined);
+writeFileSync('dist/bundled-packages.json', JSON.stringify(folders.sort()));

@@ -1,7 +1,11 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { build } from 'esbuild';
 
-/** Bundles what runs in a report, and how it looks: both stand in the page, so they are text to the module that makes it. */
+/**
+ * Bundles what runs in a report, and how it looks: both stand in the page, so they are text to the module that makes it.
+ *
+ * @returns {Promise<string[]>} the modules of packages that are in it
+ */
 export async function bundlePage() {
   const [script, style] = await Promise.all(
     ['main.ts', 'report.css'].map((name) =>
@@ -21,8 +25,6 @@ export async function bundlePage() {
   );
   const text = (name, { outputFiles }, before = '') =>
     `export const ${name} = ${JSON.stringify(before + outputFiles[0].text)};\n`;
-  writeFileSync(
-    'dist/report/page-assets.js',
-    parts.map((name) => `// ${name}\n`).join('') + text('SCRIPT', script, licences.join('')) + text('STYLE', style),
-  );
+  writeFileSync('dist/report/page-assets.js', text('SCRIPT', script, licences.join('')) + text('STYLE', style));
+  return parts;
 }

@@ -6,19 +6,9 @@ import { fileURLToPath } from 'node:url';
 const PROJECT = fileURLToPath(new URL('../', import.meta.url));
 const NOTICES = join(PROJECT, 'THIRD-PARTY.md');
 
-/** The directories of the packages of which esbuild took modules: it names each before its code. */
+/** The directories of the packages of which the bundles hold something. */
 export function bundledDirectories(): string[] {
-  const program = join(PROJECT, 'dist/program');
-  const scripts = fs.readdirSync(program).filter((each) => each.endsWith('.js'));
-  const found = new Set<string>();
-  for (const file of [...scripts.map((name) => join(program, name)), join(PROJECT, 'dist/report/page-assets.js')]) {
-    const text = fs.readFileSync(file, 'utf8');
-    for (const [, path] of text.matchAll(/^ *(?:\/\/ |")((?:node_modules\/(?:@[^/"\n]+\/)?[^/"\n]+\/)+)[^"\n]*"?/gm)) {
-      // The innermost package; what follows it are folders of its own.
-      found.add(/^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path!)![0]);
-    }
-  }
-  return [...found].sort();
+  return JSON.parse(fs.readFileSync(join(PROJECT, 'dist/bundled-packages.json'), 'utf8')) as string[];
 }
 
 interface Manifest {

@@ -53,7 +53,7 @@ SQL
   gzip <backup.xbstream >backup.xb.gz
   zstd -q <backup.xbstream >backup.xb.zst
   split --numeric-suffixes --number=3 backup.xbstream backup.xb.
-  mkdir monday restored shop && cp backup.xb.0? monday/
+  mkdir monday restored shop data && cp backup.xb.0? monday/
   tsxbstream tar backup.xbstream | zstd -q >backup.tar.zst
   cp backup.tar.zst old.tar.zst
   tsxbstream cat backup.xbstream shop/orders.ibd >shop/orders.ibd
