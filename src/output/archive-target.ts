@@ -41,7 +41,7 @@ export function outputName(choice: OutputChoice): string {
  */
 export function assertNotRead(output: OutputChoice, input: InputChoice): void {
   const [taken] = filesOf(output);
-  if (taken?.isFile() !== true || !filesOf(input).some((read) => isSameFile(read, taken))) return;
+  if (taken === undefined || !filesOf(input).some((read) => isSameFile(read, taken))) return;
   const message = `${outputName(output)} is the archive that is read: nothing takes its place`;
   throw new XbstreamError('XB_TARGET_EXISTS', message, {
     hints: [output.kind === 'path' ? 'choose another name' : 'write to another file'],

@@ -14,16 +14,17 @@ export function isSameFile(before: FileIdentity, now: FileIdentity): boolean {
 /** What is made, as far as it says where. */
 type MadeFile = { kind: 'path'; path: string } | { kind: 'descriptor'; fd: number } | { kind: 'ring' };
 
-/** The files that are read or written. What cannot be looked at is told by whoever opens it. */
+/** The regular files that are read or written. What cannot be looked at is told by whoever opens it. */
 export function filesOf(choice: InputChoice | MadeFile): fs.Stats[] {
   const paths = choice.kind === 'path' ? [choice.path] : choice.kind === 'parts' ? choice.paths : [];
   const looks = paths.map((path) => () => fs.statSync(path));
   if (choice.kind === 'descriptor') looks.push(() => fs.fstatSync(choice.fd));
-  return looks.flatMap((look) => {
+  const stats = looks.flatMap((look) => {
     try {
       return [look()];
     } catch {
       return [];
     }
   });
+  return stats.filter((stat) => stat.isFile());
 }

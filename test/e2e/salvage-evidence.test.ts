@@ -146,6 +146,15 @@ const CASES: readonly (readonly [string, readonly Buffer[], readonly string[]])[
     ['other'],
   ],
   [
+    'a byte put into the name of a file, before all its content',
+    [
+      file('before', 'x'.repeat(700)),
+      putIn(payload('table.ibd', 0, '01'), 14 + 7, Buffer.from([0xff])),
+      ...[end('table.ibd'), file('other', 'x'.repeat(700))],
+    ],
+    ['before', 'other'],
+  ],
+  [
     'the end of an empty file with a name that is damaged, as is all behind it',
     [Buffer.concat([end('table.ibd').subarray(0, 14 + 7), Buffer.from('XC'), Buffer.alloc(90)]), file('other', '1')],
     ['other'],

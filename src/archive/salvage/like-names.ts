@@ -63,6 +63,23 @@ export function areCut(path: StoredPath, longer: StoredPath): boolean {
   return longer.endsWith(path.slice(same));
 }
 
+/**
+ * Whether bytes in a row were put into a name, whose length said as much as before: its last ones are no part of it any more. Behind those
+ * that were put in as many must be left to tell.
+ *
+ * @param path as it was found
+ * @param other as it may have been
+ */
+export function isShifted(path: StoredPath, other: StoredPath): boolean {
+  if (path.length !== other.length) return false;
+  let same = 0;
+  while (same < path.length && path[same] === other[same]) same += 1;
+  for (let at = same + 1; at - same <= path.length - at; at += 1) {
+    if (other.startsWith(path.slice(at), same)) return true;
+  }
+  return false;
+}
+
 /** Whether damage may have made either name of the other. */
 export function areLike(path: StoredPath, other: StoredPath): boolean {
   return mayHaveBeen(path, other) || mayHaveBeen(other, path);

@@ -1,7 +1,7 @@
 import type { StoredPath } from '../../format/stored-path.js';
 import type { Entry } from '../entry.js';
 import { ChunkOrder, type Jump } from './chunk-order.js';
-import { areCut, areLike, isWorn, mayBeWorn, mayHaveBeen } from './like-names.js';
+import { areCut, areLike, isShifted, isWorn, mayBeWorn, mayHaveBeen } from './like-names.js';
 
 /** More are not told apart: a hostile archive must not fill the memory, or have each be compared with all. */
 const MOST_NOTED = 10_000;
@@ -205,7 +205,7 @@ export class SuspectFiles<Content> {
       const isOther = (other: Entry<Content>): boolean =>
         other.archiveOffset < entry.archiveOffset &&
         lastContentOf(other) < entry.archiveOffset &&
-        (areLike(entry.path, other.path) || mayBeWorn(entry.path, other.path));
+        (areLike(entry.path, other.path) || mayBeWorn(entry.path, other.path) || isShifted(other.path, entry.path));
       const isSound =
         this.#unreadableFrom >= entry.archiveOffset &&
         !isWorn(entry.path) &&
