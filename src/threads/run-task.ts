@@ -117,6 +117,9 @@ function hearThread(worker: Worker, told: ToldTask<unknown>, signal: AbortSignal
   });
 }
 
+/** The number of a thread that has ended. */
+const ENDED = -1;
+
 let waiting: { module: URL; worker: Worker } | undefined;
 
 /**
@@ -126,6 +129,8 @@ let waiting: { module: URL; worker: Worker } | undefined;
 export function startThreadEarly(module: URL): void {
   try {
     const worker = newTaskThread(module);
+    // Whoever needs a thread finds it ended, and hears of another one why.
+    worker.on('error', () => undefined);
     worker.unref();
     waiting = { module, worker };
   } catch {
@@ -138,6 +143,8 @@ function startThread(module: URL): Worker {
   if (waiting?.module.href !== module.href) return newTaskThread(module);
   const { worker } = waiting;
   waiting = undefined;
+  // It may have ended already, which it says only once: nobody would hear of it.
+  if (worker.threadId === ENDED) return newTaskThread(module);
   worker.ref();
   return worker;
 }
