@@ -34,8 +34,13 @@ export class StreamOutput extends VirtualOutput {
 
   open(path: StoredPath): OutputFile {
     const rank = this.#rank(path);
-    const file = new StreamFile(path, rank > 0, this.#memory, (bytes) => {
-      this.#heldBytes += bytes;
+    const file = new StreamFile(path, {
+      isLater: rank > 0,
+      memory: this.#memory,
+      onHeld: (bytes) => {
+        this.#heldBytes += bytes;
+      },
+      keepsPlace: (name) => this.#rank(name) === rank,
     });
     (this.#files[rank] ??= []).push(file);
     return file;
@@ -76,22 +81,29 @@ export class StreamOutput extends VirtualOutput {
   }
 }
 
+interface StreamFileContext {
+  /** None of it is written before all others have come. */
+  isLater: boolean;
+  memory: PieceMemory;
+  /** What waits has grown by so many bytes. */
+  onHeld: (bytes: number) => void;
+  /** Whether a file of this name would come where this one does. */
+  keepsPlace: (name: StoredPath) => boolean;
+}
+
 class StreamFile extends VirtualFile {
   readonly held: HeldContent;
   isDone = false;
-  /** None of it is written before all others have come. */
-  readonly #isLater: boolean;
-  readonly #memory: PieceMemory;
+  readonly #context: StreamFileContext;
 
-  constructor(path: StoredPath, isLater: boolean, memory: PieceMemory, onHeld: (bytes: number) => void) {
+  constructor(path: StoredPath, context: StreamFileContext) {
     super(path);
-    this.#isLater = isLater;
-    this.#memory = memory;
-    this.held = new HeldContent(onHeld);
+    this.#context = context;
+    this.held = new HeldContent(context.onHeld);
   }
 
   write(bytes: Buffer, fileOffset: number): void {
-    if (!this.held.put(this.#memory.copy(bytes), fileOffset)) throw this.#outOfOrder(fileOffset);
+    if (!this.held.put(this.#context.memory.copy(bytes), fileOffset)) throw this.#outOfOrder(fileOffset);
   }
 
   override finish(sizeBytes: number, done: () => void): void {
@@ -101,7 +113,7 @@ class StreamFile extends VirtualFile {
   }
 
   override remove(): void {
-    if (this.#isLater || this.held.positionBytes === 0) {
+    if (this.#context.isLater || this.held.positionBytes === 0) {
       this.held.clear();
       this.isDone = true;
       return;
@@ -109,6 +121,18 @@ class StreamFile extends VirtualFile {
     throw new XbstreamError('XB_UNSUPPORTED_ORDER', `${pathText(this.path)} is taken back further on in the archive`, {
       path: this.path,
       details: ['its content may have been written by then'],
+      hints: ['read the archive from a file instead of a pipe'],
+    });
+  }
+
+  override rename(path: StoredPath, replaced: OutputFile | undefined): void {
+    if (this.#context.keepsPlace(path)) {
+      super.rename(path, replaced);
+      return;
+    }
+    const message = `${pathText(path)} had another name when its content came, and its place in the order is another`;
+    throw new XbstreamError('XB_UNSUPPORTED_ORDER', message, {
+      path,
       hints: ['read the archive from a file instead of a pipe'],
     });
   }

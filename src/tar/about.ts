@@ -52,3 +52,18 @@ export function parseRecords(bytes: Buffer): Records | undefined {
   }
   return records;
 }
+
+/**
+ * A number in a header, in octal digits or in base 256 (GNU tar manual, "Basic Tar Format").
+ *
+ * @returns undefined for what is none, or is larger than any file
+ */
+export function numberField(header: Buffer, at: number, bytes: number): number | undefined {
+  const field = header.subarray(at, at + bytes);
+  if (field[0]! === 0x80) {
+    const value = field.subarray(1).reduce((sum, byte) => sum * 256 + byte, 0);
+    return Number.isSafeInteger(value) ? value : undefined;
+  }
+  const digits = /^ *([0-7]+)(?:[ \0]|$)/.exec(field.toString('latin1'))?.[1];
+  return digits === undefined ? undefined : parseInt(digits, 8);
+}

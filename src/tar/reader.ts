@@ -2,7 +2,8 @@ import { extract, type Header } from 'tar-stream';
 import { XbstreamError } from '../errors.js';
 import { pathText, type StoredPath, rawPath } from '../format/stored-path.js';
 import { ABOUT_ALL, ABOUT_NEXT, blocksBehind, parseRecords, sizeField, type Records } from './about.js';
-import { TarSparseContent } from './sparse.js';
+import { isOldSparse, OldSparseMap } from './old-sparse.js';
+import { SparseParts, TarSparseContent, type SparseContent } from './sparse.js';
 
 /** Who is told what a {@link TarReader} finds, in order. */
 export interface TarConsumer {
@@ -50,7 +51,9 @@ export class TarReader {
   #paddingLeft = 0;
   /** Content that tar-stream has been given and not given back. */
   #due = 0;
-  #sparse: TarSparseContent | undefined;
+  #sparse: SparseContent | undefined;
+  /** A map that goes on in the next block, and how much content stands behind it. */
+  #oldMap: { map: OldSparseMap; storedBytes: number } | undefined;
   #failure: Error | undefined;
   #step: { isDrained: boolean; done: () => void; fail: (error: Error) => void } | undefined;
 
@@ -122,6 +125,12 @@ export class TarReader {
     const block = this.#block;
     this.#block = Buffer.alloc(BLOCK_BYTES);
     this.#blockBytes = 0;
+    if (this.#oldMap !== undefined) {
+      // tar-stream knows nothing of such blocks.
+      this.#oldMap.map.push(block);
+      this.#beginOldSparse(this.#oldMap.map, this.#oldMap.storedBytes);
+      return;
+    }
     if (this.#behindLeft > 0) {
       this.#about.at(-1)!.blocks.push(block);
       this.#behindLeft -= 1;
@@ -163,6 +172,9 @@ export class TarReader {
       if (!isAboutAll && header[156] !== ABOUT_NEXT) continue;
       const found = parseRecords(Buffer.concat(blocks).subarray(0, bytes));
       if (found === undefined) throw this.#damaged('records that cannot be read stand before a file');
+      if (found.has('GNU.volume.offset')) {
+        throw unstorable(found.get('GNU.volume.filename') ?? rawPath('what follows'), CONTINUED);
+      }
       if (!isAboutAll) records = found;
       else if ([...found.keys()].some(isOfOneFile))
         throw this.#damaged('a record for all files says what only one can be');
@@ -183,25 +195,43 @@ export class TarReader {
       if (size > 0) throw this.#damaged(`${pathText(path)} is a directory with content`);
       return;
     }
-    if (header.type !== 'file' && header.type !== 'contiguous-file') throw unstorable(path, type);
     this.#sparse = undefined;
+    if (isOldSparse(block)) {
+      this.#beginOldSparse(new OldSparseMap(block), size);
+      return;
+    }
+    if (header.type !== 'file' && header.type !== 'contiguous-file') throw unstorable(path, type);
     if ([...records.keys()].some(isOfSparse)) this.#beginSparse(records, size);
     else this.#consumer.member(path, size);
-    this.#contentLeft = size;
-    this.#paddingLeft = (BLOCK_BYTES - (size % BLOCK_BYTES)) % BLOCK_BYTES;
-    if (size === 0) this.#finish();
+    this.#beginContent(size);
+  }
+
+  #beginContent(storedBytes: number): void {
+    this.#contentLeft = storedBytes;
+    this.#paddingLeft = (BLOCK_BYTES - (storedBytes % BLOCK_BYTES)) % BLOCK_BYTES;
+    if (storedBytes === 0) this.#finish();
     else this.#state = 'content';
   }
 
   #beginSparse(records: Records, storedBytes: number): void {
     if (records.get('GNU.sparse.major') !== '1' || records.get('GNU.sparse.minor') !== '0') {
-      throw unstorable(this.#path, OLD_SPARSE);
+      throw unstorable(this.#path, OTHER_SPARSE);
     }
     const digits: string = records.get('GNU.sparse.realsize') ?? '';
     const sizeBytes = Number(digits);
     if (!/^\d{1,16}$/.test(digits) || !Number.isSafeInteger(sizeBytes)) throw this.#badMap();
     this.#sparse = new TarSparseContent(sizeBytes, storedBytes, (bytes) => this.#consumer.data(bytes));
     this.#consumer.member(this.#path, sizeBytes);
+  }
+
+  /** Its map may go on in further blocks. */
+  #beginOldSparse(map: OldSparseMap, storedBytes: number): void {
+    if (map.isBad || (!map.goesOn && map.map.partBytes !== storedBytes)) throw this.#badMap();
+    this.#oldMap = map.goesOn ? { map, storedBytes } : undefined;
+    if (map.goesOn) return;
+    this.#sparse = new SparseParts(map.sizeBytes, map.map, (bytes) => this.#consumer.data(bytes));
+    this.#consumer.member(this.#path, map.sizeBytes);
+    this.#beginContent(storedBytes);
   }
 
   #finish(): void {
@@ -269,9 +299,9 @@ function isZero(bytes: Buffer): boolean {
   return bytes.every((byte) => byte === 0);
 }
 
-/** Whether a record is of a sparse file. */
+/** Whether a record is of a sparse file, in the form of GNU or of Solaris. */
 function isOfSparse(key: string): boolean {
-  return key.startsWith('GNU.sparse.');
+  return key.startsWith('GNU.sparse.') || key === 'SUN.holesdata';
 }
 
 /** Whether a record says what no two files have in common. */
@@ -279,7 +309,8 @@ function isOfOneFile(key: string): boolean {
   return key === 'path' || key === 'size' || isOfSparse(key);
 }
 
-const OLD_SPARSE = 'S'.charCodeAt(0);
+const OTHER_SPARSE = 'S'.charCodeAt(0);
+const CONTINUED = 'M'.charCodeAt(0);
 
 const KINDS: Readonly<Record<string, string>> = {
   '1': 'a hard link',
@@ -287,13 +318,16 @@ const KINDS: Readonly<Record<string, string>> = {
   '3': 'a device',
   '4': 'a device',
   '6': 'a named pipe',
-  S: 'a sparse file in an old format',
+  M: 'the rest of a file that begins in another volume',
+  S: 'a sparse file in a format that is not known',
 };
 
 function unstorable(path: StoredPath, type: number): XbstreamError {
   const what = KINDS[String.fromCharCode(type)] ?? 'of a type that is not known';
   return new XbstreamError('XB_UNSUPPORTED_LAYER', `${pathText(path)} is ${what} in the tar: it cannot be stored`, {
     path,
-    hints: ['unpack the tar, and make the archive of the files: tsxbstream create FILE...'],
+    hints: [
+      `unpack ${type === CONTINUED ? 'all volumes of the tar' : 'the tar'}, and make the archive of the files: tsxbstream create FILE...`,
+    ],
   });
 }

@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import { TarReader } from '../../dist/tar/reader.js';
 import { XbstreamError } from '../../dist/errors.js';
 import { noise } from '../helpers/archive-bytes.js';
-import { member, pax, sparseMember, TAR_END } from '../helpers/tar-bytes.js';
+import { member, oldSparseMember, pax, sparseMember, TAR_END } from '../helpers/tar-bytes.js';
 
 type Files = Record<string, Buffer>;
 
@@ -43,6 +43,8 @@ async function codeOf(work: Promise<unknown>): Promise<string> {
 
 const MAP = '2\n512\n1024\n4096\n100\n';
 const PARTS = noise(1124, 7);
+/** So many parts that their map goes on in two blocks behind the header. */
+const MANY = Array.from({ length: 40 }, (_, part) => [part * 1024 + 512, 512] as const);
 const GOOD = Buffer.concat([
   member('d/', '', { type: '5' }),
   member('a', noise(1300)),
@@ -54,12 +56,29 @@ const GOOD = Buffer.concat([
   member('././@LongLink', `${'l'.repeat(700)}\xfe\0`, { type: 'L' }),
   member('z', noise(3, 4)),
   sparseMember('holes', 5000, MAP, PARTS),
+  ...[
+    oldSparseMember(
+      'old holes',
+      5000,
+      [
+        [512, 1024],
+        [4096, 100],
+        [5000, 0],
+      ],
+      PARTS,
+    ),
+    member('././@LongLink', `${'o'.repeat(300)}\0`, { type: 'L' }),
+    oldSparseMember('o', 40 * 1024, MANY, noise(40 * 512, 9)),
+    oldSparseMember('nothing but a hole', 700, [[700, 0]], ''),
+  ],
   member('old', 'v7', { type: '\0' }),
   TAR_END,
 ]);
 const SPARSE = Buffer.alloc(5000);
 PARTS.copy(SPARSE, 512, 0, 1024);
 PARTS.copy(SPARSE, 4096, 1024);
+const MANY_HOLES = Buffer.alloc(40 * 1024);
+for (const [at, [start]] of MANY.entries()) noise(40 * 512, 9).copy(MANY_HOLES, start, at * 512, at * 512 + 512);
 const EXPECTED: Files = {
   a: noise(1300),
   empty: Buffer.alloc(0),
@@ -67,6 +86,9 @@ const EXPECTED: Files = {
   [`raw\xff${'n'.repeat(600)}`]: Buffer.from('y'),
   [`${'l'.repeat(700)}\xfe`]: noise(3, 4),
   holes: SPARSE,
+  'old holes': SPARSE,
+  ['o'.repeat(300)]: MANY_HOLES,
+  'nothing but a hole': Buffer.alloc(700),
   old: Buffer.from('v7'),
 };
 
@@ -157,8 +179,48 @@ describe('what is no tar, or not all of it', () => {
     ['a symbolic link', member('a', '', { type: '2' }), 'XB_UNSUPPORTED_LAYER'],
     ['a device', member('a', '', { type: '3' }), 'XB_UNSUPPORTED_LAYER'],
     ['a named pipe', member('a', '', { type: '6' }), 'XB_UNSUPPORTED_LAYER'],
-    ['GNU sparse, old', member('a', '', { type: 'S' }), 'XB_UNSUPPORTED_LAYER'],
+    ["another program's sparse file", member('a', '', { type: 'S' }), 'XB_UNSUPPORTED_LAYER'],
+    [
+      "Solaris' sparse file",
+      Buffer.concat([pax({ 'SUN.holesdata': ' 0 512 1024' }), member('a', noise(512))]),
+      'XB_UNSUPPORTED_LAYER',
+    ],
     ['a continued file', member('a', '', { type: 'M' }), 'XB_UNSUPPORTED_LAYER'],
+    [
+      'a continued file, by records for all files',
+      Buffer.concat([
+        member('g', '29 GNU.volume.filename=d/big\n21 GNU.volume.size=5\n24 GNU.volume.offset=99\n', { type: 'g' }),
+        member('GNUFileParts/big.2', 'x'),
+      ]),
+      'XB_UNSUPPORTED_LAYER',
+    ],
+    [
+      'an old map that goes back',
+      oldSparseMember(
+        's',
+        5000,
+        [
+          [1024, 512],
+          [0, 512],
+        ],
+        noise(1024),
+      ),
+      'XB_BAD_HEADER',
+    ],
+    ['an old map beyond the file', oldSparseMember('s', 5000, [[4999, 2]], 'xy'), 'XB_BAD_HEADER'],
+    ['an old map of more than comes', oldSparseMember('s', 5000, [[0, 700]], noise(600)), 'XB_BAD_HEADER'],
+    ['an old map of less than comes', oldSparseMember('s', 5000, [[0, 500]], noise(600)), 'XB_BAD_HEADER'],
+    ['an old map of words', oldSparseMember('s', 5000, [[0, 5]], 'hello', { 386: 'two' }), 'XB_BAD_HEADER'],
+    ['an old map without a size', oldSparseMember('s', 5000, [[0, 5]], 'hello', { 483: 'soon' }), 'XB_BAD_HEADER'],
+    [
+      'an old map that goes on where it has ended',
+      Buffer.concat([
+        oldSparseMember('s', 5000, [[0, 5]], 'hello', { 482: '\x01' }).subarray(0, 512),
+        Buffer.alloc(512),
+      ]),
+      'XB_BAD_HEADER',
+    ],
+    ['an old map whose end is missing', oldSparseMember('s', 40 * 1024, MANY, '').subarray(0, 1024), 'XB_BAD_HEADER'],
     [
       'GNU sparse 0.1',
       Buffer.concat([pax({ 'GNU.sparse.map': '0,1', 'GNU.sparse.size': '5' }), member('a', 'x')]),
@@ -181,6 +243,20 @@ describe('what is no tar, or not all of it', () => {
       }
     });
   }
+});
+
+test('a sparse file of more than octal digits tell is as long as it says', async () => {
+  let sizeBytes = 0;
+  const reader = new TarReader({
+    member: (_name, bytes) => {
+      sizeBytes = bytes;
+      throw new XbstreamError('XB_IO', 'enough');
+    },
+    data: () => undefined,
+    memberEnd: () => undefined,
+  });
+  assert.equal(await codeOf(reader.push(oldSparseMember('s', 2 ** 40, [[2 ** 40 - 1, 1]], 'x'))), 'XB_IO');
+  assert.equal(sizeBytes, 2 ** 40);
 });
 
 test('a hole as large as a file can be takes no memory', async () => {

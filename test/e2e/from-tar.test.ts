@@ -118,17 +118,23 @@ describe('what other programs write', () => {
     });
   }
 
-  test('GNU tar --sparse', async (context) => {
-    const folder = tempDir(context);
-    fs.writeFileSync(join(folder, 'a'), noise(5000));
-    fs.truncateSync(join(folder, 'a'), 3 * MIB);
-    fs.appendFileSync(join(folder, 'a'), noise(777));
-    fs.truncateSync(join(folder, 'a'), 5 * MIB + 1);
-    const tar = join(tempDir(context), 'tar');
-    spawnSync('tar', ['--format=posix', '--sparse', '-cf', tar, '-C', folder, 'a']);
-    assert.ok(fs.statSync(tar).size < MIB);
-    assert.deepEqual(await unpacked(context, await made(context, ['create', '--from-tar', tar])), readTree(folder));
-  });
+  for (const format of ['posix', 'gnu', 'oldgnu']) {
+    test(`GNU tar --sparse --format=${format}`, async (context) => {
+      const folder = tempDir(context);
+      const place = join(folder, 'a');
+      fs.writeFileSync(place, noise(5000));
+      // More parts than a header has room for.
+      for (let part = 1; part <= 30; part += 1) {
+        fs.truncateSync(place, part * 100_000);
+        fs.appendFileSync(place, noise(777, part));
+      }
+      fs.truncateSync(place, 5 * MIB + 1);
+      const tar = join(tempDir(context), 'tar');
+      spawnSync('tar', [`--format=${format}`, '--sparse', '-cf', tar, '-C', folder, 'a']);
+      assert.ok(fs.statSync(tar).size < MIB);
+      assert.deepEqual(await unpacked(context, await made(context, ['create', '--from-tar', tar])), readTree(folder));
+    });
+  }
 });
 
 describe('a tar that cannot be taken as it is', () => {

@@ -112,6 +112,9 @@ export class WantedAsTheyCome extends WantedFiles implements NameChoice {
   readonly #given = new Map<StoredPath, StoredPath>();
   /** Places in the order, by names as decoded. */
   readonly #ranks = new Map<StoredPath, number>();
+  /** As what files were written, by their stored names. */
+  readonly #written = new Map<StoredPath, WantedFile>();
+  #isJudging = false;
 
   /** @throws XbstreamError `XB_UNSUPPORTED_ORDER`, `XB_UNSAFE_PATH` */
   wants(path: StoredPath): boolean {
@@ -121,6 +124,10 @@ export class WantedAsTheyCome extends WantedFiles implements NameChoice {
     const found = this.find(path);
     if (found === undefined) return false;
     this.stored.add(path);
+    // A file whose name it could not have may be gone by the end.
+    const written = this.#isJudging ? this.#written.get(path) : undefined;
+    if (written !== undefined && written.name !== found.name) throw writtenOtherwise(path, written, found);
+    this.#written.set(path, found);
     this.#given.set(found.name, path);
     this.#ranks.set(layersOf(path, found.choice).finalName, found.rank);
     return true;
@@ -128,6 +135,7 @@ export class WantedAsTheyCome extends WantedFiles implements NameChoice {
 
   override restart(): void {
     super.restart();
+    this.#isJudging = true;
     this.stored.clear();
     this.#given.clear();
   }
@@ -148,4 +156,16 @@ function ownNameTaken(path: StoredPath, other: StoredPath): XbstreamError {
     details: ['the latter was written in its place by then'],
     hints: ['read the archive from a file instead of a pipe'],
   });
+}
+
+function writtenOtherwise(path: StoredPath, written: WantedFile, found: WantedFile): XbstreamError {
+  return new XbstreamError(
+    'XB_UNSUPPORTED_ORDER',
+    `${pathText(path)} was written as ${pathText(written.name)}, and ${pathText(found.name)} was asked for`,
+    {
+      path,
+      details: ['the file that had this name was removed or renamed further on in the archive'],
+      hints: ['read the archive from a file instead of a pipe'],
+    },
+  );
 }
