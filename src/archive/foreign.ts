@@ -15,7 +15,7 @@ interface ForeignFormat {
 const GPG_HINTS = ['decrypt it on the way: gpg -d FILE | tsxbstream -x -C DIR'];
 
 /** What is undone elsewhere comes here only where that was refused. */
-const UNWRAPPED_HINTS = ['without --no-decode-stream (in the library: with decodeStream) it is undone on the way'];
+const UNWRAPPED_HINTS = ['without --no-decode-stream it is undone on the way'];
 
 const FOREIGN_FORMATS: readonly ForeignFormat[] = [
   { name: 'a zip archive', at: 0, magic: 'PK\x03\x04', hints: ['unpack it with unzip'], isOpen: true },

@@ -54,6 +54,8 @@ async function run<Result>(
   signal.addEventListener('abort', stop, { once: true });
   try {
     source = await open();
+    // Meanwhile nobody has told it.
+    if (signal.aborted) source.stop();
     const result = await work(source);
     await heard();
     return result;

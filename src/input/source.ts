@@ -90,3 +90,9 @@ export interface Source {
   /** Gives back what the source itself has opened; nothing is read after that. */
   close(): void;
 }
+
+/** Has a source stop when a signal says so, also where it has said so while the source was opened: it does not say it again. */
+export function stopBy(signal: AbortSignal, source: Source): void {
+  if (signal.aborted) source.stop();
+  else signal.addEventListener('abort', () => source.stop(), { once: true });
+}

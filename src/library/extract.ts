@@ -46,8 +46,11 @@ export async function extract(
     const work = verb.run({ ...told, input: choice, target }, caller);
     const { summary, problems } = await caller.resultOf(work, choice, failures(told.keepGoing));
     const { files, bytes, archiveBytes, elapsedSeconds, keptFiles, freeBytes, digests } = summary;
-    const { lost = [], lostCount = 0 } = summary;
+    const { lost = [], lostCount = 0, cutAt } = summary;
     const ok = problems.length === 0;
-    return { ok, files, bytes, archiveBytes, elapsedSeconds, keptFiles, freeBytes, digests, problems, lost, lostCount };
+    return {
+      ...{ ok, files, bytes, archiveBytes, elapsedSeconds, keptFiles, freeBytes, digests },
+      ...{ problems, lost, lostCount, cutAt },
+    };
   });
 }

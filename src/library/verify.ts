@@ -10,7 +10,7 @@ import { runOn } from './caller/caller.js';
 export interface VerifyOptions extends Callbacks, ProblemOptions, Given<typeof VERIFY_OPTIONS> {}
 
 /** What {@link verify} has found. */
-export type VerifyResult = Omit<Verification, 'archiveName'>;
+export type VerifyResult = Omit<Verification, 'archiveName' | 'report'>;
 
 /**
  * Reads a whole archive, in threads of its own, and tells all that is wrong with it.

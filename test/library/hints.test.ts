@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import { cat, create, extract, info, list, readChunks, readEntries, verify, writeTar, XbstreamError } from 'tsxbstream';
 import { hintForPrograms } from '../../dist/library/caller/hints.js';
 import { archive, file, payload } from '../helpers/archive-bytes.js';
@@ -38,6 +39,16 @@ describe('a hint for programs', () => {
     ],
     ['from a file: tsxbstream -x < ARCHIVE, or: tsxbstream extract ARCHIVE', 'from a file: by its path'],
     ['choose another place: --tmp-dir DIR', 'choose another place: the option tmpDir'],
+    ['without --no-decode-stream it is undone on the way', 'without decodeStream: false it is undone on the way'],
+    [
+      'leave out --index, or make it anew: tsxbstream index ARCHIVE -o FILE',
+      'leave out the option index, or make it anew: makeIndex()',
+    ],
+    ['to read them as one: tsxbstream ... --parts a.00 a.01', 'to read them as one: { parts: [...] }'],
+    [
+      'to save the rest: tsxbstream extract --keep-going -C DIR --parts a.00 a.01',
+      'to save the rest: extract() with keepGoing: true',
+    ],
     ['if it is meant: --backup=never', "if it is meant: backup: 'never'"],
     [
       'unpack it on the way: gunzip -c FILE | tsxbstream -x -C DIR',
@@ -66,6 +77,14 @@ const FAILING: Readonly<Record<string, (folder: string) => Promise<unknown>>> = 
     fs.writeFileSync(path, archive(file('a', 'A'), payload('b', 0, 'B'.repeat(500))).subarray(0, -100));
     return extract(path, join(folder, 'new'));
   },
+  'a directory': (folder) => list(folder),
+  'a part of several': (folder) => {
+    const bytes = file('a', 'A'.repeat(500));
+    fs.writeFileSync(join(folder, 'archive.00'), bytes.subarray(0, 300));
+    fs.writeFileSync(join(folder, 'archive.01'), bytes.subarray(300));
+    return list(join(folder, 'archive.00'));
+  },
+  'what is wrapped, and not to be undone': (_) => list([gzipSync(file('a', 'A'))], { decodeStream: false }),
   'an absolute name': (folder) => {
     const path = join(folder, 'absolute');
     fs.writeFileSync(path, archive(file('/etc/a', 'A')));
@@ -104,6 +123,17 @@ describe('an error of the library names no option of the command line', { concur
     const hints = [...found.problems, ...problems].flatMap((problem) => problem.hints);
     assert.ok(hints.length > 0);
     for (const hint of hints) assert.doesNotMatch(hint, typed);
+  });
+
+  test('nor does a warning', async () => {
+    const warnings: string[] = [];
+    await list([archive(file('ibdata1', 'A'))], { onWarning: (warning) => warnings.push(warning) });
+    await extract([archive(file('ibdata1', 'A'))], '/nowhere', {
+      dryRun: true,
+      onWarning: (text) => warnings.push(text),
+    });
+    assert.ok(warnings.length > 0);
+    for (const warning of warnings) assert.doesNotMatch(warning, typed);
   });
 
   test('nor why info could not read a file', async () => {

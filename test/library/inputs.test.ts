@@ -105,6 +105,10 @@ for (const [turn, [name, call]] of Object.entries(CALLS).entries()) {
       const text = fs.createReadStream(PATH, { encoding: 'latin1' });
       await assert.rejects(call(context, text), { code: 'XB_USAGE', message: /text where bytes/ });
       assert.ok(text.destroyed);
+      await assert.rejects(call(context, bytes as unknown as string), {
+        code: 'XB_USAGE',
+        hints: ['bytes are given as a stream of one piece: [bytes]'],
+      });
       for (const input of [undefined, null, {}, -1, 1e9, '', 'a\0b', new URL('ftp://localhost/'), 5n]) {
         const codes = input === 1e9 ? ['XB_IO'] : ['XB_USAGE'];
         await assert.rejects(

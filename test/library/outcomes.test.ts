@@ -42,6 +42,14 @@ describe('damage', () => {
     assert.deepEqual(Object.keys(readTree(again)), ['.bad.partial', 'c', 'good']);
   });
 
+  test('of an archive that is cut it is said where', async (context) => {
+    const cut = archive(file('a', 'A'), payload('b', 0, 'B'.repeat(500))).subarray(0, -100);
+    const { cutAt, lost } = await extract([cut], tempDir(context), { keepGoing: true });
+    assert.deepEqual([cutAt, lost], [cut.length, ['b']]);
+    const { cutAt: nowhere } = await extract([damaged], tempDir(context), { keepGoing: true });
+    assert.equal(nowhere, undefined);
+  });
+
   test('what the system refuses rejects all the same', async (context) => {
     const target = join(tempDir(context), 'file');
     fs.writeFileSync(target, 'no directory');

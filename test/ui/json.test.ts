@@ -64,6 +64,18 @@ tsxbstream: db1/t2.ibd is incomplete
   });
 });
 
+test('nothing comes behind the summary, though a thread that was left behind goes on', () => {
+  const tell = (reporter: Reporter): void => {
+    reporter.close();
+    reporter.file({ path: 'a', bytes: 1 });
+    reporter.progress({ bytes: 2 });
+    reporter.warning('late');
+  };
+  const { stdout, stderr } = printed(tell, true);
+  assert.equal(stdout, NOTHING);
+  assert.match(stderr, /warning: late/);
+});
+
 test('everything an error can say', () => {
   const error = new XbstreamError('XB_IO', 'cannot write', {
     path: rawPath('t\xfc'),

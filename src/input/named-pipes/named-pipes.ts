@@ -53,7 +53,8 @@ export class NamedPipesSource implements Source {
 
   async #read(sink: ByteSink): Promise<void> {
     await this.#writersHaveCome();
-    const feeds = this.#pipes.map((pipe) => new ChunkFeed(pipe));
+    // Those of one that was stopped meanwhile are closed.
+    const feeds = this.#stopped ? [] : this.#pipes.map((pipe) => new ChunkFeed(pipe));
     for (const feed of feeds) this.#readOn(feed);
     for (let open = feeds.length; open > 0 && !this.#stopped;) {
       const feed = await this.#nextReady();

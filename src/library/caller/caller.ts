@@ -4,7 +4,7 @@ import type { XbstreamError } from '../../errors.js';
 import type { InputChoice } from '../../input/open-source.js';
 import type { Outcome } from '../../outcome.js';
 import { outcomeOf } from '../../verbs/outcome-of.js';
-import { allForPrograms } from './hints.js';
+import { allForPrograms, hintForPrograms } from './hints.js';
 import { withInput, type ArchiveInput } from './input.js';
 import type { Callbacks, FileOptions, ProblemOptions, StreamOptions } from './options.js';
 
@@ -28,7 +28,7 @@ export class Caller implements Context {
   readonly isStopped = (): boolean => this.signal.aborted;
 
   warning(message: string): void {
-    this.#tell(this.#options.onWarning, message);
+    this.#tell(this.#options.onWarning, hintForPrograms(message));
   }
 
   progress(report: Parameters<Context['progress']>[0]): void {

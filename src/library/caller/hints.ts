@@ -7,6 +7,7 @@ import { OPTIONS } from '../../verbs/options/table.js';
 const SAID_OTHERWISE: Readonly<Record<string, string>> = {
   overwrite: "existing: 'overwrite'",
   'skip-existing': "existing: 'keep-same-size'",
+  'no-decode-stream': 'decodeStream: false',
 };
 
 /** An option, by its long name. Undefined for one that programs do not have. */
@@ -24,9 +25,11 @@ function inLibrary(word: string, value = ''): string | undefined {
 /** `--name`, `--name=value`, `--name=VALUE`, `--name /path`, `--name VALUE`. */
 const WORD = /--([a-z]+(?:-[a-z]+)*)(?:(?:=| (?=\/))([^\s,;]+)| [A-Z]{2,}\b)?/g;
 /** A call of the program that a function does as well, up to the end of the hint. */
-const CALL = /(?:\.\.\. \| )?tsxbstream (extract|list|verify|info|cat|create|decode)\b(.*)$/;
+const CALL = /(?:\.\.\. \| )?tsxbstream (extract|list|verify|info|cat|create|decode|index)\b(.*)$/;
 /** A call of the program on a file. */
 const REDIRECTED = /tsxbstream -x < ARCHIVE(?:, or: tsxbstream extract ARCHIVE)?/;
+/** The parts of an archive, which are an input and no option. */
+const PARTS = /tsxbstream \.\.\. --parts .*$|--parts\b(?! \S+\.\d)/;
 /** Ways to say something that only a command line has. */
 const ONLY_TYPED = [', or the variable XBCRYPT_ENCRYPTION_KEY', ' with -C'];
 
@@ -34,9 +37,10 @@ const ONLY_TYPED = [', or the variable XBCRYPT_ENCRYPTION_KEY', ' with -C'];
 export function hintForPrograms(hint: string): string {
   // A pipeline of programs stays what it is: it says what undoes the packing.
   if (/\| tsxbstream (?:-x|create)/.test(hint)) return hint;
-  const called = hint.replace(REDIRECTED, 'by its path').replace(CALL, (_, verb: string, rest: string) => {
+  const given = hint.replace(REDIRECTED, 'by its path').replace(PARTS, '{ parts: [...] }');
+  const called = given.replace(CALL, (_, verb: string, rest: string) => {
     const options = Array.from(rest.matchAll(WORD), ([, word, value]) => inLibrary(word!, value) ?? []).flat();
-    return `${verb}()${options.length === 0 ? '' : ` with ${options.join(rest.includes(' or ') ? ' or ' : ', ')}`}`;
+    return `${verb === 'index' ? 'makeIndex' : verb}()${options.length === 0 ? '' : ` with ${options.join(rest.includes(' or ') ? ' or ' : ', ')}`}`;
   });
   const plain = ONLY_TYPED.reduce((text, words) => text.replace(words, ''), called);
   return plain

@@ -44,9 +44,11 @@ export function systemInput(input: unknown): SystemInputChoice | PartsChoice | A
   if (typeof input === 'number') return descriptorInput(input);
   if (isFileHandle(input)) return descriptorInput(input.fd);
   if (isParts(input)) return partsInput(input);
-  if (isByteStream(input)) return undefined;
+  const isBytes = input instanceof Uint8Array;
+  if (isByteStream(input) && !isBytes) return undefined;
   throw new XbstreamError('XB_USAGE', 'the archive must be a path, an open file or a stream', {
-    details: [`found: ${input === null ? 'null' : typeof input}`],
+    details: [`found: ${isBytes ? 'bytes' : input === null ? 'null' : typeof input}`],
+    hints: isBytes ? ['bytes are given as a stream of one piece: [bytes]'] : [],
   });
 }
 

@@ -83,7 +83,7 @@ export class ArchiveReading implements ByteSink {
    * @throws the signal's reason after it was aborted, and what {@link fail} was given
    */
   async step(): Promise<void> {
-    if (this.#signal?.aborted === true) this.fail(this.#signal.reason);
+    this.assertWanted();
     if (this.#failure !== undefined) throw this.#failure.error;
     this.#step ??= new Promise((resolve) => {
       this.#stepDone = resolve;
@@ -92,6 +92,13 @@ export class ArchiveReading implements ByteSink {
     if (this.#hasBegun) this.#resume?.();
     else void this.#run();
     await step;
+  }
+
+  /** @throws the signal's reason after it was aborted: what waits to be taken is not wanted then, either */
+  assertWanted(): void {
+    if (this.#signal?.aborted !== true) return;
+    this.fail(this.#signal.reason);
+    throw this.#signal.reason;
   }
 
   async #run(): Promise<void> {

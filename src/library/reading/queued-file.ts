@@ -9,6 +9,16 @@ import type { FileEntry } from './archive-entry.js';
 /** Pieces of memory that is so much larger are copied: a few bytes must not keep all of what they came with. */
 const COPIED_PART = 4;
 
+/** Between a file and what reads the archive. */
+export interface FileFlow {
+  /** Has more of the archive read, or waits until somebody else has taken something. */
+  more: () => Promise<void>;
+  /** Called when something of what waits was taken. */
+  taken: () => void;
+  /** Lets everything else have its turn when it is due. @throws the signal's reason after it was aborted */
+  turn: () => Promise<void>;
+}
+
 /** A file of an archive that is being read, and what of its content waits for its reader. */
 export class QueuedFile implements FileEntry {
   readonly kind = 'file';
@@ -21,25 +31,19 @@ export class QueuedFile implements FileEntry {
   /** Nobody wants the rest of its content. */
   isPassed = false;
   readonly #entry: Entry<unknown>;
-  readonly #more: () => Promise<void>;
-  readonly #taken: () => void;
+  readonly #flow: FileFlow;
   readonly #held = new HeldContent();
   #isClaimed = false;
   #isEnded = false;
   #misplaced: XbstreamError | undefined;
 
-  /**
-   * @param more has more of the archive read, or waits until somebody else has taken something
-   * @param taken called when something of what waits was taken
-   */
-  constructor(entry: Entry<unknown>, rewrites: boolean, more: () => Promise<void>, taken: () => void) {
+  constructor(entry: Entry<unknown>, rewrites: boolean, flow: FileFlow) {
     this.path = entry.path;
     this.layers = allLayersOf(entry.path);
     this.archiveOffset = entry.archiveOffset;
     this.rewrites = rewrites;
     this.#entry = entry;
-    this.#more = more;
-    this.#taken = taken;
+    this.#flow = flow;
   }
 
   get bytes(): number {
@@ -89,7 +93,7 @@ export class QueuedFile implements FileEntry {
   #pass(): void {
     this.isPassed = true;
     this.#held.clear();
-    this.#taken();
+    this.#flow.taken();
   }
 
   content(): AsyncIterable<Buffer> {
@@ -126,12 +130,14 @@ export class QueuedFile implements FileEntry {
     try {
       for (;;) {
         for (const piece of this.#held.take()) {
-          this.#taken();
+          // A few bytes of an archive may stand for a hole of any length.
+          await this.#flow.turn();
+          this.#flow.taken();
           yield piece;
         }
         if (this.#misplaced !== undefined) throw this.#misplaced;
         if (this.#isEnded) return;
-        await this.#more();
+        await this.#flow.more();
       }
     } finally {
       this.#pass();

@@ -61,6 +61,7 @@ export async function* readChunks(
   try {
     for (;;) {
       chunks.pass();
+      archive.assertWanted();
       while (chunks.waiting === undefined && !archive.isOver) await archive.step();
       const header = chunks.begin();
       if (header === undefined) return;

@@ -9,7 +9,8 @@ import type { ArchiveInput } from '../caller/input.js';
 import { pick, type Given } from '../../verbs/options/option.js';
 import { OPTIONS } from '../../verbs/options/table.js';
 import { EVENT_LOOP_READING, streamOption, toldWith, type Callbacks } from '../caller/options.js';
-import { QueuedFile } from './queued-file.js';
+import { Turn } from '../../input/stream/turn.js';
+import { QueuedFile, type FileFlow } from './queued-file.js';
 
 const ENTRY_OPTIONS = { ...EVENT_LOOP_READING, ...pick(OPTIONS, 'absoluteNames') };
 
@@ -76,6 +77,15 @@ class EntryQueue implements ChunkConsumer {
   #file: QueuedFile | undefined;
   #archive: ArchiveReading | undefined;
   #waiting: (() => void)[] = [];
+  readonly #turn = new Turn();
+  readonly #flow: FileFlow = {
+    more: () => this.#advance(),
+    taken: () => this.wake(),
+    turn: async () => {
+      await this.#turn.pass();
+      this.#archive!.assertWanted();
+    },
+  };
 
   constructor(absoluteNames: boolean) {
     this.#table = new EntryTable({ absoluteNames, keepsGoing: false });
@@ -111,12 +121,7 @@ class EntryQueue implements ChunkConsumer {
   }
 
   #begin(entry: Entry<QueuedFile>, rewrites: boolean): void {
-    const file = new QueuedFile(
-      entry,
-      rewrites,
-      () => this.#advance(),
-      () => this.wake(),
-    );
+    const file = new QueuedFile(entry, rewrites, this.#flow);
     entry.content = file;
     this.#files.add(file);
     this.#entries.push(file);
@@ -133,6 +138,8 @@ class EntryQueue implements ChunkConsumer {
   /** @returns undefined at the archive's end */
   async next(archive: ArchiveReading): Promise<ArchiveEntry | undefined> {
     this.#archive = archive;
+    // There may be thousands of entries that wait.
+    archive.assertWanted();
     this.#given?.passUnclaimed();
     while (this.#entries.length === 0 && !archive.isOver) await this.#advance();
     const entry = this.#entries.shift();

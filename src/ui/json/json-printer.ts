@@ -77,6 +77,8 @@ export class JsonPrinter implements CommonReporter, StatusPrinter {
 
   /** Writes a line soon, together with its likes. */
   protected list(type: string, fields: Fields): void {
+    // A thread that was left behind may still tell of its work, and the summary is the last line.
+    if (this.#isClosed) return;
     this.#screen.list(this.#settings.results, jsonLine(type, fields));
   }
 

@@ -11,7 +11,7 @@ import { ReportingLane } from '../../engine/reporting-lane.js';
 import { TarCopy, writeSpooled } from '../../engine/packing/tar-copy.js';
 import { isRefusal, XbstreamError } from '../../errors.js';
 import type { StoredPath } from '../../format/stored-path.js';
-import type { Source } from '../../input/source.js';
+import { stopBy, type Source } from '../../input/source.js';
 import type { Outcome } from '../../outcome.js';
 import { ArchiveTarget, assertNotRead } from '../../output/archive-target.js';
 import { Stopped } from '../../output/sinks.js';
@@ -40,7 +40,7 @@ export async function makeTar(options: TarOptions, thread: TaskThread): Promise<
     const opened = await openArchive(options.input, thread.isStopped);
     source = opened;
     thread.control.totalBytes = opened.totalBytes;
-    thread.signal.addEventListener('abort', () => opened.stop());
+    stopBy(thread.signal, opened);
     target = new ArchiveTarget(options.output, thread.isStopped);
     const writer = new TarWriter(target.sink, { ...options, isStopped: thread.isStopped });
     const slowOutput = { isFull: () => writer.isFull, drain: () => writer.settled() };

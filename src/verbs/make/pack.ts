@@ -8,7 +8,7 @@ import { XbstreamError } from '../../errors.js';
 import type { StoredPath } from '../../format/stored-path.js';
 import { FileList, type ListedFile } from '../../engine/packing/file-list.js';
 import { readPathList } from '../../engine/packing/path-list.js';
-import { PIECE_ROOM_BYTES } from '../../input/source.js';
+import { PIECE_ROOM_BYTES, stopBy } from '../../input/source.js';
 import type { Outcome } from '../../outcome.js';
 import { ArchiveTarget, assertNotRead } from '../../output/archive-target.js';
 import { Stopped } from '../../output/sinks.js';
@@ -110,7 +110,7 @@ class Packing {
     for (const path of paths) files.add(path);
     if (list !== undefined) {
       const named = await readPathList(list.input, list.nullSeparated, thread.isStopped, (reading) =>
-        thread.signal.addEventListener('abort', () => reading.stop()),
+        stopBy(thread.signal, reading),
       );
       for (const path of named) files.add(path);
     }

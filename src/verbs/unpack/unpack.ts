@@ -15,7 +15,7 @@ import type { Lane, LaneTotals } from '../../engine/lane.js';
 import { ReportingLane } from '../../engine/reporting-lane.js';
 import { XbstreamError } from '../../errors.js';
 import { inputSize } from '../../input/open-source.js';
-import type { Source } from '../../input/source.js';
+import { stopBy, type Source } from '../../input/source.js';
 import type { Outcome } from '../../outcome.js';
 import { DirectoryOutput } from '../../output/directory/directory-output.js';
 import { DiscardingOutput } from '../../output/virtual-output.js';
@@ -82,7 +82,7 @@ export async function unpack(job: UnpackJob, thread: TaskThread): Promise<Outcom
     });
     source = opened;
     thread.control.totalBytes = opened.totalBytes;
-    thread.signal.addEventListener('abort', () => opened.stop());
+    stopBy(thread.signal, opened);
     const selection = new Selection(isVerifying ? { include: [], exclude: [] } : job.options);
     const { wanted, uncertain } = await chooseEntries(selection, source, thread, { ...options, key: undoing.key });
     output = isVerifying ? new DiscardingOutput(options.manifest !== undefined) : openTarget(job.options);
