@@ -343,6 +343,51 @@ test('a redirection is followed, and its end asked again until it is outdated; a
   assert.ok(other.asked.every(({ headers }) => headers.authorization === undefined));
 });
 
+test('ranges that are under way when a place is outdated are all asked for again', async (context) => {
+  let places = 0;
+  const { origin } = await serve(context, CONTENT, {
+    interfere: (request, response, count) => {
+      if (request.url === '/a.xbs') {
+        places += 1;
+        response.writeHead(302, { location: `/place/${places}` }).end();
+        return true;
+      }
+      const isOutdated = request.url === '/place/1' && count > 2;
+      if (isOutdated) response.writeHead(403).end();
+      return isOutdated;
+    },
+  });
+  const client = await RangeClient.to(readAddress(`${origin}/a.xbs`), { timeoutMs: 5000, firstWaitMs: 1 });
+  context.after(() => client.close());
+  const got = Buffer.alloc(CONTENT.length);
+  let at = 0;
+  await client.open({ found: () => undefined, take: (bytes) => (at += bytes.copy(got, at)) });
+  const reads = Array.from({ length: 8 }, (_, index) => {
+    let to = at + index * 10_000;
+    return client.read(to, to + 10_000, { take: (bytes) => (to += bytes.copy(got, to)) });
+  });
+  await Promise.all(reads);
+  assert.ok(got.subarray(0, at + 80_000).equals(CONTENT.subarray(0, at + 80_000)));
+  assert.ok(places > 1);
+});
+
+test('a redirection to what may not be read, or is not there, is told as that', async (context) => {
+  for (const [status, message] of [
+    [404, /there is no http:.* \(HTTP 404\)/],
+    [403, /the server refuses it \(HTTP 403\)/],
+  ] as const) {
+    let asked = 0;
+    const error = await failureOf(context, (request, response, count) => {
+      asked = count;
+      if (request.url?.startsWith('/a.xbs') === true) response.writeHead(302, { location: '/elsewhere' }).end();
+      else response.writeHead(status).end();
+      return true;
+    });
+    assert.match(error.message, message);
+    assert.equal(asked, 2);
+  }
+});
+
 test('where headers stand is foretold, also beyond the end of a file', () => {
   const foretelling = new Foretelling();
   const stride = 10 * 1024 * 1024 + 60;

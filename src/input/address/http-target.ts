@@ -8,11 +8,18 @@ import { basicAuthorization } from './http/proxies.js';
 export interface Target extends AddressFacts {
   /** @param headers what is said beside */
   request(headers: Readonly<Record<string, string>>): Promise<Request>;
-  /** Takes note of a refusal that says where else to ask, or with what. @returns whether to ask again */
-  follow(refusal: Refusal): boolean;
+  /**
+   * Takes note of a refusal that says where else to ask, or with what.
+   *
+   * @param asked what was refused: others may have been asked meanwhile, and elsewhere
+   * @param wasSentOn the same question was sent on to where it was refused
+   * @returns whether to ask again
+   */
+  follow(refusal: Refusal, asked: Request, wasSentOn: boolean): boolean;
 }
 
-const REDIRECTIONS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+/** What a server sends on with. */
+export const REDIRECTIONS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 /** What a server says to whom it sent elsewhere, when that was good for a while only. */
 const OUTDATED: ReadonlySet<number> = new Set([401, 403, 404, 410]);
 
@@ -47,21 +54,23 @@ export class HttpTarget implements Target {
     return Promise.resolve({ url, headers: isOwn ? { ...headers, authorization: this.#authorization } : headers });
   }
 
-  follow({ head }: Refusal): boolean {
-    if (OUTDATED.has(head.status) && this.#current !== this.#first) {
-      this.#current = this.#first;
+  follow({ head }: Refusal, { url }: Request, wasSentOn: boolean): boolean {
+    if (OUTDATED.has(head.status) && url !== this.#first && !wasSentOn) {
+      // Ranges that were under way are all refused there; one of them may have found the new place already.
+      if (url === this.#current) this.#current = this.#first;
       return true;
     }
     const location = head.header('location');
     if (!REDIRECTIONS.has(head.status) || location === undefined) return false;
-    this.#current = this.#place(location);
+    this.#current = this.#place(location, url);
     return true;
   }
 
-  #place(location: string): URL {
-    const isUrl = URL.canParse(location, this.#current.href);
-    const url = isUrl ? new URL(location, this.#current) : undefined;
-    const isDowngrade = this.#current.protocol === 'https:' && url?.protocol === 'http:';
+  /** @param from where it was sent on */
+  #place(location: string, from: URL): URL {
+    const isUrl = URL.canParse(location, from.href);
+    const url = isUrl ? new URL(location, from) : undefined;
+    const isDowngrade = from.protocol === 'https:' && url?.protocol === 'http:';
     if (url === undefined || isDowngrade || !/^https?:$/.test(url.protocol)) {
       throw new XbstreamError('XB_IO', `${this.name} leads to where it is not followed`, {
         details: [isDowngrade ? `${shownWord(url.href)} is not encrypted` : 'that is no address of the web'],

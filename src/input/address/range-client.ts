@@ -4,7 +4,7 @@ import { Connections } from './http/connections.js';
 import { isUnreachable } from './http/failures.js';
 import type { Body, Flow, Head, Judge } from './http/exchange.js';
 import { HEAD_BYTES, type FoundObject } from './fetch-protocol.js';
-import { HttpTarget, type Target } from './http-target.js';
+import { HttpTarget, REDIRECTIONS, type Target } from './http-target.js';
 import {
   changed,
   contentRangeOf,
@@ -248,6 +248,7 @@ export class RangeClient implements AddressClient {
 
   /** One question and its answer, wherever that is to be found. */
   async #ask(headers: Readonly<Record<string, string>>, judge: Judge, signal: AbortSignal | undefined): Promise<void> {
+    let wasSentOn = false;
     for (let asked = 0; asked <= REDIRECTIONS_MAX; asked += 1) {
       const request = await this.#target.request(headers);
       let refusal: Refusal | undefined;
@@ -261,7 +262,8 @@ export class RangeClient implements AddressClient {
       if (!this.#hasBegun && isEmpty(refusal.head)) throw new Empty();
       // Of nothing some stores give no range, and do not say why.
       if (!this.#hasBegun && refusal.head.status === 416 && headers === FIRST_BYTES) throw new NoRange();
-      if (!this.#target.follow(refusal)) throw refusalError(refusal, this.#target, this.#hasBegun);
+      if (!this.#target.follow(refusal, request, wasSentOn)) throw refusalError(refusal, this.#target, this.#hasBegun);
+      wasSentOn = REDIRECTIONS.has(refusal.head.status);
     }
     throw new XbstreamError('XB_IO', `cannot read ${this.#target.name}: it leads on from place to place`, {
       details: [`${REDIRECTIONS_MAX} redirections were followed`],
