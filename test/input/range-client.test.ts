@@ -226,6 +226,19 @@ describe('what does not is told', () => {
         return true;
       },
     ],
+    'a refusal without an end': [
+      'XB_IO',
+      /there is no http:.* \(HTTP 404, NoSuchKey\)/,
+      (_request, response) => {
+        response.writeHead(404).write('<Error><Code>NoSuchKey</Code>');
+        const more = (): void => {
+          while (response.write('x'.repeat(65_536)));
+        };
+        response.on('drain', more);
+        more();
+        return true;
+      },
+    ],
     'a wrong password': [
       'XB_IO',
       /the server refuses it \(HTTP 401\)/,

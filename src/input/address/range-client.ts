@@ -14,6 +14,7 @@ import {
   onlyIf,
   Refusal,
   refusalError,
+  Verbose,
   versionOf,
   wrongRange,
   type Version,
@@ -257,7 +258,11 @@ export class RangeClient implements AddressClient {
         refusal = new Refusal(head);
         return refusal;
       };
-      await this.#connections.exchange(request, sort, signal);
+      try {
+        await this.#connections.exchange(request, sort, signal);
+      } catch (error) {
+        if (!(error instanceof Verbose)) throw error;
+      }
       if (refusal === undefined) return;
       if (!this.#hasBegun && isEmpty(refusal.head)) throw new Empty();
       // Of nothing some stores give no range, and do not say why.

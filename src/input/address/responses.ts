@@ -58,6 +58,9 @@ export function lengthOf(head: Head): number | undefined {
   return length !== undefined && /^\d{1,15}$/.test(length) ? Number(length) : undefined;
 }
 
+/** A refusal says more than anybody looks at, perhaps without an end. */
+export class Verbose extends Error {}
+
 /** A response that does not hold what was asked for. */
 export class Refusal {
   readonly head: Head;
@@ -67,9 +70,10 @@ export class Refusal {
     this.head = head;
   }
 
-  /** Takes a piece of its body. */
+  /** Takes a piece of its body. @throws Verbose when more is of no use */
   readonly take = (chunk: Buffer): void => {
-    if (this.#body.length < BODY_BYTES_MAX) this.#body += chunk.toString('latin1', 0, BODY_BYTES_MAX);
+    this.#body += chunk.toString('latin1', 0, BODY_BYTES_MAX);
+    if (this.#body.length > BODY_BYTES_MAX) throw new Verbose();
   };
 
   /** The store's own word for what is wrong: `NoSuchKey`. Nothing else of the body is shown: signatures may be in it. */
