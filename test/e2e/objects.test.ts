@@ -182,6 +182,19 @@ describe('an object that is missing is named', { concurrency: 2 }, () => {
     );
   });
 
+  test('by BACKUP.md5, whatever the directory was called: by a link, or from within', async (context) => {
+    const directory = backup(context, OBJECTS, true);
+    fs.rmSync(join(directory, EMPTY));
+    const link = join(tempDir(context), 'latest');
+    fs.symlinkSync(directory, link);
+    for (const name of [`${directory}/`, `${directory}/.`, `${directory}/db/..`, link]) {
+      const { problems } = await verify(name);
+      assert.equal(problems[0]?.message, `the object ${EMPTY} is missing, or empty`, name);
+    }
+    const { code, stdout } = await run(['verify', '.'], { cwd: directory });
+    assert.equal(code, EXIT.incomplete, stdout);
+  });
+
   test('all of a file, by BACKUP.md5; and very many', async (context) => {
     const directory = backup(context, OBJECTS, true);
     for (const { key } of OBJECTS) if (!key.startsWith('ibdata1')) fs.rmSync(join(directory, key));
@@ -291,5 +304,8 @@ test('the order of objects, and the first that is missing of each file', () => {
     ],
   );
   assert.deepEqual([nextOf(rawPath('b')), nextOf(rawPath('x'))], [`b.${n(2)}`, undefined]);
-  assert.deepEqual(keysOfSums(`${'0'.repeat(32)}  a.${n(0)}\nnot a line\n${'f'.repeat(32)} *b\n`), [`a.${n(0)}`, 'b']);
+  assert.deepEqual(keysOfSums(`${'0'.repeat(32)}  a.${n(0)}\r\nnot a line\n${'f'.repeat(32)} *b\n`), [
+    `a.${n(0)}`,
+    'b',
+  ]);
 });

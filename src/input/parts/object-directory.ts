@@ -1,5 +1,6 @@
 /** A directory that holds the objects of a backup, as `aws s3 sync` copies them. */
 import * as fs from 'node:fs';
+import { resolve } from 'node:path';
 import { systemCodeOf, systemError, XbstreamError } from '../../errors.js';
 import {
   below,
@@ -26,7 +27,7 @@ export function openObjectDirectory(path: string, isStopped: () => boolean): Obj
   const objects = objectsIn(pathFromText(root), isStopped);
   if (objects.length === 0) return undefined;
   assertOwn(objects, root);
-  return ObjectsSource.of(layOut(objects, expectedBy(`${root}.md5`)), `${root}/`, isStopped);
+  return ObjectsSource.of(layOut(objects, expectedBeside(root)), `${root}/`, isStopped);
 }
 
 /** An object as a file. */
@@ -98,12 +99,17 @@ function noFile(path: StoredPath): XbstreamError {
   });
 }
 
-/** The objects that `BACKUP.md5` beside the directory names; none where there is no such file. */
-function expectedBy(path: string): StoredPath[] {
+/**
+ * The objects that `BACKUP.md5` beside the directory names; none where there is no such file. The name of the backup is that of
+ * the directory, which may have been given as `.`, or by a link.
+ */
+function expectedBeside(root: string): StoredPath[] {
+  let path: string | Buffer = `${resolve(root)}.md5`;
   try {
+    if (!fs.existsSync(path)) path = Buffer.concat([fs.realpathSync(root, 'buffer'), Buffer.from('.md5')]);
     return keysOfSums(fs.readFileSync(path, 'latin1'));
   } catch (error) {
     if (systemCodeOf(error) === 'ENOENT') return [];
-    throw systemError(`cannot read ${path}`, error);
+    throw systemError(`cannot read ${path.toString()}`, error);
   }
 }

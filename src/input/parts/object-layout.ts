@@ -45,7 +45,7 @@ export function keysOfSums(text: string): StoredPath[] {
   for (let at = 0; at < text.length;) {
     const end = text.indexOf('\n', at);
     const line = text.slice(at, end === -1 ? text.length : end);
-    const key = /^[0-9a-fA-F]{32} [ *](.+)$/.exec(line)?.[1];
+    const key = /^[0-9a-fA-F]{32} [ *](.+?)\r?$/.exec(line)?.[1];
     if (key !== undefined) keys.push(rawPath(key));
     at += line.length + 1;
   }
