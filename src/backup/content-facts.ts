@@ -11,11 +11,17 @@ export interface ContentFacts {
   isExported: boolean;
   /** Some of its tablespaces lie outside of the data directory: links say where. */
   hasLinks: boolean;
+  /** Some of its tables have partitions. */
+  hasPartitions: boolean;
+  /** Some of its tables have full-text indexes. */
+  hasFullText: boolean;
 }
 
 const OF_MARIADB =
-  /^(?:aria_log(?:_control|\.\d+)|undo\d+|mariadb_backup_\w+|mysql\/(?:gtid_slave_pos|global_priv)\..+|.+\.MA[DI])$/;
+  /^(?:aria_log(?:_control|\.\d+)|mariadb_backup_\w+|mysql\/(?:gtid_slave_pos|global_priv)\..+|.+\.MA[DI])$/;
 const OF_MYSQL = /^(?:mysql\.ibd|undo_\d+|#innodb_redo\/.+|.+\.sdi)(?:\.delta|\.meta)?$/;
+const PARTITION = /\/[^/]+#[Pp]#[^/]+\.(?:ibd|new)(?:\.delta|\.meta)?$/;
+const FULL_TEXT = /\/(?:FTS|fts)_[0-9a-f]{16}_[^/]+\.(?:ibd|new)(?:\.delta|\.meta)?$/;
 const ACCOUNTS = /^mysql\/(?:user|global_priv)\./;
 
 export function contentFacts(paths: Iterable<StoredPath>): ContentFacts {
@@ -25,6 +31,8 @@ export function contentFacts(paths: Iterable<StoredPath>): ContentFacts {
     isIncremental: false,
     isExported: false,
     hasLinks: false,
+    hasPartitions: false,
+    hasFullText: false,
   };
   for (const path of paths) {
     const name = undoneName(path);
@@ -34,6 +42,8 @@ export function contentFacts(paths: Iterable<StoredPath>): ContentFacts {
     facts.isIncremental ||= name.endsWith('.delta');
     facts.isExported ||= name.endsWith('.cfg');
     facts.hasLinks ||= name.endsWith('.isl');
+    facts.hasPartitions ||= PARTITION.test(name);
+    facts.hasFullText ||= FULL_TEXT.test(name);
   }
   return facts;
 }

@@ -9,7 +9,7 @@ import { contentFacts } from './content-facts.js';
 import { factsOf, layersIn, type SmallTexts } from './describe.js';
 import { isKnown, missingFrom } from './missing.js';
 import { NO_RECIPE, recipe } from './next-steps.js';
-import { linkedDirectory } from './small-files/links.js';
+import { externalDirectories, linkedDirectory } from './small-files/links.js';
 import { smallFileKind, smallFileText } from './small-files/small-files.js';
 
 /** A file of an archive. */
@@ -50,10 +50,13 @@ export function describeBackup(
   const isBackup = found.problemCount === 0 && finding.state === 'finished' && !finding.isDataDirectory;
   // Galera takes a backup of everything that calls itself partial: what it excludes is no database.
   const importsTables = facts.partial === true && !(facts.system === 'MariaDB' && content.hasAccounts);
-  const { isExported, hasLinks } = content;
+  const hasLinks = content.hasLinks || elsewhere.length > 0;
+  const { isExported, hasPartitions, hasFullText } = content;
   // What to do with it hangs on what it is.
   const advice =
-    isBackup && isKnown(texts, known) ? recipe({ ...known, archive, importsTables, isExported, hasLinks }) : NO_RECIPE;
+    isBackup && isKnown(texts, known)
+      ? recipe({ ...known, archive, importsTables, isExported, hasLinks, hasPartitions, hasFullText })
+      : NO_RECIPE;
   return {
     ...known,
     state: finding.state,
@@ -106,6 +109,7 @@ function readSmallFiles(entries: readonly DescribedFile[], key: DecryptionKey | 
     unread.push({ path, reason: 'another file of its kind says something else' });
   }
   const agreed = Object.entries(texts).filter(([kind]) => !contradicted.has(kind));
+  for (const directory of externalDirectories(texts.tablespaces ?? '')) elsewhere.add(directory);
   return { texts: Object.fromEntries(agreed), unread, elsewhere: [...elsewhere].sort() };
 }
 

@@ -32,7 +32,11 @@ const DATA_DIRECTORY_FILES: ReadonlySet<string> = new Set([
 ]);
 
 /** Galera's scripts send these before the backup, or instead of it: they are no part of one. */
-const TRANSFER_FILES: ReadonlySet<string> = new Set(['xtrabackup_galera_info', 'xtrabackup_ist']);
+const TRANSFER_FILES: ReadonlySet<string> = new Set([
+  'xtrabackup_galera_info',
+  'mariadb_backup_galera_info',
+  'xtrabackup_ist',
+]);
 
 /** Names without layers; the first that fits counts. */
 const PATTERNS: readonly (readonly [RegExp, FileSign])[] = [
@@ -51,7 +55,7 @@ const PATTERNS: readonly (readonly [RegExp, FileSign])[] = [
 
 /** What a data directory holds beside all these: more files of tables, binary logs, what the buffer pool held. */
 const OF_A_SERVER =
-  /(?:\.(?:ibd|cfg|cfp|MY[DI]|MA[DI]|CS[MV]|AR[MZ]|MRG|TRG|TRN|opt|par|sdi|isl|new|ren|del|crpt|delta|meta|index|state|\d{6,})|^ib_buffer_pool|^donor_galera_info)$/;
+  /(?:\.(?:ibd|ibu|cfg|cfp|MY[DI]|MA[DI]|CS[MV]|AR[MZ]|MRG|TRG|TRN|opt|par|sdi|isl|new|ren|del|crpt|delta|meta|index|state|\d{6,})|^ib_buffer_pool|^donor_galera_info|^[#.]rocksdb\/.+)$/;
 
 const BOTH = { decrypt: true, decompress: true };
 

@@ -1,47 +1,21 @@
-import { shellWord } from '../format/shell-word.js';
 import type { BackupDescription, NextStep } from '../ui/reporter.js';
+import { importTables, type ImportFacts } from './import-tables.js';
+import { meaningsOf, OWN, step } from './step.js';
+import { isFrom } from './version.js';
 
 /** What of a backup decides what is to be done with it. */
-export type BackupFacts = Pick<
-  BackupDescription,
-  | 'tool'
-  | 'toolVersion'
-  | 'serverVersion'
-  | 'system'
-  | 'kind'
-  | 'prepared'
-  | 'fromLsn'
-  | 'toLsn'
-  | 'compression'
-  | 'encrypted'
-  | 'keyPlugin'
-  | 'serverSettings'
-> & {
-  /** The archive as it was named. */
-  archive: string;
-  /** It holds some tables only, and no server starts on it: they are brought into one that runs. */
-  importsTables: boolean;
-  /** What an import needs is there. */
-  isExported: boolean;
-  /** Some of its tablespaces lie outside of the data directory. */
-  hasLinks: boolean;
-};
-
-/** What words in commands stand for. In `argv` they are in braces. */
-const PLACEHOLDERS = {
-  DIR: 'the directory that the full backup is unpacked in',
-  INCREMENTAL: 'the directory that this increment is unpacked in',
-  BETWEEN: 'the directory that another increment is unpacked in',
-  KEYFILE: 'the file with the key that the backup was encrypted with',
-  DATADIR: "the server's data directory",
-  SETTINGS:
-    'a new file among those that the server reads its options from, as /etc/mysql/mariadb.conf.d/99-backup.cnf: one that is there would be overwritten',
-  ELSEWHERE: 'a directory outside of DATADIR that an .isl file of the backup names: look at each before you do this',
-  DB: 'a database; in names of files special characters are written as in the backup',
-  TABLE: 'a table of it, likewise',
-  DEFINITION: "a file with the table's CREATE TABLE statement (SHOW CREATE TABLE prints it)",
-} as const;
-type Placeholder = keyof typeof PLACEHOLDERS;
+export type BackupFacts = ImportFacts &
+  Pick<
+    BackupDescription,
+    'tool' | 'toolCommand' | 'kind' | 'prepared' | 'fromLsn' | 'compression' | 'encrypted' | 'serverSettings'
+  > & {
+    /** The archive as it was named. */
+    archive: string;
+    /** It holds some tables only, and no server starts on it: they are brought into one that runs. */
+    importsTables: boolean;
+    /** What an import needs is there. */
+    isExported: boolean;
+  };
 
 /** What to do with a backup. */
 export interface Recipe {
@@ -54,9 +28,7 @@ export const NO_RECIPE: Recipe = { next: [], placeholders: {} };
 /** What to do with a backup that is whole, in order. */
 export function recipe(facts: BackupFacts): Recipe {
   const next = [...steps(facts)];
-  const words = next.flatMap(({ argv }) => argv.slice(argv[0] === 'tsxbstream' ? 3 : 1)).join(' ');
-  const used = (Object.keys(PLACEHOLDERS) as Placeholder[]).filter((name) => words.includes(`{${name}}`));
-  return { next, placeholders: Object.fromEntries(used.map((name) => [name, PLACEHOLDERS[name]])) };
+  return { next, placeholders: meaningsOf(next) };
 }
 
 function* steps(facts: BackupFacts): Iterable<NextStep> {
@@ -65,13 +37,6 @@ function* steps(facts: BackupFacts): Iterable<NextStep> {
   if (isIncremental) yield* prepareIncremental(facts);
   else if (facts.importsTables ? !facts.isExported : facts.prepared !== true) yield prepareFull(facts);
   yield* facts.importsTables ? importTables(facts) : copyBack(facts);
-}
-
-/** @param archive the one word in which braces stand for themselves */
-function step(purpose: string, argv: readonly string[], more: { each?: Placeholder; archive?: string } = {}): NextStep {
-  const { each, archive } = more;
-  const shown = argv.map((word) => shellWord(word === archive ? word : word.replace(/\{(\w+)\}/g, '$1')));
-  return { purpose, command: shown.join(' '), argv, ...(each === undefined ? {} : { each }) };
 }
 
 function unpack({ archive, encrypted, compression }: BackupFacts, directory: string): NextStep {
@@ -107,17 +72,35 @@ function toolOf(facts: BackupFacts): Tool {
     };
   }
   const series = /\d{1,4}\.\d{1,4}/.exec(version ?? facts.serverVersion ?? '')?.[0];
-  const [major = Infinity, minor = 0] = (series ?? '').split('.').filter(Boolean).map(Number);
-  const isBefore = (other: number): boolean => major < 10 || (major === 10 && minor < other);
+  const isBefore = (minor: number): boolean => isFrom(series, 10, minor) === false;
   const name = isBefore(5) ? 'mariabackup' : 'mariadb-backup';
   // Since 10.2 it leaves that to the server.
   return { name, advice: series === undefined ? name : `${name} ${series}`, rollsBack: isBefore(2) };
 }
 
+/** What tells xtrabackup where the keys are: it does not read the server's options. */
+const KEYRING_OPTIONS: Readonly<Record<string, string>> = {
+  keyring_file: '--keyring-file-data=FILE',
+  keyring_vault: '--keyring-vault-config=FILE',
+  // A component: backup-my.cnf names none.
+  keyring: '--component-keyring-config=FILE, or of a plugin --keyring-file-data=FILE or --keyring-vault-config=FILE',
+};
+
+/** Its tablespaces have got another key, one that was made for the backup. */
+function hasTransitionKey({ toolCommand }: BackupFacts): boolean {
+  return /--(?:generate[-_])?transition[-_]key/.test(toolCommand ?? '');
+}
+
 /** Where keys are needed, that they are. */
-function keysFor({ keyPlugin }: BackupFacts, directory: string): string {
+function keysFor(facts: BackupFacts, directory: string): string {
+  const { keyPlugin } = facts;
   if (keyPlugin === undefined) return '';
   const { name, settings } = keyPlugin;
+  if (!isByMariadb(facts)) {
+    const said = KEYRING_OPTIONS[name];
+    const keys = `; its files are encrypted: say where its keys are${said === undefined ? `, which were those of ${name}` : ` (${said})`}`;
+    return hasTransitionKey(facts) ? `${keys}, or --transition-key=... as the backup was taken with` : keys;
+  }
   const where = settings.length === 0 ? '' : ` (${settings.join(', ')})`;
   return `; its files are encrypted: ${name}${where} is loaded as backup-my.cnf in ${directory} says, and must find its keys`;
 }
@@ -168,7 +151,12 @@ function* copyBack(facts: BackupFacts): Iterable<NextStep> {
       { each: 'ELSEWHERE' },
     );
   }
-  yield step('put it in place, on a stopped server with an empty data directory', [
+  // The server knows nothing of a key that was made for the backup.
+  const anew =
+    !isByMariadb(facts) && hasTransitionKey(facts)
+      ? '; add --generate-new-master-key, and the options that say where the keys of the backup and of the server are'
+      : '';
+  yield step(`put it in place, on a stopped server with an empty data directory${anew}`, [
     toolOf(facts).name,
     '--copy-back',
     '--target-dir={DIR}',
@@ -193,38 +181,4 @@ function* settle({ serverSettings }: BackupFacts): Iterable<NextStep> {
     ...['sed', '-nE', `/${lines}/w {SETTINGS}`],
     '{DIR}/backup-my.cnf',
   ]);
-}
-
-const OWN = ['chown', '-R', 'mysql:mysql'];
-
-/** Tables of other engines than InnoDB, whose files can be copied as they are, are few in such backups. */
-function* importTables({ system, hasLinks, keyPlugin, toLsn }: BackupFacts): Iterable<NextStep> {
-  const client = system === 'MariaDB' ? 'mariadb' : 'mysql';
-  const sql = (what: string): string[] => [client, '-e', what];
-  const each = { each: 'TABLE' } as const;
-  const table = '`{DB}`.`{TABLE}`';
-  yield step(
-    'on a running server make each table of InnoDB as it was (tables of MyISAM and Aria need no more than their files)',
-    [client, '{DB}', '-e', 'source {DEFINITION}'],
-    each,
-  );
-  yield step(
-    'have it give up its empty tablespace',
-    sql(`SET foreign_key_checks=0; ALTER TABLE ${table} DISCARD TABLESPACE`),
-    each,
-  );
-  const files = ['{DIR}/{DB}/{TABLE}.ibd', '{DIR}/{DB}/{TABLE}.cfg'];
-  const otherPlace = hasLinks ? ' (of a table that lies outside of DATADIR: where its .isl file says)' : '';
-  yield step(`put that of the backup in its place${otherPlace}`, ['cp', ...files, '{DATADIR}/{DB}/'], each);
-  yield step("give it to the server's user", [...OWN, '{DATADIR}/{DB}'], each);
-  // Seen with 10.11; tables that are not encrypted are taken whatever their LSN.
-  const later =
-    system === 'MariaDB' && keyPlugin !== undefined
-      ? `; an encrypted one only when its own LSN (SHOW ENGINE INNODB STATUS) is beyond that of the backup (${toLsn ?? 'to_lsn'}), until then it calls the table corrupt`
-      : '';
-  yield step(
-    `have the server take it${later}`,
-    sql(`SET foreign_key_checks=0; ALTER TABLE ${table} IMPORT TABLESPACE`),
-    each,
-  );
 }

@@ -1,11 +1,10 @@
 import type { ReplicationStart } from '../ui/reporter.js';
 import type { BinlogPosition } from './small-files/binlog-info.js';
+import { isFrom } from './version.js';
 
-/** Whether a version of MySQL knows `CHANGE REPLICATION SOURCE TO`. */
-function hasSourceWords(version: string | undefined): boolean {
-  const [major, minor, patch] = (/^(\d+)\.(\d+)\.(\d+)/.exec(version ?? '') ?? []).slice(1).map(Number);
-  if (major === undefined) return true;
-  return major > 8 || (major === 8 && (minor! > 0 || patch! >= 23));
+/** What MySQL takes a `gtid_purged` after: a restored server has transactions of its own, by its logs and `mysql.gtid_executed`. */
+function forgetting(version: string | undefined): string {
+  return (isFrom(version, 8, 2) ?? true) ? 'RESET BINARY LOGS AND GTIDS' : 'RESET MASTER';
 }
 
 /** What `xtrabackup_slave_info` may hold: nothing else of an archive is shown to be pasted into a server. */
@@ -25,7 +24,7 @@ export function replicationStarts(
 ): ReplicationStart[] {
   const isMariadb = server.system === 'MariaDB';
   const [change, prefix] =
-    !isMariadb && hasSourceWords(server.version)
+    !isMariadb && (isFrom(server.version, 8, 0, 23) ?? true)
       ? ['CHANGE REPLICATION SOURCE TO', 'SOURCE']
       : ['CHANGE MASTER TO', 'MASTER'];
   const starts: ReplicationStart[] = [];
@@ -41,7 +40,7 @@ export function replicationStarts(
       purpose: 'a replica of the server that was backed up, by GTID',
       statements: isMariadb
         ? [`SET GLOBAL gtid_slave_pos='${gtid}'`, `${change} MASTER_USE_GTID=slave_pos`]
-        : [`SET GLOBAL gtid_purged='${gtid}'`, `${change} ${prefix}_AUTO_POSITION=1`],
+        : [forgetting(server.version), `SET GLOBAL gtid_purged='${gtid}'`, `${change} ${prefix}_AUTO_POSITION=1`],
     });
   }
   const told = (slaveInfo ?? '')
@@ -49,7 +48,8 @@ export function replicationStarts(
     .map((text) => text.replaceAll('"', "'").trim())
     .filter((text) => text !== '');
   if (told.length > 0 && told.every((text) => REPLICA_STATEMENT.test(text))) {
-    starts.push({ purpose: 'a replica of the source that it had itself', statements: told });
+    const first = told.some((text) => /^SET GLOBAL gtid_purged/i.test(text)) ? [forgetting(server.version)] : [];
+    starts.push({ purpose: 'a replica of the source that it had itself', statements: [...first, ...told] });
   }
   return starts;
 }

@@ -201,16 +201,18 @@ describe('no false alarm', { concurrency: 4 }, () => {
     });
   }
 
-  test('what Galera sends before a backup, or instead of one', async (context) => {
+  test('what Galera sends before a backup, or instead of one (by newer versions of MariaDB under another name)', async (context) => {
     if (!hasProgram(context, 'mbstream', 'mariadb-backup')) return;
     const folder = tempDir(context);
     const sent = [
       ['xtrabackup_galera_info', 'donor_galera_info'],
+      ['mariadb_backup_galera_info', 'donor_galera_info', 'xtrabackup_ist'],
       ['xtrabackup_galera_info', 'donor_galera_info', 'xtrabackup_ist'],
+      ['mariadb_backup_galera_info', 'donor_galera_info'],
       ['xtrabackup_galera_info'],
       ['sst_info'],
     ];
-    for (const files of sampled(sent, 2, 1)) {
+    for (const files of sampled(sent, 3, 1)) {
       writeTree(folder, Object.fromEntries(files.map((name) => [name, 'uuid:12'])));
       const bytes = execFileSync('mbstream', ['-c', ...files], { cwd: folder, stdio: ['ignore', 'pipe', 'ignore'] });
       const { code, stderr } = await run(['-x', '-C', tempDir(context)], { stdin: { kind: 'pipe', bytes } });

@@ -122,9 +122,25 @@ export function hasNoContent(definition: Buffer): boolean {
   return definition[0] === 0xfe && definition[1] === 1 && [6, 18, 19].includes(definition[3]!);
 }
 
-/** Whether a file belongs to no table and is part of what a prepare needs: system tablespace, undo, redo, what the backup tells of itself. */
+/** `@@character_set_database` of a database and the like, in MariaDB and before MySQL 8. */
+export function isDatabaseOptions(path: StoredPath): boolean {
+  return withoutBackupSuffixes(path).endsWith('/db.opt');
+}
+
+/** MyRocks keeps all its tables in one place, whose files name none: in MariaDB `#rocksdb`, in Percona Server `.rocksdb`. */
+export function isInSharedStore(path: StoredPath): boolean {
+  return /^[#.]rocksdb\//.test(path);
+}
+
+/** Whether a table's definition (`.frm`) says that its content lies there. */
+export function isOfSharedStore(definition: Buffer): boolean {
+  // Its number differs from server to server: such an engine is known by its name, before which its length stands.
+  return definition[0] === 0xfe && definition[1] === 1 && definition.includes('\x07\0ROCKSDB', 0, 'latin1');
+}
+
+/** Whether a file is of no one table, and what a prepare needs: system tablespace, undo, redo, stores, what the backup tells of itself. */
 export function isNeededByPrepare(path: StoredPath): boolean {
-  return !path.includes('/') || path.startsWith('#innodb_');
+  return !path.includes('/') || path.startsWith('#innodb_') || isInSharedStore(path);
 }
 
 /** Whether no prepare can be without it, where the backup has it. */

@@ -4,6 +4,9 @@ import { sqlOfFileName, sqlText } from '../../format/sql-name.js';
 import { pathText, type StoredPath } from '../../format/stored-path.js';
 import {
   hasNoContent,
+  isDatabaseOptions,
+  isInSharedStore,
+  isOfSharedStore,
   renamedTo,
   spaceIdOf,
   tableFileOf,
@@ -39,6 +42,8 @@ interface Sight {
   hasContent: boolean;
   /** There is a definition of it. */
   definition: boolean;
+  /** Its content lies in one place with that of others. */
+  isStored: boolean;
   /** What its tablespace is called now. */
   renamedTo: TablespaceName | undefined;
 }
@@ -70,8 +75,12 @@ export class TableSelection {
   readonly #namesWithNumber = new Set<string>();
   /** Tables that have no content to look for. */
   readonly #contentless = new Set<StoredPath>();
+  /** Tables whose content lies in one place with that of others. */
+  readonly #stored = new Set<StoredPath>();
   #sights = new Map<string, Sight>();
   #seenDatabases = new Set<string>();
+  /** That place is there. */
+  #hasStore = false;
   /** Names seen that differ from one asked for in upper and lower case alone. */
   #similar = new Map<string, TableFile>();
 
@@ -112,6 +121,7 @@ export class TableSelection {
   learn({ path, content }: TableMetadata): void {
     const file = tableFileOf(path)!;
     if (file.kind === 'definition' && hasNoContent(content)) this.#contentless.add(path);
+    if (file.kind === 'definition' && isOfSharedStore(content)) this.#stored.add(path);
     if (file.kind === 'renamed') this.#learnName(path, file, content);
     if (file.kind === 'dropped' && file.spaceId === undefined) this.#dropped.add(partKey(file));
     if (file.kind === 'dropped' && file.spaceId !== undefined) this.#needsNumbers = true;
@@ -162,12 +172,14 @@ export class TableSelection {
   restart(): void {
     this.#sights = new Map();
     this.#seenDatabases = new Set();
+    this.#hasStore = false;
     this.#similar = new Map();
   }
 
   /** @param exists there is a file of this name: take note of it */
   owns(path: StoredPath, exists: boolean): boolean {
     if (this.isEmpty) return false;
+    if (exists) this.#hasStore ||= isInSharedStore(path);
     const stored = tableFileOf(path);
     if (stored === undefined) return this.#ownsDatabase(pathText(path).split('/', 1)[0]!, path, exists);
     const file = this.#named(stored);
@@ -208,7 +220,7 @@ export class TableSelection {
     if (!path.includes('/')) return false;
     const isAsked = this.#askedDatabases.has(database);
     if (isAsked && exists) this.#seenDatabases.add(database);
-    return isAsked || (this.#forPrepare && path.endsWith('/db.opt') && this.#touched.has(database));
+    return isAsked || (this.#forPrepare && isDatabaseOptions(path) && this.#touched.has(database));
   }
 
   /** Whose it is in the end. */
@@ -225,6 +237,7 @@ export class TableSelection {
         dropped: new Set(),
         hasContent: false,
         definition: false,
+        isStored: false,
         renamedTo: undefined,
       };
       this.#sights.set(key, sight);
@@ -236,6 +249,7 @@ export class TableSelection {
     if (file.kind === 'tablespace') sight.tablespaces.add(partKey(file));
     else if (file.kind === 'dropped') sight.dropped.add(partKey(file));
     else if (file.kind === 'definition') sight.definition = true;
+    sight.isStored ||= this.#stored.has(path);
     sight.hasContent ||= file.kind === 'new' || file.kind === 'data' || this.#contentless.has(path);
   }
 
@@ -293,7 +307,11 @@ export class TableSelection {
 
   #hasContent(sight: Sight | undefined): boolean {
     if (sight === undefined) return false;
-    return sight.hasContent || [...sight.tablespaces].some((part) => !sight.dropped.has(part));
+    return (
+      sight.hasContent ||
+      (sight.isStored && this.#hasStore) ||
+      [...sight.tablespaces].some((part) => !sight.dropped.has(part))
+    );
   }
 
   #reasonOf(table: AskedName): string | undefined {

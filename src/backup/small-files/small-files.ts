@@ -15,6 +15,7 @@ const KINDS = {
   mariadb_backup_slave_info: 'replica',
   'backup-my.cnf': 'config',
   'backup_metadata.json': 'metadata',
+  xtrabackup_tablespaces: 'tablespaces',
 } as const;
 
 /** There is one of each kind, but any number of links (`.isl`). */
