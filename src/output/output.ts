@@ -49,9 +49,10 @@ export interface LendableFile extends OutputFile {
    * Lets others write parts that nobody else writes, by {@link Output.borrow}.
    *
    * @param settle waits until none of them does; called before the descriptor is closed
+   * @param lengthBytes how long it becomes, as far as is known, where they may leave holes
    * @returns the descriptor
    */
-  lend(settle: () => void): number;
+  lend(settle: () => void, lengthBytes?: number): number;
   /** What was written is void: it begins anew. */
   restart(): void;
 }

@@ -173,6 +173,8 @@ test('a file is long enough before anything is written behind a hole, whoever wr
     end('sparse'),
     file('mariadb.ibd', pageCompressed(400, 0x10021, 34354), 10 * MIB),
     file('mysql.ibd.qp', qpressFile(MYSQL_COMPRESSED)),
+    // As large as one must be for several threads to make it together.
+    file('large.ibd', pageCompressed(5000, 0x10021, 34354), MIB),
   );
   const directory = tempDir(t);
   const path = join(directory, 'archive.xbs');
@@ -184,7 +186,7 @@ test('a file is long enough before anything is written behind a hole, whoever wr
     const command = [process.execPath, PROGRAM, '-x', ...words, '-C', target];
     const options: ExecFileSyncOptions = { stdio: [fs.openSync(path, 'r'), 'ignore', 'inherit'] };
     execFileSync('strace', ['-f', '-y', '-s', '0', '-o', log, '-e', 'trace=pwrite64,ftruncate', ...command], options);
-    for (const name of ['sparse', 'mariadb.ibd', ...(words.length > 0 ? ['mysql.ibd'] : [])]) {
+    for (const name of ['sparse', 'mariadb.ibd', 'large.ibd', ...(words.length > 0 ? ['mysql.ibd'] : [])]) {
       assertLengthFirst(fs.readFileSync(log, 'latin1'), name);
     }
   }

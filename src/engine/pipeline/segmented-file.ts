@@ -86,7 +86,7 @@ export class SegmentedFile {
       file.restart();
       return 'again';
     }
-    const descriptor = file.lend(() => shared.close());
+    const descriptor = file.lend(() => shared.close(), space && cuts.at(-1)!.made);
     const { pageBytes = 0, compression } = space ?? {};
     const offered = shared.offer({ file: number, descriptor, cuts, pageBytes, isMariadb: compression === 'mariadb' });
     offered.made({ number: 0, from: cuts[0]!, to: cuts[1]! }, firstBytes);

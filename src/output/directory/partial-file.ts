@@ -101,9 +101,11 @@ export class PartialFile implements DescriptorHolder {
   }
 
   /** Lets others write, too: see {@link LendableFile.lend}. @throws XbstreamError `XB_IO` */
-  lend(settle: () => void): number {
+  lend(settle: () => void, lengthBytes?: number): number {
+    const descriptor = this.#opened();
+    if (lengthBytes !== undefined) this.#foretell(descriptor, lengthBytes);
     this.#settleOthers = settle;
-    return this.#opened();
+    return descriptor;
   }
 
   /** @throws XbstreamError `XB_IO` */
@@ -269,7 +271,7 @@ export class PartialFile implements DescriptorHolder {
   #lengthen(descriptor: number, startBytes: number, endBytes: number): void {
     const before = this.#endBytes;
     this.#endBytes = Math.max(before, endBytes);
-    // Where others write nobody knows where its content ends, and there are no holes to speak of.
+    // Where others write nobody knows where its content ends. Where they leave holes it has its length: see `#foretell`.
     if (this.#settleOthers !== undefined) return;
     if (this.#lengthBytes === undefined && startBytes <= before) return;
     try {
@@ -280,6 +282,16 @@ export class PartialFile implements DescriptorHolder {
       fs.ftruncateSync(descriptor, this.#lengthBytes);
     } catch (error) {
       throw this.#refused('cannot write', error);
+    }
+  }
+
+  /** As {@link #lengthen}, before others write. */
+  #foretell(descriptor: number, lengthBytes: number): void {
+    try {
+      if (this.#lengthBytes === undefined) this.#giveUpReserved(descriptor, this.#endBytes);
+      if (lengthBytes > this.#endBytes) fs.ftruncateSync(descriptor, lengthBytes);
+    } catch {
+      // It only saves room, and may be too long a guess: what cannot be written says so itself.
     }
   }
 

@@ -73,9 +73,9 @@ export class TargetFile implements LendableFile {
     this.#grow().write(first.bytes, first.fileOffset);
   }
 
-  lend(settle: () => void): number {
+  lend(settle: () => void, lengthBytes?: number): number {
     this.flush();
-    return this.#grow().lend(settle);
+    return this.#grow().lend(settle, lengthBytes);
   }
 
   restart(): void {
