@@ -21,7 +21,7 @@ const textOf = (name: string): string => fs.readFileSync(join(PROJECT, name), 'u
 const DOCS = fs.readdirSync(join(PROJECT, 'docs')).filter((name) => name.endsWith('.md'));
 /** Pages whose commands need more than this world has: what tries them instead. */
 const TRIED_ELSEWHERE: Readonly<Record<string, string>> = {
-  'install.md': '.ci/packages and .ci/empty-machine, in machines without Node',
+  'install.md': '.ci/packages and .ci/empty-machine, in machines without Node; .ci/containers',
   'sources.md': 'test/docs/sources.test.ts, with servers on loopback',
 };
 const OWN = DOCS.filter((name) => !(name in TRIED_ELSEWHERE)).map((name) => `docs/${name}`);
