@@ -104,6 +104,9 @@ const TYPE_SPARSE_OR_SEEK = 0x53; // 'S'
 const TYPE_END = 0x45; // 'E'
 const TYPE_REMOVE = 0x44; // 'D'
 const TYPE_RENAME = 0x52; // 'R'
+/** What chunks have as their type, at {@link CHUNK_TYPE_AT}, that correct what came before. */
+export const CORRECTION_TYPES: ReadonlySet<number> = new Set([TYPE_REMOVE, TYPE_RENAME]);
+export const CHUNK_TYPE_AT = 9;
 
 const MAGIC_LOW = 0x54534258; // 'XBST' as a little-endian u32
 const MAGIC_HIGH = 0x31304b43; // 'CK01'
@@ -134,7 +137,7 @@ export function decodeChunkHeader(
   if (!hasMagic(bytes, start)) throw badMagic(bytes, start, end, archiveOffset);
   if (known < 14) return undefined;
   const flags = bytes.readUInt8(start + 8);
-  const type = bytes.readUInt8(start + 9);
+  const type = bytes.readUInt8(start + CHUNK_TYPE_AT);
   const pathLength = bytes.readUInt32LE(start + 10);
   if (pathLength > MAX_PATH_BYTES) throw pathTooLong(pathLength, archiveOffset);
   const afterPath = start + 14 + pathLength;
@@ -222,7 +225,7 @@ export function encodeChunkHeader(header: NewChunkHeader): Buffer {
   const bytes = Buffer.alloc(14 + path.length + tail.length);
   bytes.write(CHUNK_MAGIC, 0, 'latin1');
   bytes.writeUInt8(header.flags, 8);
-  bytes.writeUInt8(TYPE_BYTES[header.type], 9);
+  bytes.writeUInt8(TYPE_BYTES[header.type], CHUNK_TYPE_AT);
   bytes.writeUInt32LE(path.length, 10);
   path.copy(bytes, 14);
   tail.copy(bytes, 14 + path.length);

@@ -34,6 +34,9 @@ function backup(context: TestContext, objects: readonly TestObject[] = OBJECTS, 
   return directory;
 }
 
+/** The only object of an empty file. */
+const EMPTY = 'db/empty.00000000000000000000';
+
 /** Corrections are what MariaDB's programs send, which know nothing of xbcloud. */
 const PERCONA = FIXTURE_NAMES.filter((name) => name !== 'mariadb/tiny-ddl');
 
@@ -111,7 +114,6 @@ test('by several pipelines, of more objects than a process may have open', async
 });
 
 describe('an object that is missing is named', { concurrency: 2 }, () => {
-  const EMPTY = 'db/empty.00000000000000000000';
   const others = OBJECTS.filter((object) => object.key !== EMPTY);
   for (const { key } of sampled(others, 5, 1)) {
     test(key, async (context) => {
@@ -229,6 +231,16 @@ test('a bit that is flipped anywhere in an object is found, or changes nothing',
 });
 
 describe('objects that are not what their names say', { concurrency: 2 }, () => {
+  test('the end of an empty file that became its removal: named, and the file is not left out in silence', async (context) => {
+    const end = OBJECTS.find(({ key }) => key === EMPTY)!;
+    const bytes = Buffer.from(end.bytes);
+    bytes[9]! ^= 1;
+    const directory = backup(context, [...OBJECTS.filter((object) => object !== end), { key: EMPTY, bytes }]);
+    const { code, stdout } = await run(['verify', directory]);
+    assert.equal(code, EXIT.damaged, stdout);
+    assert.ok(stdout.includes(`the object ${EMPTY} holds a correction, which xbcloud never stores`), stdout);
+  });
+
   test('a chunk of another file: named, and neither of the two is whole', async (context) => {
     const [one, two] = ['ibdata1.00000000000000000001', 'db/t.ibd.00000000000000000001'];
     const bytesOf = (key: string): Buffer => OBJECTS.find((object) => object.key === key)!.bytes;

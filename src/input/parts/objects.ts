@@ -1,6 +1,6 @@
 /** A backup that lies as objects, a chunk each, as one archive. */
 import { XbstreamError } from '../../errors.js';
-import { CHUNK_MAGIC, MAX_HEADER_BYTES } from '../../format/chunk.js';
+import { CHUNK_MAGIC, CHUNK_TYPE_AT, CORRECTION_TYPES, MAX_HEADER_BYTES } from '../../format/chunk.js';
 import { plainName } from '../../format/member-name.js';
 import { pathText, rawPath, type StoredPath } from '../../format/stored-path.js';
 import { FileSource } from '../file.js';
@@ -23,7 +23,7 @@ const PATH_AT = 14;
 /** Reads the objects of a backup in their order; what is missing is told at the end. */
 export class ObjectsSource extends FileSource {
   readonly #layout: ObjectLayout<StoredObject>;
-  readonly #mislabelled: ReadonlyMap<StoredPath, StoredPath>;
+  readonly #mislabelled: ReadonlyMap<StoredPath, string>;
   readonly #isEnded: () => boolean;
   #isStopped = false;
 
@@ -37,7 +37,7 @@ export class ObjectsSource extends FileSource {
     isStopped: () => boolean,
     whole?: PositionedBytes,
   ): ObjectsSource {
-    const mislabelled = new Map<StoredPath, StoredPath>();
+    const mislabelled = new Map<StoredPath, string>();
     const parts = layout.objects.map((object) => new ObjectPart(object, prefix, mislabelled));
     return new ObjectsSource(new PositionedParts(parts, '', whole), layout, mislabelled, isStopped);
   }
@@ -45,7 +45,7 @@ export class ObjectsSource extends FileSource {
   private constructor(
     parts: PositionedParts,
     layout: ObjectLayout<StoredObject>,
-    mislabelled: ReadonlyMap<StoredPath, StoredPath>,
+    mislabelled: ReadonlyMap<StoredPath, string>,
     isStopped: () => boolean,
   ) {
     super(parts, 0, isStopped);
@@ -63,9 +63,7 @@ export class ObjectsSource extends FileSource {
 
   /** What is wrong with the objects, as far as they were read. */
   flaws(): InputFlaws {
-    const mislabelled = [...this.#mislabelled].map(
-      ([key, path]) => `the object ${pathText(key)} holds a chunk of ${pathText(path)}`,
-    );
+    const mislabelled = [...this.#mislabelled].map(([key, held]) => `the object ${pathText(key)} holds ${held}`);
     return { missing: flawOf([...this.#layout.missing.values()].map(missingText)), mislabelled: flawOf(mislabelled) };
   }
 
@@ -87,7 +85,7 @@ export function assertOwn(objects: readonly ReadableObject[], root: string): voi
   if (first === undefined) return;
   const opened = first.open();
   try {
-    const path = chunkPath(opened);
+    const path = firstChunk(opened)?.path;
     const named = objectName(first.key)!.path;
     if (path === undefined || !named.endsWith(`/${path}`)) return;
     const backup = `${root}/${pathText(rawPath(named.slice(0, -path.length - 1)))}`;
@@ -103,9 +101,9 @@ export function assertOwn(objects: readonly ReadableObject[], root: string): voi
 class ObjectPart implements Part {
   readonly #object: ReadableObject;
   readonly #prefix: string;
-  readonly #mislabelled: Map<StoredPath, StoredPath>;
+  readonly #mislabelled: Map<StoredPath, string>;
 
-  constructor(object: ReadableObject, prefix: string, mislabelled: Map<StoredPath, StoredPath>) {
+  constructor(object: ReadableObject, prefix: string, mislabelled: Map<StoredPath, string>) {
     this.#object = object;
     this.#prefix = prefix;
     this.#mislabelled = mislabelled;
@@ -122,15 +120,18 @@ class ObjectPart implements Part {
   open(): PositionedBytes {
     const { key } = this.#object;
     const opened = this.#object.open();
-    const path = chunkPath(opened);
-    if (path === undefined || onDisk(path) === onDisk(objectName(key)!.path)) return opened;
-    this.#mislabelled.set(key, path);
+    const { path, type } = firstChunk(opened) ?? {};
+    if (path === undefined) return opened;
+    const isOwn = onDisk(path) === onDisk(objectName(key)!.path);
+    // xbcloud takes none: an end that a flipped bit has made to a removal would leave the file out.
+    if (isOwn && !CORRECTION_TYPES.has(type!)) return opened;
+    this.#mislabelled.set(key, isOwn ? 'a correction, which xbcloud never stores' : `a chunk of ${pathText(path)}`);
     return new Disowned(opened);
   }
 }
 
-/** The path in the first chunk of an object; undefined where there is no chunk, which whoever reads it will say. */
-function chunkPath(object: PositionedBytes): StoredPath | undefined {
+/** The first chunk of an object; undefined where there is none, which whoever reads it will say. */
+function firstChunk(object: PositionedBytes): { path: StoredPath; type: number } | undefined {
   const head = Buffer.alloc(MAX_HEADER_BYTES);
   for (let bytes = 0; ;) {
     // A network may give less than there is.
@@ -141,7 +142,7 @@ function chunkPath(object: PositionedBytes): StoredPath | undefined {
     if (head.toString('latin1', 0, CHUNK_MAGIC.length) !== CHUNK_MAGIC) return undefined;
     const end = PATH_AT + head.readUInt32LE(PATH_LENGTH_AT);
     if (end > head.length) return undefined;
-    if (bytes >= end) return rawPath(head.toString('latin1', PATH_AT, end));
+    if (bytes >= end) return { path: rawPath(head.toString('latin1', PATH_AT, end)), type: head[CHUNK_TYPE_AT]! };
   }
 }
 
@@ -150,7 +151,7 @@ function onDisk(path: StoredPath): string {
   return plainName(path).replace(/^\//, '');
 }
 
-/** An object that holds a chunk of another file than its name says: it is read as damaged, for one of the two is wrong. */
+/** An object that holds something else than its name says: it is read as damaged, for one of the two is wrong. */
 class Disowned implements PositionedBytes {
   readonly #object: PositionedBytes;
 
