@@ -112,6 +112,26 @@ describe('an archive that is compressed as it is made', { concurrency: 2 }, () =
     await assert.rejects(create(['a'], `${path}2`, { directory, decodeStream: false } as object), { code: 'XB_USAGE' });
   });
 
+  test('a name that says it otherwise: full.tgz is compressed, full.tar.xz and full.xbstream.gpg are not made', async (context) => {
+    const directory = sources(context);
+    const out = tempDir(context);
+    const archive = join(out, 'full.tzst');
+    const tar = join(out, 'FULL.TGZ');
+    assert.equal((await run(['create', '-C', directory, 'd', '-o', archive, '-q'])).code, EXIT.ok);
+    assert.deepEqual((await list(archive)).wrappers, ['zstd']);
+    assert.equal((await run(['tar', archive, '-o', tar, '-q'])).code, EXIT.ok);
+    assert.equal(execFileSync('tar', ['-tzf', tar], { encoding: 'utf8' }).trim(), 'd/b');
+    for (const name of ['full.tar.xz', 'full.xbstream.gpg', 'full.tar.qp']) {
+      const path = join(out, name);
+      const words = ['tar', archive, '-o', path];
+      const refused = await run(words);
+      assertEnded(refused, EXIT.usage, new RegExp(`would be no \\.${name.split('.').pop()} file`));
+      assert.equal(fs.existsSync(path), false);
+      assert.equal((await run([...words, '--compress=none', '-q'])).code, EXIT.ok);
+      assert.equal(execFileSync('tar', ['-tf', path], { encoding: 'utf8' }).trim(), 'd/b');
+    }
+  });
+
   test('a format that is not known', async () => {
     assertEnded(await run(['create', 'x', '--compress=xz']), EXIT.usage, /--compress takes gzip, zstd, lz4 or none/);
   });

@@ -4,7 +4,7 @@ import { shellWord } from '../../format/shell-word.js';
 import { isAddress, looksLikeAddress, readAddress, shownWord } from '../../input/address/address.js';
 import type { InputChoice, StreamKey } from '../../input/open-source.js';
 import type { OutputChoice } from '../../output/archive-target.js';
-import { compressionOf, type Compression } from '../../output/compression.js';
+import { compressionOf, madeByOthers, type Compression } from '../../output/compression.js';
 import type { CallSurroundings, CallWords } from '../verb.js';
 import { archiveOperands } from './archive-operands.js';
 import type { OptionValues } from './option-values.js';
@@ -126,7 +126,7 @@ export function otherInput(name: string, what: string, isTerminal: (fd: number) 
  *
  * @param call what was called, for hints
  * @param what the name of the file, for hints
- * @throws XbstreamError `XB_USAGE` for a terminal
+ * @throws XbstreamError `XB_USAGE` for a terminal, and for a name that says what it would not be
  */
 export function madeOutput(
   options: {
@@ -148,7 +148,10 @@ export function madeOutput(
       'or: | curl -T - ADDRESS',
     );
   }
-  if (output !== undefined && output !== '-') return { kind: 'path', path: output, overwrite, compression };
+  if (output !== undefined && output !== '-') {
+    if (compress === undefined) assertHonestName(output, call);
+    return { kind: 'path', path: output, overwrite, compression };
+  }
   if (overwrite) {
     throw usageError('--overwrite replaces a file, and none is named', `name it: -o ${what}`, 'or leave it out');
   }
@@ -163,4 +166,16 @@ export function madeOutput(
     );
   }
   return { kind: 'descriptor', fd: STDOUT, compression };
+}
+
+/** Who finds `full.tar.xz`, or `full.xbstream.gpg`, takes it for what it is called. */
+function assertHonestName(path: string, call: string): void {
+  const other = madeByOthers(path);
+  if (other === undefined) return;
+  const { ending, program } = other;
+  throw usageError(
+    `${path} would be no .${ending} file: what is made here can be compressed as .gz, .zst or .lz4`,
+    ...(program === undefined ? [] : [`by a pipe: ${call} | ${program} > ${shellWord(path)}`]),
+    'as it is, under this name: --compress=none',
+  );
 }

@@ -563,7 +563,7 @@ function compressOption(): Option<Compression | 'none' | undefined> {
     value: 'FORMAT',
     kind: oneOf(formats),
     group: 'Where to',
-    help: 'compress all of it as gzip, zstd or lz4 (default: by the ending of FILE: .gz, .zst, .lz4), or not (none)',
+    help: 'compress all of it as gzip, zstd or lz4 (default: by the ending of FILE: .gz, .tgz, .zst, .tzst, .lz4), or not (none)',
   };
   return {
     words: { compress: definition },
