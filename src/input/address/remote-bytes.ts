@@ -24,8 +24,10 @@ const RANGES_AHEAD = 8;
  * over loopback. This is what 4 GB/s bring until the answer begins.
  */
 const AHEAD_BYTES_PER_US = 4096;
-const AHEAD_BYTES_MIN = 8 * 1024 * 1024;
+const AHEAD_BYTES_MIN = 16 * 1024 * 1024;
 const RANGE_BYTES_MIN = 64 * 1024;
+/** Up to this size a range is a quarter of what is fetched ahead: over loopback a request costs about as much as half a MiB that it brings. */
+const QUARTER_BYTES_MAX = 4 * 1024 * 1024;
 /** Of what somebody has said that he will read, so many ranges at a time. */
 const EXPECTED_RANGES_MAX = 64;
 /** What was read stays for a while: who looks for something goes back a little. */
@@ -206,7 +208,8 @@ export class RemoteBytes implements PositionedBytes {
     const run = this.#runEnd - this.#runStart;
     if (run < HOP_BYTES) return;
     const ahead = Math.min(this.#aheadBytesMax, 2 * run);
-    const range = Math.max(RANGE_BYTES_MIN, Math.floor(ahead / RANGES_AHEAD));
+    const quarter = Math.min(QUARTER_BYTES_MAX, Math.floor(ahead / 4));
+    const range = Math.max(RANGE_BYTES_MIN, quarter, Math.floor(ahead / RANGES_AHEAD));
     const target = Math.min(this.endBytes, this.#runEnd + ahead);
     this.#aheadEnd = Math.max(this.#aheadEnd, this.#comeEnd(this.#runEnd));
     while (this.#aheadEnd < target) {
