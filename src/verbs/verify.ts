@@ -115,7 +115,7 @@ export const verify = defineVerb({
     if (idle !== undefined) {
       throw usageError(
         `--${idle} is of use only with --deep`,
-        'add --deep to look inside of compressed and encrypted files',
+        'add --deep to look inside of compressed and encrypted files, or of an archive that is encrypted as a whole',
       );
     }
   },
