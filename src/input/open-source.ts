@@ -5,6 +5,7 @@ import { systemCodeOf, systemError, XbstreamError } from '../errors.js';
 import { shownAddress, type Address } from './address/address.js';
 import { closeRead } from './close.js';
 import { FileSource } from './file.js';
+import { lookAt } from './look.js';
 import { OneFile } from './positioned.js';
 import type { NamedPipesChoice } from './named-pipes/named-pipes.js';
 import type { RingHandle } from './stream/ring.js';
@@ -91,12 +92,8 @@ export function archiveName(input: InputChoice): string {
 export function inputSize(input: InputChoice): number | undefined {
   if (input.kind === 'ring' || input.kind === 'named-pipes' || input.kind === 'address') return undefined;
   if (input.kind === 'parts') return sumOf(input.paths.map((path) => inputSize({ kind: 'path', path })));
-  try {
-    const stat = input.kind === 'path' ? fs.statSync(input.path) : fs.fstatSync(input.fd);
-    return stat.isFile() ? stat.size : undefined;
-  } catch {
-    return undefined; // opening it will say why
-  }
+  const stat = lookAt(input.kind === 'path' ? input.path : input.fd);
+  return stat?.isFile() === true ? stat.size : undefined;
 }
 
 function sumOf(sizes: readonly (number | undefined)[]): number | undefined {

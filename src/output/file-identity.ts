@@ -1,4 +1,5 @@
-import * as fs from 'node:fs';
+import type * as fs from 'node:fs';
+import { lookAt } from '../input/look.js';
 import type { InputChoice } from '../input/open-source.js';
 
 /** What tells a file from another one that takes its place. */
@@ -16,15 +17,13 @@ type MadeFile = { kind: 'path'; path: string } | { kind: 'descriptor'; fd: numbe
 
 /** The regular files that are read or written. What cannot be looked at is told by whoever opens it. */
 export function filesOf(choice: InputChoice | MadeFile): fs.Stats[] {
-  const paths = choice.kind === 'path' ? [choice.path] : choice.kind === 'parts' ? choice.paths : [];
-  const looks = paths.map((path) => () => fs.statSync(path));
-  if (choice.kind === 'descriptor') looks.push(() => fs.fstatSync(choice.fd));
-  const stats = looks.flatMap((look) => {
-    try {
-      return [look()];
-    } catch {
-      return [];
-    }
-  });
-  return stats.filter((stat) => stat.isFile());
+  return placesOf(choice)
+    .flatMap((place) => lookAt(place) ?? [])
+    .filter((stat) => stat.isFile());
+}
+
+function placesOf(choice: InputChoice | MadeFile): readonly (string | number)[] {
+  if (choice.kind === 'path') return [choice.path];
+  if (choice.kind === 'descriptor') return [choice.fd];
+  return choice.kind === 'parts' ? choice.paths : [];
 }

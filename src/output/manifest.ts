@@ -1,6 +1,6 @@
 import { lstatSync, realpathSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
-import { XbstreamError } from '../errors.js';
+import { systemError, XbstreamError } from '../errors.js';
 import type { InputChoice } from '../input/open-source.js';
 import { pathForSystem, pathFromText, rawPath } from '../format/stored-path.js';
 import { ArchiveTarget, assertNotRead } from './archive-target.js';
@@ -36,7 +36,11 @@ export class Manifest {
   /** @throws XbstreamError `XB_IO`, `XB_TARGET_EXISTS` */
   write(files: Iterable<OutputFile>): void {
     const all = [...files];
-    this.#assertFree(all);
+    try {
+      this.#assertFree(all);
+    } catch (error) {
+      throw systemError(`cannot write ${this.#path}`, error);
+    }
     let lines = '';
     for (const { path, sha256 } of all) {
       if (sha256 !== undefined) lines += manifestLine(path, sha256);

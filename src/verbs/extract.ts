@@ -1,11 +1,11 @@
 /** `extract`: unpacks an archive into a directory. */
-import { statSync } from 'node:fs';
 import type { Context } from '../context.js';
 import type { BackupFinding } from '../backup/backup-state.js';
 import type { XbstreamError } from '../errors.js';
 import { shellWord } from '../format/shell-word.js';
 import { pathText } from '../format/stored-path.js';
 import { looksLikeAddress, shownWord } from '../input/address/address.js';
+import { lookAt } from '../input/look.js';
 import { byIndex, digestedName } from '../input/open-source.js';
 import { isGood, type Outcome } from '../outcome.js';
 import { makeReporter } from '../ui/make-reporter.js';
@@ -142,9 +142,5 @@ export function ignoredWords(operands: readonly string[], directory: string | un
 }
 
 function looksLikeDirectory(word: string): boolean {
-  try {
-    return statSync(word, { throwIfNoEntry: false })?.isDirectory() ?? word.includes('/');
-  } catch {
-    return false;
-  }
+  return lookAt(word)?.isDirectory() ?? word.includes('/');
 }

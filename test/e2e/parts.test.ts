@@ -10,7 +10,7 @@ import { nextNames, partsApart, previousNames } from '../../dist/input/parts/par
 import { archive, end, file, noise, payload } from '../helpers/archive-bytes.js';
 import { run } from '../helpers/cli.js';
 import { assertEnded, EXIT } from '../helpers/outcome.js';
-import { hasProgram, sampled } from '../helpers/programs.js';
+import { hasProgram, isRoot, sampled } from '../helpers/programs.js';
 import { reportPath } from '../helpers/report-input.js';
 import { tempDir } from '../helpers/temp.js';
 import { readTree } from '../helpers/tree.js';
@@ -163,6 +163,20 @@ describe('parts of an archive', { concurrency: 2 }, () => {
     assert.match(mixed.stdout, /that is byte \d+ of (begin|end|x\.02); the parts follow each other/);
     const cut = await run(['verify', '--parts', 'begin', 'x.02'], { cwd: directory });
     assert.notEqual(cut.code, EXIT.ok);
+  });
+
+  test('in a directory that may not be read: it is named, and nothing is called a bug', async (context) => {
+    if (!isRoot(context) || !hasProgram(context, 'setpriv', 'util-linux')) return;
+    const directory = tempDir(context);
+    fs.chmodSync(directory, 0o711);
+    const locked = join(directory, 'locked');
+    fs.mkdirSync(locked, { mode: 0o711 });
+    fs.copyFileSync(first, join(locked, 'x.00'));
+    const wrapper = ['setpriv', '--reuid=4711', '--regid=4712', '--clear-groups'];
+    for (const verb of ['list', 'verify', 'extract']) {
+      const result = await run([verb, '--parts', locked], { wrapper });
+      assertEnded(result, EXIT.refused, /cannot read the directory .*locked: permission denied \(EACCES\)$/m);
+    }
   });
 
   test('only what is needed is read, also behind the first part', async (context) => {

@@ -1,11 +1,11 @@
 /** The names in an archive that may stand on a command line: paths, and tables and databases as SQL calls them. */
-import { statSync } from 'node:fs';
 import { readIndex } from '../../archive/index.js';
 import { tableFileOf, type TableFileKind } from '../../archive/selection/table-files.js';
 import { namesWhileDecoded } from '../../codec/stored-layers.js';
 import { withSource } from '../../engine/with-source.js';
 import { sqlOfFileName, sqlText } from '../../format/sql-name.js';
 import { isUtf8, pathText, type StoredPath } from '../../format/stored-path.js';
+import { lookAt } from '../../input/look.js';
 
 /** Who presses a key does not wait longer, in milliseconds, for an archive that has to be read as a whole. */
 const PATIENCE_MS = 3000;
@@ -13,7 +13,7 @@ const PATIENCE_MS = 3000;
 /** The final names of what an archive holds; none where it cannot be read, or not soon. Only files: a pipe would be used up. */
 export async function pathsIn(archive: string | readonly string[]): Promise<StoredPath[]> {
   const files = [archive].flat();
-  if (!files.every((file) => statSync(file, { throwIfNoEntry: false })?.isFile() === true)) return [];
+  if (!files.every((file) => lookAt(file)?.isFile() === true)) return [];
   const signal = AbortSignal.timeout(PATIENCE_MS);
   const input = typeof archive === 'string' ? ({ kind: 'path', path: archive } as const) : parts(archive);
   const stopping = { signal, isStopped: () => signal.aborted };

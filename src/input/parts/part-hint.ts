@@ -1,6 +1,7 @@
-import { existsSync, statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import type { XbstreamError, XbstreamErrorCode } from '../../errors.js';
 import { shellWord } from '../../format/shell-word.js';
+import { lookAt } from '../look.js';
 import type { InputChoice } from '../open-source.js';
 import { nextNames, previousNames } from './part-names.js';
 
@@ -20,7 +21,8 @@ export function withParts(errors: readonly XbstreamError[], input: InputChoice):
   const index = errors.findIndex(({ code }) => OF_A_PART.has(code));
   if (index === -1 || input.kind !== 'path') return errors;
   const { path } = input;
-  if (isDirectory(path)) return errors;
+  // What lies beside a directory is no part of what is in it.
+  if (lookAt(path)?.isDirectory() === true) return errors;
   const before = previousNames(path).find(existsSync);
   const behind = nextNames(path).find(existsSync);
   const others = [before, behind].filter((name) => name !== undefined);
@@ -33,11 +35,6 @@ export function withParts(errors: readonly XbstreamError[], input: InputChoice):
       hints: [`to read them as one: tsxbstream ... --parts ${allFrom(path)}`],
     }),
   );
-}
-
-/** What lies beside a directory is no part of what is in it. */
-function isDirectory(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
 
 /** All parts that lie beside a file, as a command line has them. */

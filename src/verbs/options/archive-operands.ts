@@ -1,8 +1,10 @@
 /** Which words of a command line name the archive, and which are patterns. */
-import { readdirSync, statSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { systemError } from '../../errors.js';
 import { shellWord } from '../../format/shell-word.js';
 import { looksLikeAddress, shownWord } from '../../input/address/address.js';
+import { lookAt } from '../../input/look.js';
 import { nextNames, partsApart, previousNames } from '../../input/parts/part-names.js';
 import { usageError } from './usage-error.js';
 
@@ -67,22 +69,19 @@ function follows(word: string, next: string): boolean {
 }
 
 function isFile(path: string): boolean {
-  try {
-    return statSync(path).isFile();
-  } catch {
-    return false;
-  }
+  return lookAt(path)?.isFile() === true;
 }
 
 /** The files that a word stands for: those in it where it is a directory, in the order of their parts. */
 function filesIn(word: string): string[] {
+  if (lookAt(word)?.isDirectory() !== true) return [word];
+  let names: string[];
   try {
-    if (!statSync(word).isDirectory()) return [word];
-  } catch {
-    return [word]; // opening it says why
+    names = readdirSync(word);
+  } catch (error) {
+    throw systemError(`cannot read the directory ${word}`, error);
   }
-  const names = readdirSync(word).filter((name) => !name.startsWith('.'));
-  const files = names.map((name) => join(word, name)).filter(isFile);
+  const files = names.flatMap((name) => (name.startsWith('.') ? [] : join(word, name))).filter(isFile);
   if (files.length === 0) throw usageError(`there are no parts in ${word}`);
   return files.sort((a, b) => -(partsApart(a, b) ?? (a < b ? 1 : -1)));
 }
