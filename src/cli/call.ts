@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { shellWord } from '../format/shell-word.js';
 import { hasSecret, isAddress, shownWord } from '../input/address/address.js';
 import { closest } from '../verbs/options/suggestion.js';
+import type { ColorChoice } from '../ui/paint.js';
 import type { Mode } from '../verbs/options/table.js';
 import { usageError } from '../verbs/options/usage-error.js';
 import { VERBS, type Registration } from '../verbs/registry.js';
@@ -54,26 +55,27 @@ export async function readCall(given: Omit<CallSurroundings, 'typed'>): Promise<
   return answer(({ formHelp }) => formHelp(form));
 }
 
-/** Whether a verb is told to print JSON, as far as its words can be understood at all. */
-export async function asksForJson(argv: readonly string[]): Promise<boolean> {
-  const [first = '', ...words] = argv.slice(2);
+/** How a command line that cannot be followed wants to be answered, as far as its words can be understood at all. */
+export async function wishesOf(argv: readonly string[]): Promise<{ json: boolean; color: ColorChoice }> {
+  const [first = '', ...others] = argv.slice(2);
   const verb = isXbstreamForm(argv) ? undefined : verbOf(first);
-  if (verb === undefined) return false;
-  const form = await loadForm(verb);
+  const [form, words] = verb === undefined ? [XBSTREAM, argv.slice(2)] : [await loadForm(verb), others];
   const end = words.indexOf('--');
   const options = end === -1 ? words : words.slice(0, end);
   // Each by itself, and with a value behind it: what is wrong with others is beside the point.
-  return options.some(
-    (_, at) => saysJson(options.slice(at, at + 1), form) || saysJson(options.slice(at, at + 2), form),
-  );
+  const said = options.flatMap((_, at) => [1, 2].flatMap((count) => understood(options.slice(at, at + count), form)));
+  const color = said.findLast(({ name }) => name === 'color')?.value;
+  return {
+    json: said.some(({ name, value }) => name === 'json' || (name === 'format' && value === 'json')),
+    color: color === 'never' || color === 'always' ? color : 'auto',
+  };
 }
 
-function saysJson(words: readonly string[], form: Form): boolean {
+function understood(words: readonly string[], form: Form): readonly OptionWord[] {
   try {
-    const { options } = normaliseWords(words, form);
-    return options.some(({ name, value }) => name === 'json' || (name === 'format' && value === 'json'));
+    return normaliseWords(words, form).options;
   } catch {
-    return false;
+    return [];
   }
 }
 

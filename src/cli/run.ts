@@ -7,7 +7,7 @@ import type { ReporterSurroundings } from '../ui/make-reporter.js';
 import { choosePaints } from '../ui/paint.js';
 import { bugText } from './bug-text.js';
 import type { VerbCall, VerbRun } from '../verbs/verb.js';
-import { asksForJson, readCall, type Call } from './call.js';
+import { readCall, wishesOf, type Call } from './call.js';
 import { EXIT_OK, EXIT_REFUSED, exitCodeFor } from './exit-codes.js';
 import { Outputs } from './outputs.js';
 import { runVerb } from './verb-run.js';
@@ -54,13 +54,14 @@ async function tellUnreadable(
   started: number,
 ): Promise<number> {
   const { argv, stdout, stderr, env } = surroundings;
-  const paint = (await choosePaints('auto', surroundings, env))(stderr);
+  const wishes = await wishesOf(argv);
+  const paint = (await choosePaints(wishes.color, surroundings, env))(stderr);
   if (!(error instanceof XbstreamError)) {
     stderr.write(bugText(error, isDebugging, paint));
     return EXIT_REFUSED;
   }
   // A program that reads JSON lines is told in them, too.
-  if (await asksForJson(argv)) {
+  if (wishes.json) {
     const elapsedSeconds = Math.round(performance.now() - started) / 1000;
     stdout.write(jsonLine('error', errorFields(error)) + failedSummaryLine(elapsedSeconds));
   }

@@ -146,6 +146,19 @@ suite('the program', { concurrency: 4 }, () => {
     assert.equal((await ended(start([PROGRAM, '-x', '--json']))).stdout, '', 'stdout of -x is no place for it');
   });
 
+  test('a command line that cannot be followed is told in the colours that it asks for', async () => {
+    for (const [words, isColoured] of [
+      [['list', '--foo', '--color=always'], true],
+      [['-x', '--foo', '--color', 'always'], true],
+      [['list', '--color=always', '--foo', '--color=never'], false],
+      [['list', '--foo', '--', '--color=always'], false],
+    ] as const) {
+      const { stderr, end } = await ended(start([PROGRAM, ...words]));
+      assert.equal(end, 2, stderr);
+      assert.equal(stderr.includes('\x1b['), isColoured, words.join(' '));
+    }
+  });
+
   test('a verb that succeeds', async () => {
     assert.deepEqual(await ended(startFake('ok', 'extract', '-C', 'restored')), {
       stdout: 'unpacked 2 files (3.0 MiB from 3.0 MiB of archive) into restored in 1.5 s, 2.0 MiB/s of archive\n',
