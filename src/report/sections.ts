@@ -160,7 +160,7 @@ export function databasesTable({ databases, unlisted: [files, bytes] }: PageData
     files > 0
       ? html`<p>And ${formatCount(files, 'small file')} (${formatBytes(bytes)}) that this page does not list.</p>`
       : undefined;
-  return html`<div class="scroll" tabindex="0" role="region" aria-labelledby="databases">
+  return html`<div class="scroll databases" tabindex="0" role="region" aria-labelledby="databases">
       <table>
         <caption id="databases">
           By database, the largest first

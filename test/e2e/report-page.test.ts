@@ -185,6 +185,37 @@ describe(
       }
     });
 
+    test('no tile of the treemap is larger than its share, or reaches over another, also on a telephone', async () => {
+      const files = Array.from({ length: 60 }, (_, at) => file(`db${at % 3}/t${at}.ibd`, noise(1 + at ** 3, at)));
+      const { page } = await open(archive(...files, file('ibdata1', noise(10, 1))), {
+        viewport: { width: 360, height: 740 },
+      });
+      const overlapping = await page.evaluate(`(() => {
+        const area = document.querySelector('.treemap').getBoundingClientRect();
+        const tiles = [...document.querySelectorAll('.tile.inner')].map((tile) => tile.getBoundingClientRect());
+        const isOut = (tile) => tile.right > area.right + 1 || tile.bottom > area.bottom + 1;
+        const meet = (a, b) => a.left + 1 < b.right && b.left + 1 < a.right && a.top + 1 < b.bottom && b.top + 1 < a.bottom;
+        return [tiles.length, tiles.filter(isOut).length, tiles.filter((tile, at) => tiles.slice(at + 1).some((other) => meet(tile, other))).length];
+      })()`);
+      const [tiles, outside, over] = overlapping as [number, number, number];
+      assert.ok(tiles > 40, String(tiles));
+      assert.deepEqual([outside, over], [0, 0]);
+    });
+
+    test('each of the databases of three hundred customers can be seen, and what follows them found', async () => {
+      const files = Array.from({ length: 300 }, (_, at) => file(`customer_${at}/t.ibd`, noise(3000 + at, at)));
+      const { page } = await open(archive(...files));
+      assert.equal(await page.locator('.tile').count(), 300);
+      const { height } = (await page.locator('.databases').boundingBox())!;
+      assert.ok(height < 500, `the table of databases is ${height} pixels high`);
+    });
+
+    test('where there is no file there is no empty place for a treemap', async () => {
+      const { page, assertQuiet } = await open(Buffer.from('# no archive\n'));
+      assert.equal(await page.locator('.treemap').isVisible(), false);
+      assertQuiet();
+    });
+
     const many = SOAK ? 10_000 : 2_500;
     test(`${many.toLocaleString('en')} files open, and can be looked through`, async () => {
       const files = Array.from({ length: many }, (_, at) =>

@@ -35,5 +35,7 @@ export async function openPage(
     if (request.url() !== url) said.push(`request: ${request.url()}`);
   });
   await page.goto(url);
+  // The script draws it in a moment of its own.
+  if (options.javaScriptEnabled !== false) await page.locator('#file-list table').waitFor();
   return { page, assertQuiet: () => assert.deepEqual(said, []) };
 }

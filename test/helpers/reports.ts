@@ -1,12 +1,13 @@
 /** Reads what `tsxbstream report` has written. */
 import assert from 'node:assert/strict';
+import { inflateSync } from 'node:zlib';
 import type { PageData } from '../../dist/report/page-data.js';
 
 /** What the script of a page is given. */
 export function dataOf(page: string): PageData {
-  const [, json] = /<script type="application\/json" id="data">(.*?)<\/script>/s.exec(page) ?? [];
-  assert.ok(json !== undefined, 'the page has data');
-  return JSON.parse(json) as PageData;
+  const [, packed] = /<script type="text\/plain" id="data">(.*?)<\/script>/s.exec(page) ?? [];
+  assert.ok(packed !== undefined, 'the page has data');
+  return JSON.parse(inflateSync(Buffer.from(packed, 'base64')).toString()) as PageData;
 }
 
 /** A listed file with its number, under its whole name. */

@@ -7,8 +7,19 @@ import { modelOf } from './model.js';
 import { Selection } from './selection.js';
 import { Treemap } from './treemap.js';
 
-const model = modelOf(JSON.parse(placeFor('data').textContent) as PageData);
-const selection = new Selection();
-new Treemap(placeFor('treemap'), model, selection);
-new ArchiveStrip(placeFor('archive-map'), model, selection);
-new FileList(placeFor('file-list'), model, selection);
+/** What the page was given, unpacked. Nothing is asked for: the bytes are at hand. */
+async function pageData(): Promise<PageData> {
+  const bytes = Uint8Array.from(atob(placeFor('data').textContent), (letter) => letter.charCodeAt(0));
+  const unpacked = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('deflate'));
+  return (await new Response(unpacked).json()) as PageData;
+}
+
+async function draw(): Promise<void> {
+  const model = modelOf(await pageData());
+  const selection = new Selection();
+  new Treemap(placeFor('treemap'), model, selection);
+  new ArchiveStrip(placeFor('archive-map'), model, selection);
+  new FileList(placeFor('file-list'), model, selection);
+}
+
+void draw();

@@ -6,12 +6,14 @@ import { Roving } from './roving.js';
 import { lineOf, type Selection } from './selection.js';
 
 /** More are shown as one: nobody could tell them apart. */
-const MAX_CHILDREN = 40;
+const MAX_CHILDREN = 400;
 const MAX_LEAVES = 400;
 /** Smaller tiles are left out, in CSS pixels; and without this much room a tile has no text. */
 const MIN_SIDE = 3;
 const TEXT_WIDTH = 44;
 const TEXT_HEIGHT = 16;
+/** Less room than this in a heading is for the name alone. */
+const SIZE_WIDTH = 130;
 const HEADING_HEIGHT = 20;
 /** The colours that databases have, in turn, before they are all alike. */
 const COLORS = 8;
@@ -72,6 +74,7 @@ export class Treemap {
   }
 
   #render(): void {
+    this.#area.hidden = this.#focus.bytes === 0;
     const { clientWidth: width, clientHeight: height } = this.#area;
     this.#width = width;
     this.#buttons = new Map();
@@ -97,7 +100,8 @@ export class Treemap {
     const hasText = x1 - x0 > TEXT_WIDTH && y1 - y0 > TEXT_HEIGHT;
     if (hasText) {
       // What is seen begins what is heard.
-      made.append(element('span', { text: damaged > 0 ? `✕ ${name}` : name }), ' ', element('small', { text: size }));
+      made.append(element('span', { text: damaged > 0 ? `✕ ${name}` : name }), ' ');
+      if (!isHeading || x1 - x0 > SIZE_WIDTH) made.append(element('small', { text: size }));
     }
     made.setAttribute(
       'aria-label',
@@ -149,9 +153,9 @@ function tilesOf(focus: Node): Tile {
   const { shown, rest } = split(focus.children, MAX_CHILDREN);
   let left = MAX_LEAVES;
   const children = shown.map((child) => {
-    // A table of one file is that file.
-    if (child.children.length < 2) return tile(child, []);
-    const share = Math.max(1, Math.floor((MAX_LEAVES * child.bytes) / Math.max(1, focus.bytes)));
+    const share = Math.floor((MAX_LEAVES * child.bytes) / Math.max(1, focus.bytes));
+    // A table of one file is that file; and of what is small nobody could see the parts.
+    if (child.children.length < 2 || share < 2) return tile(child, []);
     const inner = split(child.children, Math.min(left, share));
     left = Math.max(1, left - inner.shown.length);
     return tile(child, [...inner.shown.map((each) => tile(each, [])), ...restTile(inner.rest, child.color)]);
