@@ -145,7 +145,11 @@ async function inOneSpelling(words: readonly string[], form: Form): Promise<Norm
   } catch (error) {
     if (!(error instanceof UnknownOption)) throw error;
     const others = (await allForms()).filter((other) => other.name !== form.name && error.isOf(other));
-    throw error.asUsageError(others.map(({ call }) => `it is an option of: ${call}`));
+    const file = words.find((word) => word.startsWith('-') && existsSync(word));
+    throw error.asUsageError([
+      ...(file === undefined ? [] : [`the file of that name: ${shellWord(`./${file}`)}`]),
+      ...others.map(({ call }) => `it is an option of: ${call}`),
+    ]);
   }
 }
 

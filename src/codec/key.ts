@@ -71,7 +71,11 @@ export function readKey(options: KeyOptions, environment: NodeJS.ProcessEnv = pr
 function keyOfOptions({ encryptKey, encryptKeyFile }: KeyOptions): GivenKey | undefined {
   if (encryptKey !== undefined) return { bytes: Buffer.from(encryptKey), source: 'the key of --encrypt-key' };
   if (encryptKeyFile === undefined) return undefined;
-  return { bytes: readKeyFile(encryptKeyFile), source: `the key file ${encryptKeyFile}` };
+  const bytes = readKeyFile(encryptKeyFile);
+  // `-xf FILE`, as of tar.
+  const hints =
+    bytes.length > KEY_FILE_BYTES_MAX ? ['-f names the file of a key; an archive: tsxbstream -x < ARCHIVE'] : [];
+  return { bytes, source: `the key file ${encryptKeyFile}`, hints };
 }
 
 /** An empty variable is none: that is how a shell takes one back for a single command. */

@@ -18,7 +18,7 @@ const CALL = 'tsxbstream create';
 export const CREATE_OPTIONS = {
   ...pick(OPTIONS, 'sparse', 'chunkBytes', 'json', 'fromTar', 'filesFrom', 'nullSeparated', 'output', 'compress'),
   ...pick(OPTIONS, ...COMMON),
-  directory: reworded(OPTIONS.directory, { directory: 'look for FILEs in DIR instead of the current directory' }),
+  directory: reworded(OPTIONS.directory, { directory: 'look for FILEs in DIR, not the current directory' }),
   /** Keep leading slashes, and what stands before `..`, in names. Default: they are cut off. */
   absoluteNames: reworded(OPTIONS.absoluteNames, {
     'absolute-names': 'keep leading slashes, and what stands before ".."',

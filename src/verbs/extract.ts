@@ -116,7 +116,7 @@ async function unpackInto(options: ExtractOptions, context: Context): Promise<Ou
 function withTargetHint(error: XbstreamError, { include, target }: ExtractOptions): XbstreamError {
   const [pattern, ...others] = include;
   const isPlain = pattern !== undefined && others.length === 0 && !/[*?[{]/.test(pattern);
-  if (error.code !== 'XB_NO_MATCH' || !isPlain || target !== '.') return error;
+  if (error.code !== 'XB_NO_MATCH' || !isPlain || target !== '.' || lookAt(pattern)?.isFile() === true) return error;
   return error.with({ hints: [`to unpack into a directory: -C ${shellWord(pattern)}`] });
 }
 

@@ -53,6 +53,12 @@ for (const form of FORMS) {
   });
 }
 
+test('-h of a verb says what an option does there, and in no other verb', () => {
+  const line = (name: string): string => /^-C, .*$/m.exec(briefHelp(formOf(name)))![0];
+  assert.match(line('extract'), /unpack into DIR$/);
+  assert.match(line('create'), /look for FILEs in DIR, not the current directory$/);
+});
+
 test('an option is spelled with its letters, its name and its value', () => {
   const spelling = (name: string): string => optionSpelling(name, formOf('extract').words.get(name)!);
   assert.equal(spelling('directory'), '-C, --directory=DIR');

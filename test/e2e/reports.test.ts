@@ -349,13 +349,30 @@ test('a restore that is broken off since nobody reads stdout says so', async (co
   assert.match(stderr, /broken off: nobody takes what goes to standard output/);
 });
 
+test('what to type next, where two archives are named, one that begins with -, or one as of tar', async (context) => {
+  const cwd = tempDir(context);
+  for (const name of ['one.xb', 'two.xb', '-x.xb']) fs.writeFileSync(join(cwd, name), bytes);
+  for (const [verb, ...others] of [['extract'], ['list'], ['tar', '-o', 'tar']] as const) {
+    const { code, stderr } = await run([verb, 'one.xb', 'two.xb', ...others], { cwd });
+    assert.equal(code, EXIT.refused);
+    assert.match(stderr, /two\.xb is a file here: a call reads one archive, and several parts of one with --parts/);
+    assert.doesNotMatch(stderr, /-C two/);
+  }
+  const dashed = await run(['list', '-x.xb'], { cwd });
+  assertEnded(dashed, EXIT.usage, /unknown option -x\n {2}the file of that name: \.\/-x\.xb/);
+  assert.equal((await run(['list', './-x.xb'], { cwd })).code, EXIT.ok);
+  fs.writeFileSync(join(cwd, 'large.xb'), archive(file('large', 'x'.repeat(10_000))));
+  const asOfTar = await run(['-xf', 'large.xb'], { cwd });
+  assertEnded(asOfTar, EXIT.undecodable, /-f names the file of a key; an archive: tsxbstream -x < ARCHIVE/);
+});
+
 test('what to type next, where a word was left out', async (context) => {
   const path = join(tempDir(context), 'archive');
   fs.writeFileSync(path, bytes);
   const pattern = await run(['extract', path, 'restored'], { cwd: tempDir(context) });
   assertEnded(pattern, EXIT.refused, /to unpack into a directory: -C restored/);
   const empty = await run(['-x', path], { stdin: { kind: 'pipe', bytes: Buffer.alloc(0) }, cwd: tempDir(context) });
-  assertEnded(empty, EXIT.incomplete, /from a file: tsxbstream -x < ARCHIVE/);
+  assertEnded(empty, EXIT.incomplete, /from a file: tsxbstream -x < ARCHIVE, or: tsxbstream VERB ARCHIVE/);
   const folder = tempDir(context);
   fs.writeFileSync(join(folder, 'a'), 'a');
   const wrapper = ['sh', '-c', 'exec "$@" > out.xbs', 'sh'];

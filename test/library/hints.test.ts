@@ -37,7 +37,11 @@ describe('a hint for programs', () => {
       'with the whole archive at hand, the same command with --skip-existing goes on where this run stopped',
       "with the whole archive at hand, the same call with existing: 'keep-same-size' goes on where this run stopped",
     ],
-    ['from a file: tsxbstream -x < ARCHIVE, or: tsxbstream extract ARCHIVE', 'from a file: by its path'],
+    ['from a file: tsxbstream -x < ARCHIVE, or: tsxbstream VERB ARCHIVE', 'from a file: by its path'],
+    [
+      'to save the rest: the same command with --keep-going --skip-existing',
+      "to save the rest: the same call with keepGoing: true, existing: 'keep-same-size'",
+    ],
     ['choose another place: --tmp-dir DIR', 'choose another place: the option tmpDir'],
     ['without --no-decode-stream it is undone on the way', 'without decodeStream: false it is undone on the way'],
     [

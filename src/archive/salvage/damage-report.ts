@@ -279,7 +279,7 @@ export function emptyArchive(): XbstreamError {
     archiveOffset: 0,
     hints: [
       'look whether the program that sends the backup failed',
-      'from a file: tsxbstream -x < ARCHIVE, or: tsxbstream extract ARCHIVE',
+      'from a file: tsxbstream -x < ARCHIVE, or: tsxbstream VERB ARCHIVE',
       'if an empty archive is what you expect: --allow-empty',
     ],
   });

@@ -3,6 +3,7 @@ import { XbstreamError } from '../../errors.js';
 import { sqlOfFileName, sqlText } from '../../format/sql-name.js';
 import { isComponent } from '../../format/plain-path.js';
 import { pathText, type StoredPath } from '../../format/stored-path.js';
+import { lookAt } from '../../input/look.js';
 import { installedPackage } from '../../installed-package.js';
 import { isNeededByPrepare, isVitalToPrepare, tableFileOf } from './table-files.js';
 import { TableSelection, type TableMetadata } from './table-selection.js';
@@ -154,9 +155,12 @@ export class Selection {
     const globs = this.#include.filter((pattern) => !pattern.matched).map(({ glob }) => glob);
     if (globs.length > 0) {
       const what = globs.length === 1 ? 'this pattern' : 'these patterns';
+      // Who named a second archive, or a part.
+      const file = globs.find((glob) => lookAt(glob)?.isFile() === true);
+      const isHere = `${file} is a file here: a call reads one archive, and several parts of one with --parts`;
       errors.push(
         new XbstreamError('XB_NO_MATCH', `nothing in the archive matches ${what}: ${globs.join('  ')}`, {
-          hints: ['to see the names in it: tsxbstream list ARCHIVE'],
+          hints: [...(file === undefined ? [] : [isHere]), 'to see the names in it: tsxbstream list ARCHIVE'],
         }),
       );
     }

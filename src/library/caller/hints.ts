@@ -27,9 +27,11 @@ const WORD = /--([a-z]+(?:-[a-z]+)*)(?:(?:=| (?=\/))([^\s,;]+)| [A-Z]{2,}\b)?/g;
 /** A call of the program that a function does as well, up to the end of the hint. */
 const CALL = /(?:\.\.\. \| )?tsxbstream (extract|list|verify|info|cat|create|decode|index)\b(.*)$/;
 /** A call of the program on a file. */
-const REDIRECTED = /tsxbstream -x < ARCHIVE(?:, or: tsxbstream extract ARCHIVE)?/;
+const REDIRECTED = /tsxbstream -x < ARCHIVE(?:, or: tsxbstream VERB ARCHIVE)?/;
 /** The parts of an archive, which are an input and no option. */
 const PARTS = /tsxbstream \.\.\. --parts .*$|--parts\b(?! \S+\.\d)/;
+/** An option before another one, of a command of which only these are said. */
+const OPTIONS_IN_TURN = /(--[a-z-]+)(?= --)/g;
 /** Ways to say something that only a command line has. */
 const ONLY_TYPED = [', or the variable XBCRYPT_ENCRYPTION_KEY', ' with -C'];
 
@@ -45,6 +47,7 @@ export function hintForPrograms(hint: string): string {
   const plain = ONLY_TYPED.reduce((text, words) => text.replace(words, ''), called);
   return plain
     .replace('the same command', 'the same call')
+    .replace(OPTIONS_IN_TURN, '$1,')
     .replace('-P (--absolute-names)', '--absolute-names')
     .replace(WORD, (typed, word: string, value?: string) => inLibrary(word, value) ?? typed);
 }

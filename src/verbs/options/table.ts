@@ -324,7 +324,7 @@ export const OPTIONS = {
     classic: true,
     group: 'Where to',
     help: 'unpack into DIR instead of the current directory',
-    usual: 'where to unpack; of create: where FILEs lie',
+    usual: 'unpack into DIR',
   }),
   /** Make the target directory, and its parents, when it is missing. Default: true. */
   createTarget: createTargetOption(),
@@ -482,7 +482,12 @@ export const OPTIONS = {
     ['auto', 'always', 'never'],
     'auto',
   ),
-  help: typedFlag('help', { letters: 'h?', classic: true, group: 'What is shown', help: 'show this help' }),
+  help: typedFlag('help', {
+    letters: 'h?',
+    classic: true,
+    group: 'What is shown',
+    help: 'show help: -h on one screen, --help all of it',
+  }),
   version: typedFlag('version', { letters: 'V', classic: true, group: 'What is shown', help: 'show the version' }),
 
   /** Remove encoded files also where an old format of encryption cannot prove that the key was theirs. Default: such files stay. */
