@@ -1,6 +1,6 @@
 /**
  * Makes docs/terminal.svg, the picture of a terminal in README: `npm run picture`. Each command is run on a terminal (by
- * script(1)), on a made-up backup of some size, and what it shows is drawn as it is.
+ * script(1)), on a made-up backup of some size, and what it shows is drawn as it is. A test holds that it still shows that.
  */
 import { spawn } from 'node:child_process';
 import * as fs from 'node:fs';
@@ -31,10 +31,12 @@ interface Span {
 }
 type Line = Span[];
 
-async function main(): Promise<void> {
+/** The picture, of what is shown now. */
+export async function picture(): Promise<string> {
   const folder = fs.mkdtempSync('/dev/shm/tsxbstream-picture-');
   try {
     makeBackup(join(folder, 'data'));
+    fs.writeFileSync(join(folder, 'slow.mjs'), SLOW_READS);
     const env = environment(folder);
     await shown('tsxbstream create -q -C data . -o backup.xbstream', folder, env);
     fs.copyFileSync(join(folder, 'backup.xbstream'), join(folder, 'damaged.xbstream'));
@@ -45,13 +47,15 @@ async function main(): Promise<void> {
       'tsxbstream extract backup.xbstream -C restored',
       'tsxbstream verify damaged.xbstream',
     ]) {
+      const isMoving = command.includes(' extract ');
+      const slowed = isMoving ? { ...env, NODE_OPTIONS: `--import=${join(folder, 'slow.mjs')}` } : env;
       lines.push(
         [span('$ ', '90', false), span(command, '97', true)],
-        ...linesOf(await shown(command, folder, env), command.includes(' extract ')),
+        ...linesOf(await shown(command, folder, slowed), isMoving),
         [],
       );
     }
-    fs.writeFileSync(join(PROJECT, 'docs/terminal.svg'), svg(lines.slice(0, -1)));
+    return svg(lines.slice(0, -1));
   } finally {
     fs.rmSync(folder, { recursive: true });
   }
@@ -91,6 +95,19 @@ function shown(command: string, cwd: string, env: NodeJS.ProcessEnv): Promise<st
   });
 }
 
+/** Each read takes as long as on a disk: memory is so fast that progress would not be shown at all. Loaded before the program. */
+const SLOW_READS = `
+import fs from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
+const { readSync } = fs;
+const nap = new Int32Array(new SharedArrayBuffer(4));
+fs.readSync = (...words) => {
+  Atomics.wait(nap, 0, 0, 3);
+  return readSync(...words);
+};
+syncBuiltinESMExports();
+`;
+
 const span = (text: string, colour: string, isBold: boolean): Span => ({ text, colour, isBold });
 
 /** The lines of what was shown; of the one that moves, how it stood about the middle. */
@@ -114,6 +131,7 @@ function linesOf(text: string, isMoving: boolean): Line[] {
   }
   const told = lines.filter((line) => line.length > 0);
   const middle = moving.findLast((line) => Number.parseInt(textOf(line)) <= 60) ?? moving[0];
+  if (isMoving && middle === undefined) throw new Error('it was done before it could show its progress');
   return [...(middle === undefined || !isMoving ? [] : [middle]), ...told].flatMap(rowsOf);
 }
 
@@ -190,4 +208,6 @@ function escaped(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll(' ', '\u00a0');
 }
 
-await main();
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  fs.writeFileSync(join(PROJECT, 'docs/terminal.svg'), await picture());
+}
