@@ -36,7 +36,7 @@ export function layTree(prefix, { executable, packages, runnable, arch, zshFolde
   const documents = 'share/doc/tsxbstream';
   put(`${documents}/copyright`, copyright(arch, packages));
   for (const name of ['README.md', 'SECURITY.md', 'CHANGELOG.md']) put(`${documents}/${name}`, fs.readFileSync(name));
-  for (const name of fs.readdirSync('docs').filter((each) => /\.(?:md|schema\.json)$/.test(each))) {
+  for (const name of fs.readdirSync('docs').filter((each) => /\.(?:md|schema\.json|svg)$/.test(each))) {
     put(`${documents}/docs/${name}`, fs.readFileSync(join('docs', name)));
   }
 }

@@ -86,15 +86,34 @@ describe('patterns.md', () => {
   }
 });
 
+/** What a link may name in a page, as GitHub makes it of headings. */
+function anchorsOf(page: string): string[] {
+  const headings = textOf(page)
+    .replace(/^```[^]*?^```$/gm, '')
+    .matchAll(/^#+ (.*)$/gm);
+  return Array.from(headings, ([, heading]) =>
+    heading!
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N}\s_-]/gu, '')
+      .replaceAll(' ', '-'),
+  );
+}
+
 describe('links between pages', () => {
   const docs = fs.readdirSync(join(PROJECT, 'docs')).filter((name) => name.endsWith('.md'));
-  const roots = ['README.md', 'SECURITY.md', 'CHANGELOG.md', 'ARCHITECTURE.md'];
-  for (const page of [...roots, ...docs.map((name) => `docs/${name}`)]) {
+  const roots = ['README.md', 'SECURITY.md', 'CHANGELOG.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md'];
+  const others = ['samples/README.md', 'bench/README.md', 'src/format.md'];
+  for (const page of [...roots, ...others, ...docs.map((name) => `docs/${name}`)]) {
     test(page, () => {
-      const links = Array.from(textOf(page).matchAll(/\]\(([^)#\s]+)(?:#[^)]*)?\)/g), ([, link]) => link!);
-      const local = links.filter((link) => !/^[a-z]+:/.test(link));
+      const links = Array.from(textOf(page).matchAll(/\]\(([^)\s]+)\)/g), ([, link]) => link!);
+      const isThere = (link: string): boolean => {
+        const [path = '', anchor] = link.split('#');
+        const target = path === '' ? page : join(dirname(page), path);
+        if (!fs.existsSync(join(PROJECT, target))) return false;
+        return anchor === undefined || anchorsOf(target).includes(anchor);
+      };
       assert.deepEqual(
-        local.filter((link) => !fs.existsSync(join(PROJECT, dirname(page), link))),
+        links.filter((link) => !/^[a-z]+:/.test(link) && !isThere(link)),
         [],
       );
     });
@@ -107,6 +126,22 @@ describe('links between pages', () => {
       [],
     );
   });
+});
+
+test('README installs by commands that docs/install.md has, which are run as they stand there', () => {
+  const [, section = ''] = textOf('README.md').split('\n## Install\n');
+  const rows = section
+    .split('\n## ')[0]!
+    .split('\n')
+    .filter((line) => line.startsWith('| '));
+  const commands = rows.flatMap((row) => Array.from(row.matchAll(/`([a-z]+ [^`]+)`/g), ([, command]) => command!));
+  assert.ok(commands.length >= 3, commands.join());
+  const blocks = Array.from(textOf('docs/install.md').matchAll(/^```sh\n([^]*?)^```$/gm), ([, block]) => block!);
+  const run = blocks.flatMap((block) => block.split('\n'));
+  assert.deepEqual(
+    commands.filter((command) => !run.includes(command)),
+    [],
+  );
 });
 
 test('README names the packages that .ci/run installs', () => {
