@@ -84,7 +84,7 @@ async function makeBlob(work, arch, version) {
       cwd: work,
       stdio: ['ignore', 'ignore', 'inherit'],
     });
-  if (arch === process.arch) node(resolve(PARTS, 'compile.js'), 'program.js', 'program.cache');
+  if (arch === process.arch) node('--hash-seed=1', resolve(PARTS, 'compile.js'), 'program.js', 'program.cache');
   else fs.writeFileSync(join(work, 'program.cache'), '');
   // Names without folders: they are in the blob, too.
   const files = { 'program.js': 'program.js', 'program.cache': 'program.cache' };
