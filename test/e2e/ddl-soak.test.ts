@@ -195,7 +195,12 @@ describe(`${BACKUPS} backups of a server whose tables change meanwhile`, () => {
       const found = (await asked).entries.map((entry) => entry.path).filter((name) => name.startsWith('d/'));
       const missing = own.filter((name) => !found.includes(name));
       assert.deepEqual(missing, [], table);
-      const others = found.filter((name) => !own.includes(name) && !/^d\/(?:db\.opt|.*\.new)$/.test(name));
+      // What was renamed is part of what a prepare needs where another was made under its name.
+      const isReplaced = (stem: string): boolean => newNames.has(stem) && names.includes(`${stem}.new`);
+      const others = found.filter(
+        (name) =>
+          !own.includes(name) && !/^d\/(?:db\.opt|.*\.new)$/.test(name) && !isReplaced(name.replace(/\.[^.]*$/, '')),
+      );
       assert.deepEqual(others, [], table);
     }
   }

@@ -93,6 +93,11 @@ export class Selection {
     return this.#tables.tells(path);
   }
 
+  /** Takes note of what names alone say of which files are meant: of all there are, before {@link learn}. */
+  learnNames(paths: Iterable<StoredPath>): void {
+    this.#tables.learnNames(paths);
+  }
+
   /** What was wanted before may not be now, and the other way round. */
   learn(metadata: readonly TableMetadata[]): void {
     for (const file of metadata) this.#tables.learn(file);

@@ -76,7 +76,12 @@ export interface TablespaceName {
 }
 
 /** What a `.ren` file holds: in MariaDB's the name of a tablespace, in MySQL's that of its file. */
-export function renamedTo(text: string): (TablespaceName & { isFile: boolean }) | undefined {
+export interface NewName extends TablespaceName {
+  isFile: boolean;
+}
+
+/** Reads it. */
+export function renamedTo(text: string): NewName | undefined {
   // No name of a tablespace holds a dot.
   const found = /^(?:\.\/)?([^/\n]+)\/([^/\n]+?)(\.ibd)?\n?$/.exec(text);
   return found === null ? undefined : { database: found[1]!, part: found[2]!, isFile: found[3] !== undefined };

@@ -1,6 +1,5 @@
 import { XbstreamError } from '../../errors.js';
 import { shellWord } from '../../format/shell-word.js';
-import { sqlOfFileName, sqlText } from '../../format/sql-name.js';
 import { pathText, type StoredPath } from '../../format/stored-path.js';
 import {
   hasNoContent,
@@ -12,24 +11,17 @@ import {
   tableFileOf,
   tableOfPart,
   tellsSpaceId,
+  type NewName,
   type TableFile,
   type TablespaceName,
 } from './table-files.js';
+import { renamedByNumber, sqlOf, wentBy, type NumberedRename } from './renamed-tables.js';
 import { askedDatabase, askedTable, type AskedName } from './table-names.js';
 
 /** The content of a file that says something of others. */
 export interface TableMetadata {
   path: StoredPath;
   content: Buffer;
-}
-
-/** A tablespace that was renamed, and is told by its number. */
-interface NumberedRename {
-  /** The file that tells it. */
-  path: StoredPath;
-  /** The database that its file is in. */
-  from: string;
-  name: TablespaceName;
 }
 
 /** What has been seen of a table. */
@@ -62,11 +54,13 @@ export class TableSelection {
   /** Databases of which something is asked for. */
   readonly #touched: ReadonlySet<string>;
   /** By the tablespaces' old names. */
-  readonly #renames = new Map<string, TablespaceName>();
+  readonly #renames = new Map<string, NewName>();
   /** By the tablespaces' numbers. */
   readonly #numbered = new Map<number, NumberedRename>();
   /** The names of tablespaces that were dropped. */
   readonly #dropped = new Set<string>();
+  /** Names that a tablespace made during the backup has got. */
+  readonly #madeAnew = new Set<string>();
   /** Something is told by the number of a tablespace. */
   #needsNumbers = false;
   /** Tablespaces by their numbers, as far as they are known. */
@@ -116,6 +110,15 @@ export class TableSelection {
     if (kind === 'definition') return this.#askedTables.has(keyOf(file));
     // One that is gone needs none, and may be damaged.
     return kind === 'tablespace' && this.#needsNumbers && tellsSpaceId(path) && !this.#dropped.has(partKey(file));
+  }
+
+  /** Takes note of what names alone say of which files are meant. */
+  learnNames(paths: Iterable<StoredPath>): void {
+    if (this.isEmpty || !this.#forPrepare) return;
+    for (const path of paths) {
+      const file = tableFileOf(path);
+      if (file?.kind === 'new') this.#madeAnew.add(partKey(file));
+    }
   }
 
   learn({ path, content }: TableMetadata): void {
@@ -206,21 +209,38 @@ export class TableSelection {
 
   /**
    * The prepare may stop where the log tells of a tablespace that is left out, of which another has got the name: one made
-   * during the backup, or shortly before. What belongs to a full-text index, and which trigger to which table, no name tells;
-   * nor does the number of a tablespace that was dropped.
+   * during the backup, or shortly before. So both are taken. What belongs to a full-text index, and which trigger to which
+   * table, no name tells; nor does the number of a tablespace that was dropped.
    */
-  #needsToo({ kind, database, spaceId }: TableFile): boolean {
-    const isNumbered = kind === 'dropped' && spaceId !== undefined;
-    return (
-      this.#forPrepare && this.#touched.has(database) && (kind === 'new' || kind === 'of-some-table' || isNumbered)
+  #needsToo(file: TableFile): boolean {
+    const { kind, database, spaceId } = file;
+    if (!this.#forPrepare || !this.#touched.has(database)) return false;
+    if (kind === 'tablespace' || kind === 'renamed') return this.#isReplaced(partKey(file));
+    return kind === 'new' || kind === 'of-some-table' || (kind === 'dropped' && spaceId !== undefined);
+  }
+
+  /** The prepare renames into directories that are there: this is in each. */
+  #needsDatabase(database: string): boolean {
+    if (this.#touched.has(database)) return true;
+    return Array.from(this.#renames).some(
+      ([old, now]) =>
+        now.database === database && this.#touched.has(old.slice(0, old.indexOf('/'))) && this.#isReplaced(old),
     );
+  }
+
+  /**
+   * The tablespace of this name was renamed, and another was made under its name, as pt-online-schema-change does. (MySQL's
+   * prepare goes by numbers, and does not mistake one for the other.)
+   */
+  #isReplaced(key: string): boolean {
+    return this.#madeAnew.has(key) && this.#renames.get(key)?.isFile === false;
   }
 
   #ownsDatabase(database: string, path: StoredPath, exists: boolean): boolean {
     if (!path.includes('/')) return false;
     const isAsked = this.#askedDatabases.has(database);
     if (isAsked && exists) this.#seenDatabases.add(database);
-    return isAsked || (this.#forPrepare && isDatabaseOptions(path) && this.#touched.has(database));
+    return isAsked || (this.#forPrepare && isDatabaseOptions(path) && this.#needsDatabase(database));
   }
 
   /** Whose it is in the end. */
@@ -332,39 +352,21 @@ export class TableSelection {
   }
 
   /**
-   * The error for files that went by before it was known that they become tables asked for.
+   * The error for files that went by before it was known that they are wanted.
    *
    * @param paths as they are stored
    */
   passedOver(paths: readonly StoredPath[]): XbstreamError {
     const files = paths.flatMap((path) => tableFileOf(path) ?? []);
-    const renamed = new Map(files.map((file) => [sqlOf(file), sqlOf(this.#ownerOf(file))]));
-    const old = new Set(files.map(({ database, part }) => `--include ${shellWord(`${database}/${part}.*`)}`));
-    const tables = [...new Set(renamed.values())];
-    return new XbstreamError('XB_NO_MATCH', `what became ${tables.join(', ')} had another name when it came by`, {
-      details: Array.from(renamed, ([before, now]) => `${before} was renamed to ${now} while the backup was taken`),
-      hints: [
-        'read the archive from a file instead of a pipe: new names are looked for first then',
-        `or take the files of the old names, too: ${[...old].join(' ')}`,
-      ],
-    });
+    return wentBy(
+      files.map((file) => {
+        const owner = this.#ownerOf(file);
+        const isAsked = this.#askedTables.has(keyOf(owner)) || this.#askedDatabases.has(owner.database);
+        return { file, became: sqlOf(owner), isAsked };
+      }),
+      paths.filter((path) => tableFileOf(path) === undefined),
+    );
   }
-}
-
-/** The error for tablespaces that were renamed and went by before that was known. */
-function renamedByNumber(renames: readonly (readonly [spaceId: number, rename: NumberedRename])[]): XbstreamError {
-  const from = [...new Set(renames.map(([, rename]) => rename.from))].map((database) =>
-    sqlText(sqlOfFileName(database)),
-  );
-  return new XbstreamError('XB_NO_MATCH', `tables of ${from.join(', ')} were renamed, and a pipe does not tell which`, {
-    details: renames.map(
-      ([spaceId, { path, name }]) => `${pathText(path)}: the tablespace with number ${spaceId} became ${sqlOf(name)}`,
-    ),
-    hints: [
-      'read the archive from a file instead of a pipe: the numbers are looked up first then',
-      `or take all tables that may be meant, too: --databases ${shellWord(from.join(','))}`,
-    ],
-  });
 }
 
 const TO_SEE_NAMES = 'to see the names in it: tsxbstream list ARCHIVE';
@@ -375,11 +377,6 @@ function keyOf({ database, table }: { database: string; table: string | undefine
 
 function partKey({ database, part }: TablespaceName): string {
   return `${database}/${part}`;
-}
-
-function sqlOf({ database, ...name }: TablespaceName | TableFile | AskedName): string {
-  const table = 'part' in name ? tableOfPart(name.part) : (name.table ?? '*');
-  return sqlText(sqlOfFileName(database), sqlOfFileName(table));
 }
 
 function textsOf(names: readonly AskedName[]): string {

@@ -47,7 +47,7 @@ export interface Judgement {
 /** What decides by names: a selection, or several. */
 export type NameChoice = Pick<
   Selection,
-  'isEverything' | 'wants' | 'covers' | 'tells' | 'learn' | 'unknownRenames' | 'restart' | 'passedOver'
+  'isEverything' | 'wants' | 'covers' | 'tells' | 'learnNames' | 'learn' | 'unknownRenames' | 'restart' | 'passedOver'
 >;
 
 /**
@@ -103,6 +103,7 @@ export class WantedByCurrentName implements WantedEntries {
       const notes = this.#notes.get(entry);
       return { path: entry.path, content: notes === undefined ? Buffer.alloc(0) : notes.content };
     });
+    choice.learnNames(entries.map(({ path }) => path));
     const errors = learnFrom(stored, choice, this.#key);
     // What was removed or renamed meanwhile is no match any more.
     choice.restart();
@@ -169,12 +170,13 @@ export class WantedByFinalName implements WantedEntries {
  * @throws XbstreamError `XB_IO`
  */
 export async function readIndexFor(
-  choice: Pick<NameChoice, 'tells' | 'learn'>,
+  choice: Pick<NameChoice, 'tells' | 'learnNames' | 'learn'>,
   source: Source,
   key: DecryptionKey | undefined,
   options: IndexOptions,
 ): Promise<{ index: ArchiveIndex; errors: XbstreamError[] }> {
   const index = await readIndex(source, { ...options, wantsContent: (path) => choice.tells(path) });
+  choice.learnNames(index.entries.map(({ path }) => path));
   const stored = index.entries.filter(({ path, complete }) => complete && choice.tells(path));
   const metadata = stored.map(({ path, content, bytes }) => ({
     path,

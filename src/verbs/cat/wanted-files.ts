@@ -83,6 +83,10 @@ export class WantedFiles {
     return this.#selections.some((selection) => selection.tells(path));
   }
 
+  learnNames(paths: readonly StoredPath[]): void {
+    for (const selection of this.#selections) selection.learnNames(paths);
+  }
+
   learn(metadata: readonly TableMetadata[]): void {
     for (const selection of this.#selections) selection.learn(metadata);
   }
