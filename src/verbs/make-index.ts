@@ -30,7 +30,7 @@ export const makeIndex = defineVerb({
   usage: ['tsxbstream index [options] [ARCHIVE] -o FILE'],
   summary: 'make an index of an archive',
   description: [
-    'Writes to FILE (or to stdout) where in ARCHIVE, or in what comes on stdin, which part of which file lies: a few MB for a TB. With --index FILE "list", "info", "cat" and "extract" need no look through the archive, and read only what they give: of an archive in a bucket two or three requests. It is refused for any other archive.',
+    'Writes to FILE (or to stdout) where in ARCHIVE, or in what comes on stdin, which part of which file lies: a few MiB for a TiB. With --index FILE "list", "info", "cat" and "extract" need no look through the archive, and read only what they give: of an archive in a bucket two or three requests. It is refused for any other archive.',
     'Only headers are read. Of an archive that is not whole by these there is no index; to have the checksums held, too, make it with "verify --index FILE".',
   ],
   examples: [

@@ -7,6 +7,7 @@ import { after, before, describe, test, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
+import { readCall } from '../../dist/cli/call.js';
 import { COMPLETION } from '../../dist/cli/completion/form.js';
 import { commandsOf, type Job } from '../helpers/commands.js';
 import { FORMS } from '../helpers/forms.js';
@@ -157,6 +158,35 @@ describe('commands are run as they are printed', { concurrency: 2 }, () => {
     });
     await runAll('help', jobs);
   });
+});
+
+/** What stands for a word in a call that is spoken of. */
+const PLACEHOLDERS: Readonly<Record<string, string>> = { VERB: 'list', 'DIR|FILE...': 'DIR', 'bash|zsh|fish': 'bash' };
+
+test('a call in the middle of a sentence is one that the program understands', async () => {
+  const calls = [...PAGES, ...Object.keys(TRIED_ELSEWHERE).map((name) => `docs/${name}`), 'SECURITY.md', 'CHANGELOG.md']
+    .flatMap((page) =>
+      Array.from(
+        textOf(page)
+          .replace(/^```[^]*?^```$/gm, '')
+          .matchAll(/`(tsxbstream [^`]+)`/g),
+        ([, call]) => call!,
+      ),
+    )
+    .map((call) =>
+      call
+        .replace(/ \| .*/s, '')
+        .split(/\s+/)
+        .slice(1)
+        .map((word) => PLACEHOLDERS[word] ?? word),
+    );
+  // One word alone names a verb.
+  const whole = calls.filter(({ length }) => length > 1);
+  assert.ok(whole.length > 10);
+  for (const words of whole) {
+    const argv = [process.execPath, 'tsxbstream', ...words];
+    await assert.doesNotReject(readCall({ argv, env: {}, isTerminal: () => false }), words.join(' '));
+  }
 });
 
 test('what is run elsewhere names a file that there is', () => {

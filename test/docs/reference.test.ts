@@ -9,6 +9,8 @@ import { Selection } from '../../dist/archive/selection/selection.js';
 import { exitCodeFor } from '../../dist/cli/exit-codes.js';
 import type { XbstreamErrorCode } from '../../dist/errors.js';
 import { pages } from '../../scripts/reference.js';
+import { run } from '../helpers/cli.js';
+import { tempDir } from '../helpers/temp.js';
 
 const PROJECT = fileURLToPath(new URL('../../', import.meta.url));
 const textOf = (name: string): string => fs.readFileSync(join(PROJECT, name), 'utf8');
@@ -126,6 +128,21 @@ describe('links between pages', () => {
       [],
     );
   });
+});
+
+test('what README shows of a run is what is printed', async (context) => {
+  const cwd = tempDir(context);
+  const shown = Array.from(textOf('README.md').matchAll(/^```\n([^]*?)^```$/gm), ([, block]) => block!);
+  const asTimeless = (text: string): string => text.replace(/ in [\d.]+ s(?:, [\d.]+ \S+ of archive)?/, '');
+  const holds = (said: string): void =>
+    assert.ok(shown.map(asTimeless).includes(asTimeless(said)), `README does not show this:\n${said}`);
+
+  const sample = (name: string): string => join(PROJECT, 'samples', name);
+  const words = ['extract', sample('mariadb-full-qpress.xbstream'), '--decompress', '-C', 'restored'];
+  holds((await run(words, { cwd })).stdout);
+  fs.writeFileSync(join(cwd, 'cut.xbstream'), fs.readFileSync(sample('percona-plain.xbstream')).subarray(0, 200_000));
+  fs.rmSync(join(cwd, 'restored'), { recursive: true });
+  holds((await run(['extract', 'cut.xbstream', '-C', 'restored'], { cwd })).stderr);
 });
 
 test('README installs by commands that docs/install.md has, which are run as they stand there', () => {
