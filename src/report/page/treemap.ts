@@ -12,8 +12,6 @@ const MAX_LEAVES = 400;
 const MIN_SIDE = 3;
 const TEXT_WIDTH = 44;
 const TEXT_HEIGHT = 16;
-/** Less room than this in a heading is for the name alone. */
-const SIZE_WIDTH = 130;
 const HEADING_HEIGHT = 20;
 /** The colours that databases have, in turn, before they are all alike. */
 const COLORS = 8;
@@ -100,8 +98,9 @@ export class Treemap {
     const hasText = x1 - x0 > TEXT_WIDTH && y1 - y0 > TEXT_HEIGHT;
     if (hasText) {
       // What is seen begins what is heard.
-      made.append(element('span', { text: damaged > 0 ? `✕ ${name}` : name }), ' ');
-      if (!isHeading || x1 - x0 > SIZE_WIDTH) made.append(element('small', { text: size }));
+      const place = isHeading ? element('span', { class: 'heading' }) : made;
+      place.append(element('span', { text: damaged > 0 ? `✕ ${name}` : name }), ' ', element('small', { text: size }));
+      if (isHeading) made.append(place);
     }
     made.setAttribute(
       'aria-label',
