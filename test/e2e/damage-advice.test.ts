@@ -229,3 +229,18 @@ test('a wrong key of a whole archive is one sentence, and -v tells every file', 
   assert.equal(timesIn(long.stdout, /XB_WRONG_KEY/), 9, long.stdout);
   assert.equal(timesIn(json.stdout, /"XB_WRONG_KEY"/), 9, json.stdout);
 });
+
+test('nothing is advised to save of an input in which no file is whole', async (context) => {
+  const path = join(tempDir(context), 'input');
+  for (const bytes of [Buffer.from('# a log, and no archive\n'.repeat(9)), payload('db/t.ibd', 0, 'the first part')]) {
+    writeFileSync(path, bytes);
+    for (const words of [
+      ['verify', path],
+      ['report', path, '-o', `${path}.html`, '--overwrite'],
+    ]) {
+      const { code, stdout, stderr } = await run(words);
+      assert.notEqual(code, 0);
+      assert.doesNotMatch(stdout + stderr, /to save/, words[0]);
+    }
+  }
+});

@@ -54,7 +54,11 @@ async function examine(
   const finding = backupFinding(index.entries.map(({ path }) => path));
   const isRead = index.problems.length === 0;
   const found = isRead ? backupProblems(options.backup, finding, index.archiveBytes, context) : index.problems;
-  const problems = withCure(found, { verb: 'verify', options });
+  const problems = withCure(
+    found,
+    { verb: 'verify', options },
+    index.entries.some(({ complete }) => complete),
+  );
   const verification: Verification = {
     ok: problems.length === 0,
     isWhole: problems.length === 0,

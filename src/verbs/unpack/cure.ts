@@ -26,10 +26,14 @@ const DAMAGE: ReadonlySet<XbstreamErrorCode> = new Set([
 /** What of a run its cure depends on. */
 type CurableJob = UnpackJob | { verb: 'verify'; options: { input: InputChoice } };
 
-/** The errors of a run, the first that tells of damage with what saves the rest. */
-export function withCure(errors: readonly XbstreamError[], job: CurableJob): readonly XbstreamError[] {
+/**
+ * The errors of a run, the first that tells of damage with what saves the rest.
+ *
+ * @param hasWhole some file may be whole: else there is nothing to be saved
+ */
+export function withCure(errors: readonly XbstreamError[], job: CurableJob, hasWhole = true): readonly XbstreamError[] {
   const index = errors.findIndex((error) => isCurable(error));
-  return index === -1 ? errors : errors.with(index, errors[index]!.with({ hints: hintsFor(errors, job) }));
+  return index === -1 || !hasWhole ? errors : errors.with(index, errors[index]!.with({ hints: hintsFor(errors, job) }));
 }
 
 function isCurable(error: XbstreamError): boolean {

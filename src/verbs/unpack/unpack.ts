@@ -139,7 +139,9 @@ export async function unpack(job: UnpackJob, thread: TaskThread): Promise<Outcom
   const stopped = thread.isStopped() && problems.length === 0;
   problems = explained(problems, options.input, source);
   const isOuterAlone = lane?.archiveBytes === 0 && problems[0] instanceof InputError;
-  if (!isOuterAlone) problems = withCure(problems, job);
+  // A verification has looked at everything.
+  const hasWhole = !isVerifying || lane?.entries().some(({ complete }) => complete) === true;
+  if (!isOuterAlone) problems = withCure(problems, job, hasWhole);
   const left = lane?.abandon(problems, !isVerifying && job.options.removePartial) ?? { errors: problems, partials: [] };
   await byProducts?.passedOn();
   byProducts?.close();
