@@ -61,6 +61,8 @@ export class TableSelection {
   readonly #dropped = new Set<string>();
   /** Names that a tablespace made during the backup has got. */
   readonly #madeAnew = new Set<string>();
+  /** Databases that the prepare renames replaced tablespaces into; undefined until somebody asks, and after more was learnt. */
+  #renamedInto: ReadonlySet<string> | undefined;
   /** Something is told by the number of a tablespace. */
   #needsNumbers = false;
   /** Tablespaces by their numbers, as far as they are known. */
@@ -115,6 +117,7 @@ export class TableSelection {
   /** Takes note of what names alone say of which files are meant. */
   learnNames(paths: Iterable<StoredPath>): void {
     if (this.isEmpty || !this.#forPrepare) return;
+    this.#renamedInto = undefined;
     for (const path of paths) {
       const file = tableFileOf(path);
       if (file?.kind === 'new') this.#madeAnew.add(partKey(file));
@@ -123,6 +126,7 @@ export class TableSelection {
 
   learn({ path, content }: TableMetadata): void {
     const file = tableFileOf(path)!;
+    this.#renamedInto = undefined;
     if (file.kind === 'definition' && hasNoContent(content)) this.#contentless.add(path);
     if (file.kind === 'definition' && isOfSharedStore(content)) this.#stored.add(path);
     if (file.kind === 'renamed') this.#learnName(path, file, content);
@@ -222,10 +226,16 @@ export class TableSelection {
   /** The prepare renames into directories that are there: this is in each. */
   #needsDatabase(database: string): boolean {
     if (this.#touched.has(database)) return true;
-    return Array.from(this.#renames).some(
-      ([old, now]) =>
-        now.database === database && this.#touched.has(old.slice(0, old.indexOf('/'))) && this.#isReplaced(old),
-    );
+    this.#renamedInto ??= this.#databasesRenamedInto();
+    return this.#renamedInto.has(database);
+  }
+
+  #databasesRenamedInto(): ReadonlySet<string> {
+    const databases = new Set<string>();
+    for (const [old, now] of this.#renames) {
+      if (this.#touched.has(old.slice(0, old.indexOf('/'))) && this.#isReplaced(old)) databases.add(now.database);
+    }
+    return databases;
   }
 
   /**
