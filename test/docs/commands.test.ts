@@ -46,6 +46,7 @@ server_id = 1
 log_bin = binlog
 `;
 
+const WITH_TYPES = `exec ${process.execPath} --import ${import.meta.resolve('tsx')}`;
 /** Programs of the world, by their names. */
 const PROGRAMS: Readonly<Record<string, string>> = {
   tsxbstream: `exec ${process.execPath} ${PROGRAM} "$@"`,
@@ -60,7 +61,8 @@ const PROGRAMS: Readonly<Record<string, string>> = {
     while pgrep -x mariadbd >/dev/null; do sleep 0.02; done ;;
 esac
 exit 0`,
-  shown: `exec ${process.execPath} --import ${import.meta.resolve('tsx')} ${join(PROJECT, 'test/helpers/shown.ts')} "$1" "$(cat)"`,
+  shown: `${WITH_TYPES} ${join(PROJECT, 'test/helpers/shown.ts')} "$1" "$(cat)"`,
+  xtrabackup: `${WITH_TYPES} ${join(PROJECT, 'test/helpers/xtrabackup.ts')} "$@"`,
 };
 
 const cleanups: (() => void)[] = [];
@@ -139,7 +141,7 @@ describe('commands are run as they are printed', { concurrency: 2 }, () => {
 
   for (const page of PAGES) {
     const { jobs, unmarked } = commandsOf(page, textOf(page));
-    test(`${page}: each block is run, or says why not`, () => {
+    test(`${page}: each block is run, or says by what`, () => {
       assert.deepEqual(unmarked, []);
     });
     // A minute or more: a server is started dozens of times.

@@ -11,7 +11,7 @@ export interface Job {
 /** What a page has. */
 export interface PageCommands {
   jobs: Job[];
-  /** Blocks of which nothing says how they are run, or why not. */
+  /** Blocks of which nothing says how they are run. */
   unmarked: string[];
 }
 
@@ -25,10 +25,12 @@ interface Block {
   section: string;
 }
 
-/** `<!-- not run: WHY -->`, with a reason; `<!-- run by: FILE -->`. */
-const LEFT_OUT = /^(?:not run: .{10,}|run by: \S+)$/;
+/** `<!-- run by: FILE -->`. */
+const LEFT_OUT = /^run by: \S+$/;
 /** All blocks of its section are one sequence. */
 const IN_ORDER = 'in order';
+/** A part of a job's description, of which the steps that call the program are run. */
+const STEPS = 'steps';
 /** Between these and `<!-- end -->` stands what .ci/run reads, and what is made. */
 const ELSEWHERE = /^(?:test|restore|made: \w+|a verb)$/;
 
@@ -66,7 +68,8 @@ export function commandsOf(page: string, text: string): PageCommands {
   for (const { line, language, lines, marks, section } of blocks) {
     const place = `${page}:${line}`;
     if (marks.some((mark) => LEFT_OUT.test(mark)) || language === 'js') continue;
-    if (language === 'console') jobs.push({ place, script: consoleScript(lines) });
+    if (marks.includes(STEPS)) jobs.push({ place, script: stepsIn(lines).join('\n') });
+    else if (language === 'console') jobs.push({ place, script: consoleScript(lines) });
     else if (language !== 'sh') {
       // What is printed is no command.
       const isCommand =
@@ -84,6 +87,13 @@ export function commandsOf(page: string, text: string): PageCommands {
     } else for (const script of commands(lines)) jobs.push({ place, script });
   }
   return { jobs, unmarked };
+}
+
+/** The commands in a list of steps, as GitHub (`- run: COMMAND`) and GitLab (`- COMMAND`) have them. @throws Error where there are none */
+function stepsIn(lines: readonly string[]): string[] {
+  const commands = lines.flatMap((line) => /^\s*- (?:run: )?(tsxbstream .*)$/.exec(line)?.[1] ?? []);
+  if (commands.length === 0) throw new Error('there is no step that calls the program');
+  return commands;
 }
 
 /** Lines that are each for themselves; one that ends in a backslash or a `&` goes on. */

@@ -93,8 +93,9 @@ run_job() {
   tail -30 "$own/said"
 }
 
+needs_server='maria|systemctl|xtrabackup --backup'
 # First those without a server: their /var/lib/mysql is empty.
-for job; do if ! grep -qE 'maria|systemctl' "$job"; then run_job "$job" && find /var/lib/mysql -mindepth 1 -delete; fi; done
-for job; do if grep -qE 'maria|systemctl' "$job"; then start_server && run_job "$job"; fi; done
+for job; do if ! grep -qE "$needs_server" "$job"; then run_job "$job" && find /var/lib/mysql -mindepth 1 -delete; fi; done
+for job; do if grep -qE "$needs_server" "$job"; then start_server && run_job "$job"; fi; done
 systemctl stop mariadb
 exit $status
