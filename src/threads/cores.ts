@@ -8,13 +8,30 @@ const DEFAULT_THREADS_MAX = 8;
 const THREADS_MAX = 64;
 
 /**
+ * So many addresses the process takes before any thread of ours, and each thread, zstd's being the greediest: mostly space that V8
+ * reserves and never uses. Where it does not get it Node ends at once (measured with Node 20, `ulimit -v`).
+ */
+const [PROCESS_BYTES, THREAD_BYTES] = [1.1e9, 1.35e9];
+
+/**
  * How many threads to use.
  *
  * @param asked at most so many, if somebody has said so
  * @param cores how many can run side by side
  */
 export function threadCount(asked: number | undefined, cores = availableCores()): number {
-  return Math.max(1, asked === undefined ? Math.min(cores, DEFAULT_THREADS_MAX) : Math.min(asked, THREADS_MAX));
+  const count = asked === undefined ? Math.min(cores, DEFAULT_THREADS_MAX) : Math.min(asked, THREADS_MAX);
+  return Math.max(1, Math.min(count, threadsWithRoom()));
+}
+
+/**
+ * For how many threads there are addresses (`ulimit -v`); Infinity where they are not limited.
+ *
+ * @param limits what the system says of this process's limits
+ */
+export function threadsWithRoom(limits = '/proc/self/limits'): number {
+  const [, bytes] = /^Max address space +(\d+) /m.exec(textOf(limits)) ?? [];
+  return bytes === undefined ? Infinity : Math.floor((Number(bytes) - PROCESS_BYTES) / THREAD_BYTES);
 }
 
 /** How many threads can run side by side. Node knows of a cgroup's quota (`docker run --cpus`) only from version 23 on. */

@@ -45,6 +45,18 @@ describe('the system allows no more threads (ulimit -u, a container)', { concurr
   }
 });
 
+// With eight threads Node ends at once: "Fatal process OOM in Failed to reserve virtual memory".
+test('where addresses are limited (ulimit -v) no more threads are started than there is room for', async (context) => {
+  const cwd = tempDir(context);
+  const contents = [1, 2, 3, 4, 5, 6, 7, 8].map((number) => noise(300_000, number));
+  const bytes = archive(...contents.map((content, index) => file(`f${index}.qp`, qpressFile(content))));
+  writeFileSync(join(cwd, 'archive'), bytes);
+  const wrapper = ['sh', '-c', 'ulimit -c 0; ulimit -v 3000000; exec "$@"', 'sh'];
+  const words = ['extract', '-q', 'archive', '-C', 'd', '--decompress', '--parallel=8'];
+  assertEnded(await run(words, { cwd, wrapper }), EXIT.ok);
+  assert.equal(namesIn(join(cwd, 'd')).length, contents.length);
+});
+
 describe('a thread of the program runs out of memory', { concurrency: true }, () => {
   for (const [thread, at] of [
     ['decode-helper-thread.js', '1'],

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
-import { availableCores, cgroupCores, threadCount } from '../../dist/threads/cores.js';
+import { availableCores, cgroupCores, threadCount, threadsWithRoom } from '../../dist/threads/cores.js';
 import { tempDir } from '../helpers/temp.js';
 
 const V2 = '0::/docker/abc\n';
@@ -49,4 +49,21 @@ test('as many threads as cores, at most 8, unless more are asked for: up to 64',
     threadCount(0, 2),
   ];
   assert.deepEqual(counts, [4, 8, 1, 40, 64, 1]);
+});
+
+test('where addresses are limited (ulimit -v) there are as many threads as there is room for', (context) => {
+  const path = join(tempDir(context), 'limits');
+  for (const [limit, threads] of [
+    ['unlimited', Infinity],
+    ['2457600000', 1],
+    ['4096000000', 2],
+    ['16000000000', 11],
+  ] as const) {
+    fs.writeFileSync(
+      path,
+      `Max file locks  unlimited  unlimited  locks\nMax address space         ${limit}    unlimited   bytes\n`,
+    );
+    assert.equal(threadsWithRoom(path), threads);
+  }
+  assert.equal(threadsWithRoom('/nowhere'), Infinity);
 });
