@@ -39,8 +39,12 @@ export async function mergeShards(options: MergeOptions, context: Context): Prom
     const results = inOrder(opened);
     const { archive } = options;
     const input = archive ?? archiveOfNames(results[0]!.head.archive);
-    const judge = (source?: Source): Outcome<MergeSummary> =>
-      told(merge(results, source, options, context), results, input, options, context);
+    let hasWhole = false;
+    const judge = (source?: Source): Outcome<MergeSummary> => {
+      const merged = merge(results, source, options, context);
+      hasWhole = merged !== undefined && merged.storedPaths.length > 0;
+      return told(merged, results, input, options, context);
+    };
     const outcome =
       archive === undefined
         ? judge()
@@ -49,7 +53,7 @@ export async function mergeShards(options: MergeOptions, context: Context): Prom
             return Promise.resolve(judge(source));
           });
     const problems = archive === undefined ? explained(outcome.problems, input, undefined) : outcome.problems;
-    return { ...outcome, problems: withCure(problems, { verb: 'verify', options: { input } }) };
+    return { ...outcome, problems: withCure(problems, { verb: 'verify', options: { input } }, hasWhole) };
   } finally {
     for (const result of opened) result.close();
   }

@@ -140,7 +140,7 @@ export async function unpack(job: UnpackJob, thread: TaskThread): Promise<Outcom
   problems = explained(problems, options.input, source);
   const isOuterAlone = lane?.archiveBytes === 0 && problems[0] instanceof InputError;
   // A verification has looked at everything.
-  const hasWhole = !isVerifying || lane?.entries().some(({ complete }) => complete) === true;
+  const hasWhole = !isVerifying || (lane !== undefined && lane.storedPaths().length > 0);
   if (!isOuterAlone) problems = withCure(problems, job, hasWhole);
   const left = lane?.abandon(problems, !isVerifying && job.options.removePartial) ?? { errors: problems, partials: [] };
   await byProducts?.passedOn();
