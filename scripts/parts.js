@@ -7,7 +7,7 @@ export const VERB_THREADS = readdirSync('dist/verbs/threads')
   .map((name) => `dist/verbs/threads/${name}`);
 /** And those that help others. */
 export const OTHER_THREADS = [
-  'dist/output/write-thread.js',
+  'dist/output/writing/write-thread.js',
   'dist/codec/zstd/zstd-thread.js',
   'dist/engine/decoding/decode-helper-thread.js',
   'dist/wrapper/unwrap-thread.js',

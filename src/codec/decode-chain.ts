@@ -10,7 +10,7 @@ import {
 import { GzipDecoder } from './gzip.js';
 import { Lz4Decoder } from './lz4/lz4.js';
 import { QpressDecoder } from './qpress/qpress.js';
-import { XbcryptDecoder } from './xbcrypt.js';
+import { XbcryptDecoder } from './xbcrypt/xbcrypt.js';
 import { ZstdDecoder } from './zstd/zstd.js';
 
 export interface DecodeChainOptions {

@@ -8,7 +8,7 @@ import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { LayerName } from '../../dist/codec/codec.js';
 import { DecodedBudget, smallContent } from '../../dist/codec/small-content.js';
-import { xxHash32 } from '../../dist/codec/xxhash32.js';
+import { xxHash32 } from '../../dist/codec/lz4/xxhash32.js';
 import { canStreamZstd } from '../../dist/codec/zstd/zstd-stream.js';
 import { rawPath } from '../../dist/format/stored-path.js';
 import { qpressBlock, qpressHeader, QPRESS_TRAILER, u32, u64 } from '../helpers/layer-writers.js';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from '../helpers/fast-check.js';
 import { quickLzOutput } from '../../dist/codec/qpress/quicklz.js';
-import { XxHash32, xxHash32 } from '../../dist/codec/xxhash32.js';
+import { XxHash32, xxHash32 } from '../../dist/codec/lz4/xxhash32.js';
 import { adler32OfZlib } from '../helpers/layer-writers.js';
 
 test('XXH32 gives the published values', () => {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { XbstreamError } from '../../dist/errors.js';
-import { readKey, type KeyOptions } from '../../dist/codec/key.js';
+import { readKey, type KeyOptions } from '../../dist/codec/xbcrypt/key.js';
 
 const KEY = 'k3y-0123456789-k3y-0123456789-ab';
 const DIRECTORY = mkdtempSync(join(tmpdir(), 'tsxbstream-key-'));

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { frameAt } from '../../dist/codec/frame-walk.js';
-import { xxHash32 } from '../../dist/codec/xxhash32.js';
+import { xxHash32 } from '../../dist/codec/lz4/xxhash32.js';
 import { checkEveryFlippedBit, checkEveryTruncation, outcome } from '../helpers/damage.js';
 import { decode } from '../helpers/decode.js';
 import { sampled } from '../helpers/programs.js';

@@ -3,7 +3,7 @@ import { setTimeout as passed } from 'node:timers/promises';
 import { workerData } from 'node:worker_threads';
 import { PipeSource } from '../../dist/input/pipe.js';
 import { PIECE_ROOM_BYTES } from '../../dist/input/source.js';
-import { WriteQueue } from '../../dist/output/write-queue.js';
+import { WriteQueue } from '../../dist/output/writing/write-queue.js';
 
 const { fd, target, files, fileBytes } = workerData;
 

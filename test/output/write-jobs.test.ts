@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { doWriteJobs, WriteJobs } from '../../dist/output/write-jobs.js';
+import { doWriteJobs, WriteJobs } from '../../dist/output/writing/write-jobs.js';
 import { tempDir } from '../helpers/temp.js';
 
 test('the writing thread ends, also if it is told to in between its last look for jobs and its wait for more', (context) => {

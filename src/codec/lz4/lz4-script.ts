@@ -4,9 +4,9 @@ export interface Lz4Functions {
   stripes(state: number, at: number, end: number): void;
 }
 
-const PRIME_1 = 0x9e3779b1 | 0;
-const PRIME_2 = 0x85ebca77 | 0;
-const STRIPE_BYTES = 16;
+export const PRIME_1 = 0x9e3779b1 | 0;
+export const PRIME_2 = 0x85ebca77 | 0;
+export const STRIPE_BYTES = 16;
 
 /** What lz4.wat does, in JavaScript. */
 export function lz4InScript(memory: () => Buffer): Lz4Functions {

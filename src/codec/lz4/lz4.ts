@@ -16,7 +16,7 @@ import { Lz4History } from './lz4-history.js';
 import { lz4Output } from './lz4-kernel.js';
 import { freeNativeMemory } from '../native-memory.js';
 import type { Found } from '../unit-decoder.js';
-import { xxHash32, XxHash32 } from '../xxhash32.js';
+import { xxHash32, XxHash32 } from './xxhash32.js';
 
 const FORMAT = { magic: LZ4_MAGIC, title: 'LZ4', name: 'LZ4 frame format' };
 /** No block decodes to more, whatever a frame says. */

@@ -6,7 +6,7 @@ interface ZlibWithZstd {
   constants: { ZSTD_e_continue?: number };
 }
 
-/** Not before something is decoded: see `xbcrypt.ts`. */
+/** Not before something is decoded: see `xbcrypt/xbcrypt.ts`. */
 const zlib = (): ZlibWithZstd => process.getBuiltinModule('node:zlib') as unknown as ZlibWithZstd;
 
 /** Output is passed on in pieces of this size, which stay in the CPU's caches. */

@@ -12,7 +12,7 @@ import {
   type Output,
   type OutputFile,
 } from '../output.js';
-import { WriteQueue } from '../write-queue.js';
+import { WriteQueue } from '../writing/write-queue.js';
 import type { NameState } from './directory.js';
 import type { DryRunOptions } from './dry-run-output.js';
 import { refusal, writeAll } from './file-calls.js';

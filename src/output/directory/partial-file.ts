@@ -2,7 +2,7 @@ import type { Hash } from 'node:crypto';
 import * as fs from 'node:fs';
 import { systemCodeOf, systemError, XbstreamError } from '../../errors.js';
 import { below, pathForSystem, pathText, type StoredPath } from '../../format/stored-path.js';
-import type { WriteQueue } from '../write-queue.js';
+import type { WriteQueue } from '../writing/write-queue.js';
 import type { DescriptorHolder, DescriptorPool } from './descriptor-pool.js';
 import type { Directory } from './directory.js';
 import { changeName, FILE_MODE, NEW_FILE_FLAGS, writeAll, refusal } from './file-calls.js';

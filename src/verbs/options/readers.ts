@@ -1,7 +1,7 @@
 /** What several words of a command line, or the text of one, come to. */
 import type { BackupChoice } from '../../backup/backup-state.js';
 import type { DecryptionKey } from '../../codec/codec.js';
-import { readKey } from '../../codec/key.js';
+import { readKey } from '../../codec/xbcrypt/key.js';
 import { XbstreamError } from '../../errors.js';
 import type { NamedPipesChoice } from '../../input/named-pipes/named-pipes.js';
 import type { ExistingFilePolicy } from '../../output/output.js';

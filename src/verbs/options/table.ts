@@ -7,7 +7,7 @@
 import { tmpdir } from 'node:os';
 import type { BackupChoice } from '../../backup/backup-state.js';
 import type { DecryptionKey } from '../../codec/codec.js';
-import { keyFromBytes } from '../../codec/key.js';
+import { keyFromBytes } from '../../codec/xbcrypt/key.js';
 import { XbstreamError } from '../../errors.js';
 import type { Compression } from '../../output/compression.js';
 import type { ExistingFilePolicy } from '../../output/output.js';

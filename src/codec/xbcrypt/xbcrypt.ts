@@ -1,8 +1,8 @@
 import type { KeyObject } from 'node:crypto';
-import { crc32 } from '../format/crc32.js';
-import { hex32, layerError, type DecoderContext, type DecryptionKey, type OutputSink } from './codec.js';
-import { freeNativeMemory } from './native-memory.js';
-import { UnitDecoder, type Found } from './unit-decoder.js';
+import { crc32 } from '../../format/crc32.js';
+import { hex32, layerError, type DecoderContext, type DecryptionKey, type OutputSink } from '../codec.js';
+import { freeNativeMemory } from '../native-memory.js';
+import { UnitDecoder, type Found } from '../unit-decoder.js';
 
 const MAGIC = Buffer.from('XBCRYP0', 'latin1');
 const ORIGINAL_SIZE_AT = 16;

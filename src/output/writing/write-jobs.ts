@@ -1,6 +1,6 @@
-import { type StoredPath, rawPath } from '../format/stored-path.js';
-import type { ThreadPresence } from '../threads/presence.js';
-import { makeFile, writeAll } from './directory/file-calls.js';
+import { type StoredPath, rawPath } from '../../format/stored-path.js';
+import type { ThreadPresence } from '../../threads/presence.js';
+import { makeFile, writeAll } from '../directory/file-calls.js';
 
 /**
  * The memory that a lane shares with its writing thread: pieces of the archive, and a ring of jobs that say what to do

@@ -1,4 +1,4 @@
-import { Helper } from '../threads/helper.js';
+import { Helper } from '../../threads/helper.js';
 import { isBefore, JOB_SLOTS, WriteJobs, type WriteJob, type WriteMemory } from './write-jobs.js';
 
 /** Called on the lane's side when a job is done: `well` is false when the lane has to do it again by itself. */

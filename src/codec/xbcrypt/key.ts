@@ -1,7 +1,7 @@
 import { openSync, readSync } from 'node:fs';
-import { systemError, XbstreamError } from '../errors.js';
-import { closeRead } from '../input/close.js';
-import type { CipherName, DecryptionKey } from './codec.js';
+import { systemError, XbstreamError } from '../../errors.js';
+import { closeRead } from '../../input/close.js';
+import type { CipherName, DecryptionKey } from '../codec.js';
 
 /** What the user said about decryption. Values are as they were given. */
 export interface KeyOptions {

@@ -1,11 +1,9 @@
-import { hashStripes } from './lz4/lz4-kernel.js';
+import { hashStripes } from './lz4-kernel.js';
+import { PRIME_1, PRIME_2, STRIPE_BYTES } from './lz4-script.js';
 
-const PRIME_1 = 0x9e3779b1 | 0;
-const PRIME_2 = 0x85ebca77 | 0;
 const PRIME_3 = 0xc2b2ae3d | 0;
 const PRIME_4 = 0x27d4eb2f | 0;
 const PRIME_5 = 0x165667b1 | 0;
-const STRIPE_BYTES = 16;
 
 /** XXH32 with seed 0 of bytes that come in pieces (xxhash_spec.md, "XXH32 algorithm"). */
 export class XxHash32 {
