@@ -80,8 +80,9 @@ export class XbstreamError extends Error {
   }
 
   /** The same error with more said: details and hints are added to those it has, other facts fill what is not set. */
-  with(more: ErrorFacts): XbstreamError {
-    return new XbstreamError(this.code, this.message, {
+  with(more: ErrorFacts): this {
+    const Kind = this.constructor as new (code: XbstreamErrorCode, message: string, facts: ErrorFacts) => this;
+    return new Kind(this.code, this.message, {
       path: this.path ?? more.path,
       archiveOffset: this.archiveOffset ?? more.archiveOffset,
       details: [...this.details, ...(more.details ?? [])],
@@ -92,6 +93,9 @@ export class XbstreamError extends Error {
     });
   }
 }
+
+/** The stream that gives an archive has failed: whoever has the stream knows why. */
+export class StreamFailure extends XbstreamError {}
 
 /** Whether an error says that something could not be read or written: no matter of the archive. */
 export function isRefusal({ code }: XbstreamError): boolean {
@@ -107,15 +111,18 @@ export function isCut({ code }: XbstreamError): boolean {
 export interface ErrorRecord extends Omit<ErrorFacts, 'cause'> {
   code: XbstreamErrorCode;
   message: string;
+  /** It is a {@link StreamFailure}. */
+  ofStream?: true;
 }
 
 export function errorToRecord(error: XbstreamError): ErrorRecord {
   const { code, message, path, archiveOffset, details, hints, partial, systemCode } = error;
-  return { code, message, path, archiveOffset, details, hints, partial, systemCode };
+  const record = { code, message, path, archiveOffset, details, hints, partial, systemCode };
+  return error instanceof StreamFailure ? { ...record, ofStream: true } : record;
 }
 
-export function errorFromRecord({ code, message, ...facts }: ErrorRecord): XbstreamError {
-  return new XbstreamError(code, message, facts);
+export function errorFromRecord({ code, message, ofStream, ...facts }: ErrorRecord): XbstreamError {
+  return new (ofStream ? StreamFailure : XbstreamError)(code, message, facts);
 }
 
 const SYSTEM_REASONS: Readonly<Record<string, string>> = {

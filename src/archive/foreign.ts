@@ -1,4 +1,4 @@
-import { errorToRecord, XbstreamError, type ErrorFacts } from '../errors.js';
+import { XbstreamError } from '../errors.js';
 import { wrapperOf } from '../wrapper/formats.js';
 
 interface ForeignFormat {
@@ -67,12 +67,7 @@ const FOREIGN_FORMATS: readonly ForeignFormat[] = [
 ];
 
 /** An input is compressed or encrypted as a whole: no chunk can be read in it however far one looks. */
-export class ForeignInput extends XbstreamError {
-  override with(more: ErrorFacts): ForeignInput {
-    const { code, message, ...facts } = errorToRecord(super.with(more));
-    return new ForeignInput(code, message, facts);
-  }
-}
+export class ForeignInput extends XbstreamError {}
 
 /**
  * The error for an input that does not begin with a chunk, naming what it is where its first bytes tell.

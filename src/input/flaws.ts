@@ -38,9 +38,7 @@ export function flawsError({ missing, mislabelled }: InputFlaws): InputError | u
   const [first, ...others] = [...missing.named, ...mislabelled.named].slice(0, NAMED_MAX);
   if (first === undefined) return undefined;
   const more = missing.count + mislabelled.count - 1 - others.length;
-  return InputError.from({
-    code: missing.count > 0 ? 'XB_GAP' : 'XB_BAD_HEADER',
-    message: first,
+  return new InputError(missing.count > 0 ? 'XB_GAP' : 'XB_BAD_HEADER', first, {
     details: [...others, ...(more > 0 ? [`and so it is with ${more} more`] : [])],
     hints: ['fetch the objects again, all of them'],
   });

@@ -1,9 +1,9 @@
 import type { Worker } from 'node:worker_threads';
 import type { LayerName } from '../codec/codec.js';
-import { XbstreamError, type ErrorRecord } from '../errors.js';
+import { StreamFailure, type ErrorRecord } from '../errors.js';
 import type { StreamKey } from '../input/open-source.js';
 import { makeRing, RingWriter, type RingHandle } from '../input/stream/ring.js';
-import { RingSource, STREAM_FAILED } from '../input/stream/ring-source.js';
+import { RingSource } from '../input/stream/ring-source.js';
 import type { ByteSink, Source } from '../input/source.js';
 import { newThread } from '../threads/new-thread.js';
 import type { Stage } from './stage.js';
@@ -91,8 +91,7 @@ class ThreadStageSource implements Source {
     try {
       await Promise.race([this.#ring.run(sink), this.#gone]);
     } catch (error) {
-      const isOfRing = error instanceof XbstreamError && error.message === STREAM_FAILED;
-      throw isOfRing ? await Promise.race([this.#failed, this.#gone]) : error;
+      throw error instanceof StreamFailure ? await Promise.race([this.#failed, this.#gone]) : error;
     }
   }
 

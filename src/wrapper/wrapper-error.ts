@@ -1,10 +1,4 @@
-import {
-  errorToRecord,
-  type ErrorFacts,
-  type ErrorRecord,
-  type XbstreamError,
-  type XbstreamErrorCode,
-} from '../errors.js';
+import type { ErrorRecord, XbstreamError, XbstreamErrorCode } from '../errors.js';
 import { InputError } from '../input/input-error.js';
 import type { InputChoice } from '../input/open-source.js';
 import { withParts } from '../input/parts/part-hint.js';
@@ -12,12 +6,8 @@ import type { Source } from '../input/source.js';
 
 /** Something is wrong with what an archive is wrapped in as a whole: nothing behind that place can be read. */
 export class WrapperError extends InputError {
-  static override from({ code, message, ...facts }: ErrorRecord): WrapperError {
+  static from({ code, message, ...facts }: ErrorRecord): WrapperError {
     return new WrapperError(code, message, facts);
-  }
-
-  override with(more: ErrorFacts): WrapperError {
-    return WrapperError.from(errorToRecord(super.with(more)));
   }
 }
 

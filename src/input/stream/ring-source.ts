@@ -1,9 +1,6 @@
-import { XbstreamError } from '../../errors.js';
+import { StreamFailure } from '../../errors.js';
 import { RingReader, type RingHandle } from './ring.js';
 import { PIECE_BYTES, type ByteSink, type Source } from '../source.js';
-
-/** What is said when the stream behind a ring has failed; whoever knows why says more. */
-export const STREAM_FAILED = 'the stream that gives the archive has failed';
 
 /** A stream of another thread, whose bytes come through shared memory. */
 export class RingSource implements Source {
@@ -23,7 +20,7 @@ export class RingSource implements Source {
       // Asked first: what was written before the end is there once the end is seen.
       const { hasEnded, hasFailed } = this.#ring;
       if (this.#ring.available === 0) {
-        if (hasFailed) throw new XbstreamError('XB_IO', STREAM_FAILED);
+        if (hasFailed) throw new StreamFailure('XB_IO', 'the stream that gives the archive has failed');
         if (hasEnded) return;
         await this.#ring.wait();
         continue;

@@ -1,11 +1,10 @@
 import * as fs from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { systemCodeOf, systemError, XbstreamError } from '../../errors.js';
+import { StreamFailure, systemCodeOf, systemError, XbstreamError } from '../../errors.js';
 import { addressOf, shownWord } from '../../input/address/address.js';
 import type { AddressChoice, InputChoice, PartsChoice, SystemInputChoice } from '../../input/open-source.js';
 import { isByteStream, type ByteStream } from '../../input/stream/pieces.js';
-import { STREAM_FAILED } from '../../input/stream/ring-source.js';
 import { StreamFeed } from '../../input/stream/stream-feed.js';
 import { checkText } from '../../verbs/options/program-options.js';
 import { streamOption, type StreamOptions } from './options.js';
@@ -145,7 +144,7 @@ export async function withInput<Result>(
 
 /** What a worker says of a stream's failure, with what this thread knows of it. */
 function withCause(error: unknown, cause: unknown): unknown {
-  if (!(error instanceof XbstreamError) || error.message !== STREAM_FAILED) return error;
+  if (!(error instanceof StreamFailure)) return error;
   const { path, archiveOffset, details, hints, partial } = error;
   const facts = { path, archiveOffset, details, hints, partial };
   return cause instanceof XbstreamError ? cause.with(facts) : streamError(cause, facts);
