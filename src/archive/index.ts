@@ -76,7 +76,7 @@ export interface ArchiveIndex {
   earlier: readonly (readonly [path: StoredPath, archiveOffset: number])[];
 }
 
-export interface IndexOptions {
+export interface ReadIndexOptions {
   absoluteNames: boolean;
   /** Whether an absolute name, which is not allowed, is passed over. */
   leavesOut?: (path: StoredPath) => boolean;
@@ -108,7 +108,7 @@ const TURN_MS = 5;
  *
  * @throws XbstreamError `XB_IO`
  */
-export async function readIndex(source: Source, options: IndexOptions): Promise<ArchiveIndex> {
+export async function readIndex(source: Source, options: ReadIndexOptions): Promise<ArchiveIndex> {
   const builder = new IndexBuilder(source, options);
   try {
     const outer = await readAll(source, builder);
@@ -145,7 +145,7 @@ async function readAll(source: Source, builder: IndexBuilder): Promise<InputErro
 
 class IndexBuilder implements ByteSink, ChunkConsumer {
   readonly #source: Source;
-  readonly #options: IndexOptions;
+  readonly #options: ReadIndexOptions;
   readonly #room = Buffer.allocUnsafeSlow(PIECE_ROOM_BYTES);
   readonly #table: EntryTable<NotedContent>;
   readonly #damage: DamageReport<NotedContent>;
@@ -165,7 +165,7 @@ class IndexBuilder implements ByteSink, ChunkConsumer {
   /** Keeps the payload of the current chunk. */
   #taker: NotedContent | undefined;
 
-  constructor(source: Source, options: IndexOptions) {
+  constructor(source: Source, options: ReadIndexOptions) {
     this.#source = source;
     this.#options = options;
     this.#table = new EntryTable({ ...options, keepsGoing: true });

@@ -92,7 +92,7 @@ function hasTransitionKey({ toolCommand }: BackupFacts): boolean {
 }
 
 /** Where keys are needed, that they are. */
-function keysFor(facts: BackupFacts, directory: string): string {
+function keysFor(facts: BackupFacts): string {
   const { keyPlugin } = facts;
   if (keyPlugin === undefined) return '';
   const { name, settings } = keyPlugin;
@@ -102,12 +102,12 @@ function keysFor(facts: BackupFacts, directory: string): string {
     return hasTransitionKey(facts) ? `${keys}, or --transition-key=... as the backup was taken with` : keys;
   }
   const where = settings.length === 0 ? '' : ` (${settings.join(', ')})`;
-  return `; its files are encrypted: ${name}${where} is loaded as backup-my.cnf in ${directory} says, and must find its keys`;
+  return `; its files are encrypted: ${name}${where} is loaded as backup-my.cnf in DIR says, and must find its keys`;
 }
 
 function prepareFull(facts: BackupFacts): NextStep {
   const { name, advice } = toolOf(facts);
-  const purpose = `prepare${facts.importsTables ? ' its tables for an import' : ''}, with ${advice}${keysFor(facts, 'DIR')}`;
+  const purpose = `prepare${facts.importsTables ? ' its tables for an import' : ''}, with ${advice}${keysFor(facts)}`;
   return step(purpose, [name, '--prepare', ...exporting(facts), '--target-dir={DIR}']);
 }
 
@@ -120,7 +120,7 @@ function* prepareIncremental(facts: BackupFacts): Iterable<NextStep> {
   const { fromLsn } = facts;
   const hold = rollsBack ? ['--apply-log-only'] : [];
   const prepare = [name, '--prepare'];
-  yield step(`prepare the full backup that came first, unpacked in DIR, with ${advice}${keysFor(facts, 'DIR')}`, [
+  yield step(`prepare the full backup that came first, unpacked in DIR, with ${advice}${keysFor(facts)}`, [
     ...prepare,
     ...hold,
     '--target-dir={DIR}',

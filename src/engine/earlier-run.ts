@@ -5,7 +5,7 @@ import type { StoredPath } from '../format/stored-path.js';
 import type { Source } from '../input/source.js';
 import type { KeptFile } from '../output/directory/kept-file.js';
 import type { OutputFile } from '../output/output.js';
-import { Decoding, type DecodingOptions } from './decoding/decoding.js';
+import { Decoding, type DecodingChoice } from './decoding/decoding.js';
 
 /** What an earlier run may have left in an output. */
 interface EarlierFiles {
@@ -16,7 +16,7 @@ interface EarlierFiles {
   forgetEarlier(path: StoredPath): void;
 }
 
-interface EarlierRunOptions extends DecodingOptions {
+interface EarlierRunOptions extends DecodingChoice {
   absoluteNames: boolean;
   leavesOut: (path: StoredPath) => boolean;
   /** Whether a file of this name would be written. */

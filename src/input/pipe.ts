@@ -8,8 +8,15 @@ import { PIECE_BYTES, startInRoom, type ByteSink, type Source } from './source.j
  * What a pipe holds on Linux. A read that fills its buffer makes libuv try another at once, one that does not sends it
  * back to waiting for events: with larger buffers 2 GiB took 1.9 s to come in, with this one 1.1.
  */
-const READ_BYTES = 64 * 1024;
+export const READ_BYTES = 64 * 1024;
 const STDERR = 2;
+
+/** What has Node read a descriptor by events, into memory that it is given. */
+export function readingSocket(fd: number, onread: OnReadOpts): Socket {
+  // Node documents `onread` for this constructor as well; its types do not know.
+  const options: SocketConstructorOpts & { onread: OnReadOpts } = { fd, readable: true, writable: false, onread };
+  return new (process.getBuiltinModule('node:net').Socket)(options);
+}
 
 /**
  * A pipe or socket. It is read by events, never by a call that waits: a thread inside such a call cannot be ended while
@@ -68,14 +75,7 @@ export class PipeSource implements Source {
           return Buffer.alloc(READ_BYTES);
         }
       };
-      // Node documents `onread` for this constructor as well; its types do not know.
-      const options: SocketConstructorOpts & { onread: OnReadOpts } = {
-        fd: this.#fd,
-        readable: true,
-        writable: false,
-        onread: { buffer: makeRoom, callback: take },
-      };
-      const socket = new (process.getBuiltinModule('node:net').Socket)(options);
+      const socket = readingSocket(this.#fd, { buffer: makeRoom, callback: take });
       this.#socket = socket;
       const refuse = (error: unknown): void => fail(systemError(`cannot read ${this.#name}`, error));
       socket.on('end', () => {

@@ -1,6 +1,6 @@
 /** Sparse files in GNU tar's older form, which it still writes unless told otherwise (GNU tar manual, "Old GNU Format"). */
 import { numberField } from './about.js';
-import { SparseMap } from './sparse.js';
+import { SparseBounds } from './sparse.js';
 
 const MAGIC = 'ustar  \0';
 /** A part's start and length, 12 bytes each. */
@@ -16,7 +16,7 @@ export function isOldSparse(header: Buffer): boolean {
 /** Where its parts lie, by its header and the blocks behind that. */
 export class OldSparseMap {
   readonly sizeBytes: number;
-  readonly map: SparseMap;
+  readonly map: SparseBounds;
   /** More of it stands in the next block. */
   goesOn: boolean;
   /** Something in it cannot be. */
@@ -28,7 +28,7 @@ export class OldSparseMap {
     const sizeBytes = numberField(header, 483, FIELD_BYTES); // realsize (offset 483, length 12)
     this.sizeBytes = sizeBytes ?? 0;
     this.isBad = sizeBytes === undefined;
-    this.map = new SparseMap(this.sizeBytes);
+    this.map = new SparseBounds(this.sizeBytes);
     this.#take(header, 386, 4); // sparse map (offset 386, 4 pairs)
     this.goesOn = header[482] !== 0; // isextended (offset 482, length 1)
   }

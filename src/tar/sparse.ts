@@ -8,7 +8,7 @@ const NEWLINE = 0x0a;
 const DIGIT_0 = 0x30;
 
 /** Where the parts of a sparse file lie: start and length of each in turn, as a tar states them, one after the other. */
-export class SparseMap {
+export class SparseBounds {
   readonly bounds: number[] = [];
   /** Bytes of the parts. */
   partBytes = 0;
@@ -53,7 +53,7 @@ export class SparseParts implements SparseContent {
    * @param sizeBytes of the file
    * @param emit takes the file's content, holes as zeros; `bytes` are lent until it returns
    */
-  constructor(sizeBytes: number, { bounds }: SparseMap, emit: (bytes: Buffer) => void) {
+  constructor(sizeBytes: number, { bounds }: SparseBounds, emit: (bytes: Buffer) => void) {
     this.#sizeBytes = sizeBytes;
     this.#bounds = bounds;
     this.#emit = emit;
@@ -92,7 +92,7 @@ export class SparseParts implements SparseContent {
  */
 export class TarSparseContent implements SparseContent {
   readonly #parts: SparseParts;
-  readonly #map: SparseMap;
+  readonly #map: SparseBounds;
   readonly #storedBytes: number;
   #mapBytes = 0;
   #value = 0;
@@ -106,7 +106,7 @@ export class TarSparseContent implements SparseContent {
    * @param emit as of {@link SparseParts}
    */
   constructor(sizeBytes: number, storedBytes: number, emit: (bytes: Buffer) => void) {
-    this.#map = new SparseMap(sizeBytes);
+    this.#map = new SparseBounds(sizeBytes);
     this.#parts = new SparseParts(sizeBytes, this.#map, emit);
     this.#storedBytes = storedBytes;
   }

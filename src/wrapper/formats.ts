@@ -25,7 +25,7 @@ export interface WrapperFormat {
 }
 
 /** So many of the first bytes tell; fewer only where there are no more. */
-export const HEAD_BYTES = 16;
+export const WRAPPER_HEAD_BYTES = 16;
 
 const ZSTD_MAGIC = '\x28\xb5\x2f\xfd';
 const LZ4_MAGIC = '\x04\x22\x4d\x18';
@@ -77,7 +77,7 @@ const FORMATS: readonly WrapperFormat[] = [
 /**
  * What an input is wrapped in, by its first bytes.
  *
- * @param head at least {@link HEAD_BYTES} of them, unless there are fewer
+ * @param head at least {@link WRAPPER_HEAD_BYTES} of them, unless there are fewer
  */
 export function wrapperOf(head: Buffer): WrapperFormat | undefined {
   const text = head.toString('latin1');

@@ -1,6 +1,6 @@
 import { openSource, type InputChoice } from '../input/open-source.js';
 import type { Source } from '../input/source.js';
-import { HEAD_BYTES, wrapperOf } from './formats.js';
+import { WRAPPER_HEAD_BYTES, wrapperOf } from './formats.js';
 
 /** What else is to be done with the bytes of an input, as they are stored. */
 export interface RawHooks {
@@ -30,7 +30,7 @@ export async function openArchive(
   // What comes through several pipes is told apart by its chunks.
   if (asIs || choice.kind === 'named-pipes') return source;
   try {
-    if (source.seekable && wrapperOf(source.bytesAt!(0, HEAD_BYTES)) === undefined) return source;
+    if (source.seekable && wrapperOf(source.bytesAt!(0, WRAPPER_HEAD_BYTES)) === undefined) return source;
     const { UnwrappingSource } = await import('./unwrapping-source.js');
     return new UnwrappingSource(source, { isStopped, key, onRaw });
   } catch (error) {

@@ -2,7 +2,7 @@ import type { ZstdFollower } from '../codec/zstd/zstd-follower.js';
 import type { XbstreamError } from '../errors.js';
 import type { StreamKey } from '../input/open-source.js';
 import { PIECE_ROOM_BYTES, type ByteSink, type Source } from '../input/source.js';
-import { HEAD_BYTES, wrapperOf, type WrapperFormat, type WrapperName } from './formats.js';
+import { WRAPPER_HEAD_BYTES, wrapperOf, type WrapperFormat, type WrapperName } from './formats.js';
 import type { Stage } from './stage.js';
 import { copyBytes } from '../threads/copy-bytes.js';
 import { WrapperError } from './wrapper-error.js';
@@ -211,7 +211,7 @@ class HeadSink implements ByteSink {
 
   push(piece: Buffer): Promise<void> | undefined {
     if (this.#isDecided) return this.#give(piece);
-    if (this.#held.length + piece.length >= HEAD_BYTES) return this.#decide(piece);
+    if (this.#held.length + piece.length >= WRAPPER_HEAD_BYTES) return this.#decide(piece);
     // The room is the source's again.
     this.#held = Buffer.concat([this.#held, piece]);
     return undefined;
@@ -229,7 +229,7 @@ class HeadSink implements ByteSink {
   /** @param piece what comes behind what is held */
   #decide(piece: Buffer): Promise<void> | undefined {
     const held = this.#held;
-    this.#taker = this.#begin(Buffer.concat([held, piece.subarray(0, HEAD_BYTES)]));
+    this.#taker = this.#begin(Buffer.concat([held, piece.subarray(0, WRAPPER_HEAD_BYTES)]));
     this.#isDecided = true;
     this.#held = Buffer.alloc(0);
     // One by one: together they may be more than there is room for.

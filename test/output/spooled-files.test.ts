@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { test, type TestContext } from 'node:test';
 import { rawPath } from '../../dist/format/stored-path.js';
 import { Spool } from '../../dist/output/spool/spool.js';
-import { PARTS_MAX, SpooledFile, type SpooledPlace } from '../../dist/output/spool/spooled-files.js';
+import { WAITING_PARTS_MAX, SpooledFile, type SpooledPlace } from '../../dist/output/spool/spooled-files.js';
 
 function placeOn(context: TestContext, partsLeft: number): SpooledPlace {
   const spool = new Spool(tmpdir());
@@ -16,7 +16,7 @@ function contentOf(file: SpooledFile): { bytes: string; fileOffset: number }[] {
 }
 
 test('parts come back in order, with small holes as zeros', (context) => {
-  const place = placeOn(context, PARTS_MAX);
+  const place = placeOn(context, WAITING_PARTS_MAX);
   const file = new SpooledFile(rawPath('a'), place);
   for (const [fileOffset, bytes] of [
     [10_000, 'far'],
@@ -31,11 +31,11 @@ test('parts come back in order, with small holes as zeros', (context) => {
     { bytes: 'far', fileOffset: 10_000 },
   ]);
   file.drop();
-  assert.equal(place.partsLeft, PARTS_MAX);
+  assert.equal(place.partsLeft, WAITING_PARTS_MAX);
 });
 
 test('what has waited in memory and on the disk comes back', (context) => {
-  const place = placeOn(context, PARTS_MAX);
+  const place = placeOn(context, WAITING_PARTS_MAX);
   const { memoryLeft } = place.spool!;
   const file = new SpooledFile(rawPath('a'), place);
   const expected = Buffer.from(Array.from({ length: 700_000 }, (_, index) => (index * 7) % 251));

@@ -25,6 +25,8 @@ const TEXT_BYTES_MAX = 64 * 1024 * 1024;
 const TEXT_BYTES_FIRST = 4096;
 /** So far a chunk is read to find its end, or to judge its checksum: chunks have up to 10 MiB, as a rule. */
 const CHUNK_BYTES_MAX = 16 * 1024 * 1024;
+/** A larger chunk does not prove itself: to find out takes as long as to read it. Those of real writers have 10 MiB as a rule. */
+const PROVEN_BYTES_MAX = 64 * 1024 * 1024;
 
 export const MAGIC = Buffer.from(CHUNK_MAGIC, 'latin1');
 const HALF_A_MAGIC = MAGIC.subarray(0, 4);
@@ -96,18 +98,18 @@ export class Evidence {
   /**
    * Whether what stands at a place is certainly a chunk, whatever stands before it: its header makes sense, its checksum holds,
    * and another chunk (or the archive's end) follows.
-   *
-   * @param most bytes that it may have; a longer one is not looked at
    */
-  isProven(archiveOffset: number, most: number): boolean {
+  isProven(archiveOffset: number): boolean {
     const head = this.#view.bytesAt(archiveOffset, MAX_HEADER_BYTES);
     const header = head.length < MAGIC.length ? undefined : this.#decode(head, archiveOffset);
     if (header?.type !== 'payload' && header?.type !== 'sparse') return false;
     const start = payloadStart(header);
     const end = chunkEnd(header);
-    if (end === start || end - start > most || this.#isBoundary(end) !== true) return false;
+    if (end === start || end - start > PROVEN_BYTES_MAX || this.#isBoundary(end) !== true) return false;
     this.#budget.spend(end - start);
-    return this.hasChecksum(header, most) === true && (header.type === 'payload' || this.#hasSoundMap(header));
+    return (
+      this.hasChecksum(header, PROVEN_BYTES_MAX) === true && (header.type === 'payload' || this.#hasSoundMap(header))
+    );
   }
 
   #hasSoundMap(header: SparseHeader): boolean {

@@ -9,7 +9,7 @@ import { isNeededByPrepare, isVitalToPrepare, tableFileOf } from './table-files.
 import { TableSelection, type TableMetadata } from './table-selection.js';
 
 /** Which entries are wanted; all when nothing is given. */
-export interface SelectionOptions {
+export interface SelectionChoice {
   /** Globs; an entry is wanted when one of them matches its final name, or when there is none. */
   include: readonly string[];
   /** Globs; an entry that matches one is not wanted, whatever `include` says. */
@@ -44,7 +44,7 @@ export class Selection {
   #leftOut: StoredPath | undefined;
 
   /** @throws XbstreamError `XB_USAGE` for what is no pattern, and no name of a table or database */
-  constructor(options: SelectionOptions) {
+  constructor(options: SelectionChoice) {
     this.#include = options.include.map((glob) => new Pattern(glob));
     this.#exclude = options.exclude.map((glob) => new Pattern(glob));
     this.#forPrepare = options.tablesAlone !== true;

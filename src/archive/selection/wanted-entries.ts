@@ -4,7 +4,7 @@ import { XbstreamError } from '../../errors.js';
 import { pathText, type StoredPath } from '../../format/stored-path.js';
 import type { Source } from '../../input/source.js';
 import type { Entry } from '../entry.js';
-import { readIndex, type ArchiveIndex, type IndexOptions } from '../index.js';
+import { readIndex, type ArchiveIndex, type ReadIndexOptions } from '../index.js';
 import { NotedContent, NotesBudget } from '../noted-content.js';
 import type { Selection } from './selection.js';
 import { readHeads } from './tablespace-heads.js';
@@ -173,7 +173,7 @@ export async function readIndexFor(
   choice: Pick<NameChoice, 'tells' | 'learnNames' | 'learn'>,
   source: Source,
   key: DecryptionKey | undefined,
-  options: IndexOptions,
+  options: ReadIndexOptions,
 ): Promise<{ index: ArchiveIndex; errors: XbstreamError[] }> {
   const index = await readIndex(source, { ...options, wantsContent: (path) => choice.tells(path) });
   choice.learnNames(index.entries.map(({ path }) => path));

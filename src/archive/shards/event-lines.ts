@@ -8,7 +8,7 @@ import { MAX_PATH_BYTES, rawPath, type StoredPath } from '../../format/stored-pa
 import type { Flaw, InputFlaws } from '../../input/flaws.js';
 import type { InsideProblem, Known, ShardEnd, ShardEvent, ShardHead } from './events.js';
 import { BadRecord, type Fields } from './fields.js';
-import { PARTS_MAX } from './parts.js';
+import { SHARDS_MAX } from './parts.js';
 
 const RESULT_VERSION = 1;
 /** Longest line of a result, in bytes: an error quotes a name a few times. */
@@ -62,7 +62,7 @@ export function headOf(fields: Fields): ShardHead {
     throw new BadRecord(`it is of version ${version}, and this program knows ${RESULT_VERSION}`);
   const shards = fields.number('shards');
   const shard = fields.number('shard');
-  if (shards > PARTS_MAX || shard < 1 || shard > shards) throw new BadRecord('bad "shard"');
+  if (shards > SHARDS_MAX || shard < 1 || shard > shards) throw new BadRecord('bad "shard"');
   return {
     ...{ shard, shards },
     archive: fields.texts('archive', NAMES_MAX),

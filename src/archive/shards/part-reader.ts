@@ -13,8 +13,6 @@ import { RereadBudget } from '../salvage/reread-budget.js';
 import type { DamageConsumer } from '../salvage/salvage.js';
 import { SalvagingReader } from '../salvage/salvaging-reader.js';
 
-/** A larger chunk does not prove itself: to find out takes as long as to read it. Those of real writers have 10 MiB as a rule. */
-const PROVEN_BYTES_MAX = 64 * 1024 * 1024;
 const SEARCHED_BYTES = 1024 * 1024;
 /** A header, as a rule, is all that is wanted there. */
 const BYTES_AFTER_SKIP = 4096;
@@ -80,7 +78,7 @@ export class PartReader {
       const bytes = this.#view.bytesAt(at, SEARCHED_BYTES + MAGIC.length - 1);
       const most = Math.min(SEARCHED_BYTES, to - at);
       for (let found = bytes.indexOf(MAGIC); found !== -1 && found < most; found = bytes.indexOf(MAGIC, found + 1)) {
-        if (this.#evidence.isProven(at + found, PROVEN_BYTES_MAX)) return at + found;
+        if (this.#evidence.isProven(at + found)) return at + found;
         if (this.#budget.isExceeded || isStopped()) return undefined;
       }
       this.#searchedBytes += most;
@@ -128,7 +126,7 @@ export class PartReader {
 
   #isOfNextPart({ type, archiveOffset }: ChunkHeader, until: number): boolean {
     if (archiveOffset < until || (type !== 'payload' && type !== 'sparse')) return false;
-    return this.#evidence.isProven(archiveOffset, PROVEN_BYTES_MAX);
+    return this.#evidence.isProven(archiveOffset);
   }
 }
 

@@ -1,7 +1,7 @@
 /** How an archive is divided by its bytes into parts of the same size, one for each machine. Parts count from 0. */
 
 /** Most parts that an archive is divided into. */
-export const PARTS_MAX = 65_536;
+export const SHARDS_MAX = 65_536;
 
 /** Where a part begins, in bytes; one behind the last begins where the archive ends. */
 export function partStart(part: number, parts: number, archiveBytes: number): number {

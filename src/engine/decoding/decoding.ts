@@ -10,7 +10,7 @@ import { DecodedFile } from './decoded-file.js';
 import { keyRequired, TAKE_RAW } from './encrypted-files.js';
 
 /** Which layers are undone while unpacking. */
-export interface DecodingOptions {
+export interface DecodingChoice {
   /** Which of a stored file's layers. */
   choose: (path: StoredPath) => LayerChoice;
   /** Undoes encryption; it is an error where that is chosen and there is none. */
@@ -38,7 +38,7 @@ export interface DecodingTools {
 export class Decoding {
   /** Room for a piece of the archive, not shared with the thread that writes: V8 copies from shared memory at a third of the speed. */
   readonly room = Buffer.allocUnsafeSlow(PIECE_ROOM_BYTES);
-  readonly #options: DecodingOptions;
+  readonly #options: DecodingChoice;
   readonly #tools: DecodingTools;
   #helpers: DecodeHelpers | undefined;
   /** What went wrong with files while nobody was calling. */
@@ -48,7 +48,7 @@ export class Decoding {
   /** Files that were decrypted with a key that their old format cannot prove. */
   readonly unproven = new Set<StoredPath>();
 
-  constructor(options: DecodingOptions, tools: DecodingTools) {
+  constructor(options: DecodingChoice, tools: DecodingTools) {
     this.#options = options;
     this.#tools = tools;
   }

@@ -5,7 +5,7 @@ import { XbstreamError } from '../../errors.js';
 import { pathText, type StoredPath } from '../../format/stored-path.js';
 import { PIECE_BYTES } from '../../input/source.js';
 import type { OutputFile } from '../../output/output.js';
-import { PARTS_MAX, SpooledFile } from '../../output/spool/spooled-files.js';
+import { WAITING_PARTS_MAX, SpooledFile } from '../../output/spool/spooled-files.js';
 import type { TarWriter } from '../../tar/writer.js';
 import { VirtualFile } from '../../output/virtual-output.js';
 import type { Decoding } from '../decoding/decoding.js';
@@ -54,7 +54,7 @@ export class TarCopy {
       return { path, bytes: entry.bytes };
     }
     const memoryBytes = isDecoded ? DECODED_IN_MEMORY_BYTES : 0;
-    const measured = new SpooledFile(path, { spool: undefined, memoryBytes, partsLeft: PARTS_MAX });
+    const measured = new SpooledFile(path, { spool: undefined, memoryBytes, partsLeft: WAITING_PARTS_MAX });
     await this.#write(entry, measured);
     await tar.begin(path, measured.sizeBytes, sparse ? measured.extents : undefined);
     if (measured.hasContent) {

@@ -1,10 +1,8 @@
 import * as fs from 'node:fs';
-import type { OnReadOpts, Socket, SocketConstructorOpts } from 'node:net';
+import type { Socket } from 'node:net';
 import { systemCodeOf, systemError, XbstreamError } from '../../errors.js';
 import { closeRead } from '../close.js';
-
-/** What a pipe holds on Linux. */
-const READ_BYTES = 64 * 1024;
+import { READ_BYTES, readingSocket } from '../pipe.js';
 
 /** A pipe with a name, which is there before whoever writes to it. It is opened and read without ever waiting in a call. */
 export class NamedPipe {
@@ -78,21 +76,14 @@ export class NamedPipe {
   }
 
   #connect(): Socket {
-    // Node documents `onread` for this constructor as well; its types do not know.
-    const options: SocketConstructorOpts & { onread: OnReadOpts } = {
-      fd: this.#fd!,
-      readable: true,
-      writable: false,
-      onread: {
-        buffer: this.#room,
-        callback: (bytes) => {
-          this.#reading?.resolve(this.#room.subarray(0, bytes));
-          // No more until it is asked for.
-          return false;
-        },
+    const socket = readingSocket(this.#fd!, {
+      buffer: this.#room,
+      callback: (bytes) => {
+        this.#reading?.resolve(this.#room.subarray(0, bytes));
+        // No more until it is asked for.
+        return false;
       },
-    };
-    const socket = new (process.getBuiltinModule('node:net').Socket)(options);
+    });
     socket.on('end', () => this.#reading?.resolve(undefined));
     socket.on('error', (error) => this.#reading?.reject(systemError(`cannot read ${this.path}`, error)));
     return socket;

@@ -30,7 +30,7 @@ export class PositionedParts implements PositionedBytes {
    * @param note what else to say of a place
    * @param whole all of them as one, where that is fetched ahead; closed at the end
    */
-  constructor(parts: readonly Part[], note = '', whole?: PositionedBytes) {
+  constructor(parts: readonly Part[], note: string, whole?: PositionedBytes) {
     this.#parts = parts;
     this.#note = note;
     this.#whole = whole;

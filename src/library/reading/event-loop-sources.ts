@@ -14,7 +14,7 @@ import { piecesOf, type ByteStream, type Pieces } from '../../input/stream/piece
 import { PIECE_BYTES, type ByteSink, type Source } from '../../input/source.js';
 import { Turn } from '../../input/stream/turn.js';
 import { stalled, waitMs } from '../../input/timed-source.js';
-import { HEAD_BYTES, wrapperOf } from '../../wrapper/formats.js';
+import { WRAPPER_HEAD_BYTES, wrapperOf } from '../../wrapper/formats.js';
 import { openArchive } from '../../wrapper/open-archive.js';
 import { streamError, systemInput, type ArchiveInput } from '../caller/input.js';
 
@@ -56,7 +56,7 @@ export async function unwrapped(
   isStopped: () => boolean,
 ): Promise<Source> {
   try {
-    if (asIs || wrapperOf(await source.head(HEAD_BYTES)) === undefined) return source;
+    if (asIs || wrapperOf(await source.head(WRAPPER_HEAD_BYTES)) === undefined) return source;
     const { UnwrappingSource } = await import('../../wrapper/unwrapping-source.js');
     return new UnwrappingSource(source, { isStopped, key });
   } catch (error) {

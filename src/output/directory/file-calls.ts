@@ -81,7 +81,7 @@ export const NO_ROOM: ReadonlySet<string | undefined> = new Set(['ENOSPC', 'EDQU
  * @param doing what was tried, as the start of a sentence: `cannot write db1/t1.ibd`
  * @param prefix a path in the file system concerned, one character a byte
  */
-export function refusal(doing: string, error: unknown, prefix: StoredPath, facts: ErrorFacts = {}): XbstreamError {
+export function refusal(doing: string, error: unknown, prefix: StoredPath, facts: ErrorFacts): XbstreamError {
   const code = systemCodeOf(error);
   if (!NO_ROOM.has(code)) return systemError(doing, error, facts);
   const isOutOfFiles = code === 'ENOSPC' && isOutOfInodes(prefix);

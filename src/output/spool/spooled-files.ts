@@ -3,7 +3,7 @@ import { pathText, type StoredPath } from '../../format/stored-path.js';
 import { zeros } from '../../format/zeros.js';
 import type { OutputFile } from '../output.js';
 import { VirtualOutput, VirtualFile } from '../virtual-output.js';
-import { Extents } from './extents.js';
+import { SpooledParts } from './spooled-parts.js';
 import { type Spool, SLOT_BYTES } from './spool.js';
 
 /** A file no larger than this waits in memory, if there is room. */
@@ -11,7 +11,7 @@ const MEMORY_FILE_BYTES = 64 * 1024;
 const BLOCK_BYTES = 4096;
 const EMPTY = Buffer.alloc(0);
 /** The files that wait may be in so many parts more than files, together: what an archive claims must not fill the memory. */
-export const PARTS_MAX = 2 ** 20;
+export const WAITING_PARTS_MAX = 2 ** 20;
 /** With no more parts left, holes up to this become zeros. */
 const ZEROS_BYTES_MAX = 64 * 1024 * 1024;
 /** What memory takes beside its bytes, about. */
@@ -31,7 +31,7 @@ export class SpooledFile extends VirtualFile {
   /** Its content was forgotten. */
   isGone = false;
   readonly #place: SpooledPlace;
-  readonly #extents = new Extents();
+  readonly #extents = new SpooledParts();
   /** What has come, with room for more; undefined when it waits elsewhere. */
   #memory: Buffer | undefined = EMPTY;
   #slots: number[] = [];
@@ -221,7 +221,7 @@ function tooManyParts(path: StoredPath): XbstreamError {
     `${pathText(path)} comes in too many parts, which are far apart or not in order`,
     {
       path,
-      details: [`files from a pipe may be in ${PARTS_MAX} parts, together`],
+      details: [`files from a pipe may be in ${WAITING_PARTS_MAX} parts, together`],
       hints: ['read the archive from a file instead of a pipe'],
     },
   );
@@ -241,7 +241,7 @@ export class SpoolOutput extends VirtualOutput {
     super();
     this.#spool = spool;
     // In memory, then on the disk.
-    this.#place = { spool, memoryBytes: MEMORY_FILE_BYTES, partsLeft: PARTS_MAX };
+    this.#place = { spool, memoryBytes: MEMORY_FILE_BYTES, partsLeft: WAITING_PARTS_MAX };
     this.#passesOn = passesOn;
   }
 

@@ -1,5 +1,5 @@
 /** The printers for programs of the verbs that look into an archive. */
-import { pathFields, type Fields } from './json-line.js';
+import { pathFields, type JsonFields } from './json-line.js';
 import { JsonPrinter, type JsonSettings } from './json-printer.js';
 import { exactPath } from '../printable.js';
 import type {
@@ -67,7 +67,7 @@ export class InfoJsonReporter extends JsonPrinter implements InfoReporter {
 }
 
 /** What the line says. @param ok nothing is wrong with the archive */
-export function infoFields({ unread, ...description }: BackupDescription, ok: boolean): Fields {
+export function infoFields({ unread, ...description }: BackupDescription, ok: boolean): JsonFields {
   return {
     ok,
     ...description,

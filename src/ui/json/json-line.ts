@@ -2,7 +2,7 @@ import type { XbstreamError } from '../../errors.js';
 import { exactPath } from '../printable.js';
 
 /** What a line says beside its type. */
-export type Fields = Readonly<Record<string, unknown>>;
+export type JsonFields = Readonly<Record<string, unknown>>;
 
 /** What JSON allows as it is but a terminal may act on, or not show. */
 const UNSAFE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
@@ -14,8 +14,8 @@ function escapeUnits(characters: string): string {
     .join('');
 }
 
-/** One JSON line. Fields that are undefined are left out; the text is safe on a terminal and the same to a parser. */
-export function jsonLine(type: string, fields: Fields): string {
+/** One JSON line. JsonFields that are undefined are left out; the text is safe on a terminal and the same to a parser. */
+export function jsonLine(type: string, fields: JsonFields): string {
   return `${JSON.stringify({ type, ...fields }).replace(UNSAFE, escapeUnits)}\n`;
 }
 
@@ -25,14 +25,14 @@ export function failedSummaryLine(elapsedSeconds: number): string {
 }
 
 /** A stored path as its best reading, and its exact bytes where that is not all. */
-export function pathFields(path: string | undefined, name: 'path' | 'partial' = 'path'): Fields {
+export function pathFields(path: string | undefined, name: 'path' | 'partial' = 'path'): JsonFields {
   if (path === undefined) return {};
   const { text, base64 } = exactPath(path);
   return { [name]: text, [`${name}Base64`]: base64 };
 }
 
 /** The fields of an error, empty lists left out. */
-export function errorFields(error: XbstreamError): Fields {
+export function errorFields(error: XbstreamError): JsonFields {
   const { code, path, message, partial, archiveOffset, systemCode, details, hints } = error;
   return {
     code,

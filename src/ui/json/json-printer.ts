@@ -1,6 +1,6 @@
 import type { XbstreamError } from '../../errors.js';
 import { errorsText, warningText } from '../text/error-text.js';
-import { errorFields, failedSummaryLine, jsonLine, type Fields } from './json-line.js';
+import { errorFields, failedSummaryLine, jsonLine, type JsonFields } from './json-line.js';
 import type { OutputStream, PaintOf } from '../paint.js';
 import type { CommonReporter, ProgressReport, StatusPrinter } from '../reporter.js';
 import { Screen } from '../screen.js';
@@ -67,7 +67,7 @@ export class JsonPrinter implements CommonReporter, StatusPrinter {
   }
 
   /** The last line of a run: what is still told of errors comes before it. */
-  protected conclude(type: string, fields: Fields): void {
+  protected conclude(type: string, fields: JsonFields): void {
     this.#conclusion = jsonLine(type, { ...fields, elapsedSeconds: this.#elapsedSeconds });
   }
 
@@ -76,13 +76,13 @@ export class JsonPrinter implements CommonReporter, StatusPrinter {
   }
 
   /** Writes a line soon, together with its likes. */
-  protected list(type: string, fields: Fields): void {
+  protected list(type: string, fields: JsonFields): void {
     // A thread that was left behind may still tell of its work, and the summary is the last line.
     if (this.#isClosed) return;
     this.#screen.list(this.#settings.results, jsonLine(type, fields));
   }
 
-  protected write(type: string, fields: Fields): void {
+  protected write(type: string, fields: JsonFields): void {
     this.list(type, fields);
     this.#screen.flush();
   }

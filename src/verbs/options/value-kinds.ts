@@ -1,4 +1,4 @@
-import { PARTS_MAX } from '../../archive/shards/parts.js';
+import { SHARDS_MAX } from '../../archive/shards/parts.js';
 import { looksLikeAddress } from '../../input/address/address.js';
 
 /** What the value of an option may be. */
@@ -53,7 +53,7 @@ export const shardKind: ValueKind = {
   expects: 'which of how many shards, from 1/N to N/N, such as 3/8',
   accepts: (text) => {
     const { shard, shards } = shardOf(text);
-    return shard >= 1 && shard <= shards && shards <= PARTS_MAX;
+    return shard >= 1 && shard <= shards && shards <= SHARDS_MAX;
   },
 };
 

@@ -1,6 +1,6 @@
 /** Requests and their responses, over connections that are kept, through the proxies that the environment names. */
 import { Connection, ConnectionFailure } from './connection.js';
-import { explained } from './failures.js';
+import { meaningOf } from './failures.js';
 import type { Judge, Request } from './exchange.js';
 import { Proxies } from './proxies.js';
 import { isAskedOfProxy, type Way } from './sockets.js';
@@ -46,7 +46,7 @@ export class Connections {
         if (!(error instanceof ConnectionFailure)) throw error;
         // The server has ended it while it was not used.
         if (!(wasUsed && error.isUnanswered && !isSilence(error)))
-          throw explained(error.cause, url.host, this.#timeoutMs);
+          throw meaningOf(error.cause, url.host, this.#timeoutMs);
       } finally {
         pool.giveBack(connection);
       }
@@ -57,7 +57,7 @@ export class Connections {
     try {
       return await pool.take(signal);
     } catch (error) {
-      throw error instanceof ConnectionFailure ? explained(error.cause, host, this.#timeoutMs) : error;
+      throw error instanceof ConnectionFailure ? meaningOf(error.cause, host, this.#timeoutMs) : error;
     }
   }
 

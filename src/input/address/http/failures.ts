@@ -64,7 +64,7 @@ export function isUnreachable(error: Passing): boolean {
 }
 
 /** What an error of a connection means. Its own message is shown only where it is known to hold no secret. */
-export function explained(error: unknown, server: string, timeoutMs: number): Error {
+export function meaningOf(error: unknown, server: string, timeoutMs: number): Error {
   const host = error instanceof ProxyFailure ? `the proxy ${error.host}` : server;
   const code = systemCodeOf(error) ?? '';
   const passing = (message: string, isStall = false): Passing => {

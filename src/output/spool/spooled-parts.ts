@@ -1,12 +1,12 @@
 /** A part of a file: where it belongs, how long it is, and where in the order of arrival it came; in bytes. */
-export interface Extent {
+export interface SpooledPart {
   fileOffset: number;
   bytes: number;
   dataOffset: number;
 }
 
 /** The parts of a file in the order in which they came: three numbers for each, since there may be very many. */
-export class Extents {
+export class SpooledParts {
   /** Bytes of all of them. */
   dataBytes = 0;
   readonly #numbers: number[] = [];
@@ -34,7 +34,7 @@ export class Extents {
   }
 
   /** As they follow each other in the file. */
-  *inOrder(): Iterable<Extent> {
+  *inOrder(): Iterable<SpooledPart> {
     const numbers = this.#numbers;
     const starts = Array.from({ length: this.count }, (_, index) => index * 3);
     const isRising = starts.every((at) => at === 0 || numbers[at - 3]! < numbers[at]!);
