@@ -1,3 +1,4 @@
+/** What a verb is given beside its options: whom it works for. */
 import type { StoredPath } from './format/stored-path.js';
 import type { ProgressReport } from './ui/reporter.js';
 

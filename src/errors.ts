@@ -1,3 +1,4 @@
+/** The errors of this package: their codes, what they say, and how they cross from one thread to another. */
 import type { StoredPath } from './format/stored-path.js';
 
 /** The codes an {@link XbstreamError} can carry. Scripts may rely on them; docs/errors.md tells when each occurs. */

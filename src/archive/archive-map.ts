@@ -1,3 +1,7 @@
+/**
+ * Where in an archive the chunks of each file lie, and what of it is damaged, in parts of equal size: how large the archive
+ * is need not be known before, and what is kept of a file does not grow with its chunks.
+ */
 import { chunkEnd, type ChunkHeader } from '../format/chunk.js';
 
 /** An archive is shown in so many cells at most, and, where it is not very small, in at least half as many. */
@@ -17,10 +21,6 @@ interface Cell extends MapCell {
   files: Map<number, number>;
 }
 
-/**
- * Where in an archive the chunks of each file lie, and what of it is damaged, in parts of equal size: how large the archive
- * is need not be known before, and what is kept of a file does not grow with its chunks.
- */
 export class ArchiveMap {
   #cellBytes = FIRST_CELL_BYTES;
   #cells: Cell[] = [];

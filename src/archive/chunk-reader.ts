@@ -1,3 +1,9 @@
+/**
+ * Reads an archive that is pushed in, a piece at a time, of any size (format.md, section 1).
+ *
+ * It keeps no payload: what a piece holds of one goes straight on to the consumer, so memory does not depend on what a
+ * chunk claims. Nothing in here is asynchronous or does I/O.
+ */
 import { XbstreamError } from '../errors.js';
 import {
   CHUNK_MAGIC,
@@ -41,12 +47,6 @@ export interface ChunkConsumer {
   chunkEnd(): void;
 }
 
-/**
- * Reads an archive that is pushed in, a piece at a time, of any size (format.md, section 1).
- *
- * It keeps no payload: what a piece holds of one goes straight on to the consumer, so memory does not depend on what a
- * chunk claims. Nothing in here is asynchronous or does I/O.
- */
 export class ChunkReader {
   /** Archive offset of the next byte to be pushed. */
   archiveOffset: number;

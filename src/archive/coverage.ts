@@ -1,3 +1,4 @@
+/** Which bytes of a file have come, as separate ranges in rising order. */
 import { XbstreamError } from '../errors.js';
 
 /** Most separate ranges that the open files of one archive may consist of at a time (format.md, section 1). */
@@ -22,7 +23,6 @@ export class RangeBudget {
   }
 }
 
-/** Which bytes of a file have come, as separate ranges in rising order. */
 export class Coverage {
   /** File position after the last chunk, wherever it lay; kept by who adds them. */
   positionBytes = 0;

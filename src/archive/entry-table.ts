@@ -1,3 +1,7 @@
+/**
+ * The files of an archive while it is read: which are open, whole, removed and renamed (format.md, section 1 and "The
+ * MariaDB dialect"). Corrections take effect in archive order.
+ */
 import { XbstreamError } from '../errors.js';
 import { FLAG_REWRITE, type ChunkHeader, type RenameHeader } from '../format/chunk.js';
 import { DirectoryNames } from '../format/file-names.js';
@@ -49,10 +53,6 @@ export interface EntryRules {
 
 const SLASH = '/'.charCodeAt(0);
 
-/**
- * The files of an archive while it is read: which are open, whole, removed and renamed (format.md, section 1 and "The
- * MariaDB dialect"). Corrections take effect in archive order.
- */
 export class EntryTable<Content> {
   /** Names of whole files that were passed over: see {@link EntryRules.leavesOut}. */
   readonly leftOut = new Set<StoredPath>();

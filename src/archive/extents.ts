@@ -1,3 +1,4 @@
+/** Where the content of an entry lies in an archive: a pair of numbers for each chunk, in little room. */
 import { XbstreamError } from '../errors.js';
 import { chunkEnd, decodeChunkHeader, MAX_HEADER_BYTES, type ChunkHeader } from '../format/chunk.js';
 import { PIECE_BYTES, PIECE_ROOM_BYTES, type Source } from '../input/source.js';
@@ -15,7 +16,6 @@ interface ChunkPlace {
   fileOffset: number;
 }
 
-/** Where the content of an entry lies in an archive: a pair of numbers for each chunk, in little room. */
 export class Extents {
   #numbers = new Float64Array(2);
   #used = 0;

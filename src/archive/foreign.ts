@@ -1,3 +1,4 @@
+/** An input is compressed or encrypted as a whole: no chunk can be read in it however far one looks. */
 import { XbstreamError } from '../errors.js';
 import { wrapperOf } from '../wrapper/formats.js';
 
@@ -66,7 +67,6 @@ const FOREIGN_FORMATS: readonly ForeignFormat[] = [
   },
 ];
 
-/** An input is compressed or encrypted as a whole: no chunk can be read in it however far one looks. */
 export class ForeignInput extends XbstreamError {}
 
 /**

@@ -1,3 +1,4 @@
+/** The index of an archive: its files and corrections, as its headers tell of them. */
 import type { XbstreamError } from '../errors.js';
 import type { ChunkHeader } from '../format/chunk.js';
 import type { StoredPath } from '../format/stored-path.js';

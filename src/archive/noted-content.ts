@@ -1,3 +1,4 @@
+/** What is noted of an entry beside what every entry has. */
 import type { Extents } from './extents.js';
 
 /** More of a small file is not kept. */
@@ -19,7 +20,6 @@ export class NotesBudget {
   }
 }
 
-/** What is noted of an entry beside what every entry has. */
 export class NotedContent {
   extents: Extents | undefined;
   readonly #budget: NotesBudget;

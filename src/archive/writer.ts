@@ -1,3 +1,4 @@
+/** Writes the chunks of an archive (format.md, section 1) as the C tools do: flags 0, nothing between them. */
 import { CHUNK_MAGIC, encodeChunkHeader, SPARSE_MAP_ENTRY_BYTES } from '../format/chunk.js';
 import { crc32 } from '../format/crc32.js';
 import type { StoredPath } from '../format/stored-path.js';
@@ -6,7 +7,6 @@ import { BufferedSink, type SequentialSink } from '../output/sinks.js';
 /** A hole's length, and the length of the data after it, in bytes. */
 export type SparsePair = readonly [skip: number, length: number];
 
-/** Writes the chunks of an archive (format.md, section 1) as the C tools do: flags 0, nothing between them. */
 export class ArchiveWriter {
   readonly #sink: BufferedSink;
 

@@ -1,3 +1,4 @@
+/** Tells a finished backup from the beginning of one, by the names of its files. */
 import { XbstreamError } from '../errors.js';
 import { pathText, type StoredPath } from '../format/stored-path.js';
 import type { BackupState } from '../ui/reporter.js';

@@ -1,3 +1,4 @@
+/** Puts together what the small files of a backup say of it. */
 import type { LayerName } from '../codec/codec.js';
 import { allLayersOf } from '../codec/stored-layers.js';
 import type { BackupDescription } from '../ui/reporter.js';

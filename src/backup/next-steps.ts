@@ -1,3 +1,4 @@
+/** What to do with a backup that is whole, in order. */
 import type { BackupDescription, NextStep } from '../ui/reporter.js';
 import { importTables, type ImportFacts } from './import-tables.js';
 import { meaningsOf, OWN, step } from './step.js';
@@ -25,7 +26,6 @@ export interface Recipe {
 
 export const NO_RECIPE: Recipe = { next: [], placeholders: {} };
 
-/** What to do with a backup that is whole, in order. */
 export function recipe(facts: BackupFacts): Recipe {
   const next = [...steps(facts)];
   return { next, placeholders: meaningsOf(next) };

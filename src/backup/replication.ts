@@ -1,3 +1,4 @@
+/** The SQL by which a server that is restored from a backup becomes a replica. */
 import type { ReplicationStart } from '../ui/reporter.js';
 import type { BinlogPosition } from './small-files/binlog-info.js';
 import { isFrom } from './version.js';

@@ -1,3 +1,4 @@
+/** The exit code for everything that went wrong in a run; {@link EXIT_OK} for nothing. */
 import type { XbstreamErrorCode } from '../errors.js';
 
 /** Exit codes are an interface that scripts rely on; docs/errors.md lists them. */
@@ -43,7 +44,6 @@ const EXIT_CODES: Readonly<Record<XbstreamErrorCode, number>> = {
 /** Which exit code wins where several problems were found. A usage error is always alone. */
 const PRECEDENCE = [EXIT_USAGE, EXIT_REFUSED, EXIT_DAMAGED, EXIT_UNDECODABLE, EXIT_INCOMPLETE] as const;
 
-/** The exit code for everything that went wrong in a run; {@link EXIT_OK} for nothing. */
 export function exitCodeFor(codes: Iterable<XbstreamErrorCode>): number {
   const found = new Set(Array.from(codes, (code) => EXIT_CODES[code]));
   return PRECEDENCE.find((exitCode) => found.has(exitCode)) ?? EXIT_OK;

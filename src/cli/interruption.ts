@@ -1,3 +1,7 @@
+/**
+ * Whatever ends a run from outside. The first signal asks the verb to stop and gives it time to clean up, a second one ends
+ * the process at once. In the end the process dies of the signal, as its parent expects.
+ */
 import { constants } from 'node:os';
 import { abortedSoon } from '../engine/cut-short.js';
 import { XbstreamError } from '../errors.js';
@@ -18,10 +22,6 @@ export interface InterruptionWords {
   atWork: () => string | undefined;
 }
 
-/**
- * Whatever ends a run from outside. The first signal asks the verb to stop and gives it time to clean up, a second one ends
- * the process at once. In the end the process dies of the signal, as its parent expects.
- */
 export class Interruption {
   readonly #controller = new AbortController();
   /** Aborted by a signal only. */

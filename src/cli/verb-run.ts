@@ -1,3 +1,4 @@
+/** Runs a verb: shows its progress, hears signals, tells its outcome. */
 import type { Context } from '../context.js';
 import { systemError, XbstreamError } from '../errors.js';
 import type { InputChoice } from '../input/open-source.js';

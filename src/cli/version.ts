@@ -1,3 +1,4 @@
+/** What `--version` prints. */
 import { basename } from 'node:path';
 import { version } from './package-version.js';
 

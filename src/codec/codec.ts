@@ -1,3 +1,4 @@
+/** What decoders have in common: layers, ciphers, keys, and the errors of a layer. */
 import { XbstreamError, type XbstreamErrorCode } from '../errors.js';
 import type { StreamKey } from '../input/open-source.js';
 

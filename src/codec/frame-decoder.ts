@@ -1,3 +1,4 @@
+/** What the decoders of LZ4 and zstd have in common: frames that follow each other, some of them to be skipped. */
 import { hex32, layerError, type DecoderContext } from './codec.js';
 import { UnitDecoder, type Found } from './unit-decoder.js';
 
@@ -20,7 +21,6 @@ export interface FrameFormat {
   name: string;
 }
 
-/** What the decoders of LZ4 and zstd have in common: frames that follow each other, some of them to be skipped. */
 export abstract class FrameDecoder extends UnitDecoder {
   readonly #format: FrameFormat;
   /** Bytes left of a frame that is skipped. */

@@ -1,3 +1,4 @@
+/** Decodes gzip: members that follow each other, with nothing between or behind them (format.md, section 8; RFC 1952). */
 import { crc32 } from '../format/crc32.js';
 import { XbstreamError } from '../errors.js';
 import { hex32, layerError, type Decoder, type DecoderContext, type OutputSink } from './codec.js';
@@ -30,7 +31,6 @@ const OUTPUT_BYTES = 256 << 10;
 /** What comes next in a member, in this order. */
 type Part = 'header' | 'extra length' | 'extra' | 'name' | 'comment' | 'header checksum' | 'content' | 'trailer';
 
-/** Decodes gzip: members that follow each other, with nothing between or behind them (format.md, section 8; RFC 1952). */
 export class GzipDecoder implements Decoder {
   readonly layer = 'gzip';
   /** What is here is written before it is passed on, so that nothing has to wait. */

@@ -1,3 +1,4 @@
+/** Decodes small files of an archive in memory, within a limit for all of them. */
 import { type StoredPath } from '../format/stored-path.js';
 import { XbstreamError } from '../errors.js';
 import type { DecryptionKey } from './codec.js';

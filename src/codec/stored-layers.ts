@@ -1,3 +1,4 @@
+/** The layers of a stored file (compression, encryption), by the suffixes of its name. */
 import { rawPath, type StoredPath } from '../format/stored-path.js';
 import { XbstreamError } from '../errors.js';
 import type { LayerName } from './codec.js';

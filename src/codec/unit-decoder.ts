@@ -1,3 +1,10 @@
+/**
+ * What all decoders have in common: they make of pieces of any size a *window* in which units (chunks, blocks, frames) stand
+ * whole.
+ *
+ * Units that lie in a piece are decoded where they lie, and nothing is copied. One that begins in one piece and ends in
+ * another is gathered in a buffer that grows with the bytes that have come, never with what a header says will come.
+ */
 import { layerError, type Decoder, type DecoderContext, type LayerName } from './codec.js';
 
 const NOTHING = Buffer.alloc(0);
@@ -16,13 +23,6 @@ let allHeldBytes = 0;
 /** What stands where a unit should begin. `more`: not all of the unit is there; `skip`: nothing to decode in it. */
 export type Found = 'unit' | 'skip' | 'more';
 
-/**
- * What all decoders have in common: they make of pieces of any size a *window* in which units (chunks, blocks, frames) stand
- * whole.
- *
- * Units that lie in a piece are decoded where they lie, and nothing is copied. One that begins in one piece and ends in
- * another is gathered in a buffer that grows with the bytes that have come, never with what a header says will come.
- */
 export abstract class UnitDecoder implements Decoder {
   abstract readonly layer: LayerName;
   recognised: boolean;

@@ -1,3 +1,7 @@
+/**
+ * A module of WebAssembly with its own memory, into which what it is to work on is copied. Where there is no room for it the
+ * same is done in JavaScript, in memory of the same layout, at half the speed or less.
+ */
 import { readFileSync } from 'node:fs';
 import { XbstreamError } from '../errors.js';
 
@@ -16,10 +20,6 @@ const PAGE_BYTES = 65536;
 /** What the modules begin with. */
 const FIRST_PAGES = 4;
 
-/**
- * A module of WebAssembly with its own memory, into which what it is to work on is copied. Where there is no room for it the
- * same is done in JavaScript, in memory of the same layout, at half the speed or less.
- */
 export class WasmKernel<Functions> {
   readonly functions: Functions;
   readonly #memory: KernelMemory;

@@ -1,3 +1,4 @@
+/** Lets an extraction go on after an earlier one, where the archive corrects itself. */
 import { readIndex, type FileHistory, type IndexEntry } from '../archive/index.js';
 import { ExtentReader, SMALL_PIECE_BYTES } from '../archive/extents.js';
 import { isRefusal, XbstreamError } from '../errors.js';

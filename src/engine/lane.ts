@@ -1,3 +1,4 @@
+/** Checks what is pushed into it and writes it out: the way of a byte from an input to a file, synchronous from end to end. */
 import { ChunkReader, type ChunkConsumer, type PayloadUse } from '../archive/chunk-reader.js';
 import { EntryTable } from '../archive/entry-table.js';
 import type { Entry } from '../archive/entry.js';
@@ -51,7 +52,6 @@ export interface LaneTotals {
 
 type FileEntry = Entry<OutputFile>;
 
-/** Checks what is pushed into it and writes it out: the way of a byte from an input to a file, synchronous from end to end. */
 export class Lane implements ByteSink, ChunkConsumer {
   readonly #options: LaneOptions;
   readonly #table: EntryTable<OutputFile>;

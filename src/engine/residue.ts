@@ -1,3 +1,4 @@
+/** What a failed extraction leaves in its target, and how its errors tell of that. */
 import type { XbstreamError } from '../errors.js';
 import { pathText, type StoredPath } from '../format/stored-path.js';
 import type { OutputFile } from '../output/output.js';

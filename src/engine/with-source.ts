@@ -1,3 +1,4 @@
+/** Opens an archive for a piece of work, and closes it after that. */
 import type { Context } from '../context.js';
 import { XbstreamError } from '../errors.js';
 import { openSource, type InputChoice } from '../input/open-source.js';

@@ -1,3 +1,4 @@
+/** The headers of chunks, decoded and encoded (format.md, section 1). */
 import { XbstreamError } from '../errors.js';
 import { MAX_PATH_BYTES, pathText, rawPath, type StoredPath } from './stored-path.js';
 

@@ -1,3 +1,4 @@
+/** The names that the files of an archive have taken: no two the same, and no file where a directory must be. */
 import { XbstreamError } from '../errors.js';
 import { pathText, rawPath, type StoredPath } from './stored-path.js';
 
@@ -39,7 +40,6 @@ export class DirectoryNames {
   }
 }
 
-/** The names that the files of an archive have taken: no two the same, and no file where a directory must be. */
 export class FileNames {
   readonly #files = new Set<StoredPath>();
   readonly #directories = new DirectoryNames();

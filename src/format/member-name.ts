@@ -1,3 +1,4 @@
+/** The names that files get in an archive that is made. */
 import { XbstreamError } from '../errors.js';
 import { DirectoryNames } from './file-names.js';
 import { MAX_PATH_BYTES, pathText, rawPath, type StoredPath } from './stored-path.js';

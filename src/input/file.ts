@@ -1,3 +1,4 @@
+/** A regular file, a block device, or several files as one: read by position, synchronously. It belongs into a thread that nothing else needs. */
 import type { PositionedBytes, Span } from './positioned.js';
 import { PIECE_BYTES, startInRoom, type ByteSink, type Source } from './source.js';
 
@@ -7,7 +8,6 @@ const PIECE_BYTES_AFTER_JUMP = 4096;
 /** So little is read sooner than jumped over. */
 const JUMP_BYTES_MIN = 32 * 1024;
 
-/** A regular file, a block device, or several files as one: read by position, synchronously. It belongs into a thread that nothing else needs. */
 export class FileSource implements Source {
   readonly seekable: boolean;
   readonly #file: PositionedBytes;

@@ -1,3 +1,4 @@
+/** Opens an input, whatever it is: a file, several, a pipe, an address. */
 import * as fs from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';

@@ -1,3 +1,7 @@
+/**
+ * A pipe or socket. It is read by events, never by a call that waits: a thread inside such a call cannot be ended while
+ * the other side is silent.
+ */
 import * as fs from 'node:fs';
 import type { OnReadOpts, Socket, SocketConstructorOpts } from 'node:net';
 import { systemCodeOf, systemError } from '../errors.js';
@@ -18,10 +22,6 @@ export function readingSocket(fd: number, onread: OnReadOpts): Socket {
   return new (process.getBuiltinModule('node:net').Socket)(options);
 }
 
-/**
- * A pipe or socket. It is read by events, never by a call that waits: a thread inside such a call cannot be ended while
- * the other side is silent.
- */
 export class PipeSource implements Source {
   readonly seekable = false;
   readonly #fd: number;

@@ -1,3 +1,4 @@
+/** Bytes that can be read by position. */
 import * as fs from 'node:fs';
 import { systemError } from '../errors.js';
 import { closeRead } from './close.js';

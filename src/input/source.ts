@@ -1,3 +1,4 @@
+/** Where the bytes of an archive come from, and who takes them. */
 import type { InputFlaws } from './flaws.js';
 import type { Span } from './positioned.js';
 

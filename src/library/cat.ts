@@ -8,9 +8,6 @@ import type { ArchiveInput } from './caller/input.js';
 import { toldBy, type Callbacks } from './caller/options.js';
 import { readableOf } from './caller/ring-readable.js';
 
-/** What {@link cat} can be told. What chooses files beside `paths` comes behind them. */
-export interface CatOptions extends Callbacks, Given<typeof CAT_OPTIONS> {}
-
 /**
  * The content of files of an archive, one after the other, as a stream. Of an input that is read by position little else is
  * read than these files; one that comes as a stream is read to its end.
@@ -40,3 +37,6 @@ export function cat(input: ArchiveInput, paths: string | readonly string[], opti
     await caller.resultOf(work, choice);
   });
 }
+
+/** What {@link cat} can be told. What chooses files beside `paths` comes behind them. */
+export interface CatOptions extends Callbacks, Given<typeof CAT_OPTIONS> {}

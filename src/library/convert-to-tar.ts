@@ -7,15 +7,6 @@ import { make, type MakeResult } from './caller/making.js';
 import { toldBy, type Callbacks, type FileOptions } from './caller/options.js';
 import { compressionFor, type ArchiveOutput } from './caller/output.js';
 
-/** Where there is no file to write. */
-const WITHOUT_FILE = omit(TAR_OPTIONS, 'overwrite');
-
-/** What {@link writeTar} can be told. */
-export interface WriteTarOptions extends Callbacks, FileOptions, Given<typeof TAR_OPTIONS> {}
-
-/** What {@link convertToTar} can be told. */
-export type TarOptions = Omit<WriteTarOptions, 'overwrite'>;
-
 /**
  * An archive as a tar of what it holds when all its corrections are applied, as a stream; made in threads of its own. The same
  * archive gives the same tar, byte for byte, from every input.
@@ -33,6 +24,15 @@ export function convertToTar(input: ArchiveInput, options: TarOptions = {}): Rea
     return caller.resultOf(work, choice);
   });
 }
+
+/** Where there is no file to write. */
+const WITHOUT_FILE = omit(TAR_OPTIONS, 'overwrite');
+
+/** What {@link writeTar} can be told. */
+export interface WriteTarOptions extends Callbacks, FileOptions, Given<typeof TAR_OPTIONS> {}
+
+/** What {@link convertToTar} can be told. */
+export type TarOptions = Omit<WriteTarOptions, 'overwrite'>;
 
 /**
  * Converts an archive to a tar, as {@link convertToTar} does, and writes that to a file or a stream.

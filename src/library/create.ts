@@ -9,15 +9,6 @@ import { toldBy, type Callbacks, type FileOptions } from './caller/options.js';
 import type { ArchiveOutput } from './caller/output.js';
 
 /**
- * What an archive is made of: files and directories (with all that is in them) by their paths, which become their names, in
- * this order; or the files of a tar archive.
- */
-export type CreateSources = string | readonly string[] | { tar: ArchiveInput };
-
-/** What {@link create} can be told. With a path as the output, `overwrite` is about that; `backup` is about a tar archive. */
-export interface CreateOptions extends Callbacks, FileOptions, Given<typeof CREATE_OPTIONS> {}
-
-/**
  * Makes an archive, in threads of its own: byte for byte what the C programs write for the same files.
  *
  * @param sources files and directories, or `{ tar: input }`
@@ -56,6 +47,15 @@ export async function create(
     options,
   );
 }
+
+/**
+ * What an archive is made of: files and directories (with all that is in them) by their paths, which become their names, in
+ * this order; or the files of a tar archive.
+ */
+export type CreateSources = string | readonly string[] | { tar: ArchiveInput };
+
+/** What {@link create} can be told. With a path as the output, `overwrite` is about that; `backup` is about a tar archive. */
+export interface CreateOptions extends Callbacks, FileOptions, Given<typeof CREATE_OPTIONS> {}
 
 type Source = FilesSource | { kind: 'tar'; input: ArchiveInput };
 

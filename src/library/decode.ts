@@ -7,17 +7,6 @@ import { checkText } from '../verbs/options/program-options.js';
 import { toldBy, type Callbacks, type FileOptions, type ProblemOptions } from './caller/options.js';
 import { runFor } from './caller/caller.js';
 
-/** What {@link decode} can be told. */
-export interface DecodeOptions extends Callbacks, FileOptions, ProblemOptions, Given<typeof DECODE_OPTIONS> {}
-
-/** What {@link decode} has done. */
-export interface DecodeResult extends Omit<DecodeSummary, 'archiveBytes'> {
-  /** Bytes of encoded files that were read. */
-  encodedBytes: number;
-  /** What is wrong with files that were not decoded; empty without `keepGoing`. */
-  problems: readonly XbstreamError[];
-}
-
 /**
  * Undoes compression and encryption of files where they lie, in threads of its own, by their names: `.qp`, `.lz4`, `.zst`,
  * `.xbcrypt`. A decoded file gets its name when all of it is there and every checksum has held; then the encoded one is
@@ -40,4 +29,15 @@ export async function decode(paths: string | readonly string[], options: DecodeO
     const { files, bytes, archiveBytes: encodedBytes, keptFiles, elapsedSeconds } = summary;
     return { ok: problems.length === 0, files, bytes, encodedBytes, keptFiles, elapsedSeconds, problems };
   });
+}
+
+/** What {@link decode} can be told. */
+export interface DecodeOptions extends Callbacks, FileOptions, ProblemOptions, Given<typeof DECODE_OPTIONS> {}
+
+/** What {@link decode} has done. */
+export interface DecodeResult extends Omit<DecodeSummary, 'archiveBytes'> {
+  /** Bytes of encoded files that were read. */
+  encodedBytes: number;
+  /** What is wrong with files that were not decoded; empty without `keepGoing`. */
+  problems: readonly XbstreamError[];
 }

@@ -8,22 +8,6 @@ import type { ArchiveInput } from './caller/input.js';
 import { toldBy, type Callbacks, type FileOptions, type ProblemOptions } from './caller/options.js';
 import { failures, runOn } from './caller/caller.js';
 
-/** What {@link extract} can be told. */
-export interface ExtractOptions extends Callbacks, FileOptions, ProblemOptions, Given<typeof EXTRACT_OPTIONS> {}
-
-/** What {@link extract} has done. */
-export interface ExtractResult extends Omit<
-  ExtractSummary,
-  'target' | 'archiveName' | 'dryRun' | 'lost' | 'lostCount'
-> {
-  /** What is wrong with the archive; empty without `keepGoing`. */
-  problems: readonly XbstreamError[];
-  /** Stored names of the files that did not become complete (not all, if there are very many); empty without `keepGoing`. */
-  lost: readonly string[];
-  /** How many files that are. */
-  lostCount: number;
-}
-
 /**
  * Unpacks an archive into a directory, in threads of its own.
  *
@@ -53,4 +37,20 @@ export async function extract(
       ...{ problems, lost, lostCount, cutAt },
     };
   });
+}
+
+/** What {@link extract} can be told. */
+export interface ExtractOptions extends Callbacks, FileOptions, ProblemOptions, Given<typeof EXTRACT_OPTIONS> {}
+
+/** What {@link extract} has done. */
+export interface ExtractResult extends Omit<
+  ExtractSummary,
+  'target' | 'archiveName' | 'dryRun' | 'lost' | 'lostCount'
+> {
+  /** What is wrong with the archive; empty without `keepGoing`. */
+  problems: readonly XbstreamError[];
+  /** Stored names of the files that did not become complete (not all, if there are very many); empty without `keepGoing`. */
+  lost: readonly string[];
+  /** How many files that are. */
+  lostCount: number;
 }

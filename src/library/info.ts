@@ -8,17 +8,6 @@ import type { ArchiveInput } from './caller/input.js';
 import { GOING_ON, toldBy, type Callbacks, type ProblemOptions } from './caller/options.js';
 import { failures, runOn } from './caller/caller.js';
 
-/** What {@link info} can be told. */
-export interface InfoOptions extends Callbacks, ProblemOptions, Given<typeof INFO_OPTIONS>, Given<typeof GOING_ON> {}
-
-/** What {@link info} has found. What is not known is undefined. */
-export interface InfoResult extends Omit<BackupDescription, 'complete'> {
-  /** Nothing is wrong with the archive, as far as its headers tell. */
-  ok: boolean;
-  /** What is wrong with it; empty without `keepGoing`. */
-  problems: readonly XbstreamError[];
-}
-
 /**
  * Tells what backup an archive holds, from the small files in which it tells of itself.
  *
@@ -35,4 +24,15 @@ export async function info(input: ArchiveInput, options: InfoOptions = {}): Prom
     const unread = description.unread.map(({ path, reason }) => ({ path, reason: hintForPrograms(reason) }));
     return { ...description, unread, ok: problems.length === 0 && complete, problems };
   });
+}
+
+/** What {@link info} can be told. */
+export interface InfoOptions extends Callbacks, ProblemOptions, Given<typeof INFO_OPTIONS>, Given<typeof GOING_ON> {}
+
+/** What {@link info} has found. What is not known is undefined. */
+export interface InfoResult extends Omit<BackupDescription, 'complete'> {
+  /** Nothing is wrong with the archive, as far as its headers tell. */
+  ok: boolean;
+  /** What is wrong with it; empty without `keepGoing`. */
+  problems: readonly XbstreamError[];
 }

@@ -7,17 +7,6 @@ import type { ArchiveInput } from './caller/input.js';
 import { GOING_ON, toldBy, type Callbacks, type ProblemOptions } from './caller/options.js';
 import { failures, runOn } from './caller/caller.js';
 
-/** What {@link list} can be told. */
-export interface ListOptions extends Callbacks, ProblemOptions, Given<typeof LIST_OPTIONS>, Given<typeof GOING_ON> {}
-
-/** What {@link list} has found. */
-export interface ListResult extends Omit<Listing, 'complete'> {
-  /** Nothing is wrong with the archive, as far as its headers tell. */
-  ok: boolean;
-  /** What is wrong with it; empty without `keepGoing`. */
-  problems: readonly XbstreamError[];
-}
-
 /**
  * Lists what an archive holds when all corrections are applied. Of a file only the headers are read, so that checksums are
  * not judged: that is for {@link verify}.
@@ -34,4 +23,15 @@ export async function list(input: ArchiveInput, options: ListOptions = {}): Prom
     const { entries, corrections, bytes, chunks, archiveBytes, wrappers } = summary;
     return { ok: problems.length === 0, entries, corrections, bytes, chunks, archiveBytes, wrappers, problems };
   });
+}
+
+/** What {@link list} can be told. */
+export interface ListOptions extends Callbacks, ProblemOptions, Given<typeof LIST_OPTIONS>, Given<typeof GOING_ON> {}
+
+/** What {@link list} has found. */
+export interface ListResult extends Omit<Listing, 'complete'> {
+  /** Nothing is wrong with the archive, as far as its headers tell. */
+  ok: boolean;
+  /** What is wrong with it; empty without `keepGoing`. */
+  problems: readonly XbstreamError[];
 }

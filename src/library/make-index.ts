@@ -5,9 +5,6 @@ import { make, type MakeResult } from './caller/making.js';
 import { toldBy, type Callbacks } from './caller/options.js';
 import type { ArchiveOutput } from './caller/output.js';
 
-/** What {@link makeIndex} can be told. With a path as the output, `overwrite` is about that. */
-export interface IndexOptions extends Callbacks, Given<typeof INDEX_OPTIONS> {}
-
 /**
  * Makes the index of an archive (docs/index-format.md), in threads of its own: with it as their option `index`, `list`, `info`,
  * `cat` and `extract` read only what they give. Only headers are read; {@link verify} with its option `index` makes one of an
@@ -35,3 +32,6 @@ export async function makeIndex(
     options,
   );
 }
+
+/** What {@link makeIndex} can be told. With a path as the output, `overwrite` is about that. */
+export interface IndexOptions extends Callbacks, Given<typeof INDEX_OPTIONS> {}

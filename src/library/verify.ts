@@ -6,12 +6,6 @@ import type { ArchiveInput } from './caller/input.js';
 import { toldBy, type Callbacks, type ProblemOptions } from './caller/options.js';
 import { runOn } from './caller/caller.js';
 
-/** What {@link verify} can be told. */
-export interface VerifyOptions extends Callbacks, ProblemOptions, Given<typeof VERIFY_OPTIONS> {}
-
-/** What {@link verify} has found. */
-export type VerifyResult = Omit<Verification, 'archiveName' | 'report'>;
-
 /**
  * Reads a whole archive, in threads of its own, and tells all that is wrong with it.
  *
@@ -31,3 +25,9 @@ export async function verify(input: ArchiveInput, options: VerifyOptions = {}): 
     return { ok, isWhole, entries, bytes, archiveBytes, elapsedSeconds, problems, problemCount, digests };
   });
 }
+
+/** What {@link verify} can be told. */
+export interface VerifyOptions extends Callbacks, ProblemOptions, Given<typeof VERIFY_OPTIONS> {}
+
+/** What {@link verify} has found. */
+export type VerifyResult = Omit<Verification, 'archiveName' | 'report'>;

@@ -1,3 +1,7 @@
+/**
+ * The file that a verb makes: written beside its final place, and renamed when it is whole. What is no regular file (a
+ * descriptor, a named pipe, a device) is written as it is, and so is what goes to another thread.
+ */
 import * as fs from 'node:fs';
 import { systemCodeOf, systemError, XbstreamError } from '../errors.js';
 import { below, pathForSystem, pathFromText, pathText, rawPath, type StoredPath } from '../format/stored-path.js';
@@ -51,10 +55,6 @@ export function assertNotRead(output: OutputChoice, input: InputChoice): void {
 /** Tries to find a free partial name; more than this are the work of somebody. */
 const PARTIALS_MAX = 1000;
 
-/**
- * The file that a verb makes: written beside its final place, and renamed when it is whole. What is no regular file (a
- * descriptor, a named pipe, a device) is written as it is, and so is what goes to another thread.
- */
 export class ArchiveTarget {
   readonly sink: TargetSink;
   readonly name: string;

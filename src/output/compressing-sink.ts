@@ -1,3 +1,4 @@
+/** Compresses what is written to it, in frames that are independent of each other (format.md, section 8). */
 import * as zlib from 'node:zlib';
 import { compressZstdFrame } from '../codec/zstd/zstd-frames.js';
 import { systemError } from '../errors.js';
@@ -22,7 +23,6 @@ const SEEK_FOOTER_BYTES = 9;
 
 type CompressFrame = (content: Buffer) => Buffer;
 
-/** Compresses what is written to it, in frames that are independent of each other (format.md, section 8). */
 export class CompressingSink implements TargetSink {
   readonly #sink: TargetSink;
   readonly #compression: Compression;

@@ -1,9 +1,9 @@
+/** Content of a file that waits in memory, in the order of the file; holes wait as their lengths, and come out as zeros. */
 import { zeros } from '../format/zeros.js';
 
 /** What a piece takes beside its bytes, about: a hostile archive may cut content into parts of a byte. */
 const PIECE_OVERHEAD_BYTES = 200;
 
-/** Content of a file that waits in memory, in the order of the file; holes wait as their lengths, and come out as zeros. */
 export class HeldContent {
   /** What waits takes so much memory. */
   bytes = 0;

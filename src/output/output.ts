@@ -1,3 +1,4 @@
+/** Where the files of an archive go: what every output can do. */
 import { XbstreamError } from '../errors.js';
 import { pathText, rawPath, type StoredPath } from '../format/stored-path.js';
 

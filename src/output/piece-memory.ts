@@ -1,3 +1,4 @@
+/** Memory for copies of pieces that wait to be written: used again, since the first use of fresh memory costs more than the copy. */
 import { copyBytes } from '../threads/copy-bytes.js';
 
 /** What is smaller is copied more quickly than it is found again. */
@@ -5,7 +6,6 @@ const REUSED_BYTES_MIN = 16 * 1024;
 /** More than what is at hand is of no use. */
 const SPARES_MAX = 4;
 
-/** Memory for copies of pieces that wait to be written: used again, since the first use of fresh memory costs more than the copy. */
 export class PieceMemory {
   /** What is lent, by its memory. */
   readonly #lent = new WeakSet<ArrayBufferLike>();

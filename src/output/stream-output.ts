@@ -1,3 +1,4 @@
+/** Puts the content of files one after the other; what comes before its turn is held. */
 import { XbstreamError } from '../errors.js';
 import { pathText, type StoredPath } from '../format/stored-path.js';
 import { HeldContent } from './held-content.js';
@@ -13,7 +14,6 @@ const HELD_BYTES_MAX = 64 * 1024 * 1024;
 /** With so much in memory it is time to write. */
 const FULL_BYTES = 16 * 1024 * 1024;
 
-/** Puts the content of files one after the other; what comes before its turn is held. */
 export class StreamOutput extends VirtualOutput {
   /** No hole is worth leaving. */
   readonly blockBytes = 2 ** 30;

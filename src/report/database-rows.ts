@@ -1,3 +1,4 @@
+/** The rows of the table of databases in a report. */
 import { tableFileOf } from '../archive/selection/table-files.js';
 import type { IndexEntry } from '../archive/index.js';
 import { sqlOfFileName } from '../format/sql-name.js';

@@ -1,3 +1,4 @@
+/** Makes the page of a report: one file of HTML that asks for no other. */
 import { createHash } from 'node:crypto';
 import { deflateSync } from 'node:zlib';
 import { printable } from '../ui/printable.js';
@@ -46,7 +47,6 @@ function policy(): string {
   ].join('; ');
 }
 
-/** The page, whole: it needs no other file, and asks for none. */
 export function reportPage({ verification, description, data, readAt }: ReportContent): string {
   const { archiveName, problems } = verification;
   const name = archiveName === '-' ? 'the archive on stdin' : printable(archiveName);

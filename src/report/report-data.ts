@@ -1,3 +1,4 @@
+/** What the script of a report is given, out of what was found in the archive. */
 import type { ArchiveMap, MapCell } from '../archive/archive-map.js';
 import type { ArchiveIndex } from '../archive/index.js';
 import { databaseRows } from './database-rows.js';
@@ -6,7 +7,6 @@ import type { PageData } from './page-data.js';
 /** Most numbers of files in all cells together, beside one for each file: those with fewest bytes in a cell are left out. */
 const MAX_SHARED = 100_000;
 
-/** What the script of a report is given. */
 export function pageData(index: ArchiveIndex, map: ArchiveMap): PageData {
   const { databases, ordinals, unlisted } = databaseRows(index.entries);
   const numbers = new Map(ordinals.map((ordinal, number) => [ordinal, number]));

@@ -1,3 +1,10 @@
+/**
+ * Reads a tar archive that is pushed in, a piece at a time. Directories are passed over, since they hold nothing; what else
+ * is no regular file is an error.
+ *
+ * tar-stream does the decoding. It is given the headers block by block and each content by itself, so that here is known
+ * where the archive is: it would go on behind the archive's end, and take one without an end for whole.
+ */
 import { extract, type Header } from 'tar-stream';
 import { XbstreamError } from '../errors.js';
 import { pathText, type StoredPath, rawPath } from '../format/stored-path.js';
@@ -22,13 +29,6 @@ const ABOUT_BYTES_MAX = 1024 * 1024;
 /** Names are bytes; a piece is asked for when the one before is done with; the oldest tars name no format. */
 const EXTRACT_OPTIONS = { filenameEncoding: 'latin1', allowUnknownFormat: true, highWaterMark: 0 };
 
-/**
- * Reads a tar archive that is pushed in, a piece at a time. Directories are passed over, since they hold nothing; what else
- * is no regular file is an error.
- *
- * tar-stream does the decoding. It is given the headers block by block and each content by itself, so that here is known
- * where the archive is: it would go on behind the archive's end, and take one without an end for whole.
- */
 export class TarReader {
   readonly #consumer: TarConsumer;
   readonly #extract = extract(EXTRACT_OPTIONS);

@@ -1,3 +1,4 @@
+/** Sparse files in a tar: where their parts lie, and their content with its holes. */
 import { zeros } from '../format/zeros.js';
 
 const BLOCK_BYTES = 512;

@@ -1,3 +1,4 @@
+/** Writes a tar archive of regular files, one after the other. */
 import { XbstreamError } from '../errors.js';
 import { FileNames } from '../format/file-names.js';
 import { isUtf8, pathText, type StoredPath, rawPath } from '../format/stored-path.js';
@@ -23,7 +24,6 @@ interface Piece {
   written: (() => void) | undefined;
 }
 
-/** Writes a tar archive of regular files, one after the other. */
 export class TarWriter {
   readonly #sink: TarStreamSink;
   readonly #mtime: number;

@@ -1,3 +1,4 @@
+/** How many threads may run: by cores, by cgroups, by limits of the process. */
 import { readFileSync } from 'node:fs';
 import * as os from 'node:os';
 import { dirname, join } from 'node:path';

@@ -1,3 +1,9 @@
+/**
+ * A thread that helps this one, and that this one can wait for: by events, or in a call that blocks. It is told what to do by
+ * messages, or through memory in its data; it does that in order.
+ *
+ * What is lent to it (a descriptor, shared memory) is free when it has said so, or when it is gone; no time limit says so.
+ */
 import { MessageChannel, receiveMessageOnPort, type MessagePort, type Worker } from 'node:worker_threads';
 import { newThread } from './new-thread.js';
 import { threadEnded, ThreadPresence } from './presence.js';
@@ -25,12 +31,6 @@ export interface HelperOptions<Data> {
   decodes: boolean;
 }
 
-/**
- * A thread that helps this one, and that this one can wait for: by events, or in a call that blocks. It is told what to do by
- * messages, or through memory in its data; it does that in order.
- *
- * What is lent to it (a descriptor, shared memory) is free when it has said so, or when it is gone; no time limit says so.
- */
 export class Helper<Data, Task, Answer> {
   /** Whether it is there. */
   readonly presence: ThreadPresence;

@@ -1,3 +1,4 @@
+/** Runs a task in a thread of its own, for whoever waits for its outcome. */
 import { MessageChannel, type MessagePort, type Worker } from 'node:worker_threads';
 import type { Context } from '../context.js';
 import type { Outcome } from '../outcome.js';

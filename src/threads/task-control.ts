@@ -1,3 +1,4 @@
+/** Memory that both threads see: how far the task has come, and whether it shall stop. */
 import type { ProgressReport } from '../ui/reporter.js';
 
 /** What of a path is shown. */
@@ -8,7 +9,6 @@ const STOP = 0;
 const FILES = 1;
 const PATH_LENGTH = 2;
 
-/** Memory that both threads see: how far the task has come, and whether it shall stop. */
 export class TaskControl {
   readonly buffer: SharedArrayBuffer;
   readonly #ints: Int32Array;

@@ -1,3 +1,4 @@
+/** A task's side of the protocol, in its thread: tells files, progress and the outcome, and hears that it is to stop. */
 import { EventEmitter, once } from 'node:events';
 import { setImmediate } from 'node:timers/promises';
 import type { MessagePort } from 'node:worker_threads';
@@ -25,7 +26,6 @@ export interface TaskModule {
   serve: (port: MessagePort) => Promise<void>;
 }
 
-/** The side of a task's thread: whom it works for, as far as it can be told. */
 export class TaskThread implements Context {
   readonly control: TaskControl;
   readonly #port: MessagePort;

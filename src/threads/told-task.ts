@@ -1,3 +1,4 @@
+/** The other side of the protocol: hands on what a task's thread tells, and keeps its outcome. */
 import type { Context } from '../context.js';
 import { errorFromRecord, type ErrorRecord } from '../errors.js';
 import type { Outcome } from '../outcome.js';
@@ -7,7 +8,6 @@ import { PROBLEMS, type TaskCommand, type TaskMessage, type TaskStart } from './
 /** How often progress is told, in milliseconds. */
 const PROGRESS_INTERVAL_MS = 100;
 
-/** The side of whoever has a task done: hands on what it says, and keeps what it comes to. */
 export class ToldTask<Summary> {
   readonly #control = new TaskControl();
   readonly #context: Context;

@@ -1,3 +1,4 @@
+/** The printer that fits an extraction, the making of an archive or a tar, or the decoding of files. */
 import type { JsonSettings } from './json/json-printer.js';
 import { JsonReporter } from './json/json.js';
 import type { ColorChoice, OutputStream, PaintOf } from './paint.js';
@@ -49,7 +50,6 @@ export function jsonSettings(
   return { results: stdout, problems: stderr, paint, progress: progress === 'always', verbose };
 }
 
-/** The printer that fits an extraction, the making of an archive or a tar, or the decoding of files. */
 export function makeReporter(
   choices: ReporterChoices,
   streams: ReporterSurroundings,

@@ -1,3 +1,4 @@
+/** One line of at most `width` columns: with a bar, percent and time left where the total is known, else without. */
 import { printablePath } from './printable.js';
 import type { ProgressReport } from './reporter.js';
 import { formatBytes, formatClock, formatCount, formatRate } from './units.js';
@@ -82,7 +83,6 @@ function columnsOf(characters: readonly string[]): number {
   return characters.reduce((sum, character) => sum + (character.codePointAt(0)! < WIDE_FROM ? 1 : 2), 0);
 }
 
-/** One line of at most `width` columns: with a bar, percent and time left where the total is known, else without. */
 export function progressLine(state: ProgressState, width: number): string {
   const { totalBytes } = state;
   const line = totalBytes === undefined ? unknownTotal(state, width) : knownTotal(state, totalBytes, width);

@@ -1,3 +1,7 @@
+/**
+ * The line that moves: on a terminal one line that is drawn anew ten times a second, elsewhere a plain line every couple
+ * of seconds.
+ */
 import type { SingleBar } from 'cli-progress';
 import type { OutputStream } from './paint.js';
 import { progressLine } from './progress-line.js';
@@ -25,10 +29,6 @@ function withoutCursorRestore(stream: OutputStream): NodeJS.WritableStream {
   }) as NodeJS.WritableStream;
 }
 
-/**
- * The line that moves: on a terminal one line that is drawn anew ten times a second, elsewhere a plain line every couple
- * of seconds.
- */
 export class ProgressDisplay {
   readonly #stream: OutputStream;
   readonly #meter = new RateMeter();

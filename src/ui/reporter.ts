@@ -1,3 +1,4 @@
+/** What verbs tell while they run and when they end, for people and for programs. */
 import type { XbstreamError } from '../errors.js';
 
 /** How far the reading of an archive has come. */

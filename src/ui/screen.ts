@@ -1,10 +1,10 @@
+/** stdout, stderr and the progress line between them, which may all be one terminal. */
 import type { OutputStream } from './paint.js';
 import type { ProgressDisplay } from './progress.js';
 
 /** Lines that name files come by the thousand: those of so many milliseconds are written together. */
 const BATCH_MILLISECONDS = 40;
 
-/** stdout, stderr and the progress line between them, which may all be one terminal. */
 export class Screen {
   readonly #progress: ProgressDisplay | undefined;
   #batch = '';

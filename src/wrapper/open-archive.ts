@@ -1,3 +1,4 @@
+/** Opens an archive, and undoes what it is wrapped in as a whole. */
 import { openSource, type InputChoice } from '../input/open-source.js';
 import type { Source } from '../input/source.js';
 import { WRAPPER_HEAD_BYTES, wrapperOf } from './formats.js';

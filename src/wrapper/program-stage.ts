@@ -1,3 +1,4 @@
+/** Undoes a wrapper by a program of the system, through pipes. */
 import type { ChildProcessByStdio } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
@@ -37,7 +38,6 @@ interface Ending {
   signal?: NodeJS.Signals | null;
 }
 
-/** Undoes a wrapper by a program of the system, through pipes. */
 export class ProgramStage implements Stage {
   readonly source: Source;
   readonly #child: Child;

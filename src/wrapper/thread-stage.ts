@@ -1,3 +1,4 @@
+/** Undoes a wrapper in a thread of its own: bytes go there in one ring, and come back in another. */
 import type { Worker } from 'node:worker_threads';
 import type { LayerName } from '../codec/codec.js';
 import { StreamFailure, type ErrorRecord } from '../errors.js';
@@ -17,7 +18,6 @@ export interface UnwrapThreadData {
   decoded: RingHandle;
 }
 
-/** Undoes a wrapper in a thread of its own: bytes go there in one ring, and come back in another. */
 export class ThreadStage implements Stage {
   readonly source: Source;
   readonly #encoded: RingWriter;

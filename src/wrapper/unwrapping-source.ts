@@ -1,3 +1,8 @@
+/**
+ * The bytes of another source, with undone what they are wrapped in as a whole; by their first bytes it is told whether
+ * there is anything to be undone. Decoding is done elsewhere, in a {@link Stage}, while this thread does its work: it passes
+ * on what comes from the source, and what has been decoded. What is inside may be wrapped again.
+ */
 import type { ZstdFollower } from '../codec/zstd/zstd-follower.js';
 import type { XbstreamError } from '../errors.js';
 import type { StreamKey } from '../input/open-source.js';
@@ -20,11 +25,6 @@ export interface UnwrappingOptions {
   onRaw?: ((piece: Buffer) => void) | undefined;
 }
 
-/**
- * The bytes of another source, with undone what they are wrapped in as a whole; by their first bytes it is told whether
- * there is anything to be undone. Decoding is done elsewhere, in a {@link Stage}, while this thread does its work: it passes
- * on what comes from the source, and what has been decoded. What is inside may be wrapped again.
- */
 export class UnwrappingSource implements Source {
   readonly seekable = false;
   readonly #raw: Source;

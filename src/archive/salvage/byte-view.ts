@@ -1,3 +1,7 @@
+/**
+ * The last bytes of an archive that comes by once: the piece at hand, which is lent, and what is kept of those before it. Only what may be wanted
+ * again is copied, over and over into the same memory: less than a chunk, as a rule, which stays in the CPU's caches.
+ */
 import type { Source } from '../../input/source.js';
 import { copyBytes } from '../../threads/copy-bytes.js';
 
@@ -18,10 +22,6 @@ export interface ByteView {
   endsAt(archiveOffset: number): boolean;
 }
 
-/**
- * The last bytes of an archive that comes by once: the piece at hand, which is lent, and what is kept of those before it. Only what may be wanted
- * again is copied, over and over into the same memory: less than a chunk, as a rule, which stays in the CPU's caches.
- */
 export class RecentBytes implements ByteView {
   readonly #ring: Buffer;
   /** Archive offset of the ring's first byte: of one that is kept, or a multiple of the ring's length before it. */

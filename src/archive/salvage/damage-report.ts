@@ -1,3 +1,4 @@
+/** What is wrong with an archive that is read to its end all the same, and which of its entries have lost something. */
 import { XbstreamError, type XbstreamErrorCode } from '../../errors.js';
 import { FLAG_REWRITE, type ChunkHeader, type PayloadHeader, type SparseHeader } from '../../format/chunk.js';
 import { pathText, type StoredPath } from '../../format/stored-path.js';
@@ -38,7 +39,6 @@ export interface DamageListener<Content> {
   restored?: (pairs: readonly (readonly [lost: Entry<Content>, earlier: Entry<Content>])[]) => void;
 }
 
-/** What is wrong with an archive that is read to its end all the same, and which of its entries have lost something. */
 export class DamageReport<Content> implements DamageConsumer {
   /** At most {@link MAX_PROBLEMS} of them. */
   readonly problems: XbstreamError[] = [];

@@ -1,3 +1,4 @@
+/** What speaks for a chunk that may not be one, or may have another length than it says; and what a damaged header has said. */
 import { XbstreamError } from '../../errors.js';
 import {
   CHUNK_MAGIC,
@@ -56,7 +57,6 @@ export interface EvidenceOptions {
   damage: Pick<DamageConsumer, 'entryOf'>;
 }
 
-/** What speaks for a chunk that may not be one, or may have another length than it says; and what a damaged header has said. */
 export class Evidence {
   readonly #view: ByteView;
   readonly #budget: RereadBudget;

@@ -1,3 +1,4 @@
+/** What reading on after damage asks of others, and after which errors it can go on. */
 import { XbstreamError, type XbstreamErrorCode } from '../../errors.js';
 import type { ChunkHeader } from '../../format/chunk.js';
 import type { StoredPath } from '../../format/stored-path.js';

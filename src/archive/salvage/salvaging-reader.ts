@@ -1,3 +1,14 @@
+/**
+ * A {@link ChunkReader} that goes on after damage, at the next chunk that makes sense, and tells of everything it meets.
+ *
+ * - A checksum that does not hold: on with the chunk behind it. If there is none, the length was wrong: to where the checksum
+ *   holds, or back to right behind the failed header, and on to the next magic from there.
+ * - A header that cannot be right: if mending one field of it (or of the one before, which may have told a wrong length) leads
+ *   to another chunk, on with that; else to the next magic that begins a chunk with an acceptable path, within the archive.
+ * - Whole lines of text: on with the chunk behind them.
+ *
+ * Going back needs an input that can be read by position ({@link takeRewind}); of others what is not proven is kept, up to 32 MiB.
+ */
 import { XbstreamError } from '../../errors.js';
 import { chunkEnd, type ChunkHeader } from '../../format/chunk.js';
 import type { StoredPath } from '../../format/stored-path.js';
@@ -12,17 +23,6 @@ import { isSalvageable, type DamageConsumer, type SalvageOptions, type SalvageRe
 /** So much behind a bad header is looked at before it is judged, where it cannot be had later: a chunk as a rule. */
 const WAITED_BYTES = 12 * 1024 * 1024;
 
-/**
- * A {@link ChunkReader} that goes on after damage, at the next chunk that makes sense, and tells of everything it meets.
- *
- * - A checksum that does not hold: on with the chunk behind it. If there is none, the length was wrong: to where the checksum
- *   holds, or back to right behind the failed header, and on to the next magic from there.
- * - A header that cannot be right: if mending one field of it (or of the one before, which may have told a wrong length) leads
- *   to another chunk, on with that; else to the next magic that begins a chunk with an acceptable path, within the archive.
- * - Whole lines of text: on with the chunk behind them.
- *
- * Going back needs an input that can be read by position ({@link takeRewind}); of others what is not proven is kept, up to 32 MiB.
- */
 export class SalvagingReader implements SalvageReading {
   chunks = 0;
   readonly #consumer: ChunkConsumer;

@@ -1,3 +1,7 @@
+/**
+ * What speaks against files that look whole (format.md, "Which files are whole"): a chunk that may have been theirs, and
+ * whose header was damaged so that it cannot be read, or names another file.
+ */
 import type { StoredPath } from '../../format/stored-path.js';
 import type { Entry } from '../entry.js';
 import { ChunkOrder, type Jump } from './chunk-order.js';
@@ -11,10 +15,6 @@ const MOST_GUESSED = 100;
 /** So often names are held against each other: an archive may hold any number of them. */
 const MOST_COMPARISONS = 2_000_000;
 
-/**
- * What speaks against files that look whole (format.md, "Which files are whole"): a chunk that may have been theirs, and
- * whose header was damaged so that it cannot be read, or names another file.
- */
 export class SuspectFiles<Content> {
   readonly #files: KnownFiles<Content>;
   /** Where the first and the last part of the archive begin that cannot be read. */

@@ -1,3 +1,9 @@
+/**
+ * Decides by name which entries are wanted.
+ *
+ * A pattern without a slash is matched against the file's own name and against each directory's, one with a slash against
+ * the path and each leading part of it: `db1`, `db1/*` and `*.ibd` mean what they look like.
+ */
 import type picomatch from 'picomatch';
 import { XbstreamError } from '../../errors.js';
 import { sqlOfFileName, sqlText } from '../../format/sql-name.js';
@@ -25,12 +31,6 @@ export interface SelectionChoice {
 /** What xtrabackup puts behind a name for what it did to the file; a pattern may leave it away. */
 const LAYER_SUFFIX = /\.(?:qp|lz4|zst|xbcrypt)$/;
 
-/**
- * Decides by name which entries are wanted.
- *
- * A pattern without a slash is matched against the file's own name and against each directory's, one with a slash against
- * the path and each leading part of it: `db1`, `db1/*` and `*.ibd` mean what they look like.
- */
 export class Selection {
   readonly #include: readonly Pattern[];
   readonly #exclude: readonly Pattern[];

@@ -1,3 +1,7 @@
+/**
+ * Which files belong to tables and databases that are asked for by their SQL names: all that the prepare turns into them,
+ * so that what a table is called after the backup counts, and not what it was called before.
+ */
 import { XbstreamError } from '../../errors.js';
 import { shellWord } from '../../format/shell-word.js';
 import { pathText, type StoredPath } from '../../format/stored-path.js';
@@ -40,10 +44,6 @@ interface Sight {
   renamedTo: TablespaceName | undefined;
 }
 
-/**
- * Which files belong to tables and databases that are asked for by their SQL names: all that the prepare turns into them,
- * so that what a table is called after the backup counts, and not what it was called before.
- */
 export class TableSelection {
   readonly #tables: readonly AskedName[];
   readonly #databases: readonly AskedName[];

@@ -1,3 +1,4 @@
+/** Decides which entries are read, by what is known: their current names on a pipe, their final ones in a file. */
 import type { DecryptionKey } from '../../codec/codec.js';
 import { DecodedBudget, smallContent } from '../../codec/small-content.js';
 import { XbstreamError } from '../../errors.js';

@@ -1,3 +1,4 @@
+/** What is noted of a part of an archive, event by event, for the merge. */
 import type { ErrorRecord } from '../../errors.js';
 import type { ChunkHeader } from '../../format/chunk.js';
 import type { StoredPath } from '../../format/stored-path.js';

@@ -1,3 +1,4 @@
+/** Notes what is found in a part of an archive. */
 import { errorToRecord, type XbstreamError } from '../../errors.js';
 import type { ChunkHeader } from '../../format/chunk.js';
 import type { StoredPath } from '../../format/stored-path.js';
@@ -8,7 +9,6 @@ import type { PartConsumer } from './part-reader.js';
 /** More are in the result, but not told by whoever made it. */
 const MAX_PROBLEMS = 10_000;
 
-/** Notes what is found in a part of an archive. */
 export class ShardRecorder implements PartConsumer {
   /** What is wrong with the bytes of the part, whatever stands before it. */
   readonly problems: XbstreamError[] = [];

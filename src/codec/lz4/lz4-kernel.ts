@@ -1,3 +1,4 @@
+/** The decoder of LZ4 blocks, with a hash of what it decodes: lz4.wat, or the same in JavaScript. */
 import { lz4InScript, type Lz4Functions } from './lz4-script.js';
 import { LZ4_WASM } from './lz4-wasm.js';
 import { WasmKernel } from '../wasm-kernel.js';

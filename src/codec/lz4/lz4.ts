@@ -1,3 +1,4 @@
+/** Decodes LZ4 frames, block by block (format.md, section 4; lz4_Frame_format.md). */
 import { installedPackage } from '../../installed-package.js';
 import { hex32, layerError, type DecoderContext } from '../codec.js';
 import { FrameDecoder } from '../frame-decoder.js';
@@ -55,7 +56,6 @@ interface Frame {
   history: Lz4History;
 }
 
-/** Decodes LZ4 frames, block by block (format.md, section 4; lz4_Frame_format.md). */
 export class Lz4Decoder extends FrameDecoder {
   readonly layer = 'lz4';
   #frame: Frame | undefined;

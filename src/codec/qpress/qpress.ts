@@ -1,3 +1,4 @@
+/** Decodes a qpress archive of one file, block by block (format.md, section 3). */
 import { hex32, layerError } from '../codec.js';
 import { quickLzOutput, readQuickLzHeader } from './quicklz.js';
 import { UnitDecoder, type Found } from '../unit-decoder.js';
@@ -23,7 +24,6 @@ const EXPANSION_BYTES_MAX = 400;
 /** So much output is gathered before it is passed on, while it is still in the CPU's caches. */
 const OUTPUT_BYTES = 256 << 10;
 
-/** Decodes a qpress archive of one file, block by block (format.md, section 3). */
 export class QpressDecoder extends UnitDecoder {
   readonly layer = 'qpress';
   #chunkBytes = 0;

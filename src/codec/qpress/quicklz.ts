@@ -1,3 +1,4 @@
+/** The decoder of QuickLZ blocks: quicklz.wat, or the same in JavaScript. */
 import { quickLzInScript, type QuickLzFunctions } from './quicklz-script.js';
 import { QUICKLZ_WASM } from './quicklz-wasm.js';
 import { WasmKernel } from '../wasm-kernel.js';

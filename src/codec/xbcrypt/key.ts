@@ -1,3 +1,4 @@
+/** Finds the key for decryption in options, a file or the environment. */
 import { openSync, readSync } from 'node:fs';
 import { systemError, XbstreamError } from '../../errors.js';
 import { closeRead } from '../../input/close.js';

@@ -1,3 +1,4 @@
+/** Decrypts a file, chunk by chunk (format.md, section 2). */
 import type { KeyObject } from 'node:crypto';
 import { crc32 } from '../../format/crc32.js';
 import { hex32, layerError, type DecoderContext, type DecryptionKey, type OutputSink } from '../codec.js';
@@ -29,7 +30,6 @@ function versionAt(bytes: Uint8Array, at: number): Version | undefined {
   return digit === 1 || digit === 2 || digit === 3 ? digit : undefined;
 }
 
-/** Decrypts a file, chunk by chunk (format.md, section 2). */
 export class XbcryptDecoder extends UnitDecoder {
   readonly layer = 'xbcrypt';
   isKeyUnproven = false;

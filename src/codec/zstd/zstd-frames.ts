@@ -1,3 +1,7 @@
+/**
+ * Decodes whole frames of one file, where Node cannot decode them as they come; the decoder checks their sizes and checksums.
+ * One is decoded while the next one is read and what came out of the one before is written.
+ */
 import * as zlib from 'node:zlib';
 import { XbstreamError } from '../../errors.js';
 import { Helper } from '../../threads/helper.js';
@@ -53,10 +57,6 @@ class ZstdThread {
 
 let thread: ZstdThread | undefined;
 
-/**
- * Decodes whole frames of one file, where Node cannot decode them as they come; the decoder checks their sizes and checksums.
- * One is decoded while the next one is read and what came out of the one before is written.
- */
 export class ZstdFrames {
   /** The number of the frame that is being decoded. */
   #underWay: number | undefined;

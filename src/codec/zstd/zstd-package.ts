@@ -1,3 +1,4 @@
+/** Decodes and makes zstd frames by the package `@mongodb-js/zstd`, in a thread of its own. */
 import { installedPackage } from '../../installed-package.js';
 import { freeNativeMemory } from '../native-memory.js';
 import type { ZstdAnswer, ZstdOrder } from './zstd-frames.js';

@@ -1,3 +1,4 @@
+/** Decodes zstd as it comes, however large a frame is, with Node's own decoder. */
 import type { OutputSink } from '../codec.js';
 import { handleOf, type ZlibDecoder, type ZlibHandle } from '../zlib-decoder.js';
 
@@ -31,7 +32,6 @@ let room: Buffer | undefined;
 /** What a decoder says of data that it cannot decode. */
 export class ZstdFailure extends Error {}
 
-/** Decodes zstd as it comes, however large a frame is, with Node's own decoder. */
 export class ZstdStream {
   readonly #decoder: ZlibDecoder = zlib().createZstdDecompress!();
   readonly #handle: ZlibHandle;

@@ -1,3 +1,7 @@
+/**
+ * Walks over the headers of zstd frames and their blocks (format.md, section 5; RFC 8878): that finds the end of a frame, and
+ * the most that can come out of it.
+ */
 import { layerError, type DecoderContext } from '../codec.js';
 import { FrameDecoder } from '../frame-decoder.js';
 import type { Found } from '../unit-decoder.js';
@@ -36,10 +40,6 @@ export interface ZstdFrame {
   lastBlockWalked: boolean;
 }
 
-/**
- * Walks over the headers of zstd frames and their blocks (format.md, section 5; RFC 8878): that finds the end of a frame, and
- * the most that can come out of it.
- */
 export abstract class ZstdWalk extends FrameDecoder {
   readonly layer = 'zstd';
   /** It is decoded as it comes, by what keeps a window of it. */

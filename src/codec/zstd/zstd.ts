@@ -1,3 +1,4 @@
+/** Decodes zstd frames. Where Node has a decoder of its own a frame is decoded block by block, as it comes; else as a whole. */
 import { layerError } from '../codec.js';
 import type { Found } from '../unit-decoder.js';
 import { passOn, ZstdFrames } from './zstd-frames.js';
@@ -10,7 +11,6 @@ const WHOLE_FRAME_OUTPUT_BYTES_MAX = 64 << 20;
 /** And how long it may be: what does not compress has three bytes more for each 128 KiB. */
 const WHOLE_FRAME_BYTES_MAX = WHOLE_FRAME_OUTPUT_BYTES_MAX + (1 << 20);
 
-/** Decodes zstd frames. Where Node has a decoder of its own a frame is decoded block by block, as it comes; else as a whole. */
 export class ZstdDecoder extends ZstdWalk {
   protected readonly isStreamed = canStreamZstd();
   /** Decodes the frame at hand. */

@@ -1,3 +1,7 @@
+/**
+ * Threads that decode while this one reads, checks and writes. What is to be decoded goes to them, what comes out comes back:
+ * nothing that the system knows (a descriptor, a name) is in their hands.
+ */
 import type { DecryptionKey, LayerName, OutputSink } from '../../codec/codec.js';
 import { errorFromRecord, type ErrorRecord } from '../../errors.js';
 import { Helper } from '../../threads/helper.js';
@@ -83,10 +87,6 @@ export class HelpedChain {
   }
 }
 
-/**
- * Threads that decode while this one reads, checks and writes. What is to be decoded goes to them, what comes out comes back:
- * nothing that the system knows (a descriptor, a name) is in their hands.
- */
 export class DecodeHelpers {
   readonly #threads: DecodingThread[];
   readonly #waiting: (() => void)[] = [];

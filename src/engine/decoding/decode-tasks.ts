@@ -1,3 +1,4 @@
+/** In a helping thread: decodes what it is sent, and sends back what comes out. */
 import { DecodeChain } from '../../codec/decode-chain.js';
 import { errorToRecord, XbstreamError } from '../../errors.js';
 import type { HelperAnswer, HelperTask } from './decode-helpers.js';
@@ -13,7 +14,6 @@ interface Paused {
   taken: Uint8Array;
 }
 
-/** In a helping thread: decodes what it is sent, and sends back what comes out. */
 export class DecodeTasks {
   readonly #send: (answer: HelperAnswer, moved: readonly ArrayBuffer[]) => void;
   readonly #chains = new Map<number, DecodeChain>();

@@ -1,3 +1,4 @@
+/** Sets decoding up for a run, and says how many threads it may use. */
 import type { DecryptionKey } from '../../codec/codec.js';
 import { availableCores, threadCount } from '../../threads/cores.js';
 import type { Decoding, SlowOutput } from './decoding.js';

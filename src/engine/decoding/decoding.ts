@@ -1,3 +1,4 @@
+/** Opens files of an archive in an output so that what was done to them is undone on the way. */
 import type { DecryptionKey, LayerName, OutputSink } from '../../codec/codec.js';
 import { DecodeChain } from '../../codec/decode-chain.js';
 import { layersOf, type LayerChoice, type StoredLayers } from '../../codec/stored-layers.js';
@@ -34,7 +35,6 @@ export interface DecodingTools {
   startHelpers?: (() => DecodeHelpers) | undefined;
 }
 
-/** Opens files of an archive in an output so that what was done to them is undone on the way. */
 export class Decoding {
   /** Room for a piece of the archive, not shared with the thread that writes: V8 copies from shared memory at a third of the speed. */
   readonly room = Buffer.allocUnsafeSlow(PIECE_ROOM_BYTES);

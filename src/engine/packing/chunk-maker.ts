@@ -1,3 +1,4 @@
+/** Makes chunks of a file's pieces, with holes where there are zeros. */
 import type { ArchiveWriter, SparsePair } from '../../archive/writer.js';
 import { crc32 } from '../../format/crc32.js';
 import type { StoredPath } from '../../format/stored-path.js';
@@ -6,7 +7,6 @@ import type { StoredPath } from '../../format/stored-path.js';
 const BLOCK_BYTES = 4096;
 const ZEROS = Buffer.alloc(BLOCK_BYTES);
 
-/** Makes chunks of a file's pieces, with holes where there are zeros. */
 export class ChunkMaker {
   readonly #writer: ArchiveWriter;
 

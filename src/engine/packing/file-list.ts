@@ -1,3 +1,7 @@
+/**
+ * The files that go into an archive, found before the first is read: what cannot be stored is known before anything is
+ * written.
+ */
 import * as fs from 'node:fs';
 import { systemError, XbstreamError } from '../../errors.js';
 import { MemberNames, plainName } from '../../format/member-name.js';
@@ -34,10 +38,6 @@ export interface FileListOptions {
   onWarning: (message: string) => void;
 }
 
-/**
- * The files that go into an archive, found before the first is read: what cannot be stored is known before anything is
- * written.
- */
 export class FileList {
   readonly files: ListedFile[] = [];
   readonly #options: FileListOptions;

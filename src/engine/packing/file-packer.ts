@@ -1,3 +1,4 @@
+/** Puts files into an archive, chunk by chunk. */
 import * as fs from 'node:fs';
 import type { ArchiveWriter } from '../../archive/writer.js';
 import { systemError, XbstreamError } from '../../errors.js';
@@ -27,7 +28,6 @@ export interface FilePackerOptions {
   onProgress: (bytes: number) => void;
 }
 
-/** Puts files into an archive, chunk by chunk. */
 export class FilePacker {
   readonly #writer: ArchiveWriter;
   readonly #options: FilePackerOptions;

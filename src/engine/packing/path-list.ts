@@ -1,3 +1,4 @@
+/** Reads the list of paths that `--files-from` names. */
 import { XbstreamError } from '../../errors.js';
 import { pathText, type StoredPath, rawPath } from '../../format/stored-path.js';
 import { openSource, type InputChoice } from '../../input/open-source.js';

@@ -1,3 +1,4 @@
+/** Copies files of an archive that can be read at any place into a tar, one after the other. */
 import type { IndexEntry } from '../../archive/index.js';
 import { SMALL_PIECE_BYTES, type ExtentReader } from '../../archive/extents.js';
 import { freeNativeMemory } from '../../codec/native-memory.js';
@@ -29,7 +30,6 @@ export interface TarCopyOptions {
   onPiece: (bytes: number) => void;
 }
 
-/** Copies files of an archive that can be read at any place into a tar, one after the other. */
 export class TarCopy {
   readonly #options: TarCopyOptions;
 

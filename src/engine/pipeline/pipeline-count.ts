@@ -1,3 +1,4 @@
+/** Decides whether an archive is shared by pipelines, and by how many. */
 import * as fs from 'node:fs';
 import { promisify } from 'node:util';
 import { chunkEnd, decodeChunkHeader, MAX_HEADER_BYTES } from '../../format/chunk.js';

@@ -1,3 +1,8 @@
+/**
+ * A large file that several pipelines make together, each in segments: plain files are cut between chunks, LZ4 and zstd
+ * between frames. Where a segment of zstd goes is foretold by the first one, since xtrabackup makes frames of equal input and
+ * does not say how large it is; where that was wrong the file is made again, in one go.
+ */
 import type { IndexEntry } from '../../archive/index.js';
 import type { ExtentReader, Extents } from '../../archive/extents.js';
 import type { LayerName } from '../../codec/codec.js';
@@ -35,11 +40,6 @@ interface Stored {
   finalName: StoredPath;
 }
 
-/**
- * A large file that several pipelines make together, each in segments: plain files are cut between chunks, LZ4 and zstd
- * between frames. Where a segment of zstd goes is foretold by the first one, since xtrabackup makes frames of equal input and
- * does not say how large it is; where that was wrong the file is made again, in one go.
- */
 export class SegmentedFile {
   readonly file: OutputFile;
   readonly #stored: Stored;

@@ -1,3 +1,4 @@
+/** What the pipelines of one run share: which file is next, and large files that are made together. */
 import { SharedFiles } from './shared-files.js';
 import { WorkBoard } from './work-board.js';
 
@@ -14,7 +15,6 @@ export interface PipelineShare {
   chunkBytesMin: number;
 }
 
-/** What the pipelines of one run share, but for which of them each is. */
 export function sharing(pipelines: number, chunkBytesMin: number): Omit<PipelineShare, 'index'> {
   const { buffer: board } = new WorkBoard();
   const { buffer: shared } = new SharedFiles(pipelines);

@@ -1,3 +1,4 @@
+/** Plans in which order pipelines make the files of an archive. */
 import { XbstreamError } from '../../errors.js';
 import { crc32 } from '../../format/crc32.js';
 import { FileNames } from '../../format/file-names.js';

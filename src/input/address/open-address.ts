@@ -1,3 +1,4 @@
+/** Opens an archive that lies at an address. */
 import { FileSource } from '../file.js';
 import type { Source } from '../source.js';
 import { waitMs } from '../timed-source.js';

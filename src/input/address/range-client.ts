@@ -1,3 +1,7 @@
+/**
+ * Reads what lies at an address, range by range, and begins again where a connection ends too early. Every response must
+ * come from the state that the first one came from.
+ */
 import { XbstreamError } from '../../errors.js';
 import type { Address } from './address.js';
 import { Connections } from './http/connections.js';
@@ -49,10 +53,6 @@ export interface AddressClient {
   close(): void;
 }
 
-/**
- * Reads what lies at an address, range by range, and begins again where a connection ends too early. Every response must
- * come from the state that the first one came from.
- */
 export class RangeClient implements AddressClient {
   readonly #target: Target;
   readonly #connections: Connections;

@@ -1,3 +1,7 @@
+/**
+ * What lies at an address, read by position: a thread fetches ranges, and this one waits for it in calls. It fetches ahead
+ * of who reads on, and foretells where who hops from header to header will look next.
+ */
 import { errorFromRecord } from '../../errors.js';
 import { Helper } from '../../threads/helper.js';
 import { copyBytes } from '../../threads/copy-bytes.js';
@@ -40,10 +44,6 @@ const BEFORE_FORETOLD_BYTES = 1024;
 /** More small ranges are not kept. */
 const SMALL_RANGES_MAX = 512;
 
-/**
- * What lies at an address, read by position: a thread fetches ranges, and this one waits for it in calls. It fetches ahead
- * of who reads on, and foretells where who hops from header to header will look next.
- */
 export class RemoteBytes implements PositionedBytes {
   readonly #helper: Helper<FetchData, FetchTask, FetchAnswer>;
   readonly #isStopped: () => boolean;

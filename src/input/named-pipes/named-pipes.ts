@@ -1,3 +1,7 @@
+/**
+ * Several pipes, through each of which a part of an archive's chunks comes: one archive is made of them, chunk by chunk as
+ * they come. All chunks of a file come through the same pipe.
+ */
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { XbstreamError } from '../../errors.js';
@@ -20,10 +24,6 @@ export interface NamedPipesChoice {
   allowEmpty: boolean;
 }
 
-/**
- * Several pipes, through each of which a part of an archive's chunks comes: one archive is made of them, chunk by chunk as
- * they come. All chunks of a file come through the same pipe.
- */
 export class NamedPipesSource implements Source {
   readonly seekable = false;
   readonly #choice: NamedPipesChoice;

@@ -1,3 +1,4 @@
+/** Notices that an input is one of several parts, from the names that lie beside it. */
 import { existsSync } from 'node:fs';
 import type { XbstreamError, XbstreamErrorCode } from '../../errors.js';
 import { shellWord } from '../../format/shell-word.js';

@@ -1,3 +1,4 @@
+/** Takes bytes out of the streams that a caller may give, a piece at a time. */
 import type { Readable } from 'node:stream';
 import type { ReadableStream, ReadableStreamDefaultReader } from 'node:stream/web';
 import { XbstreamError } from '../../errors.js';

@@ -1,3 +1,4 @@
+/** A ring of bytes in shared memory, by which one thread hands a stream to another. */
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { copyBytes } from '../../threads/copy-bytes.js';
 

@@ -1,9 +1,9 @@
+/** Keeps a loop that perhaps never waits from holding up the event loop. */
 import { setImmediate } from 'node:timers/promises';
 
 /** For so long, in milliseconds, pieces that come without any wait may keep the event loop from everything else. */
 const TURN_MS = 5;
 
-/** Keeps a loop that perhaps never waits from holding up the event loop. */
 export class Turn {
   #began = performance.now();
 

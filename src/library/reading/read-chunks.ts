@@ -6,36 +6,6 @@ import type { ArchiveInput } from '../caller/input.js';
 import { EVENT_LOOP_READING, programFlag, streamOption, toldWith, type Callbacks } from '../caller/options.js';
 import type { Given } from '../../verbs/options/option.js';
 
-const CHUNK_OPTIONS = {
-  ...EVENT_LOOP_READING,
-  /**
-   * Judge the checksums of payloads that nobody reads. Default: true. Where it is false they are passed over, and not even
-   * read where the input is a file.
-   */
-  check: programFlag(true),
-};
-
-/** What {@link readChunks} can be told. */
-export interface ReadChunksOptions extends Pick<Callbacks, 'signal'>, Given<typeof CHUNK_OPTIONS> {}
-
-/** A piece of content. */
-export interface PayloadPiece {
-  /** At most 256 KiB. */
-  bytes: Buffer;
-  /** Where they belong in the file, in bytes. */
-  fileOffset: number;
-}
-
-/** A chunk of an archive. */
-export interface ArchiveChunk {
-  readonly header: ChunkHeader;
-  /**
-   * Its payload, piece by piece; what no piece covers of a sparse chunk is a hole. It can be read once, and only until the
-   * next chunk is asked for; it need not be. Its checksum is judged behind the last piece.
-   */
-  readonly payload: () => AsyncIterable<PayloadPiece>;
-}
-
 /**
  * Reads an archive chunk by chunk, in this thread, as fast as chunks are asked for: of whatever lengths chunks claim, no more
  * than a piece is in memory.
@@ -70,6 +40,36 @@ export async function* readChunks(
   } finally {
     await archive.close();
   }
+}
+
+const CHUNK_OPTIONS = {
+  ...EVENT_LOOP_READING,
+  /**
+   * Judge the checksums of payloads that nobody reads. Default: true. Where it is false they are passed over, and not even
+   * read where the input is a file.
+   */
+  check: programFlag(true),
+};
+
+/** What {@link readChunks} can be told. */
+export interface ReadChunksOptions extends Pick<Callbacks, 'signal'>, Given<typeof CHUNK_OPTIONS> {}
+
+/** A piece of content. */
+export interface PayloadPiece {
+  /** At most 256 KiB. */
+  bytes: Buffer;
+  /** Where they belong in the file, in bytes. */
+  fileOffset: number;
+}
+
+/** A chunk of an archive. */
+export interface ArchiveChunk {
+  readonly header: ChunkHeader;
+  /**
+   * Its payload, piece by piece; what no piece covers of a sparse chunk is a hole. It can be read once, and only until the
+   * next chunk is asked for; it need not be. Its checksum is judged behind the last piece.
+   */
+  readonly payload: () => AsyncIterable<PayloadPiece>;
 }
 
 /** Holds every chunk back until it is known what to do with its payload. */

@@ -12,11 +12,6 @@ import { EVENT_LOOP_READING, streamOption, toldWith, type Callbacks } from '../c
 import { Turn } from '../../input/stream/turn.js';
 import { QueuedFile, type FileFlow } from './queued-file.js';
 
-const ENTRY_OPTIONS = { ...EVENT_LOOP_READING, ...pick(OPTIONS, 'absoluteNames') };
-
-/** What {@link readEntries} can be told. */
-export interface ReadEntriesOptions extends Pick<Callbacks, 'signal' | 'onProgress'>, Given<typeof ENTRY_OPTIONS> {}
-
 /**
  * Reads the files of an archive as they come, in this thread, and no faster than their content is read. At the end every file
  * is whole, or the iteration has failed.
@@ -59,6 +54,11 @@ export async function* readEntries(
     queue.wake();
   }
 }
+
+const ENTRY_OPTIONS = { ...EVENT_LOOP_READING, ...pick(OPTIONS, 'absoluteNames') };
+
+/** What {@link readEntries} can be told. */
+export interface ReadEntriesOptions extends Pick<Callbacks, 'signal' | 'onProgress'>, Given<typeof ENTRY_OPTIONS> {}
 
 /** What may wait in memory for files that nobody reads yet, in bytes. */
 const HELD_BYTES_MAX = 64 * 1024 * 1024;

@@ -1,3 +1,7 @@
+/**
+ * Keeps the number of open descriptors below what the system allows, however many files an archive interleaves: who has
+ * not been used for longest gives its own up.
+ */
 import { systemCodeOf } from '../../errors.js';
 
 /** Something that holds a descriptor it can give up for a while and open again. */
@@ -8,10 +12,6 @@ export interface DescriptorHolder {
   suspend(): void;
 }
 
-/**
- * Keeps the number of open descriptors below what the system allows, however many files an archive interleaves: who has
- * not been used for longest gives its own up.
- */
 export class DescriptorPool {
   readonly #open = new Set<DescriptorHolder>();
   #limit: number;

@@ -1,3 +1,4 @@
+/** Files in a directory: partial names until they are whole, and nothing that was there replaced unless told to. */
 import * as fs from 'node:fs';
 import { systemError } from '../../errors.js';
 import { takenTwice } from '../../format/file-names.js';
@@ -45,7 +46,6 @@ const THREAD_AFTER_STEPS = Math.ceil(THREAD_FROM_BYTES / PIECE_BYTES);
  */
 const PARTS_FROM_THREADS = 3;
 
-/** Files in a directory: partial names until they are whole, and nothing that was there replaced unless told to. */
 export class DirectoryOutput implements Output {
   readonly isWritten = true;
   readonly blockBytes: number;

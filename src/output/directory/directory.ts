@@ -1,3 +1,9 @@
+/**
+ * A directory of the target, reached component by component without following symbolic links and then held open.
+ *
+ * It knows every name in it: one that this run made is empty, one that was there is listed once. That tells before a file is
+ * begun whether its name was free then; whether it still is shows when the file gets it.
+ */
 import * as fs from 'node:fs';
 import { dirname } from 'node:path';
 import { systemCodeOf, systemError, XbstreamError } from '../../errors.js';
@@ -55,12 +61,6 @@ export function findDescriptorFolder(): string | undefined {
   }
 }
 
-/**
- * A directory of the target, reached component by component without following symbolic links and then held open.
- *
- * It knows every name in it: one that this run made is empty, one that was there is listed once. That tells before a file is
- * begun whether its name was free then; whether it still is shows when the file gets it.
- */
 export class Directory implements DescriptorHolder {
   lastUse = 0;
   readonly names = new Map<StoredPath, NameState>();

@@ -1,3 +1,4 @@
+/** Looks where files would go, and writes nothing. */
 import * as fs from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { systemError, XbstreamError } from '../../errors.js';
@@ -31,7 +32,6 @@ export interface DryRunOptions {
   stripComponents: number;
 }
 
-/** Looks where files would go, and writes nothing. */
 export class DryRunOutput extends VirtualOutput {
   readonly blockBytes: number;
   /** Bytes free in the file system of the target. */

@@ -1,3 +1,4 @@
+/** System calls that write, rename and make files, and what a refusal means. */
 import * as fs from 'node:fs';
 import { systemCodeOf, systemError, XbstreamError, type ErrorFacts } from '../../errors.js';
 import { pathForSystem, type StoredPath } from '../../format/stored-path.js';

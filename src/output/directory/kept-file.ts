@@ -1,3 +1,6 @@
+/**
+ * A file that was in the target before and is kept: what the archive has for it is compared, not written.
+ */
 import * as fs from 'node:fs';
 import { systemError, XbstreamError } from '../../errors.js';
 import { pathText, type StoredPath } from '../../format/stored-path.js';
@@ -32,9 +35,6 @@ export function earlierFile(place: Place | undefined, path: StoredPath, pool: De
   return new KeptFile(place, path, { pool, compareContent: true, hash: false });
 }
 
-/**
- * A file that was in the target before and is kept: what the archive has for it is compared, not written.
- */
 export class KeptFile implements OutputFile, DescriptorHolder {
   lastUse = 0;
   readonly path: StoredPath;

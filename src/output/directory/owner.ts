@@ -1,3 +1,4 @@
+/** Gives files to the owner that was asked for. */
 import * as fs from 'node:fs';
 import { systemCodeOf, XbstreamError } from '../../errors.js';
 

@@ -1,3 +1,8 @@
+/**
+ * A file while it grows under a partial name, beside the place where it gets its final name when it is whole.
+ *
+ * Its content may come in any order; its descriptor may be given up and opened again in between.
+ */
 import type { Hash } from 'node:crypto';
 import * as fs from 'node:fs';
 import { systemCodeOf, systemError, XbstreamError } from '../../errors.js';
@@ -37,11 +42,6 @@ export interface PartialFileContext {
   step: number;
 }
 
-/**
- * A file while it grows under a partial name, beside the place where it gets its final name when it is whole.
- *
- * Its content may come in any order; its descriptor may be given up and opened again in between.
- */
 export class PartialFile implements DescriptorHolder {
   lastUse = 0;
   readonly #context: PartialFileContext;

@@ -1,3 +1,4 @@
+/** The names of files that are not whole yet. */
 import * as fs from 'node:fs';
 import { systemCodeOf } from '../../errors.js';
 import { below, pathForSystem, rawPath, type StoredPath } from '../../format/stored-path.js';

@@ -1,3 +1,4 @@
+/** The directory that an archive is unpacked into. Nothing outside it is touched but by absolute names, where allowed. */
 import * as fs from 'node:fs';
 import { dirname } from 'node:path';
 import { systemCodeOf, systemError, XbstreamError } from '../../errors.js';
@@ -24,7 +25,6 @@ export interface Place {
   name: StoredPath;
 }
 
-/** The directory that an archive is unpacked into. Nothing outside it is touched but by absolute names, where allowed. */
 export class TargetDirectory {
   readonly pool: DescriptorPool;
   readonly #context: DirectoryContext;

@@ -1,3 +1,7 @@
+/**
+ * A file of the target. There is one for each file of an archive as long as the archive is read, so that it keeps little:
+ * what is needed only while it grows is the {@link PartialFile}'s.
+ */
 import * as fs from 'node:fs';
 import { systemCodeOf, systemError, XbstreamError } from '../../errors.js';
 import { below, pathText, rawPath, type StoredPath } from '../../format/stored-path.js';
@@ -19,10 +23,6 @@ export interface TargetFileContext extends PartialFileContext {
   placeForRename: (path: StoredPath, replaced: OutputFile | undefined) => { path: StoredPath; place: Place };
 }
 
-/**
- * A file of the target. There is one for each file of an archive as long as the archive is read, so that it keeps little:
- * what is needed only while it grows is the {@link PartialFile}'s.
- */
 export class TargetFile implements LendableFile {
   path: StoredPath;
   sizeBytes = 0;

@@ -1,3 +1,6 @@
+/**
+ * A file on the disk for content that has to wait. It has no name: the system takes it away however this process ends.
+ */
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { systemError, XbstreamError } from '../../errors.js';
@@ -13,9 +16,6 @@ const CHECK_BYTES = 64 * 1024 * 1024;
 /** What small files may take of the memory, together. */
 const MEMORY_BYTES = 16 * 1024 * 1024;
 
-/**
- * A file on the disk for content that has to wait. It has no name: the system takes it away however this process ends.
- */
 export class Spool {
   /** Bytes of memory that small files may still take. */
   memoryLeft = MEMORY_BYTES;

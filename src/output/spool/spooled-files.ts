@@ -1,3 +1,4 @@
+/** Files that wait, in memory or on the disk, until it is known what becomes of them. */
 import { XbstreamError } from '../../errors.js';
 import { pathText, type StoredPath } from '../../format/stored-path.js';
 import { zeros } from '../../format/zeros.js';

@@ -1,14 +1,14 @@
+/**
+ * Shares the lane's writing with a second thread: pieces of the archive lie in memory that both see, and what is to be
+ * written of them goes to that thread while it keeps up. What it has no time for the lane writes itself, so that both are
+ * busy whatever there is more of, reading or writing.
+ */
 import { Helper } from '../../threads/helper.js';
 import { isBefore, JOB_SLOTS, WriteJobs, type WriteJob, type WriteMemory } from './write-jobs.js';
 
 /** Called on the lane's side when a job is done: `well` is false when the lane has to do it again by itself. */
 type JobOutcome = (well: boolean) => void;
 
-/**
- * Shares the lane's writing with a second thread: pieces of the archive lie in memory that both see, and what is to be
- * written of them goes to that thread while it keeps up. What it has no time for the lane writes itself, so that both are
- * busy whatever there is more of, reading or writing.
- */
 export class WriteQueue {
   readonly #jobs: WriteJobs;
   readonly #pieceBytes: number;

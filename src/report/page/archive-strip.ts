@@ -1,3 +1,4 @@
+/** The archive from its first byte to its last, in parts of equal size. */
 import { formatBytes } from '../../ui/units.js';
 import { button, element } from './dom.js';
 import type { Model, Node } from './model.js';
@@ -8,7 +9,6 @@ import { lineOf, type Selection } from './selection.js';
 const MAX_NAMED = 5;
 const COLORS = 8;
 
-/** The archive from its first byte to its last, in parts of equal size. */
 export class ArchiveStrip {
   readonly #model: Model;
   readonly #cells: HTMLElement[];

@@ -1,3 +1,4 @@
+/** Sizes as areas: databases, and in each its tables; or a database with its tables and their files. */
 import { hierarchy, treemap, type HierarchyRectangularNode } from 'd3-hierarchy';
 import { formatBytes, formatCount } from '../../ui/units.js';
 import { button, element } from './dom.js';
@@ -26,7 +27,6 @@ interface Tile {
   children: Tile[];
 }
 
-/** Sizes as areas: databases, and in each its tables; or a database with its tables and their files. */
 export class Treemap {
   readonly #model: Model;
   readonly #selection: Selection;

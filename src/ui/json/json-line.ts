@@ -1,3 +1,4 @@
+/** One JSON line. JsonFields that are undefined are left out; the text is safe on a terminal and the same to a parser. */
 import type { XbstreamError } from '../../errors.js';
 import { exactPath } from '../printable.js';
 
@@ -14,7 +15,6 @@ function escapeUnits(characters: string): string {
     .join('');
 }
 
-/** One JSON line. JsonFields that are undefined are left out; the text is safe on a terminal and the same to a parser. */
 export function jsonLine(type: string, fields: JsonFields): string {
   return `${JSON.stringify({ type, ...fields }).replace(UNSAFE, escapeUnits)}\n`;
 }

@@ -1,3 +1,4 @@
+/** What all printers for programs do alike. */
 import type { XbstreamError } from '../../errors.js';
 import { errorsText, warningText } from '../text/error-text.js';
 import { errorFields, failedSummaryLine, jsonLine, type JsonFields } from './json-line.js';
@@ -18,7 +19,6 @@ export interface JsonSettings {
   verbose: boolean;
 }
 
-/** What all printers for programs do alike. */
 export class JsonPrinter implements CommonReporter, StatusPrinter {
   readonly #settings: JsonSettings;
   readonly #screen = new Screen();

@@ -1,3 +1,7 @@
+/**
+ * An error as a person reads it, ending in a line break: what happened, then indented where and how, then what to do next.
+ * Each text stays one line: a line break inside came out of the archive, and could pass for a line of ours.
+ */
 import type { ErrorFacts, XbstreamError } from '../../errors.js';
 import { likeProblems, othersLine } from './like-problems.js';
 import type { Paint } from '../paint.js';
@@ -6,10 +10,6 @@ import { printable } from '../printable.js';
 /** What of an error is shown to a person. */
 type ErrorLines = { message: string } & Pick<ErrorFacts, 'details' | 'hints'>;
 
-/**
- * An error as a person reads it, ending in a line break: what happened, then indented where and how, then what to do next.
- * Each text stays one line: a line break inside came out of the archive, and could pass for a line of ours.
- */
 export function errorText({ message, details = [], hints = [] }: ErrorLines, paint: Paint): string {
   const first = `${paint.failure('tsxbstream:')} ${printable(message)}\n`;
   const rest = details.map((line) => `  ${printable(line)}\n`);

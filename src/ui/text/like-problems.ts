@@ -1,3 +1,4 @@
+/** Puts together what says the same, where there is much of it. In the order of the first of each. */
 import type { XbstreamError } from '../../errors.js';
 import { formatNumber } from '../units.js';
 import { exactPath, printablePath } from '../printable.js';
@@ -13,7 +14,6 @@ export interface LikeProblems {
   others: readonly XbstreamError[];
 }
 
-/** Puts together what says the same, where there is much of it. In the order of the first of each. */
 export function likeProblems(problems: readonly XbstreamError[]): LikeProblems[] {
   const groups = new Map<string, XbstreamError[]>();
   for (const problem of problems) {

@@ -1,3 +1,4 @@
+/** What all printers for people do alike. */
 import type { XbstreamError } from '../../errors.js';
 import { errorsText, errorText, warningText } from './error-text.js';
 import type { OutputStream, Paint, PaintOf } from '../paint.js';
@@ -17,7 +18,6 @@ export interface PrinterSettings {
   verbose: boolean;
 }
 
-/** What all printers for people do alike. */
 export class TextPrinter implements CommonReporter, StatusPrinter {
   readonly #settings: PrinterSettings;
   readonly #screen: Screen;

@@ -1,3 +1,4 @@
+/** The printer for people of the verbs that go from file to file. */
 import type { Paint } from '../paint.js';
 import { printable, printablePath } from '../printable.js';
 import type {
@@ -78,7 +79,6 @@ function lostLines(
   return names === '' ? `${cut}. ${whole}\n` : `${cut}. ${whole}. Not complete:\n${names}`;
 }
 
-/** The printer for people of the verbs that go from file to file. */
 export class TextReporter extends TextPrinter implements Reporter, MakeReporter, DecodeReporter {
   readonly #settings: TextSettings;
 

@@ -1,3 +1,4 @@
+/** Prints what a verification has found, for people. */
 import type { XbstreamError } from '../../errors.js';
 import { plainPaint, type Paint } from '../paint.js';
 import { likeProblems, othersLine } from './like-problems.js';

@@ -1,3 +1,7 @@
+/**
+ * Which files are wanted, in which order, and what is undone of them: a file comes under the most decoded of its names that
+ * was asked for, and is none that another file has. So `t.ibd` is `t.ibd.zst` decompressed where there is no `t.ibd` itself.
+ */
 import { Selection } from '../../archive/selection/selection.js';
 import type { TableMetadata } from '../../archive/selection/table-selection.js';
 import type { NameChoice } from '../../archive/selection/wanted-entries.js';
@@ -18,10 +22,6 @@ interface WantedFile {
 
 export const AS_STORED: LayerChoice = { decrypt: false, decompress: false };
 
-/**
- * Which files are wanted, in which order, and what is undone of them: a file comes under the most decoded of its names that
- * was asked for, and is none that another file has. So `t.ibd` is `t.ibd.zst` decompressed where there is no `t.ibd` itself.
- */
 export class WantedFiles {
   /** One for each pattern, then one for all else that was given. */
   readonly #selections: readonly Selection[];

@@ -1,3 +1,4 @@
+/** Checks the options that a program gives to a function of the library. */
 import { XbstreamError } from '../../errors.js';
 import { ID_MAX } from '../../output/directory/owner.js';
 import { closest } from './suggestion.js';

@@ -1,3 +1,4 @@
+/** Tells in an error how to save the files that are not damaged. */
 import { ForeignInput } from '../../archive/foreign.js';
 import { isCut, type XbstreamError, type XbstreamErrorCode } from '../../errors.js';
 import { shellWord } from '../../format/shell-word.js';

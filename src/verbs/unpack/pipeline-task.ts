@@ -1,3 +1,4 @@
+/** The work of a pipeline: its share of the files of an archive. */
 import { readIndex, type ArchiveIndex, type IndexEntry } from '../../archive/index.js';
 import { ExtentReader } from '../../archive/extents.js';
 import { backupFinding } from '../../backup/backup-state.js';

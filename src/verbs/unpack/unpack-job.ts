@@ -1,3 +1,4 @@
+/** What the threads are told that read an archive through, to unpack or to verify it. */
 import type { BackupFinding } from '../../backup/backup-state.js';
 import type { DecryptionKey } from '../../codec/codec.js';
 import {

@@ -1,3 +1,4 @@
+/** A body in chunks (RFC 9112, section 7.1). */
 import { NoHttp } from './failures.js';
 import type { Body } from './exchange.js';
 
@@ -5,7 +6,6 @@ import type { Body } from './exchange.js';
 const LINE_BYTES_MAX = 4096;
 const TRAILER_BYTES_MAX = 64 * 1024;
 
-/** A body in chunks (RFC 9112, section 7.1). */
 export class ChunkedBody {
   body: Body | undefined;
   isDone = false;

@@ -1,3 +1,4 @@
+/** Signs what is asked of an object store, by the modules of the AWS SDK. */
 import { createHash, createHmac } from 'node:crypto';
 import { systemCodeOf, XbstreamError } from '../../../errors.js';
 import { shownAddress, type Address } from '../address.js';
