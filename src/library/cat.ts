@@ -38,5 +38,5 @@ export function cat(input: ArchiveInput, paths: string | readonly string[], opti
   });
 }
 
-/** What {@link cat} can be told. What chooses files beside `paths` comes behind them. */
+/** Options of {@link cat}. What chooses files beside `paths` comes behind them. */
 export interface CatOptions extends Callbacks, Given<typeof CAT_OPTIONS> {}

@@ -28,10 +28,10 @@ export function convertToTar(input: ArchiveInput, options: TarOptions = {}): Rea
 /** Where there is no file to write. */
 const WITHOUT_FILE = omit(TAR_OPTIONS, 'overwrite');
 
-/** What {@link writeTar} can be told. */
+/** Options of {@link writeTar}. */
 export interface WriteTarOptions extends Callbacks, FileOptions, Given<typeof TAR_OPTIONS> {}
 
-/** What {@link convertToTar} can be told. */
+/** Options of {@link convertToTar}. */
 export type TarOptions = Omit<WriteTarOptions, 'overwrite'>;
 
 /**
@@ -40,7 +40,7 @@ export type TarOptions = Omit<WriteTarOptions, 'overwrite'>;
  * @param target a path, or a stream
  * @returns what was made
  * @throws XbstreamError any code (as a rejection)
- * @throws the signal's reason after it was aborted, and what a callback threw
+ * @throws the signal's reason after it was aborted, and whatever a callback threw
  */
 export async function writeTar(
   input: ArchiveInput,

@@ -17,7 +17,7 @@ import type { ArchiveOutput } from './caller/output.js';
  * @throws XbstreamError (as a rejection) `XB_IO`, also for what cannot be stored and for a file that changes while it is read;
  *   `XB_TARGET_EXISTS`; `XB_EMPTY_ARCHIVE`; `XB_USAGE`; of a tar that is damaged `XB_BAD_MAGIC`, `XB_BAD_HEADER`, `XB_TRUNCATED`, and
  *   `XB_UNSUPPORTED_LAYER` for what is no regular file in it
- * @throws the signal's reason after it was aborted, and what a callback threw
+ * @throws the signal's reason after it was aborted, and whatever a callback threw
  */
 export async function create(
   sources: CreateSources,
@@ -54,7 +54,7 @@ export async function create(
  */
 export type CreateSources = string | readonly string[] | { tar: ArchiveInput };
 
-/** What {@link create} can be told. With a path as the output, `overwrite` is about that; `backup` is about a tar archive. */
+/** Options of {@link create}. With a path as the output, `overwrite` is about that; `backup` is about a tar archive. */
 export interface CreateOptions extends Callbacks, FileOptions, Given<typeof CREATE_OPTIONS> {}
 
 type Source = FilesSource | { kind: 'tar'; input: ArchiveInput };

@@ -16,7 +16,7 @@ import { runFor } from './caller/caller.js';
  * @returns what was done; with `keepGoing` look at its `ok`
  * @throws XbstreamError (as a rejection) `XB_BAD_LAYER`, `XB_LAYER_TRUNCATED`, `XB_WRONG_KEY`, `XB_UNSUPPORTED_LAYER` for the first file
  *   that cannot be decoded, unless `keepGoing`; `XB_KEY_REQUIRED`, `XB_TARGET_EXISTS`, `XB_UNSAFE_PATH`, `XB_IO`, `XB_USAGE`, `XB_BAD_KEY`
- * @throws the signal's reason after it was aborted, and what a callback threw
+ * @throws the signal's reason after it was aborted, and whatever a callback threw
  */
 export async function decode(paths: string | readonly string[], options: DecodeOptions = {}): Promise<DecodeResult> {
   const told = toldBy(options, DECODE_OPTIONS, 'onFile', 'onProblem');
@@ -31,10 +31,10 @@ export async function decode(paths: string | readonly string[], options: DecodeO
   });
 }
 
-/** What {@link decode} can be told. */
+/** Options of {@link decode}. */
 export interface DecodeOptions extends Callbacks, FileOptions, ProblemOptions, Given<typeof DECODE_OPTIONS> {}
 
-/** What {@link decode} has done. */
+/** The result of {@link decode}. */
 export interface DecodeResult extends Omit<DecodeSummary, 'archiveBytes'> {
   /** Bytes of encoded files that were read. */
   encodedBytes: number;

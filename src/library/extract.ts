@@ -17,7 +17,7 @@ import { failures, runOn } from './caller/caller.js';
  * @param target the directory to unpack into
  * @returns what was done; with `keepGoing` look at its `ok`
  * @throws XbstreamError any code (as a rejection); unless `keepGoing` for all that is wrong with the archive
- * @throws the signal's reason after it was aborted, and what a callback threw
+ * @throws the signal's reason after it was aborted, and whatever a callback threw
  */
 export async function extract(
   input: ArchiveInput,
@@ -39,10 +39,10 @@ export async function extract(
   });
 }
 
-/** What {@link extract} can be told. */
+/** Options of {@link extract}. */
 export interface ExtractOptions extends Callbacks, FileOptions, ProblemOptions, Given<typeof EXTRACT_OPTIONS> {}
 
-/** What {@link extract} has done. */
+/** The result of {@link extract}. */
 export interface ExtractResult extends Omit<
   ExtractSummary,
   'target' | 'archiveName' | 'dryRun' | 'lost' | 'lostCount'

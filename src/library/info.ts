@@ -13,7 +13,7 @@ import { failures, runOn } from './caller/caller.js';
  *
  * @returns what is known; with `keepGoing` look at its `ok`
  * @throws XbstreamError any code (as a rejection)
- * @throws the signal's reason after it was aborted, and what a callback threw
+ * @throws the signal's reason after it was aborted, and whatever a callback threw
  */
 export async function info(input: ArchiveInput, options: InfoOptions = {}): Promise<InfoResult> {
   const { keepGoing, ...told } = toldBy(options, { ...INFO_OPTIONS, ...GOING_ON }, 'onProblem');
@@ -26,10 +26,10 @@ export async function info(input: ArchiveInput, options: InfoOptions = {}): Prom
   });
 }
 
-/** What {@link info} can be told. */
+/** Options of {@link info}. */
 export interface InfoOptions extends Callbacks, ProblemOptions, Given<typeof INFO_OPTIONS>, Given<typeof GOING_ON> {}
 
-/** What {@link info} has found. What is not known is undefined. */
+/** The result of {@link info}. What is not known is undefined. */
 export interface InfoResult extends Omit<BackupDescription, 'complete'> {
   /** Nothing is wrong with the archive, as far as its headers tell. */
   ok: boolean;

@@ -13,7 +13,7 @@ import { failures, runOn } from './caller/caller.js';
  *
  * @returns the files, in the order asked for; with `keepGoing` look at its `ok`
  * @throws XbstreamError any code (as a rejection); `XB_NO_MATCH` for a pattern that matches nothing
- * @throws the signal's reason after it was aborted, and what a callback threw
+ * @throws the signal's reason after it was aborted, and whatever a callback threw
  */
 export async function list(input: ArchiveInput, options: ListOptions = {}): Promise<ListResult> {
   const { keepGoing, ...told } = toldBy(options, { ...LIST_OPTIONS, ...GOING_ON }, 'onProblem');
@@ -25,10 +25,10 @@ export async function list(input: ArchiveInput, options: ListOptions = {}): Prom
   });
 }
 
-/** What {@link list} can be told. */
+/** Options of {@link list}. */
 export interface ListOptions extends Callbacks, ProblemOptions, Given<typeof LIST_OPTIONS>, Given<typeof GOING_ON> {}
 
-/** What {@link list} has found. */
+/** The result of {@link list}. */
 export interface ListResult extends Omit<Listing, 'complete'> {
   /** Nothing is wrong with the archive, as far as its headers tell. */
   ok: boolean;

@@ -14,7 +14,7 @@ import type { ArchiveOutput } from './caller/output.js';
  * @returns what was made, and how much there is in the archive
  * @throws XbstreamError (as a rejection) what is wrong with the archive; `XB_UNSUPPORTED_LAYER` for one that is compressed or
  *   encrypted as a whole; `XB_IO`; `XB_TARGET_EXISTS`; `XB_USAGE`
- * @throws the signal's reason after it was aborted, and what a callback threw
+ * @throws the signal's reason after it was aborted, and whatever a callback threw
  */
 export async function makeIndex(
   input: ArchiveInput,
@@ -33,5 +33,5 @@ export async function makeIndex(
   );
 }
 
-/** What {@link makeIndex} can be told. With a path as the output, `overwrite` is about that. */
+/** Options of {@link makeIndex}. With a path as the output, `overwrite` is about that. */
 export interface IndexOptions extends Callbacks, Given<typeof INDEX_OPTIONS> {}

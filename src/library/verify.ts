@@ -12,7 +12,7 @@ import { runOn } from './caller/caller.js';
  * @returns what was found: look at its `ok`
  * @throws XbstreamError (as a rejection) `XB_IO` when the archive cannot be read; `XB_TARGET_EXISTS` for `manifest`, `index` and `info`; `XB_USAGE`, `XB_BAD_KEY`; what is wrong
  *   with the archive is in the result
- * @throws the signal's reason after it was aborted, and what a callback threw
+ * @throws the signal's reason after it was aborted, and whatever a callback threw
  */
 export async function verify(input: ArchiveInput, options: VerifyOptions = {}): Promise<VerifyResult> {
   const told = toldBy(options, VERIFY_OPTIONS, 'onProblem');
@@ -26,8 +26,8 @@ export async function verify(input: ArchiveInput, options: VerifyOptions = {}): 
   });
 }
 
-/** What {@link verify} can be told. */
+/** Options of {@link verify}. */
 export interface VerifyOptions extends Callbacks, ProblemOptions, Given<typeof VERIFY_OPTIONS> {}
 
-/** What {@link verify} has found. */
+/** The result of {@link verify}. */
 export type VerifyResult = Omit<Verification, 'archiveName' | 'report'>;

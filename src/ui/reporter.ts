@@ -9,7 +9,7 @@ export interface ProgressReport {
   totalBytes?: number | undefined;
   /** Files that are done, where that is known. */
   files?: number | undefined;
-  /** The file that is at work on, one character a byte; where that is known. */
+  /** The file that is being worked on, one character a byte; where that is known. */
   path?: string | undefined;
 }
 
@@ -62,7 +62,7 @@ export interface ExtractSummary {
   digests: Readonly<Record<string, string>>;
   /** What the digests are of, as `sha1sum` prints it: the archive's name, or `-`. */
   archiveName: string;
-  /** Where it went on after damage: stored names of the files that did not become complete (not all, if there are very many). */
+  /** If it went on after damage: stored names of the files that did not become complete (not all, if there are very many). */
   lost?: readonly string[] | undefined;
   /** How many files were lost. */
   lostCount?: number | undefined;
@@ -130,7 +130,7 @@ export interface ListedEntry {
   bytes: number;
   chunks: number;
   complete: boolean;
-  /** It is not complete, since the archive ends before its end; where other damage may have cost it that, that is not known. */
+  /** It is incomplete because the archive ends too early. False where other damage may be the reason. */
   cut: boolean;
   sparse: boolean;
   /** What was done to it, outermost first. */
@@ -139,13 +139,13 @@ export interface ListedEntry {
   archiveOffset: number;
 }
 
-/** A change of what the archive had told before. */
+/** A correction of what came before it in the archive. */
 export interface ListedCorrection {
   kind: 'remove' | 'rename' | 'rewrite';
   path: string;
   newPath?: string | undefined;
   archiveOffset: number;
-  /** False where there was nothing to correct. */
+  /** False if there was nothing to correct. */
   effective: boolean;
 }
 
@@ -158,7 +158,7 @@ export interface Listing {
   /** Chunks of the archive. */
   chunks: number;
   archiveBytes: number;
-  /** What was around the archive as a whole and was undone, outermost first. */
+  /** Formats that the archive was wrapped in as a whole (`gzip`, ...) and that were undone, outermost first. */
   wrappers: readonly string[];
   /** Nothing is wrong with the archive, as far as was looked. */
   complete: boolean;
@@ -172,7 +172,7 @@ export interface ListReporter extends CommonReporter {
 
 /** What a verification has found. */
 export interface Verification {
-  /** It is whole, and all went well that was to be made beside. */
+  /** The archive is whole, and everything else that was asked for (a manifest, an index) could be written. */
   ok: boolean;
   /** Nothing is wrong with the archive. */
   isWhole: boolean;
@@ -231,9 +231,9 @@ export type BackupState =
   | 'perhaps unfinished'
   | 'no backup';
 
-/** What has the keys of tablespaces that are encrypted on the server. */
+/** The plugin that holds the keys of tablespaces that are encrypted on the server. */
 export interface KeyPlugin {
-  /** As `file_key_management`, or `keyring_file`. */
+  /** Such as `file_key_management` or `keyring_file`. */
   name: string;
   /** Where it looks for them, as `name=value`; nothing that may be a secret. */
   settings: readonly string[];
@@ -249,11 +249,11 @@ export interface ReplicationStart {
 /** A command of a recipe. */
 export interface NextStep {
   purpose: string;
-  /** As one types it. */
+  /** As it is typed in a shell. */
   command: string;
   /** Its words, for programs: placeholders stand in braces (`--target-dir={DIR}`). */
   argv: readonly string[];
-  /** The placeholder for which it is done once for each thing it stands for (which may be none). */
+  /** A placeholder: the command is run once for each thing that it stands for (perhaps none). */
   each?: string;
 }
 
@@ -280,11 +280,11 @@ export interface BackupDescription {
   startTime?: string | undefined;
   endTime?: string | undefined;
   partial?: boolean | undefined;
-  /** It has been prepared before it was packed. */
+  /** It was prepared before it was packed. */
   prepared?: boolean | undefined;
-  /** What has the keys of tablespaces that are encrypted on the server. */
+  /** The plugin that holds the keys of tablespaces that are encrypted on the server. */
   keyPlugin?: KeyPlugin | undefined;
-  /** What the server must be told of InnoDB to start on these files, as `name=value`: what is not its default. */
+  /** InnoDB settings that the server needs to start on these files, as `name=value`: those that are not its defaults. */
   serverSettings: readonly string[];
   binlogFile?: string | undefined;
   binlogPosition?: string | undefined;
@@ -294,16 +294,16 @@ export interface BackupDescription {
   files: number;
   bytes: number;
   archiveBytes: number;
-  /** What was around the archive as a whole and was undone, outermost first. */
+  /** Formats that the archive was wrapped in as a whole (`gzip`, ...) and that were undone, outermost first. */
   wrappers: readonly string[];
-  /** Directories outside of the data directory where some of its tables lay (by `DATA DIRECTORY`), and are put again. */
+  /** Directories outside of the data directory in which some of its tables were (`DATA DIRECTORY`), and to which a restore puts them again. */
   elsewhere: readonly string[];
   complete: boolean;
   /** Files that could not be read, and why. */
   unread: readonly { path: string; reason: string }[];
-  /** What a restore lacks. */
+  /** What is missing for a restore. */
   missing: readonly string[];
-  /** What to do next with it, in order; nothing where it is no backup, or not a whole one. */
+  /** What to do with it next, in order; empty if it is no backup, or not a whole one. */
   next: readonly NextStep[];
   /** What the placeholders in these commands stand for. */
   placeholders: Readonly<Record<string, string>>;

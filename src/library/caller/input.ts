@@ -19,7 +19,7 @@ import { streamOption, type StreamOptions } from './options.js';
  *   it is.) A handle must not be closed before the work is done.
  * - `{ parts }`: the paths of several files, which are read as one.
  * - a Node `Readable`, a web `ReadableStream`, an iterable or async iterable of `Uint8Array`: read to its end as fast as it
- *   is worked up, with about a MiB under way; destroyed (cancelled, returned) when the work ends before that. Bytes that were
+ *   is processed, with about a MiB under way; destroyed (cancelled, returned) when the work ends before that. Bytes that were
  *   given must not be changed afterwards.
  */
 export type ArchiveInput = string | URL | FileHandle | number | ArchiveParts | ByteStream;

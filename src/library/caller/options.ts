@@ -5,44 +5,44 @@ import { checkOptions, type ProgramKind } from '../../verbs/options/program-opti
 import { OPTIONS } from '../../verbs/options/table.js';
 import type { FileReport, ProgressReport } from '../../ui/reporter.js';
 
-/** What every function can be told. Callbacks are called in the caller's thread; what one throws ends the work. */
+/** Options of every function. Callbacks run in the caller's thread; an exception in one ends the work. */
 export interface Callbacks {
   /** Ends the work within a moment; the function then fails with the signal's reason. */
   signal?: AbortSignal | undefined;
-  /** Told about ten times a second how far the reading has come. */
+  /** Called about ten times a second with how far the reading has come. */
   onProgress?: ((progress: ProgressReport) => void) | undefined;
-  /** Told what is worth knowing and no failure. */
+  /** Called with each warning: what is worth knowing, and no failure. */
   onWarning?: ((message: string) => void) | undefined;
 }
 
-/** What a function that goes from file to file can be told. */
+/** Options of a function that works on one file after the other. */
 export interface FileOptions {
-  /** Told of each file that is done: it has its final name, or is in what is made. */
+  /** Called with each file that is done: it has its final name, or is in the archive or tar that is made. */
   onFile?: ((file: FileReport) => void) | undefined;
 }
 
-/** What a function that goes on after damage can be told. */
+/** Options of a function that can go on after damage. */
 export interface ProblemOptions {
-  /** Told each thing that is wrong with the archive, before the function ends. */
+  /** Called with each thing that is wrong with the archive, before the function ends. */
   onProblem?: ((problem: XbstreamError) => void) | undefined;
 }
 
-/** What every function can be told that reads an archive. */
+/** Options of every function that reads an archive. */
 export interface CommonOptions
   extends Callbacks, Given<Pick<typeof OPTIONS, 'absoluteNames' | 'decodeStream' | 'timeout'>> {}
 
 /** Options that concern an input as such, and what an archive is wrapped in as a whole. */
 export type StreamOptions = Given<Pick<typeof OPTIONS, 'decodeStream' | 'key' | 'timeout'>>;
 
-/** Which files of an archive are meant. Default: all. */
+/** Which files of an archive to take. Default: all. */
 export interface SelectionOptions extends Given<Pick<typeof OPTIONS, 'include' | 'exclude' | 'tables' | 'databases'>> {}
 
-/** What may be undone of what xtrabackup did to files. */
+/** How compression and encryption of files are undone. */
 export interface DecodingOptions extends Given<
   Pick<typeof OPTIONS, 'key' | 'allowEncrypted' | 'decompressThreads' | 'decryptThreads'>
 > {}
 
-/** What is to be said of the beginning of a backup, which ends where a file ends. */
+/** How to judge an archive that may be only the beginning of a backup, cut between two files. */
 export interface BackupOptions extends Given<Pick<typeof OPTIONS, 'backup'>> {}
 
 /** What is to be done about what an archive is wrapped in as a whole. @throws XbstreamError `XB_BAD_KEY` */
@@ -68,7 +68,7 @@ export function programFlag(fallback: boolean): Option<boolean> {
 
 /** For functions that tell what there is, and fail only afterwards. */
 export const GOING_ON = {
-  /** Damage is no failure: what there is comes in the result, and what is wrong with it too. Default: false. */
+  /** Do not fail because of damage: return what there is, and what is wrong with it. Default: false. */
   keepGoing: programFlag(false),
 };
 

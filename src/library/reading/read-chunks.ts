@@ -51,7 +51,7 @@ const CHUNK_OPTIONS = {
   check: programFlag(true),
 };
 
-/** What {@link readChunks} can be told. */
+/** Options of {@link readChunks}. */
 export interface ReadChunksOptions extends Pick<Callbacks, 'signal'>, Given<typeof CHUNK_OPTIONS> {}
 
 /** A piece of content. */

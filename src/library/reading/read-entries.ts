@@ -23,7 +23,7 @@ import { QueuedFile, type FileFlow } from './queued-file.js';
  *
  * @throws XbstreamError (from the iteration, and from every content that is being read) any code of a damaged or incomplete
  *   archive; `XB_UNSUPPORTED_ORDER` also where content does not come in order; `XB_IO`, `XB_USAGE`
- * @throws the signal's reason after it was aborted, and what `onProgress` threw
+ * @throws the signal's reason after it was aborted, and whatever `onProgress` threw
  */
 export async function* readEntries(
   input: ArchiveInput,
@@ -57,7 +57,7 @@ export async function* readEntries(
 
 const ENTRY_OPTIONS = { ...EVENT_LOOP_READING, ...pick(OPTIONS, 'absoluteNames') };
 
-/** What {@link readEntries} can be told. */
+/** Options of {@link readEntries}. */
 export interface ReadEntriesOptions extends Pick<Callbacks, 'signal' | 'onProgress'>, Given<typeof ENTRY_OPTIONS> {}
 
 /** What may wait in memory for files that nobody reads yet, in bytes. */

@@ -148,7 +148,7 @@ export const OPTIONS = {
     help: 'decompress .qp, .lz4 and .zst files',
     usual: true,
   }),
-  /** Most threads. Default: as many as help. */
+  /** The most threads to use. Default: as many as help. */
   parallel: count('parallel', {
     letters: 'p',
     value: 'N',
@@ -158,7 +158,7 @@ export const OPTIONS = {
     group: 'Threads and keys',
     help: 'use at most N threads',
   }),
-  /** Most threads that decompress. Default: as `decryptThreads`, else as `parallel`. */
+  /** The most threads to decompress with. Default: as `decryptThreads`, else as `parallel`. */
   decompressThreads: count('decompress-threads', {
     value: 'N',
     kind: positiveNumber,
@@ -166,7 +166,7 @@ export const OPTIONS = {
     group: 'Threads and keys',
     help: 'use at most N threads for decompression',
   }),
-  /** Most threads that decrypt; the same ones decompress, so that the smaller of both counts. Default: as `decompressThreads`, else as `parallel`. */
+  /** The most threads to decrypt with. The same threads decompress, so that the smaller of both numbers counts. Default: as `decompressThreads`, else as `parallel`. */
   decryptThreads: count('encrypt-threads', {
     value: 'N',
     kind: positiveNumber,
@@ -192,11 +192,11 @@ export const OPTIONS = {
    * without it such an input is an error, `XB_BAD_MAGIC`.
    */
   decodeStream: decodeStreamOption(),
-  /** Give what is stored, also where a file was asked for by the name it has when it is decoded. Default: false. */
+  /** Return files as they are stored, even where one is asked for by the name it has when it is decoded. Default: false. */
   raw: flag('raw', { group: 'What to do', help: 'as it is stored: decompress and decrypt nothing' }),
   /**
-   * So many seconds nothing may come from an input that is waited for: a pipe, a stream, a server. Default: for ever, and 30
-   * for a server, which is then asked again a few times.
+   * Fail when nothing has come for this many seconds from an input that is waited for: a pipe, a stream, a server. Default: wait
+   * for ever; 30 seconds for a server, which is then asked again a few times.
    */
   timeout: count('timeout', {
     value: 'SECONDS',
@@ -205,8 +205,8 @@ export const OPTIONS = {
     help: 'fail when nothing has come for so long: from a pipe (default: wait for ever), or a server (default: 30 s; it is asked again a few times)',
   }),
   /**
-   * The path of an index of the archive, which `makeIndex` or `verify` made: headers come out of it, and of the archive, which
-   * must be one that can be read by position, only what is needed is read. Default: none.
+   * The path of an index of the archive that `makeIndex` or `verify` made. Headers are read from it, and of the archive, which
+   * must be readable by position, only what is needed. Default: none.
    */
   index: text('index', {
     value: 'FILE',
@@ -214,14 +214,14 @@ export const OPTIONS = {
     group: 'What to do',
     help: 'know from FILE what lies where, an index that "tsxbstream index" or "verify --index" made; of the archive only what is needed is read',
   }),
-  /** Where to write an index of the archive, by which others find what they need in it. Only of one that is whole. */
+  /** The path to write an index of the archive to, by which other calls find what they need in it. Written only if the archive is whole. */
   madeIndex: text('index', {
     value: 'FILE',
     kind: namedFile,
     group: 'What to do',
     help: 'write to FILE an index of the archive, by which list, info, cat and extract read only what they need of it',
   }),
-  /** Where to write what `info` tells of the backup, as a line of JSON. */
+  /** The path to write a description of the backup to, as a line of JSON. */
   info: text('info', {
     value: 'FILE',
     kind: namedFile,
@@ -246,11 +246,11 @@ export const OPTIONS = {
     group: 'What to do',
     help: 'leave out blocks of zeros, as sparse chunks (which xbstream reads, and mbstream does not)',
   }),
-  /** Most bytes of a file in a chunk, up to 1 GiB. Default: 10 MiB, as the C programs do. */
+  /** The most bytes of a file in one chunk, up to 1 GiB. Default: 10 MiB, as in the C programs. */
   chunkBytes: chunkBytesOption(),
-  /** The time of all files, from 1970 to 2242. Default: the beginning of 1970, so that the same archive gives the same tar. */
+  /** The modification time of all files, from 1970 to 2242. Default: the beginning of 1970, so that the same archive gives the same tar. */
   mtime: mtimeOption(),
-  /** Of an input that comes as a stream, write each file as soon as it is whole; a later correction is an error. Default: false. */
+  /** If the input is a stream, write each file as soon as it is whole; a later correction of it is an error. Default: false. */
   stream: flag('stream', {
     group: 'What to do',
     help: 'write each file as soon as it is whole; fails where the archive corrects one that is written',
@@ -284,7 +284,7 @@ export const OPTIONS = {
     help: 'only files that match, such as "shop/*"; may be repeated',
     usual: 'only files that match, such as "shop/*"',
   }),
-  /** Globs; what one of them matches is left out, whatever `include` says. */
+  /** Globs; a file that matches one of them is left out, whatever `include` says. */
   exclude: texts('exclude', {
     value: 'GLOB',
     kind: PATTERN,
@@ -326,7 +326,7 @@ export const OPTIONS = {
     help: 'unpack into DIR instead of the current directory',
     usual: 'unpack into DIR',
   }),
-  /** Make the target directory, and its parents, when it is missing. Default: true. */
+  /** Create the target directory and its parents if they are missing. Default: true. */
   createTarget: createTargetOption(),
   output: typedText('output', {
     letters: 'o',
@@ -336,35 +336,35 @@ export const OPTIONS = {
     help: 'write to FILE instead of stdout; it gets its name when it is whole',
     usual: 'write to FILE, not to stdout',
   }),
-  /** Compress what is made as a whole, in frames that can be decoded by themselves. Default: it is not. */
+  /** Compress the output as a whole, in frames that can be decoded independently. Default: no compression. */
   compress: compressOption(),
-  /** Where files of an input that comes as a stream wait for its end. Default: `os.tmpdir()`. */
+  /** The directory in which the files of an input that is a stream wait for its end. Default: `os.tmpdir()`. */
   tmpDir: tmpDirOption(),
-  /** Replace a file that is there, once the new one is whole. Default: that is an error, `XB_TARGET_EXISTS`. */
+  /** Replace an existing file once the new one is whole. Default: it is an error, `XB_TARGET_EXISTS`. */
   overwrite: flag('overwrite', OVERWRITE),
   /** Keep each encoded file beside the decoded one. Default: it is removed when that is whole. */
   keep: flag('keep', {
     group: 'Where to',
     help: 'keep each encoded file beside the decoded one, and do not remove it',
   }),
-  /** What to do when a file is in the target already. Default: `refuse`. */
+  /** What to do with a file that exists in the target already. Default: `refuse`. */
   existing: existingOption(),
-  /** How many leading directories each stored name loses. Default: 0. */
+  /** How many leading directories to drop from each stored name. Default: 0. */
   stripComponents: stripComponentsOption(),
-  /** Write nothing; check everything and say what would be written. Default: false. */
+  /** Write nothing: check everything and report what would be written. Default: false. */
   dryRun: flag('dry-run', {
     group: 'Where to',
     help: 'write nothing: say what would be written and what space is free',
     usual: 'write nothing: say what would be written',
   }),
-  /** Have every file on the disk, not only in its cache, before its name is final. Default: false. */
+  /** Flush each file to the disk before it gets its final name. Default: false. */
   fsync: flag('fsync', { group: 'Where to', help: 'have each file on the disk before it gets its final name' }),
   /**
-   * Who gets the files, each when it is whole, and the directories that are made: `uid` and `gid`, of which one may be
-   * missing. Only root can give to somebody else. Default: they stay this process's user's.
+   * The owner of the files, each from when it is whole, and of directories that are made: `uid` and `gid`, of which one may be
+   * missing. Only root can set another owner. Default: the user of this process.
    */
   owner: ownerOption(),
-  /** After damage go on, and give every undamaged file its final name; damage is then in the result. Default: false. */
+  /** Go on after damage, and give every undamaged file its final name; the damage is then in the result. Default: false. */
   keepGoing: flag('keep-going', {
     group: 'Where to',
     help: 'after damage go on with the next chunk that makes sense, and save every file that is whole',
@@ -388,9 +388,9 @@ export const OPTIONS = {
     help: 'allow stored names that begin with /',
   }),
 
-  /** Digests of the raw archive to work out, by their names in `node:crypto`. */
+  /** Digests of the raw archive to compute, by their names in `node:crypto`. */
   digests: digestsOption(),
-  /** Where to write lines for `sha256sum -c` of the files as written; decoded, where a verification is `deep`. */
+  /** The path to write lines for `sha256sum -c` to: digests of the files as written, or, where a verification is `deep`, as decoded. */
   manifest: text('manifest', {
     value: 'FILE',
     kind: namedFile,
@@ -424,12 +424,12 @@ export const OPTIONS = {
     },
     read: (values) => values.all('archive'),
   } satisfies TypedOption<unknown>,
-  /** Take an input without a single chunk for whole. Default: it is an error, `XB_EMPTY_ARCHIVE`. */
+  /** Accept an input without a single chunk. Default: it is an error, `XB_EMPTY_ARCHIVE`. */
   allowEmpty: flag('allow-empty', {
     group: 'Checking',
     help: 'take an empty input for an archive without files',
   }),
-  /** Also undo every layer (encryption with `key`), and hold all checksums inside. Default: false. */
+  /** Also undo every layer (encryption with `key`), and check all checksums inside. Default: false. */
   deep: flag('deep', {
     group: 'Checking',
     help: 'also decompress and decrypt every file, and check all that is inside',
@@ -490,7 +490,7 @@ export const OPTIONS = {
   }),
   version: typedFlag('version', { letters: 'V', classic: true, group: 'What is shown', help: 'show the version' }),
 
-  /** Remove encoded files also where an old format of encryption cannot prove that the key was theirs. Default: such files stay. */
+  /** Remove encoded files even where an old format of encryption cannot prove that the key was right. Default: such files stay. */
   removeOriginal: flag('remove-original', {
     group: 'Compatibility',
     help: 'accepted, for it is always so: of a file that is decoded on the way the encoded one is not there',
