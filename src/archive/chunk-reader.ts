@@ -85,11 +85,6 @@ export class ChunkReader {
     this.archiveOffset = archiveOffset;
   }
 
-  /** How many of the next bytes are handed to the consumer as they are, in a single call if they come in a single piece. */
-  get payloadBytes(): number {
-    return this.#state === 'payload' && this.#use === 'take' && this.#map === undefined ? this.#left : 0;
-  }
-
   /** How many of the next bytes nobody needs; whoever can seek may jump over them with {@link skip}. */
   get skippableBytes(): number {
     return this.#state === 'skip' ? this.#left : 0;

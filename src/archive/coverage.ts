@@ -1,5 +1,6 @@
 /** Which bytes of a file have come, as separate ranges in rising order. */
 import { XbstreamError } from '../errors.js';
+import { firstIndex } from '../format/first-index.js';
 
 /** Most separate ranges that the open files of one archive may consist of at a time (format.md, section 1). */
 export const MAX_RANGES = 65_536;
@@ -64,14 +65,7 @@ export class Coverage {
 
   #insert(bounds: number[], start: number, end: number): number | undefined {
     // The first range that ends after `start`.
-    let low = 0;
-    let high = bounds.length / 2;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (bounds[middle * 2 + 1]! > start) high = middle;
-      else low = middle + 1;
-    }
-    const next = low * 2;
+    const next = firstIndex(bounds.length / 2, (range) => bounds[range * 2 + 1]! > start) * 2;
     const nextStart = bounds[next] ?? Infinity;
     if (nextStart < end) return Math.max(nextStart, start);
     const joinsPrevious = next > 0 && bounds[next - 1] === start;

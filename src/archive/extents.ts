@@ -1,6 +1,7 @@
 /** Where the content of an entry lies in an archive: a pair of numbers for each chunk, in little room. */
 import { XbstreamError } from '../errors.js';
 import { chunkEnd, decodeChunkHeader, MAX_HEADER_BYTES, type ChunkHeader } from '../format/chunk.js';
+import { firstIndex } from '../format/first-index.js';
 import { PIECE_BYTES, PIECE_ROOM_BYTES, type Source } from '../input/source.js';
 import { ChunkReader } from './chunk-reader.js';
 
@@ -67,14 +68,7 @@ export class Extents {
 
   /** The number of the chunk that holds a byte of the file, where chunks come in its order and leave out nothing. */
   chunkOf(fileOffset: number): number {
-    let from = 0;
-    let to = this.length;
-    while (to - from > 1) {
-      const middle = (from + to) >>> 1;
-      if (this.#fileOffset(middle) <= fileOffset) from = middle;
-      else to = middle;
-    }
-    return from;
+    return Math.max(0, firstIndex(this.length, (chunk) => this.#fileOffset(chunk) > fileOffset) - 1);
   }
 
   at(chunk: number): ChunkPlace {

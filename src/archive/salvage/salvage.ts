@@ -42,8 +42,6 @@ export interface SalvageReading {
   /** Chunks that have begun. */
   readonly chunks: number;
   readonly isHolding: boolean;
-  /** See {@link ChunkReader.payloadBytes}. Missing where what is pushed may not go away. */
-  readonly payloadBytes?: number;
   readonly skippableBytes: number;
   skip(bytes: number): void;
   push(piece: Buffer): number;

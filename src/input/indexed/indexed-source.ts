@@ -1,6 +1,7 @@
 /** An archive whose chunk headers come out of an index: of the archive itself only what is wanted is read. */
 import { XbstreamError } from '../../errors.js';
 import { chunkEnd } from '../../format/chunk.js';
+import { firstIndex } from '../../format/first-index.js';
 import type { Span } from '../positioned.js';
 import { PIECE_BYTES, type ByteSink, type Source } from '../source.js';
 import { IndexFile, type ChunkHead } from './index-file.js';
@@ -157,14 +158,7 @@ export class IndexedSource implements Source {
   /** Up to where it is of use to read from a place on. */
   #expectedEnd(archiveOffset: number): number {
     const spans = this.#expected;
-    let low = 0;
-    let high = spans.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (spans[middle]!.end <= archiveOffset) low = middle + 1;
-      else high = middle;
-    }
-    const span = spans[low];
+    const span = spans[firstIndex(spans.length, (index) => spans[index]!.end > archiveOffset)];
     return span !== undefined && archiveOffset >= span.start ? span.end : this.#index.archiveBytes;
   }
 

@@ -1,5 +1,6 @@
 /** The heads of an archive's chunks by where they stand, in little room: a part of them at a time. */
 import { chunkEnd } from '../../format/chunk.js';
+import { firstIndex } from '../../format/first-index.js';
 import type { ChunkHead, HeadPlace, IndexFile } from './index-file.js';
 import { BLOCK_BYTES } from './layout.js';
 
@@ -48,9 +49,10 @@ export class KnownHeads {
 
   /** Where the chunk ends that a place in the archive lies in. */
   chunkEnd(archiveOffset: number): number {
-    const group = this.#groupAt(archiveOffset);
-    const next = firstFrom(group.archiveOffsets, archiveOffset + 1, itself);
-    return group.archiveOffsets[next] ?? group.endOffset;
+    const { archiveOffsets, endOffset } = this.#groupAt(archiveOffset);
+    return (
+      archiveOffsets[firstIndex(archiveOffsets.length, (head) => archiveOffsets[head]! > archiveOffset)] ?? endOffset
+    );
   }
 
   /** Where in a part of the archive the first header stands that is not the known one. */
@@ -59,7 +61,8 @@ export class KnownHeads {
     for (let from = archiveOffset; from < Math.min(end, this.#index.archiveBytes);) {
       const group = this.#groupAt(from);
       const { archiveOffsets, headerBytes } = group;
-      for (let head = firstFrom(archiveOffsets, from, itself); head < archiveOffsets.length; head += 1) {
+      const first = firstIndex(archiveOffsets.length, (head) => archiveOffsets[head]! >= from);
+      for (let head = first; head < archiveOffsets.length; head += 1) {
         const offset = archiveOffsets[head]!;
         const headerEnd = offset + headerBytes[head]!;
         if (headerEnd > end) return undefined;
@@ -83,7 +86,7 @@ export class KnownHeads {
       if (group !== undefined && has(group, archiveOffset)) return (this.#group = group);
       this.#findAllPlaces();
     }
-    const at = firstFrom(this.#places, archiveOffset + 1, (place) => place.archiveOffset);
+    const at = firstIndex(this.#places.length, (place) => this.#places[place]!.archiveOffset > archiveOffset);
     return (this.#group = this.#read(this.#places[at - 1] ?? this.#places[0], this.#places[at]));
   }
 
@@ -115,18 +118,4 @@ export class KnownHeads {
 
 function has({ archiveOffsets: [first], endOffset }: HeadGroup, archiveOffset: number): boolean {
   return first !== undefined && archiveOffset >= first && archiveOffset < endOffset;
-}
-
-const itself = (archiveOffset: number): number => archiveOffset;
-
-/** The first item that stands at a place, or behind it. */
-function firstFrom<Item>(items: readonly Item[], archiveOffset: number, offsetOf: (item: Item) => number): number {
-  let low = 0;
-  let high = items.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (offsetOf(items[middle]!) < archiveOffset) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

@@ -1,5 +1,6 @@
 /** Several things that are read by position, one behind the other, as if they were one. */
 import { XbstreamError } from '../../errors.js';
+import { firstIndex } from '../../format/first-index.js';
 import type { PositionedBytes, Span } from '../positioned.js';
 
 /** One of them. */
@@ -95,13 +96,7 @@ export class PositionedParts implements PositionedBytes {
   #indexAt(position: number): number | undefined {
     if (this.#has(this.#current, position)) return this.#current;
     if (position < 0 || position >= this.endBytes) return undefined;
-    let [low, high] = [0, this.#starts.length - 1];
-    while (low < high) {
-      const middle = (low + high + 1) >> 1;
-      if (this.#starts[middle]! <= position) low = middle;
-      else high = middle - 1;
-    }
-    return low;
+    return firstIndex(this.#starts.length, (index) => this.#starts[index]! > position) - 1;
   }
 
   #has(index: number, position: number): boolean {

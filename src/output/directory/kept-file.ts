@@ -3,6 +3,7 @@
  */
 import * as fs from 'node:fs';
 import { systemError, XbstreamError } from '../../errors.js';
+import { firstIndex } from '../../format/first-index.js';
 import { pathText, type StoredPath } from '../../format/stored-path.js';
 import { closeRead } from '../../input/close.js';
 import type { OutputFile } from '../output.js';
@@ -189,14 +190,7 @@ export class KeptFile implements OutputFile, DescriptorHolder {
   /** Where the first gap is that ends after a byte. */
   #firstGapAfter(byte: number): number {
     const gaps = this.#gaps;
-    let low = 0;
-    let high = gaps.length / 2;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (gaps[middle * 2 + 1]! > byte) high = middle;
-      else low = middle + 1;
-    }
-    return low * 2;
+    return firstIndex(gaps.length / 2, (gap) => gaps[gap * 2 + 1]! > byte) * 2;
   }
 
   #compare(start: number, length: number, expected: (piece: Buffer, at: number) => Buffer): void {

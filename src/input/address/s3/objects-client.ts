@@ -1,5 +1,6 @@
 /** Reads a backup that lies as objects of a bucket, a chunk each, as if they were one archive. */
 import { XbstreamError } from '../../../errors.js';
+import { firstIndex } from '../../../format/first-index.js';
 import { pathText, rawPath, type StoredPath } from '../../../format/stored-path.js';
 import { keysOfSums, layOut, objectName, OTHERS_MAX } from '../../parts/object-layout.js';
 import { shownAddress, type ObjectsAddress } from '../address.js';
@@ -87,7 +88,7 @@ export class ObjectsClient implements AddressClient {
   /** What of which objects makes up a range. */
   #partsOf(start: number, end: number): ObjectPart[] {
     const parts: ObjectPart[] = [];
-    let index = this.#indexAt(start);
+    let index = firstIndex(this.#starts.length, (each) => this.#starts[each]! > start) - 1;
     for (let at = start; at < end; index += 1) {
       const object = this.#objects[index]!;
       const objectStart = this.#starts[index]!;
@@ -163,17 +164,6 @@ export class ObjectsClient implements AddressClient {
     if (sums === undefined) return [];
     const client = RangeClient.over(new S3Target(this.#bucket, key), this.#connections, this.#options);
     return keysOfSums((await client.whole(SUMS_BYTES_MAX, signal)).toString('latin1'));
-  }
-
-  #indexAt(position: number): number {
-    let low = 0;
-    let high = this.#starts.length - 1;
-    while (low < high) {
-      const middle = (low + high + 1) >> 1;
-      if (this.#starts[middle]! <= position) low = middle;
-      else high = middle - 1;
-    }
-    return low;
   }
 
   #none(): XbstreamError {
