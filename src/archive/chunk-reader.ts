@@ -14,7 +14,7 @@ import {
   type PayloadHeader,
   type SparseHeader,
 } from '../format/chunk.js';
-import { crc32 } from '../format/crc32.js';
+import { crc32, hex32 } from '../format/crc32.js';
 import { checkSparseMap, type SparseMap } from '../format/sparse-map.js';
 import { pathText } from '../format/stored-path.js';
 import { notAnArchive, textPreview } from './foreign.js';
@@ -336,8 +336,4 @@ export class ChunkReader {
     }
     this.#consumer.chunkEnd();
   }
-}
-
-function hex32(value: number): string {
-  return (value >>> 0).toString(16).padStart(8, '0');
 }

@@ -74,8 +74,3 @@ export function layerError(
     details: [`at byte ${layerOffset} of the ${TITLES[layer]} data`, ...found],
   });
 }
-
-/** A checksum as messages show it. */
-export function hex32(value: number): string {
-  return (value >>> 0).toString(16).padStart(8, '0');
-}

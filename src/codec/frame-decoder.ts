@@ -1,5 +1,6 @@
 /** What the decoders of LZ4 and zstd have in common: frames that follow each other, some of them to be skipped. */
-import { hex32, layerError, type DecoderContext } from './codec.js';
+import { hex32 } from '../format/crc32.js';
+import { layerError, type DecoderContext } from './codec.js';
 import { UnitDecoder, type Found } from './unit-decoder.js';
 
 const MAGIC_BYTES = 4;

@@ -1,7 +1,7 @@
 /** Decodes gzip: members that follow each other, with nothing between or behind them (format.md, section 8; RFC 1952). */
-import { crc32 } from '../format/crc32.js';
+import { crc32, hex32 } from '../format/crc32.js';
 import { XbstreamError } from '../errors.js';
-import { hex32, layerError, type Decoder, type DecoderContext, type OutputSink } from './codec.js';
+import { layerError, type Decoder, type DecoderContext, type OutputSink } from './codec.js';
 import { handleOf, type ZlibDecoder, type ZlibHandle } from './zlib-decoder.js';
 
 /** Loaded where there is gzip: few archives are in one. */

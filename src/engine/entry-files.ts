@@ -6,7 +6,8 @@ import type { ForeignCorrection, Output, OutputFile } from '../output/output.js'
 import type { Decoding } from './decoding/decoding.js';
 import { PagedFile } from './decoding/paged-file.js';
 
-type FileEntry = Entry<OutputFile>;
+/** A stored file on its way into an output. */
+export type OutputEntry = Entry<OutputFile>;
 
 export interface EntryFilesOptions {
   output: Output;
@@ -25,34 +26,34 @@ export interface EntryFilesOptions {
  */
 export class EntryFiles {
   readonly #options: EntryFilesOptions;
-  readonly #hasLost: (entry: FileEntry) => boolean;
+  readonly #hasLost: (entry: OutputEntry) => boolean;
   /** What content comes for. */
-  #current: FileEntry | undefined;
+  #current: OutputEntry | undefined;
   /** Wanted entries that are nothing but an end chunk. */
-  readonly #empty = new Set<FileEntry>();
+  readonly #empty = new Set<OutputEntry>();
   /** Earlier content that is kept aside until what is to take its place is whole: by that. */
-  readonly #aside = new Map<FileEntry, FileEntry>();
+  readonly #aside = new Map<OutputEntry, OutputEntry>();
   /** See {@link leftOver}. */
-  readonly #leftOver: FileEntry[] = [];
+  readonly #leftOver: OutputEntry[] = [];
 
   /** @param hasLost whether an entry has lost something, so that it must not become a file */
-  constructor(options: EntryFilesOptions, hasLost: (entry: FileEntry) => boolean) {
+  constructor(options: EntryFilesOptions, hasLost: (entry: OutputEntry) => boolean) {
     this.#options = options;
     this.#hasLost = hasLost;
   }
 
   /** What has its final name is removed, renamed and replaced as any other file, whatever was said of it later. */
-  #isLost(entry: FileEntry): boolean {
+  #isLost(entry: OutputEntry): boolean {
     return !entry.isWritten && this.#hasLost(entry);
   }
 
   /** A file that others are about to give its final name has it after that. */
-  #settle(entry: FileEntry): void {
+  #settle(entry: OutputEntry): void {
     if (entry.whole && entry.content !== undefined && !entry.isWritten) this.#options.output.awaitNames?.();
   }
 
   /** Entries that the archive does not hold any more, and of which something is left in the output. */
-  get leftOver(): readonly FileEntry[] {
+  get leftOver(): readonly OutputEntry[] {
     return this.#leftOver;
   }
 
@@ -122,12 +123,12 @@ export class EntryFiles {
   }
 
   /** Whether an entry is a file of the output, or becomes one at the end. */
-  has(entry: FileEntry): boolean {
+  has(entry: OutputEntry): boolean {
     return entry.content !== undefined || this.#empty.has(entry);
   }
 
   /** What was kept aside gets its name again: nothing whole has come to take its place. */
-  restore(pairs: readonly (readonly [lost: FileEntry, earlier: FileEntry])[]): void {
+  restore(pairs: readonly (readonly [lost: OutputEntry, earlier: OutputEntry])[]): void {
     for (const [lost, earlier] of pairs) {
       this.#empty.delete(lost);
       this.#settle(lost);
@@ -142,19 +143,19 @@ export class EntryFiles {
   }
 
   /** A file that has its final name has lost something after all. */
-  lostAfterAll(entry: FileEntry): void {
+  lostAfterAll(entry: OutputEntry): void {
     this.#empty.delete(entry);
     this.#settle(entry);
     if (entry.isWritten) this.#takeName(entry);
   }
 
-  #takeName(entry: FileEntry): void {
+  #takeName(entry: OutputEntry): void {
     // What was there before is not ours to move.
     if (entry.content?.kept === false) entry.content.setAside();
     entry.unmarkWritten();
   }
 
-  #whole(entry: FileEntry): void {
+  #whole(entry: OutputEntry): void {
     if (this.#isLost(entry)) {
       entry.content?.giveUp?.();
     } else if (entry.endOnly) {
@@ -164,12 +165,12 @@ export class EntryFiles {
     }
   }
 
-  #open(entry: FileEntry, empty: boolean): void {
+  #open(entry: OutputEntry, empty: boolean): void {
     const { decoding, output } = this.#options;
     entry.content = decoding === undefined ? output.open(entry.path) : decoding.open(entry.path, output, empty);
   }
 
-  #finish(entry: FileEntry): void {
+  #finish(entry: OutputEntry): void {
     const file = entry.content!;
     file.finish(entry.sizeBytes, () => {
       entry.markWritten();
@@ -197,7 +198,7 @@ export class EntryFiles {
   }
 
   /** A whole entry is no longer part of the archive's content, or is not wanted. */
-  drop(entry: FileEntry): void {
+  drop(entry: OutputEntry): void {
     const isEmpty = this.#empty.delete(entry);
     this.#settle(entry);
     this.#dropEarlier(entry);
@@ -212,7 +213,7 @@ export class EntryFiles {
   }
 
   /** What an entry has replaced is not to come back. */
-  #dropEarlier(entry: FileEntry): void {
+  #dropEarlier(entry: OutputEntry): void {
     const earlier = this.#aside.get(entry);
     if (earlier === undefined) return;
     this.#aside.delete(entry);

@@ -1,7 +1,7 @@
 /** Checks what is pushed into it and writes it out: the way of a byte from an input to a file, synchronous from end to end. */
 import { ChunkReader, type ChunkConsumer, type PayloadUse } from '../archive/chunk-reader.js';
-import { EntryTable } from '../archive/entry-table.js';
 import type { Entry } from '../archive/entry.js';
+import { EntryTable } from '../archive/entry-table.js';
 import { emptyArchive, DamageReport } from '../archive/salvage/damage-report.js';
 import type { NotedContent } from '../archive/noted-content.js';
 import type { ByteView } from '../archive/salvage/byte-view.js';
@@ -14,7 +14,7 @@ import type { IndexMaker } from '../input/indexed/index-maker.js';
 import type { ByteSink } from '../input/source.js';
 import type { OutputFile } from '../output/output.js';
 import { ArchiveDigests } from './archive-digests.js';
-import { EntryFiles, type EntryFilesOptions } from './entry-files.js';
+import { EntryFiles, type EntryFilesOptions, type OutputEntry } from './entry-files.js';
 import { leaveResidue, type Residue } from './residue.js';
 
 export interface LaneOptions extends EntryFilesOptions {
@@ -49,8 +49,6 @@ export interface LaneTotals {
   entries: number;
   entryBytes: number;
 }
-
-type FileEntry = Entry<OutputFile>;
 
 export class Lane implements ByteSink, ChunkConsumer {
   readonly #options: LaneOptions;
@@ -258,7 +256,7 @@ export class Lane implements ByteSink, ChunkConsumer {
     return passedOver.length === 0 ? judgement.errors : [...judgement.errors, judgement.passedOver(passedOver)];
   }
 
-  *#soundEntries(): Iterable<FileEntry> {
+  *#soundEntries(): Iterable<OutputEntry> {
     for (const entry of this.#table.entries) if (!this.#isLost(entry)) yield entry;
   }
 
@@ -274,7 +272,7 @@ export class Lane implements ByteSink, ChunkConsumer {
 
   /** Stored names of files that did not become complete. */
   get lost(): StoredPath[] {
-    const lost = new Set<FileEntry>();
+    const lost = new Set<OutputEntry>();
     for (const entry of this.#table.entries) {
       const isGrowing = entry.content !== undefined && !entry.isWritten;
       // Of the others nothing has come that could be used.
@@ -284,7 +282,7 @@ export class Lane implements ByteSink, ChunkConsumer {
     return Array.from(lost, ({ path }) => path);
   }
 
-  #isLost(entry: FileEntry): boolean {
+  #isLost(entry: OutputEntry): boolean {
     return this.#damage?.has(entry) === true;
   }
 

@@ -21,3 +21,8 @@ function load(): Crc32 {
     return process.getBuiltinModule('node:zlib').crc32;
   }
 }
+
+/** A checksum as messages show it. */
+export function hex32(value: number): string {
+  return (value >>> 0).toString(16).padStart(8, '0');
+}

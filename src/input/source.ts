@@ -8,7 +8,7 @@ import type { Span } from './positioned.js';
  */
 export const PIECE_BYTES = 512 * 1024;
 
-const PAGE_BYTES = 4096;
+export const PAGE_BYTES = 4096;
 /** Where malloc puts a large block within a page. */
 const MALLOC_OFFSET = 16;
 
@@ -90,6 +90,12 @@ export interface Source {
   stop(): void;
   /** Gives back what the source itself has opened; nothing is read after that. */
   close(): void;
+}
+
+/** A sink that wants every piece, and puts them into memory of its own. */
+export function takeAll(push: ByteSink['push']): ByteSink {
+  const room = Buffer.allocUnsafeSlow(PIECE_ROOM_BYTES);
+  return { room: () => room, push, skippableBytes: 0, skip: () => undefined };
 }
 
 /** Has a source stop when a signal says so, also where it has said so while the source was opened: it does not say it again. */

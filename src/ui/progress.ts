@@ -7,6 +7,7 @@ import type { OutputStream } from './paint.js';
 import { progressLine } from './progress-line.js';
 import { RateMeter } from './rate-meter.js';
 import type { ProgressReport } from './reporter.js';
+import { secondsNow } from './units.js';
 
 /** A run shorter than this shows nothing: a line that flashes up tells nobody anything. */
 const QUIET_MILLISECONDS = 500;
@@ -14,8 +15,6 @@ const QUIET_MILLISECONDS = 500;
 const MILLISECONDS_BETWEEN_LINES = 2000;
 /** A line no longer than this still fits after the window was made narrower, in most cases. */
 const WIDEST_LINE = 100;
-
-const secondsNow = (): number => performance.now() / 1000;
 
 /**
  * A stream as cli-progress gets it: without saving and restoring the cursor's place. That place is one on the screen, and

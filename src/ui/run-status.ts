@@ -1,11 +1,9 @@
 import { printablePath } from './printable.js';
 import { RateMeter } from './rate-meter.js';
 import type { ProgressReport } from './reporter.js';
-import { formatBytes, formatClock, formatCount, formatRate } from './units.js';
+import { formatBytes, formatClock, formatCount, formatRate, secondsNow } from './units.js';
 
 const SAMPLE_MILLISECONDS = 1000;
-
-const secondsNow = (): number => performance.now() / 1000;
 
 /** How far a run is, for whoever asks: a line that can be had at any time, however busy or stuck the threads are that work. */
 export class RunStatus {

@@ -57,3 +57,5 @@ export function formatNumber(count: number): string {
 export function formatCount(count: number, noun: string): string {
   return `${formatNumber(count)} ${noun}${count === 1 ? '' : 's'}`;
 }
+
+export const secondsNow = (): number => performance.now() / 1000;

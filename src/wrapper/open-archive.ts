@@ -2,6 +2,7 @@
 import { openSource, type InputChoice } from '../input/open-source.js';
 import type { Source } from '../input/source.js';
 import { WRAPPER_HEAD_BYTES, wrapperOf } from './formats.js';
+import type { UnwrappingOptions } from './unwrapping-source.js';
 
 /** What else is to be done with the bytes of an input, as they are stored. */
 export interface RawHooks {
@@ -30,10 +31,25 @@ export async function openArchive(
   if (choice.index !== undefined) return openIndexed(source, choice.index, isStopped);
   // What comes through several pipes is told apart by its chunks.
   if (asIs || choice.kind === 'named-pipes') return source;
+  const head = (): Buffer | undefined => (source.seekable ? source.bytesAt!(0, WRAPPER_HEAD_BYTES) : undefined);
+  return unwrapped(source, head, { isStopped, key, onRaw });
+}
+
+/**
+ * A source with undone what is around the archive as a whole, where there is anything.
+ *
+ * @param head its first {@link WRAPPER_HEAD_BYTES}; undefined where it can only be read from its beginning on
+ */
+export async function unwrapped(
+  source: Source,
+  head: () => Buffer | undefined | Promise<Buffer>,
+  options: UnwrappingOptions,
+): Promise<Source> {
   try {
-    if (source.seekable && wrapperOf(source.bytesAt!(0, WRAPPER_HEAD_BYTES)) === undefined) return source;
+    const bytes = await head();
+    if (bytes !== undefined && wrapperOf(bytes) === undefined) return source;
     const { UnwrappingSource } = await import('./unwrapping-source.js');
-    return new UnwrappingSource(source, { isStopped, key, onRaw });
+    return new UnwrappingSource(source, options);
   } catch (error) {
     source.close();
     throw error;

@@ -4,7 +4,7 @@ import { DecodeChain } from '../codec/decode-chain.js';
 import { errorToRecord, XbstreamError } from '../errors.js';
 import { RingWriter } from '../input/stream/ring.js';
 import { RingSource } from '../input/stream/ring-source.js';
-import { PIECE_ROOM_BYTES } from '../input/source.js';
+import { takeAll } from '../input/source.js';
 import type { UnwrapThreadData } from './thread-stage.js';
 
 const { layer, key, encoded, decoded } = workerData as UnwrapThreadData;
@@ -28,16 +28,12 @@ function put(piece: Buffer): void {
 async function unwrap(): Promise<void> {
   try {
     const chain = new DecodeChain({ layers: [layer], key, output: put });
-    const room = Buffer.allocUnsafeSlow(PIECE_ROOM_BYTES);
-    await source.run({
-      room: () => room,
-      push: (piece) => {
+    await source.run(
+      takeAll((piece) => {
         chain.push(piece);
         return undefined;
-      },
-      skippableBytes: 0,
-      skip: () => undefined,
-    });
+      }),
+    );
     chain.end();
     sink.end(false);
   } catch (error) {

@@ -12,7 +12,7 @@ const EXIT_CODE_COLUMN = 15;
 /** Where it is said what a verb does. */
 const CALL_COLUMN = 16;
 
-export const EXIT_CODES = [
+export const EXIT_CODE_TEXTS = [
   ['0', 'done, and the archive is whole'],
   ['1', 'the system refused: I/O, permission, no space, target exists, no match'],
   ['2', 'the command line cannot be followed'],
@@ -22,7 +22,7 @@ export const EXIT_CODES = [
   ['129-131, 143', 'ended by SIGHUP, SIGINT, SIGQUIT, SIGTERM'],
 ] as const;
 
-export const SIGNALS = [
+export const SIGNAL_TEXTS = [
   [
     'SIGINT, SIGTERM, SIGHUP',
     'stop, name the unfinished files that are left, and die of the signal; a second one ends at once',
@@ -79,7 +79,7 @@ function exitCodeLines([code, meaning]: readonly [string, string]): string[] {
   return [code.padEnd(EXIT_CODE_COLUMN) + first, ...rest.map((line) => ' '.repeat(EXIT_CODE_COLUMN) + line)];
 }
 
-const exitCodeSection = section('Exit codes', EXIT_CODES.flatMap(exitCodeLines));
+const exitCodeSection = section('Exit codes', EXIT_CODE_TEXTS.flatMap(exitCodeLines));
 
 /** All there is to know about one way to call the program. */
 export function formHelp(form: FormText): string {

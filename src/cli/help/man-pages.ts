@@ -6,7 +6,7 @@ import type { Example } from '../../verbs/verb.js';
 import { COMPLETION } from '../completion/form.js';
 import { allForms, XBSTREAM, type Form, type FormText } from '../grammar/forms.js';
 import { version } from '../package-version.js';
-import { EXIT_CODES, manPage, optionSpelling, SIGNALS } from './help.js';
+import { EXIT_CODE_TEXTS, manPage, optionSpelling, SIGNAL_TEXTS } from './help.js';
 import { ENVIRONMENT, EXIT_NOTES, topicsOf, type Topic } from './man-topics.js';
 import { wrap } from './wrap.js';
 
@@ -57,9 +57,9 @@ function page(form: FormText, programVersion: string, forms: readonly FormText[]
     ...topicsOf(form).map(topicSection),
     section(
       'EXIT STATUS',
-      [...EXIT_CODES.map(([code, meaning]) => tagged(code, meaning)), `.PP\n${prose(EXIT_NOTES)}`].join('\n'),
+      [...EXIT_CODE_TEXTS.map(([code, meaning]) => tagged(code, meaning)), `.PP\n${prose(EXIT_NOTES)}`].join('\n'),
     ),
-    section('SIGNALS', SIGNALS.map(([name, meaning]) => tagged(name, meaning)).join('\n')),
+    section('SIGNALS', SIGNAL_TEXTS.map(([name, meaning]) => tagged(name, meaning)).join('\n')),
     section('ENVIRONMENT', ENVIRONMENT.map(([name, meaning]) => tagged(name, meaning)).join('\n')),
     section('EXAMPLES', examples.map(example).join('\n')),
     section('SEE ALSO', seeAlso(form, forms)),

@@ -1,6 +1,7 @@
 /** Decodes LZ4 frames, block by block (format.md, section 4; lz4_Frame_format.md). */
 import { installedPackage } from '../../installed-package.js';
-import { hex32, layerError, type DecoderContext } from '../codec.js';
+import { hex32 } from '../../format/crc32.js';
+import { layerError, type DecoderContext } from '../codec.js';
 import { FrameDecoder } from '../frame-decoder.js';
 import {
   LZ4_DESCRIPTOR_AT,

@@ -1,5 +1,6 @@
 /** Decodes a qpress archive of one file, block by block (format.md, section 3). */
-import { hex32, layerError } from '../codec.js';
+import { hex32 } from '../../format/crc32.js';
+import { layerError } from '../codec.js';
 import { quickLzOutput, readQuickLzHeader } from './quicklz.js';
 import { UnitDecoder, type Found } from '../unit-decoder.js';
 

@@ -1,7 +1,7 @@
 /** Decrypts a file, chunk by chunk (format.md, section 2). */
 import type { KeyObject } from 'node:crypto';
-import { crc32 } from '../../format/crc32.js';
-import { hex32, layerError, type DecoderContext, type DecryptionKey, type OutputSink } from '../codec.js';
+import { crc32, hex32 } from '../../format/crc32.js';
+import { layerError, type DecoderContext, type DecryptionKey, type OutputSink } from '../codec.js';
 import { freeNativeMemory } from '../native-memory.js';
 import { UnitDecoder, type Found } from '../unit-decoder.js';
 

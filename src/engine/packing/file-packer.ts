@@ -7,13 +7,10 @@ import { pathForSystem, pathText } from '../../format/stored-path.js';
 import { closeRead } from '../../input/close.js';
 import type { ListedFile } from './file-list.js';
 import { isSameFile } from '../../output/file-identity.js';
-import { PIECE_BYTES } from '../../input/source.js';
+import { PAGE_BYTES, PIECE_BYTES, startInRoom } from '../../input/source.js';
 import { Stopped } from '../../output/sinks.js';
 import { ChunkMaker } from './chunk-maker.js';
 
-const PAGE_BYTES = 4096;
-/** Where malloc puts a large block within a page. */
-const MALLOC_OFFSET = 16;
 /** A named pipe in the place of a file must not make the opening wait. */
 const OPEN_FLAGS = fs.constants.O_RDONLY | fs.constants.O_NONBLOCK | fs.constants.O_NOCTTY;
 
@@ -95,9 +92,7 @@ export class FilePacker {
   /** Reads a chunk in pieces, which are still in the CPU's caches when their checksum is worked out, and writes it. */
   #packChunk(file: ListedFile, fd: number, fileOffset: number, wanted: number): void {
     const { isStopped, onProgress, sparse } = this.#options;
-    // A copy whose target lies a few bytes above its source modulo the page size runs at a quarter of the speed: put half a
-    // page between the two.
-    const start = (fileOffset + PAGE_BYTES / 2 - MALLOC_OFFSET) % PAGE_BYTES;
+    const start = startInRoom(fileOffset);
     let crc = 0;
     for (let done = 0; done < wanted;) {
       if (isStopped()) throw new Stopped();

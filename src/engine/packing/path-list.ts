@@ -2,7 +2,7 @@
 import { XbstreamError } from '../../errors.js';
 import { pathText, type StoredPath, rawPath } from '../../format/stored-path.js';
 import { openSource, type InputChoice } from '../../input/open-source.js';
-import { PIECE_ROOM_BYTES, type Source } from '../../input/source.js';
+import { takeAll, type Source } from '../../input/source.js';
 
 /** No system takes a longer path (`PATH_MAX` of Linux): what seems to be one is something else. */
 const SYSTEM_PATH_BYTES_MAX = 4096;
@@ -19,7 +19,6 @@ export async function readPathList(
   isStopped: () => boolean,
   onSource: (source: Source) => void,
 ): Promise<StoredPath[]> {
-  const room = Buffer.allocUnsafeSlow(PIECE_ROOM_BYTES);
   const end = nullSeparated ? '\0' : '\n';
   const paths: StoredPath[] = [];
   const add = (path: string): void => {
@@ -30,9 +29,8 @@ export async function readPathList(
   const source = await openSource(input, isStopped);
   onSource(source);
   try {
-    await source.run({
-      room: () => room,
-      push: (piece) => {
+    await source.run(
+      takeAll((piece) => {
         const parts = (rest + piece.toString('latin1')).split(end);
         rest = parts.pop()!;
         for (const path of parts) add(path);
@@ -40,10 +38,8 @@ export async function readPathList(
           throw noPath(`a name of more than ${SYSTEM_PATH_BYTES_MAX} bytes begins with`, rest, nullSeparated);
         }
         return undefined;
-      },
-      skippableBytes: 0,
-      skip: () => undefined,
-    });
+      }),
+    );
   } finally {
     source.close();
   }

@@ -21,7 +21,7 @@ export interface MakeResult {
 }
 
 /** What is made, and how. */
-export interface Making {
+export interface MakeCall {
   target: ArchiveOutput;
   overwrite: boolean;
   compress: Compression | 'none' | undefined;
@@ -32,7 +32,7 @@ export interface Making {
 }
 
 /** Has one file made. @throws what went wrong */
-export async function make(making: Making, options: Callbacks & FileOptions): Promise<MakeResult> {
+export async function make(making: MakeCall, options: Callbacks & FileOptions): Promise<MakeResult> {
   const { input, stream, work } = making;
   const output = checkOutput(making.target);
   let unread = input;

@@ -5,7 +5,7 @@ import type { AddressChoice, PartsChoice, StreamChoice, SystemInputChoice } from
 import type { ByteStream } from '../../input/stream/pieces.js';
 import { PIECE_ROOM_BYTES, type ByteSink, type Source } from '../../input/source.js';
 import { Turn } from '../../input/stream/turn.js';
-import { openSystemInput, StreamSource, unwrapped } from './event-loop-sources.js';
+import { openSystemInput, StreamSource, unwrapHeaded } from './event-loop-sources.js';
 import { forPrograms } from '../caller/hints.js';
 import { systemInput, type ArchiveInput } from '../caller/input.js';
 
@@ -109,7 +109,7 @@ export class ArchiveReading implements ByteSink {
       this.#opening =
         this.#stream === undefined
           ? openSystemInput(this.#choice!, { stream, silentSeconds }, isStopped)
-          : unwrapped(this.#stream, stream, isStopped);
+          : unwrapHeaded(this.#stream, stream, isStopped);
       this.#source = await this.#opening;
       const running = this.#source.run(this);
       // While it was being opened.

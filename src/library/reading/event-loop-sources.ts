@@ -14,8 +14,8 @@ import { piecesOf, type ByteStream, type Pieces } from '../../input/stream/piece
 import { PIECE_BYTES, type ByteSink, type Source } from '../../input/source.js';
 import { Turn } from '../../input/stream/turn.js';
 import { stalled, waitMs } from '../../input/timed-source.js';
-import { WRAPPER_HEAD_BYTES, wrapperOf } from '../../wrapper/formats.js';
-import { openArchive } from '../../wrapper/open-archive.js';
+import { WRAPPER_HEAD_BYTES } from '../../wrapper/formats.js';
+import { openArchive, unwrapped } from '../../wrapper/open-archive.js';
 import { streamError, systemInput, type ArchiveInput } from '../caller/input.js';
 
 const stat = promisify(fs.stat);
@@ -40,29 +40,22 @@ export async function openSystemInput(
 ): Promise<Source> {
   if (choice.kind === 'address') {
     const { addressPieces } = await import('./address-pieces.js');
-    return unwrapped(new StreamSource(addressPieces(choice.address, silentSeconds)), stream, isStopped);
+    return unwrapHeaded(new StreamSource(addressPieces(choice.address, silentSeconds)), stream, isStopped);
   }
-  if (choice.kind === 'parts') return unwrapped(new PartsSource(choice.paths), stream, isStopped);
+  if (choice.kind === 'parts') return unwrapHeaded(new PartsSource(choice.paths), stream, isStopped);
   const file = await openFile(choice);
   return file === undefined
     ? openArchive({ ...choice, stream, silentSeconds }, isStopped)
-    : unwrapped(file, stream, isStopped);
+    : unwrapHeaded(file, stream, isStopped);
 }
 
 /** A source with undone what is around the archive as a whole, where there is anything. */
-export async function unwrapped(
+export async function unwrapHeaded(
   source: HeadedSource,
   { asIs = false, key }: StreamChoice,
   isStopped: () => boolean,
 ): Promise<Source> {
-  try {
-    if (asIs || wrapperOf(await source.head(WRAPPER_HEAD_BYTES)) === undefined) return source;
-    const { UnwrappingSource } = await import('../../wrapper/unwrapping-source.js');
-    return new UnwrappingSource(source, { isStopped, key });
-  } catch (error) {
-    source.close();
-    throw error;
-  }
+  return asIs ? source : unwrapped(source, () => source.head(WRAPPER_HEAD_BYTES), { isStopped, key });
 }
 
 /** @returns undefined for what is no file */

@@ -8,7 +8,7 @@ import { XbstreamError } from '../../errors.js';
 import type { StoredPath } from '../../format/stored-path.js';
 import { FileList, type ListedFile } from '../../engine/packing/file-list.js';
 import { readPathList } from '../../engine/packing/path-list.js';
-import { PIECE_ROOM_BYTES, stopBy } from '../../input/source.js';
+import { takeAll, stopBy } from '../../input/source.js';
 import type { Outcome } from '../../outcome.js';
 import { ArchiveTarget, assertNotRead } from '../../output/archive-target.js';
 import { Stopped } from '../../output/sinks.js';
@@ -34,7 +34,7 @@ export async function pack(options: CreateOptions, thread: TaskThread): Promise<
 }
 
 /** What is made, and where it goes. */
-interface Making {
+interface BegunArchive {
   target: ArchiveTarget;
   writer: ArchiveWriter;
 }
@@ -44,7 +44,7 @@ class Packing {
   readonly #thread: TaskThread;
   #files = 0;
   #bytes = 0;
-  #making: Making | undefined;
+  #making: BegunArchive | undefined;
 
   constructor(options: CreateOptions, thread: TaskThread) {
     this.#options = options;
@@ -83,7 +83,7 @@ class Packing {
   }
 
   /** Opens the output: not before it is known that there is something to write. */
-  #begun(): Making {
+  #begun(): BegunArchive {
     if (this.#making === undefined) {
       const target = new ArchiveTarget(this.#options.output, this.#thread.isStopped);
       this.#making = { target, writer: new ArchiveWriter(target.sink) };
@@ -160,16 +160,12 @@ class Packing {
             onWarning: (message) => thread.warning(message),
           }),
         );
-        const room = Buffer.allocUnsafeSlow(PIECE_ROOM_BYTES);
-        await source.run({
-          room: () => room,
-          push: (piece) => {
+        await source.run(
+          takeAll((piece) => {
             thread.control.progressBytes += piece.length;
             return reader.push(piece);
-          },
-          skippableBytes: 0,
-          skip: () => undefined,
-        });
+          }),
+        );
         this.#assertNotStopped();
         reader.end();
       }),
