@@ -38,7 +38,7 @@ export class ArchiveMap {
 
   /** A chunk begins. */
   chunk(header: ChunkHeader): void {
-    this.#settle(header.archiveOffset);
+    this.#closeLast(header.archiveOffset);
     this.#last = { from: header.archiveOffset, to: chunkEnd(header), ordinal: undefined, damaged: false };
   }
 
@@ -55,13 +55,13 @@ export class ArchiveMap {
 
   /** The archive ends here, in bytes. */
   end(archiveBytes: number): void {
-    this.#settle(archiveBytes);
+    this.#closeLast(archiveBytes);
     this.#last = undefined;
     this.#cells.length = Math.min(this.#cells.length, Math.ceil(archiveBytes / this.#cellBytes));
   }
 
   /** The last chunk goes no further than to this place; and where it ends before, nothing is known of what is between. */
-  #settle(place: number): void {
+  #closeLast(place: number): void {
     const { from, to, ordinal, damaged } = this.#last ?? { from: 0, to: 0, ordinal: undefined, damaged: false };
     this.#note(from, Math.min(to, place), ordinal, damaged);
     this.#note(to, place, undefined, true);

@@ -135,7 +135,7 @@ export class EntryTable<Content> {
   }
 
   /** The earlier content that an entry replaces is not to be put back. */
-  settle(entry: Entry<Content>): void {
+  forgetEarlier(entry: Entry<Content>): void {
     this.#earlier.delete(entry);
   }
 

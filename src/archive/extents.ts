@@ -92,10 +92,10 @@ export class Extents {
 
 /** Who takes the content of an entry. */
 export interface ExtentConsumer {
-  /** `bytes` are lent until {@link settled} is. */
+  /** `bytes` are lent until {@link afterPiece} is. */
   take(bytes: Buffer, fileOffset: number): void;
   /** A piece was taken: what to wait for. */
-  settled(): Promise<void>;
+  afterPiece(): Promise<void>;
 }
 
 /** Reads the content of entries, chunk by chunk in the order of the file, and little else of the archive. */
@@ -177,7 +177,7 @@ export class ExtentReader {
       const piece = this.#bytesAt(reader.archiveOffset).subarray(0, room);
       if (piece.length === 0) throw shortened(reader.archiveOffset);
       reader.push(piece);
-      await consumer.settled();
+      await consumer.afterPiece();
     }
   }
 

@@ -143,7 +143,7 @@ function* prepareIncremental(facts: BackupFacts): Iterable<NextStep> {
 }
 
 function* copyBack(facts: BackupFacts): Iterable<NextStep> {
-  yield* settle(facts);
+  yield* giveSettings(facts);
   if (facts.hasLinks) {
     yield step(
       'make the directories in which tables lie outside of DATADIR; what is there of such tables is moved away: nothing is written over it',
@@ -172,7 +172,7 @@ function* copyBack(facts: BackupFacts): Iterable<NextStep> {
 }
 
 /** Programs that put files in their places read the server's settings, too: before those do. */
-function* settle({ serverSettings }: BackupFacts): Iterable<NextStep> {
+function* giveSettings({ serverSettings }: BackupFacts): Iterable<NextStep> {
   if (serverSettings.length === 0) return;
   // What else stands in that file is not for every server: some of it is unknown to MySQL.
   const names = serverSettings.map((setting) => setting.slice(0, setting.indexOf('=')));

@@ -48,7 +48,7 @@ export class EntryFiles {
   }
 
   /** A file that others are about to give its final name has it after that. */
-  #settle(entry: OutputEntry): void {
+  #awaitName(entry: OutputEntry): void {
     if (entry.whole && entry.content !== undefined && !entry.isWritten) this.#options.output.awaitNames?.();
   }
 
@@ -79,7 +79,7 @@ export class EntryFiles {
   /** What an entry replaces goes, or is kept aside. */
   #makeWay({ entry, replaced, isTentative }: EntryChange<OutputFile> & { kind: 'content' | 'whole' }): void {
     if (replaced === undefined) return;
-    this.#settle(replaced);
+    this.#awaitName(replaced);
     if (!isTentative || this.#isLost(replaced)) {
       this.drop(replaced);
       return;
@@ -131,7 +131,7 @@ export class EntryFiles {
   restore(pairs: readonly (readonly [lost: OutputEntry, earlier: OutputEntry])[]): void {
     for (const [lost, earlier] of pairs) {
       this.#empty.delete(lost);
-      this.#settle(lost);
+      this.#awaitName(lost);
       if (lost.content !== undefined) {
         lost.content.abandon(false);
         this.#leftOver.push(lost);
@@ -145,7 +145,7 @@ export class EntryFiles {
   /** A file that has its final name has lost something after all. */
   lostAfterAll(entry: OutputEntry): void {
     this.#empty.delete(entry);
-    this.#settle(entry);
+    this.#awaitName(entry);
     if (entry.isWritten) this.#takeName(entry);
   }
 
@@ -200,7 +200,7 @@ export class EntryFiles {
   /** A whole entry is no longer part of the archive's content, or is not wanted. */
   drop(entry: OutputEntry): void {
     const isEmpty = this.#empty.delete(entry);
-    this.#settle(entry);
+    this.#awaitName(entry);
     this.#dropEarlier(entry);
     if (this.#isLost(entry)) {
       // It has but a partial file, and that may be all there is left of it.
@@ -225,8 +225,8 @@ export class EntryFiles {
       this.#correctForeign(path, { remove: false, isStored: false });
       return;
     }
-    this.#settle(entry);
-    if (replaced !== undefined) this.#settle(replaced);
+    this.#awaitName(entry);
+    if (replaced !== undefined) this.#awaitName(replaced);
     this.#dropEarlier(entry);
     if (this.#isLost(entry)) {
       // Another may get the name that it would have had.

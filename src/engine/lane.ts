@@ -98,7 +98,7 @@ export class Lane implements ByteSink, ChunkConsumer {
     this.#options.maker?.update(piece, this.#reader.archiveOffset);
     const taken = this.#reader.push(piece);
     if (this.#reader.isHolding || this.#options.decoding?.isPaused === true) return this.#pushRest(piece, taken);
-    this.#settle(() => this.#options.output.endStep());
+    this.#retry(() => this.#options.output.endStep());
     return undefined;
   }
 
@@ -107,19 +107,19 @@ export class Lane implements ByteSink, ChunkConsumer {
     await this.#caughtUp();
     while (this.#reader.isHolding) {
       // A correction takes effect when all files before it have their names.
-      await this.#settled();
+      await this.#allDecoded();
       taken += this.#reader.push(piece.subarray(taken));
       await this.#caughtUp();
     }
-    this.#settle(() => this.#options.output.endStep());
+    this.#retry(() => this.#options.output.endStep());
   }
 
   /** Waits until all files that have ended are decoded. */
-  async #settled(): Promise<void> {
+  async #allDecoded(): Promise<void> {
     const { decoding } = this.#options;
     while (decoding?.isBusy === true || decoding?.isPaused === true) {
       try {
-        await decoding.settled();
+        await decoding.allDecoded();
       } catch (error) {
         this.#bear(error);
       }
@@ -139,7 +139,7 @@ export class Lane implements ByteSink, ChunkConsumer {
   }
 
   /** Has the output do what throws what is wrong with its files, one after the other: each is told once. */
-  #settle(work: () => void): void {
+  #retry(work: () => void): void {
     while (!this.#attempt(work)) continue;
   }
 
@@ -226,9 +226,9 @@ export class Lane implements ByteSink, ChunkConsumer {
    * @throws XbstreamError `XB_TRUNCATED`, `XB_EMPTY_ARCHIVE`, and what the output throws
    */
   async end(): Promise<XbstreamError[]> {
-    await this.#settled();
+    await this.#allDecoded();
     this.#reader.end();
-    await this.#settled();
+    await this.#allDecoded();
     if (this.#damage !== undefined) {
       this.#damage.end(this.#reader.chunks, this.#options.allowEmpty);
     } else {
@@ -238,7 +238,7 @@ export class Lane implements ByteSink, ChunkConsumer {
     }
     const leftOut = this.#judge();
     this.#files.makeEmpty((error, path) => this.#bear(error, path));
-    this.#settle(() => this.#options.output.close());
+    this.#retry(() => this.#options.output.close());
     return [...(this.#damage?.problems ?? []), ...leftOut];
   }
 

@@ -49,11 +49,11 @@ export interface LendableFile extends OutputFile {
   /**
    * Lets others write parts that nobody else writes, by {@link Output.borrow}.
    *
-   * @param settle waits until none of them does; called before the descriptor is closed
+   * @param waitForOthers waits until none of them does; called before the descriptor is closed
    * @param lengthBytes how long it becomes, as far as is known, where they may leave holes
    * @returns the descriptor
    */
-  lend(settle: () => void, lengthBytes?: number): number;
+  lend(waitForOthers: () => void, lengthBytes?: number): number;
   /** What was written is void: it begins anew. */
   restart(): void;
 }

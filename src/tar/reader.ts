@@ -67,7 +67,7 @@ export class TarReader {
     });
     this.#extract.on('drain', () => {
       if (this.#step !== undefined) this.#step.isDrained = true;
-      this.#settle();
+      this.#finishStep();
     });
     this.#extract.on('error', (error) => this.#fail(error));
   }
@@ -254,7 +254,7 @@ export class TarReader {
       if (this.#sparse === undefined) this.#consumer.data(bytes);
       else if (!this.#sparse.push(bytes)) throw this.#badMap();
       this.#due -= bytes.length;
-      this.#settle();
+      this.#finishStep();
     } catch (error) {
       this.#fail(error as Error);
     }
@@ -265,7 +265,7 @@ export class TarReader {
     this.#step?.fail(error);
   }
 
-  #settle(): void {
+  #finishStep(): void {
     if (this.#due === 0 && this.#step?.isDrained === true) this.#step.done();
   }
 

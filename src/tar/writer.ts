@@ -103,7 +103,7 @@ export class TarWriter {
   /**
    * Takes content, in rising order; what is left out is zeros.
    *
-   * @param bytes lent until {@link settled} is
+   * @param bytes lent until {@link drained} is
    * @param written told when they are in the tar
    * @throws XbstreamError `XB_UNSUPPORTED_ORDER`, `XB_IO`
    */
@@ -117,13 +117,13 @@ export class TarWriter {
     this.#waitingBytes += bytes.length;
   }
 
-  /** So much waits that it should settle before more comes. */
+  /** So much waits that it is to be written before more comes. */
   get isFull(): boolean {
     return this.#waitingBytes >= FULL_BYTES;
   }
 
   /** Settled when all that was given is written. @throws XbstreamError `XB_IO`; {@link Stopped} */
-  async settled(): Promise<void> {
+  async drained(): Promise<void> {
     this.#waitingBytes = 0;
     for (const { bytes, fileOffset, written } of this.#pieces.splice(0)) {
       const end = fileOffset + bytes.length;
@@ -136,7 +136,7 @@ export class TarWriter {
 
   /** The file has proved to be good, and is complete. @throws XbstreamError `XB_IO`; {@link Stopped} */
   async finish(): Promise<void> {
-    await this.settled();
+    await this.drained();
     await this.#fill(this.#sizeBytes);
     if (this.#written !== this.#dataBytes) throw this.#changed();
     this.#path = undefined;

@@ -1,6 +1,6 @@
 /** `cat`: writes the content of files of an archive, one after the other. */
 import { isWaitedFor } from '../input/open-source.js';
-import { Turn } from '../input/stream/turn.js';
+import { TimeSlice } from '../input/stream/time-slice.js';
 import type { ContentSink } from '../output/stream-output.js';
 import { textSettings } from '../ui/make-reporter.js';
 import type { OutputStream } from '../ui/paint.js';
@@ -75,7 +75,7 @@ export const cat = defineVerb({
  */
 function stdoutSink(stdout: OutputStream): ContentSink {
   const isText = textJudge();
-  const turn = new Turn();
+  const slice = new TimeSlice();
   return async (bytes) => {
     if (stdout.isTTY === true && !isText(bytes)) {
       throw usageError(
@@ -89,7 +89,7 @@ function stdoutSink(stdout: OutputStream): ContentSink {
       stdout.write(bytes, () => resolve());
     });
     // A file takes everything at once: signals come in between.
-    await turn.pass();
+    await slice.yieldIfOver();
   };
 }
 

@@ -352,7 +352,7 @@ test('a file that is written to when it was decoded, and before it is taken away
   original.close();
   directory.replace(original);
   fs.appendFileSync(join(folder, 'a.qp'), 'more');
-  assert.throws(() => directory.settle(), { message: 'a.qp was written to after it was decoded' });
+  assert.throws(() => directory.removeReplaced(), { message: 'a.qp was written to after it was decoded' });
   assert.deepEqual(namesIn(folder), ['a.qp']);
 });
 

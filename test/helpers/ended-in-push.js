@@ -17,7 +17,7 @@ queue.start();
 const room = queue.nextPiece();
 // Before its thread is there nothing is taken.
 while (offer(queue, room.subarray(0, 1), 'first') === undefined) await passed(10);
-queue.settle();
+queue.waitFor();
 await new PipeSource(fd, 'a pipe').run({
   room: () => queue.nextPiece(),
   lastPieceIsSafe: () => queue.lastPieceIsSafe(),

@@ -198,7 +198,7 @@ export class DamageReport<Content> implements DamageConsumer {
       entry.doubt();
       this.#lost.add(entry);
       // That the file was emptied is certain.
-      if (header.type === 'end') this.#table.settle(entry);
+      if (header.type === 'end') this.#table.forgetEarlier(entry);
     }
     // It does not go on where its file had ended: what stood between is lost as well.
     if (change.kind === 'content' && header.type !== 'end') {

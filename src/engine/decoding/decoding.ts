@@ -114,7 +114,7 @@ export class Decoding {
     return this.#paused.size > 0 || this.#failures.length > 0 || this.#helpers?.isFull === true;
   }
 
-  /** Files that have ended are not decoded to their end: {@link settled} waits for that. */
+  /** Files that have ended are not decoded to their end: {@link allDecoded} waits for that. */
   get isBusy(): boolean {
     return this.#helpers?.isBusy === true;
   }
@@ -134,7 +134,7 @@ export class Decoding {
   }
 
   /** Resolves when all files that have ended are decoded, and in the output. @throws as {@link caughtUp} */
-  async settled(): Promise<void> {
+  async allDecoded(): Promise<void> {
     await this.caughtUp();
     while (this.#helpers?.isBusy === true) {
       await this.#helpers.answer();

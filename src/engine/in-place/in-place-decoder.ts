@@ -79,7 +79,7 @@ export class InPlaceDecoder {
   async close(): Promise<void> {
     for (const directory of this.#directories.values()) {
       await this.#noting(undefined, () => {
-        directory.settle();
+        directory.removeReplaced();
         directory.close();
       });
       directory.release();
@@ -155,7 +155,7 @@ export class InPlaceDecoder {
     content.finish(position, () => {
       named.isDone = true;
     });
-    await this.#decoding.settled();
+    await this.#decoding.allDecoded();
     directory.endStep();
     if (!named.isDone) throw new Error(`${pathText(original.path)} was decoded, and has not got its name`);
     return true;

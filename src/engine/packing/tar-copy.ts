@@ -73,17 +73,17 @@ export class TarCopy {
     const file = decoding?.open(entry.path, { blockBytes: BLOCK_BYTES, open: () => target }, isEmpty) ?? target;
     const isDecoded = file !== target;
     let takenBytes = 0;
-    const settled = async (): Promise<void> => {
+    const afterPiece = async (): Promise<void> => {
       onPiece(takenBytes);
       await decoding?.caughtUp();
-      await tar.settled();
+      await tar.drained();
     };
     const take = (bytes: Buffer, fileOffset: number): void => {
       takenBytes += bytes.length;
       file.write(bytes, fileOffset);
     };
     const pieceBytes = isDecoded ? SMALL_PIECE_BYTES : PIECE_BYTES;
-    if (entry.extents !== undefined) await extents.read(entry.extents, { take, settled }, pieceBytes);
+    if (entry.extents !== undefined) await extents.read(entry.extents, { take, afterPiece }, pieceBytes);
     file.finish(entry.bytes, () => undefined);
   }
 }
@@ -92,7 +92,7 @@ export class TarCopy {
 export async function writeSpooled(tar: TarWriter, file: SpooledFile): Promise<void> {
   for (const { bytes, fileOffset } of file.content()) {
     tar.write(bytes, fileOffset);
-    await tar.settled();
+    await tar.drained();
   }
   await tar.finish();
 }
@@ -102,7 +102,7 @@ class TarredFile extends VirtualFile {
   readonly #tar: TarWriter;
   readonly #isOneCall: boolean;
 
-  /** @param isOneCall what is written is lent for the call only, not until the tar has settled */
+  /** @param isOneCall what is written is lent for the call only, not until the tar is drained */
   constructor(path: StoredPath, tar: TarWriter, isOneCall: boolean) {
     super(path);
     this.#tar = tar;

@@ -95,7 +95,7 @@ export class Pipeline {
         if (fileOffset === 0) file = PagedFile.over(file, bytes, output.blockBytes);
         file.write(bytes, fileOffset);
       },
-      settled: async (): Promise<void> => {
+      afterPiece: async (): Promise<void> => {
         await decoding?.caughtUp();
         output.endStep();
         onProgress(taken);

@@ -80,15 +80,15 @@ function* frameCuts(
  * Reads a segment, and holds the checksums of all chunks in it.
  *
  * @param chain is given what is stored, and closed
- * @param settled called after each piece, with how much of the archive was taken
- * @throws what {@link ExtentReader.read} and the chain throw, and what `settled` does
+ * @param afterPiece called after each piece, with how much of the archive was taken
+ * @throws what {@link ExtentReader.read} and the chain throw, and what `afterPiece` does
  */
 export async function readSegment(
   { from, to }: Pick<Segment, 'from' | 'to'>,
   extents: Extents,
   reader: ExtentReader,
   chain: Pick<DecodeChain, 'push' | 'end' | 'close'>,
-  settled: (bytes: number) => void,
+  afterPiece: (bytes: number) => void,
 ): Promise<void> {
   let taken = 0;
   const consumer = {
@@ -100,8 +100,8 @@ export async function readSegment(
       taken += piece.length;
       chain.push(piece);
     },
-    settled: (): Promise<void> => {
-      settled(taken);
+    afterPiece: (): Promise<void> => {
+      afterPiece(taken);
       taken = 0;
       return Promise.resolve();
     },

@@ -1,7 +1,7 @@
 import type { InputChoice } from '../open-source.js';
 import { piecesOf, type ByteStream, type Pieces } from './pieces.js';
 import { makeRing, RingWriter } from './ring.js';
-import { Turn } from './turn.js';
+import { TimeSlice } from './time-slice.js';
 
 /**
  * Hands a stream of this thread over to another thread, as fast as that takes it: what it has not taken waits in a ring of
@@ -39,13 +39,13 @@ export class StreamFeed {
   }
 
   async #run(): Promise<void> {
-    const turn = new Turn();
+    const slice = new TimeSlice();
     for (;;) {
       const piece = await this.#pieces.next();
       if (piece === undefined) this.#hasEnded = true;
       if (piece === undefined || this.#stopped) return;
       await this.#ring.writeAll(piece, () => this.#stopped);
-      await turn.pass();
+      await slice.yieldIfOver();
     }
   }
 

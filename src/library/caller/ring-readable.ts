@@ -5,7 +5,7 @@ import { giveBackUnread } from '../reading/event-loop-sources.js';
 import { runOn, type Caller } from './caller.js';
 import { systemInput, type ArchiveInput } from './input.js';
 import type { Callbacks, FileOptions, StreamOptions } from './options.js';
-import { Turn } from '../../input/stream/turn.js';
+import { TimeSlice } from '../../input/stream/time-slice.js';
 
 /**
  * Writes into a ring and ends it, in another thread.
@@ -78,13 +78,13 @@ class RingReadable extends Readable {
   }
 
   async #give(ring: RingReader): Promise<void> {
-    const turn = new Turn();
+    const slice = new TimeSlice();
     while (!this.destroyed) {
       const { hasEnded } = ring;
       const piece = ring.take();
       if (piece !== undefined) {
         if (!this.push(piece)) return;
-        await turn.pass();
+        await slice.yieldIfOver();
       } else if (hasEnded) {
         // Whether all has gone well is told a moment later; if not, there is nobody to push to any more.
         await this.#filling;

@@ -3,7 +3,7 @@ import { finished } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { systemCodeOf, XbstreamError } from '../../errors.js';
 import { makeRing, RingReader, type RingHandle } from '../../input/stream/ring.js';
-import { Turn } from '../../input/stream/turn.js';
+import { TimeSlice } from '../../input/stream/time-slice.js';
 
 /** How long, in milliseconds, an aborted work waits for the stream to take what says that the rest is missing. */
 const LAST_WORD_MS = 200;
@@ -78,7 +78,7 @@ export class StreamWriter {
   }
 
   async #pump(): Promise<void> {
-    const turn = new Turn();
+    const slice = new TimeSlice();
     while (!this.failed.aborted) {
       // Asked first: what was written before the end is there once the end is seen.
       const isOver = this.#isMade || this.#reader.hasEnded;
@@ -86,7 +86,7 @@ export class StreamWriter {
       if (piece !== undefined) {
         this.#write(piece);
         while (this.#stream.writableNeedDrain && !this.#hasFailed()) await this.#change();
-        await turn.pass();
+        await slice.yieldIfOver();
       } else if (isOver) {
         return;
       } else {

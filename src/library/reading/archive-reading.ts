@@ -4,7 +4,7 @@ import { XbstreamError } from '../../errors.js';
 import type { AddressChoice, PartsChoice, StreamChoice, SystemInputChoice } from '../../input/open-source.js';
 import type { ByteStream } from '../../input/stream/pieces.js';
 import { PIECE_ROOM_BYTES, type ByteSink, type Source } from '../../input/source.js';
-import { Turn } from '../../input/stream/turn.js';
+import { TimeSlice } from '../../input/stream/time-slice.js';
 import { openSystemInput, StreamSource, unwrapHeaded } from './event-loop-sources.js';
 import { forPrograms } from '../caller/hints.js';
 import { systemInput, type ArchiveInput } from '../caller/input.js';
@@ -44,7 +44,7 @@ export class ArchiveReading implements ByteSink {
   readonly #stream: StreamSource | undefined;
   readonly #options: ArchiveReadingOptions;
   readonly #reader: ChunkReader;
-  readonly #turn = new Turn();
+  readonly #slice = new TimeSlice();
   readonly #signal: AbortSignal | undefined;
   readonly #onAbort = (): void => {
     this.fail(this.#signal!.reason);
@@ -143,7 +143,7 @@ export class ArchiveReading implements ByteSink {
       await new Promise<void>((resolve) => {
         this.#resume = resolve;
       });
-      await this.#turn.pass();
+      await this.#slice.yieldIfOver();
     }
   }
 

@@ -12,7 +12,7 @@ import {
 } from '../../input/open-source.js';
 import { piecesOf, type ByteStream, type Pieces } from '../../input/stream/pieces.js';
 import { PIECE_BYTES, type ByteSink, type Source } from '../../input/source.js';
-import { Turn } from '../../input/stream/turn.js';
+import { TimeSlice } from '../../input/stream/time-slice.js';
 import { stalled, waitMs } from '../../input/timed-source.js';
 import { WRAPPER_HEAD_BYTES } from '../../wrapper/formats.js';
 import { openArchive, unwrapped } from '../../wrapper/open-archive.js';
@@ -213,7 +213,7 @@ export class StreamSource implements HeadedSource {
   #hasEnded = false;
   #isStopped = false;
   readonly #silentSeconds: number | undefined;
-  readonly #turn = new Turn();
+  readonly #slice = new TimeSlice();
   /** Ends the wait for the next piece: of what cannot be called back that comes when it likes. */
   #wake: () => void = () => undefined;
 
@@ -256,7 +256,7 @@ export class StreamSource implements HeadedSource {
       const piece = await this.#nextInTime();
       this.#hasEnded = piece === undefined;
       // Empty pieces may come without end, and without any wait.
-      await this.#turn.pass();
+      await this.#slice.yieldIfOver();
       return piece && Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength);
     } catch (error) {
       throw error instanceof XbstreamError ? error : streamError(error);

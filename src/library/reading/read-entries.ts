@@ -9,7 +9,7 @@ import type { ArchiveInput } from '../caller/input.js';
 import { pick, type Given } from '../../verbs/options/option.js';
 import { OPTIONS } from '../../verbs/options/table.js';
 import { EVENT_LOOP_READING, streamOption, toldWith, type Callbacks } from '../caller/options.js';
-import { Turn } from '../../input/stream/turn.js';
+import { TimeSlice } from '../../input/stream/time-slice.js';
 import { QueuedFile, type FileFlow } from './queued-file.js';
 
 /**
@@ -77,12 +77,12 @@ class EntryQueue implements ChunkConsumer {
   #file: QueuedFile | undefined;
   #archive: ArchiveReading | undefined;
   #waiting: (() => void)[] = [];
-  readonly #turn = new Turn();
+  readonly #slice = new TimeSlice();
   readonly #flow: FileFlow = {
     more: () => this.#advance(),
     taken: () => this.wake(),
     turn: async () => {
-      await this.#turn.pass();
+      await this.#slice.yieldIfOver();
       this.#archive!.assertWanted();
     },
   };

@@ -63,7 +63,7 @@ export class DirectoryOutput implements Output {
     this.target = new TargetDirectory(
       options.target,
       { create: options.createTarget, allowSymlinks: options.allowSymlinks, owner: options.owner },
-      () => this.#queue.settle(),
+      () => this.#queue.waitFor(),
     );
     this.blockBytes = Math.min(blockBytesOf(options.target), HOLE_UNIT_BYTES_MAX);
     // Not before all that may fail: nobody would end the thread.
@@ -125,7 +125,7 @@ export class DirectoryOutput implements Output {
   /** What stands under a name that a stored file is to have; a partial file moves out of its way. */
   #stateOf({ directory, name }: Place): NameState | undefined {
     // Jobs of the writing thread do not list their partial names.
-    if (name.endsWith(PARTIAL_ENDING)) this.#queue.settle();
+    if (name.endsWith(PARTIAL_ENDING)) this.#queue.waitFor();
     const state = directory.names.get(name);
     if (typeof state === 'object') state.yieldName();
     return directory.names.get(name);
@@ -164,7 +164,7 @@ export class DirectoryOutput implements Output {
   }
 
   correctForeign(storedPath: StoredPath, { remove, isStored }: ForeignCorrection): void {
-    this.#queue.settle();
+    this.#queue.waitFor();
     const path = strippedOf(storedPath, this.#options.stripComponents);
     const place = path === undefined ? undefined : this.target.place(path, false);
     if (place === undefined) return;
@@ -207,11 +207,11 @@ export class DirectoryOutput implements Output {
   }
 
   awaitNames(): void {
-    this.#queue.settle();
+    this.#queue.waitFor();
   }
 
   close(): void {
-    this.#queue.settle();
+    this.#queue.waitFor();
     this.#throwFailure();
     if (this.#options.fsync) this.target.sync();
   }

@@ -70,11 +70,11 @@ export class InPlaceDirectory extends DirectoryOutput {
    */
   replace(original: OriginalFile): void {
     this.#replaced.push(original);
-    if (!this.#fsync || this.#replaced.length >= SYNCED_TOGETHER) this.settle();
+    if (!this.#fsync || this.#replaced.length >= SYNCED_TOGETHER) this.removeReplaced();
   }
 
   /** All that is replaced is gone after this. @throws XbstreamError `XB_IO` */
-  settle(): void {
+  removeReplaced(): void {
     if (this.#replaced.length === 0) return;
     if (this.#fsync) this.target.sync();
     for (const original of this.#replaced.splice(0)) original.remove();

@@ -57,7 +57,7 @@ export class PartialFile implements DescriptorHolder {
   /** The last job of the writing thread for this file. */
   #lastJob: number | undefined;
   /** Waits until nobody else writes, where others do. */
-  #settleOthers: (() => void) | undefined;
+  #waitForOthers: (() => void) | undefined;
   /** Where all that has come ends. */
   #endBytes = 0;
   /** Set once there is a hole: the length that the file was given. See {@link #lengthen}. */
@@ -101,18 +101,18 @@ export class PartialFile implements DescriptorHolder {
   }
 
   /** Lets others write, too: see {@link LendableFile.lend}. @throws XbstreamError `XB_IO` */
-  lend(settle: () => void, lengthBytes?: number): number {
+  lend(waitForOthers: () => void, lengthBytes?: number): number {
     const descriptor = this.#opened();
     if (lengthBytes !== undefined) this.#foretell(descriptor, lengthBytes);
-    this.#settleOthers = settle;
+    this.#waitForOthers = waitForOthers;
     return descriptor;
   }
 
   /** @throws XbstreamError `XB_IO` */
   restart(): void {
     const descriptor = this.#opened();
-    this.#settle();
-    this.#settleOthers = undefined;
+    this.#waitForWriters();
+    this.#waitForOthers = undefined;
     try {
       fs.ftruncateSync(descriptor, 0);
     } catch (error) {
@@ -133,7 +133,7 @@ export class PartialFile implements DescriptorHolder {
   complete(sizeBytes: number): string | undefined {
     const descriptor = this.#opened();
     const { step, fsync, owner, hash } = this.#context;
-    this.#settle();
+    this.#waitForWriters();
     let digest: string | undefined;
     try {
       this.#setLength(descriptor, sizeBytes);
@@ -157,7 +157,7 @@ export class PartialFile implements DescriptorHolder {
   /** A stored file is to have the very name of this partial file: it moves out of the way. */
   yieldName(): void {
     const directory = this.#directory;
-    this.#context.queue.settle();
+    this.#context.queue.waitFor();
     try {
       this.#checkIdentity(this.#opened());
       this.#name = moveAside(directory, this.#name, this.#place.name, 2);
@@ -197,7 +197,7 @@ export class PartialFile implements DescriptorHolder {
   /** @throws XbstreamError `XB_IO` when what was written is not on the disk after all */
   suspend(): void {
     if (this.#descriptor === undefined) return;
-    this.#settle();
+    this.#waitForWriters();
     try {
       this.#identity ??= fs.fstatSync(this.#descriptor);
       this.#shorten(this.#descriptor);
@@ -219,9 +219,9 @@ export class PartialFile implements DescriptorHolder {
    * Waits until nobody else writes with the descriptor. Not before may it be closed: its number may become another file's,
    * and what is written late would land there.
    */
-  #settle(): void {
-    if (this.#lastJob !== undefined) this.#context.queue.settle(this.#lastJob);
-    this.#settleOthers?.();
+  #waitForWriters(): void {
+    if (this.#lastJob !== undefined) this.#context.queue.waitFor(this.#lastJob);
+    this.#waitForOthers?.();
   }
 
   #create(): StoredPath {
@@ -272,7 +272,7 @@ export class PartialFile implements DescriptorHolder {
     const before = this.#endBytes;
     this.#endBytes = Math.max(before, endBytes);
     // Where others write nobody knows where its content ends. Where they leave holes it has its length: see `#foretell`.
-    if (this.#settleOthers !== undefined) return;
+    if (this.#waitForOthers !== undefined) return;
     if (this.#lengthBytes === undefined && startBytes <= before) return;
     try {
       if (this.#lengthBytes === undefined) this.#giveUpReserved(descriptor, before);
@@ -304,7 +304,7 @@ export class PartialFile implements DescriptorHolder {
 
   /** What may be left behind ends where its content does. */
   #shorten(descriptor: number): void {
-    if (this.#settleOthers !== undefined) return;
+    if (this.#waitForOthers !== undefined) return;
     if (this.#lengthBytes === undefined || this.#lengthBytes <= this.#endBytes) return;
     try {
       fs.ftruncateSync(descriptor, this.#endBytes);
@@ -316,7 +316,7 @@ export class PartialFile implements DescriptorHolder {
 
   /** All of it is written. */
   #setLength(descriptor: number, bytes: number): void {
-    if (this.#settleOthers !== undefined) {
+    if (this.#waitForOthers !== undefined) {
       fs.ftruncateSync(descriptor, bytes);
       return;
     }

@@ -73,9 +73,9 @@ export class TargetFile implements LendableFile {
     this.#grow().write(first.bytes, first.fileOffset);
   }
 
-  lend(settle: () => void, lengthBytes?: number): number {
+  lend(waitForOthers: () => void, lengthBytes?: number): number {
     this.flush();
-    return this.#grow().lend(settle, lengthBytes);
+    return this.#grow().lend(waitForOthers, lengthBytes);
   }
 
   restart(): void {
@@ -94,7 +94,7 @@ export class TargetFile implements LendableFile {
 
   remove(): void {
     const directory = this.#directory;
-    this.#context.queue.settle();
+    this.#context.queue.waitFor();
     try {
       fs.unlinkSync(directory.systemPath(this.#asideName ?? this.#name));
     } catch (error) {
@@ -106,7 +106,7 @@ export class TargetFile implements LendableFile {
 
   setAside(): void {
     const directory = this.#directory;
-    this.#context.queue.settle();
+    this.#context.queue.waitFor();
     try {
       this.#asideName = moveAside(directory, this.#name, this.#name, 1);
     } catch (error) {
@@ -132,7 +132,7 @@ export class TargetFile implements LendableFile {
   }
 
   rename(storedPath: StoredPath, replaced: OutputFile | undefined): void {
-    this.#context.queue.settle();
+    this.#context.queue.waitFor();
     const from = this.#directory;
     const { path, place } = this.#context.placeForRename(storedPath, replaced);
     const replace = replaced !== undefined || this.#context.overwrite;

@@ -60,7 +60,7 @@ export class WriteQueue {
     this.#publishUnlessHeld();
     this.#piece = (this.#piece + 1) % this.#lastUse.length;
     const lastUse = this.#lastUse[this.#piece];
-    if (lastUse !== undefined) this.settle(lastUse);
+    if (lastUse !== undefined) this.waitFor(lastUse);
     this.#lastUse[this.#piece] = undefined;
     const start = this.#piece * this.#pieceBytes;
     return this.#jobs.bytes.subarray(start, start + this.#pieceBytes);
@@ -98,7 +98,7 @@ export class WriteQueue {
   }
 
   /** Waits until a job and all before it are done, or all jobs, and hears how they went. */
-  settle(number = this.#given): void {
+  waitFor(number = this.#given): void {
     if (!isBefore(this.#seen, number)) return;
     // No more than what is waited for: that is done before anything can spoil it.
     if (isBefore(this.#published, number)) this.#publish(number);
@@ -115,7 +115,7 @@ export class WriteQueue {
     for (let seen: number | undefined; seen !== this.#seen && isBefore(this.#seen, this.#given);) {
       seen = this.#seen;
       try {
-        this.settle();
+        this.waitFor();
       } catch {
         // The error that came first is the one to tell.
       }
@@ -125,7 +125,7 @@ export class WriteQueue {
   /** Ends the thread; what was offered and taken is done first. */
   close(): void {
     try {
-      this.settle();
+      this.waitFor();
     } finally {
       // It would wait for more, and keep the program alive.
       this.#jobs.quit();

@@ -152,7 +152,7 @@ async function give(entry: IndexEntry, { extents, output, decoding, took }: Give
       file.write(bytes, fileOffset);
       took(bytes.length);
     },
-    settled: async () => {
+    afterPiece: async () => {
       await decoding.caughtUp();
       await output.flush();
     },

@@ -43,7 +43,7 @@ export async function makeTar(options: TarOptions, thread: TaskThread): Promise<
     stopBy(thread.signal, opened);
     target = new ArchiveTarget(options.output, thread.isStopped);
     const writer = new TarWriter(target.sink, { ...options, isStopped: thread.isStopped });
-    const slowOutput = { isFull: () => writer.isFull, drain: () => writer.settled() };
+    const slowOutput = { isFull: () => writer.isFull, drain: () => writer.drained() };
     decoding = await setUpDecoding({ ...options, slowOutput }, (message) => thread.warning(message), !source.seekable);
     making = new TarMaking(options, thread, writer, decoding);
     problems = await (source.seekable ? making.copySeekable(source) : making.copyPiped(source));

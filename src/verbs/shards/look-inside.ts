@@ -94,7 +94,7 @@ class Looking {
               this.#bytes += piece.length;
               opened.write(piece, fileOffset);
             },
-            settled: () => this.#settled(),
+            afterPiece: () => this.#caughtUp(),
           },
           PIECE_BYTES,
         );
@@ -113,7 +113,7 @@ class Looking {
     }
   }
 
-  async #settled(): Promise<void> {
+  async #caughtUp(): Promise<void> {
     await this.#decoding.caughtUp();
     this.#context.progress({ bytes: this.#bytes });
   }

@@ -22,17 +22,17 @@ export class ConnectionFailure extends Error {
 }
 
 /** A request that waits for its response. */
-interface Turn {
+interface Pending {
   parser: ResponseParser;
   hasBegun: boolean;
-  settle: (failure?: { error: unknown }) => void;
+  done: (failure?: { error: unknown }) => void;
 }
 
 export class Connection {
   readonly #timeoutMs: number;
   readonly #scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
   #socket!: Socket;
-  #turn: Turn | undefined;
+  #pending: Pending | undefined;
   #timer: NodeJS.Timeout | undefined;
   #requests = 0;
   #idleSince = 0;
@@ -47,7 +47,7 @@ export class Connection {
     const connection = new Connection(timeoutMs);
     // What is wanted in a certain place is received there: each copy would cost more than all else that is done here.
     const onread = {
-      buffer: (): Buffer => connection.#turn?.parser.room() ?? connection.#scratch,
+      buffer: (): Buffer => connection.#pending?.parser.room() ?? connection.#scratch,
       callback: (bytes: number, memory: Uint8Array): boolean => {
         connection.#receive(Buffer.from(memory.buffer, memory.byteOffset, bytes));
         return true;
@@ -85,8 +85,8 @@ export class Connection {
     await new Promise<void>((resolve, reject) => {
       const flow: Flow = { pause: () => this.#pause(), resume: () => this.#resume() };
       const onAbort = (): void => this.#fail(signal!.reason);
-      const settle: Turn['settle'] = (failure) => {
-        this.#turn = undefined;
+      const done: Pending['done'] = (failure) => {
+        this.#pending = undefined;
         this.#stopTimer();
         this.#idleSince = performance.now();
         signal?.removeEventListener('abort', onAbort);
@@ -94,7 +94,7 @@ export class Connection {
         // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- a signal's reason may be anything
         else reject(failure.error);
       };
-      this.#turn = { parser: new ResponseParser(judge, flow), hasBegun: false, settle };
+      this.#pending = { parser: new ResponseParser(judge, flow), hasBegun: false, done };
       signal?.addEventListener('abort', onAbort, { once: true });
       this.#startTimer();
       this.#socket.write(text, 'latin1');
@@ -116,47 +116,47 @@ export class Connection {
   }
 
   #receive(bytes: Buffer): void {
-    const turn = this.#turn;
-    if (turn === undefined) {
+    const pending = this.#pending;
+    if (pending === undefined) {
       // Nobody has asked.
       this.close();
       return;
     }
-    turn.hasBegun = true;
+    pending.hasBegun = true;
     this.#timer?.refresh();
     try {
-      turn.parser.push(bytes);
+      pending.parser.push(bytes);
     } catch (error) {
       this.#fail(error instanceof NoHttp ? new ConnectionFailure(error, false) : error);
       return;
     }
-    if (!turn.parser.isDone) return;
-    if (!turn.parser.persists) this.close();
-    turn.settle();
+    if (!pending.parser.isDone) return;
+    if (!pending.parser.persists) this.close();
+    pending.done();
   }
 
   /** The server has ended the connection in good order: that is how a body of unknown length ends, and nothing else is. */
   #end(): void {
-    const turn = this.#turn;
-    if (turn?.parser.end() !== true) {
+    const pending = this.#pending;
+    if (pending?.parser.end() !== true) {
       this.#break(cutShort());
       return;
     }
     this.close();
-    turn.settle();
+    pending.done();
   }
 
   /** The connection is broken, or silent. */
   #break(cause: Error): void {
-    const turn = this.#turn;
+    const pending = this.#pending;
     this.close();
-    turn?.settle({ error: new ConnectionFailure(cause, !turn.hasBegun) });
+    pending?.done({ error: new ConnectionFailure(cause, !pending.hasBegun) });
   }
 
   #fail(error: unknown): void {
-    const turn = this.#turn;
+    const pending = this.#pending;
     this.close();
-    turn?.settle({ error });
+    pending?.done({ error });
   }
 
   #startTimer(): void {
@@ -176,7 +176,7 @@ export class Connection {
   }
 
   #resume(): void {
-    if (this.#turn === undefined || this.#timer !== undefined) return;
+    if (this.#pending === undefined || this.#timer !== undefined) return;
     this.#startTimer();
     this.#socket.resume();
   }

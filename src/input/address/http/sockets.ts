@@ -98,9 +98,9 @@ function openTunnel(origin: URL, proxy: Proxy, timeoutMs: number): Promise<Socke
       },
     });
     const timer = setTimeout(() => asked.destroy(silence()), timeoutMs);
-    const settled = (): void => clearTimeout(timer);
+    const stopTimer = (): void => clearTimeout(timer);
     asked.once('connect', ({ statusCode }, socket) => {
-      settled();
+      stopTimer();
       if (statusCode !== undefined && statusCode >= 200 && statusCode < 300) resolve(socket);
       else {
         socket.destroy();
@@ -108,12 +108,12 @@ function openTunnel(origin: URL, proxy: Proxy, timeoutMs: number): Promise<Socke
       }
     });
     asked.once('response', ({ statusCode }) => {
-      settled();
+      stopTimer();
       asked.destroy();
       reject(new NoTunnel(statusCode ?? 0));
     });
     asked.on('error', (error) => {
-      settled();
+      stopTimer();
       reject(error);
     });
     asked.end();
