@@ -1,8 +1,8 @@
-/** What a verb is given beside its options: whom it works for. */
+/** What a verb is given beside its options: how to tell what happens, and how it is told to stop. */
 import type { StoredPath } from './format/stored-path.js';
 import type { ProgressReport } from './ui/reporter.js';
 
-/** Whom work is done for: a person at a terminal, a program that calls the library, or the thread that started this one. */
+/** What work is done for: a person at a terminal, a program that calls the library, or the thread that started this one. */
 export interface Context {
   /** Aborted when it is to stop. */
   readonly signal: AbortSignal;

@@ -25,7 +25,7 @@ import { notAnArchive, textPreview } from './foreign.js';
  */
 export type PayloadUse = 'take' | 'check' | 'pass';
 
-/** Who is told what a {@link ChunkReader} finds, in archive order. */
+/** Receives what a {@link ChunkReader} finds, in archive order. */
 export interface ChunkConsumer {
   /**
    * A chunk begins.

@@ -25,7 +25,7 @@ export class RangeBudget {
 }
 
 export class Coverage {
-  /** File position after the last chunk, wherever it lay; kept by who adds them. */
+  /** File position after the last chunk, wherever it lay; kept by the code that adds them. */
   positionBytes = 0;
   readonly #budget: RangeBudget;
   /** Start and end (exclusive) of each range, in turn; undefined as long as there is none. */

@@ -19,7 +19,7 @@ export class Entry<Content> {
   /** Size of the file in bytes, holes included; grows while the entry is open. */
   sizeBytes = 0;
   chunks = 0;
-  /** As long as it is open; kept by who asks for it. */
+  /** As long as it is open; kept by the code that asks for it. */
   order: ChunkOrder | undefined;
   /** Where the archive first mentions it, in bytes. */
   readonly archiveOffset: number;

@@ -90,7 +90,7 @@ export class Extents {
   }
 }
 
-/** Who takes the content of an entry. */
+/** Takes the content of an entry. */
 export interface ExtentConsumer {
   /** `bytes` are lent until {@link afterPiece} is. */
   take(bytes: Buffer, fileOffset: number): void;

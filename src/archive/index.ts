@@ -157,7 +157,7 @@ class IndexBuilder implements ByteSink, ChunkConsumer {
   readonly #firstNames = new Map<number, StoredPath>();
   readonly #history = new Map<StoredPath, Set<Entry<NotedContent>>>();
   readonly #earlier: [path: StoredPath, archiveOffset: number][] = [];
-  /** So many problems are on the map. */
+  /** How many problems are on the map. */
   #mapped = 0;
   #turnBegan = -Infinity;
   #wholeFiles = 0;

@@ -17,7 +17,7 @@ export type FileSign =
   | 'increment'
   /** A file of any table. */
   | 'table'
-  /** What a server keeps for itself: backup programs do not copy it, who packs a data directory does. */
+  /** What a server keeps for itself: backup programs do not copy it; an archive of a data directory has it. */
   | 'data directory'
   /** What no data directory holds: somebody has packed this archive. */
   | 'foreign';

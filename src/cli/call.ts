@@ -24,7 +24,7 @@ import {
 
 /** What a command line asks for. */
 export type Call =
-  /** A text: on stdout for who asked for it (exit code 0), else on stderr. */
+  /** A text: on stdout if it was asked for (exit code 0), else on stderr. */
   { kind: 'text'; text: string; exitCode: number } | ({ kind: 'verb' } & VerbCall);
 
 /** Whether a command line has the form of xbstream's, whose stdout belongs to nobody but archives. */
@@ -108,7 +108,7 @@ async function readForm(
   const isAskedFor = (name: string): boolean => normalised.options.some((option) => option.name === name);
   if (isAskedFor('help')) {
     const isDropIn = xbstreamName(surroundings.argv) !== undefined;
-    // Who types -h wants a reminder, on one screen.
+    // -h is for a reminder, on one screen.
     const isBrief = !isDropIn && !words.some((word) => word.startsWith('--h') || word.includes('?'));
     if (isAnyCall && !isAskedFor('extract' satisfies Mode) && !isAskedFor('create' satisfies Mode)) {
       return answer(async ({ overview, shortHelp }) =>

@@ -9,14 +9,14 @@ import { XbstreamError } from '../errors.js';
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const;
 type Signal = (typeof SIGNALS)[number];
 
-/** How long a verb has to clean up when it is to stop: who presses Ctrl-C waits no longer than a second. */
+/** How long a verb has to clean up when it is to stop: after Ctrl-C nobody waits longer than a second. */
 const PATIENCE_MILLISECONDS = 800;
 
 /** What the run has to say when a signal comes. */
 export interface InterruptionWords {
   /** Takes what moves off the screen: the process dies of a second signal. */
   last: () => void;
-  /** Says how far the run is: who ends it by SIGQUIT wants to know. */
+  /** Says how far the run is, before it ends by SIGQUIT. */
   status: () => void;
   /** What it is at work on, if that is known. */
   atWork: () => string | undefined;

@@ -111,7 +111,7 @@ async function tellEnding(ending: Ending, run: VerbRun, tools: RunTools, interru
   // Nothing that may have become of the output counts for more.
   if (exitCode === EXIT_REFUSED || exitCode === EXIT_USAGE) return exitCode;
   await outputs.flushed();
-  // Who reads no further has seen what he wanted, and a verdict stays what it is.
+  // A reader that stops has seen what it wanted, and a verdict stays what it is.
   if (outputs.failure === undefined || (outputs.isAbandoned && problems.length > 0)) return exitCode;
   if (!outputs.isAbandoned) reporter.error(systemError('cannot write to standard output', outputs.failure));
   reporter.close();

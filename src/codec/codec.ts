@@ -7,7 +7,7 @@ export type LayerName = 'xbcrypt' | 'zstd' | 'lz4' | 'qpress' | 'gzip';
 
 export type CipherName = StreamKey['cipher'];
 
-/** What decrypts. `bytes` is empty for the cipher `NONE`. */
+/** A key, and the cipher that it is for. `bytes` is empty for the cipher `NONE`. */
 export type DecryptionKey = StreamKey;
 
 /** Takes output in order. A piece is only lent: its bytes are good until the call returns. */

@@ -119,7 +119,7 @@ export class PageHoles {
   push(bytes: Buffer): void {
     let at = 0;
     if (!this.#decided) at = this.#readHead(bytes);
-    // Who wants no holes asks for larger ones than there can be.
+    // A caller that wants no holes asks for larger ones than there can be.
     if (this.#space === undefined || this.#blockBytes > this.#space.pageBytes) {
       if (bytes.length > 0) this.#write(this.#fileBytes, bytes);
     } else if (this.#space.compression === 'mysql') {

@@ -47,7 +47,7 @@ async function run<Result>(
   signal.throwIfAborted();
   let source: Source | undefined;
   const stop = (): void => source?.stop();
-  // Who waits in a call sees first that it is to stop; the event that says so comes behind.
+  // Work that waits in a call sees the request to stop first; the event for it comes later.
   const heard = async (): Promise<void> => {
     while (isStopped() && !signal.aborted) await new Promise((resolve) => setImmediate(resolve));
     signal.throwIfAborted();

@@ -5,7 +5,7 @@ import { PIECE_BYTES, startInRoom, type ByteSink, type Source } from './source.j
 /** The first read, and those after a jump, are small: a header may be all that is wanted. They grow as long as nothing is jumped over. */
 const FIRST_PIECE_BYTES = 64 * 1024;
 const PIECE_BYTES_AFTER_JUMP = 4096;
-/** So little is read sooner than jumped over. */
+/** Up to this size reading is faster than jumping. */
 const JUMP_BYTES_MIN = 32 * 1024;
 
 export class FileSource implements Source {

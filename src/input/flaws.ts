@@ -1,7 +1,7 @@
 /** What an input knows to be wrong with it, beside what its chunks tell. */
 import { InputError } from './input-error.js';
 
-/** So many of a kind are named. */
+/** The most flaws of a kind that are named. */
 const NAMED_MAX = 21;
 
 /** How many there are of a kind, and what to say of the first ones. Plain data, that can be kept. */

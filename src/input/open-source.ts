@@ -58,7 +58,7 @@ export type InputChoice = (
   | NamedPipesChoice
 ) & {
   stream?: StreamChoice;
-  /** So many seconds nothing may come from it. */
+  /** For how many seconds it may be silent. */
   silentSeconds?: number | undefined;
   /** The file of an index, by which an archive that can be read by position is read. */
   index?: string;

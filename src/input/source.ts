@@ -1,4 +1,4 @@
-/** Where the bytes of an archive come from, and who takes them. */
+/** Where the bytes of an archive come from, and where they go. */
 import type { InputFlaws } from './flaws.js';
 import type { Span } from './positioned.js';
 
@@ -23,7 +23,7 @@ export function startInRoom(position: number): number {
   return (position + PAGE_BYTES / 2 - MALLOC_OFFSET) % PAGE_BYTES;
 }
 
-/** Who takes the bytes of an input. */
+/** Takes the bytes of an input. */
 export interface ByteSink {
   /** Where the next piece may be put: {@link PIECE_ROOM_BYTES} that begin where malloc begins large blocks. */
   room(): Buffer;

@@ -12,7 +12,7 @@ export interface TargetSink extends SequentialSink {
   readonly bytes: number;
 }
 
-/** So much goes into a frame, which can be decoded by itself. */
+/** How much goes into a frame, which can be decoded by itself, in bytes. */
 const FRAME_CONTENT_BYTES = 4 * 1024 * 1024;
 
 // The zstd seekable format: a frame to be skipped, behind all others, with the lengths of each.

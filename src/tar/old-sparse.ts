@@ -7,7 +7,7 @@ const MAGIC = 'ustar  \0';
 const PAIR_BYTES = 24;
 const FIELD_BYTES = 12;
 
-/** Whether a header is that of such a file: `S` alone may be another program's, who has other things at these places. */
+/** Whether a header is that of such a file: `S` alone may be another program's, which has other things at these places. */
 export function isOldSparse(header: Buffer): boolean {
   // typeflag (offset 156, length 1), magic and version (offset 257, length 8)
   return header[156] === 'S'.charCodeAt(0) && header.toString('latin1', 257, 265) === MAGIC;

@@ -12,7 +12,7 @@ import { ABOUT_ALL, ABOUT_NEXT, blocksBehind, parseRecords, sizeField, type Reco
 import { isOldSparse, OldSparseMap } from './old-sparse.js';
 import { SparseParts, TarSparseContent, type SparseContent } from './sparse.js';
 
-/** Who is told what a {@link TarReader} finds, in order. */
+/** Receives what a {@link TarReader} finds, in order. */
 export interface TarConsumer {
   /** A regular file begins. */
   member(path: StoredPath, sizeBytes: number): void;

@@ -9,7 +9,7 @@ const DEFAULT_THREADS_MAX = 8;
 const THREADS_MAX = 64;
 
 /**
- * So many addresses the process takes before any thread of ours, and each thread, zstd's being the greediest: mostly space that V8
+ * How much address space the process takes before any thread of ours, and each thread, zstd's being the greediest: mostly space that V8
  * reserves and never uses. Where it does not get it Node ends at once (measured with Node 20, `ulimit -v`).
  */
 const [PROCESS_BYTES, THREAD_BYTES] = [1.1e9, 1.35e9];
@@ -41,7 +41,7 @@ export function availableCores(): number {
 }
 
 /**
- * So many cores' time the cgroups of this process may use; Infinity where none limits it. A quota of a cgroup holds for all
+ * How many cores the cgroups of this process may use; Infinity where none limits it. A quota of a cgroup holds for all
  * below it.
  *
  * @param self what the system says of this process's cgroups

@@ -96,7 +96,7 @@ export class Helper<Data, Task, Answer> {
     throw this.ended();
   }
 
-  /** The next answer, if there is one by now. Only for who knows otherwise when to ask. */
+  /** The next answer, if there is one by now. Only for a caller that knows otherwise when to ask. */
   answerIfAny(): Answer | undefined {
     const received = receiveMessageOnPort(this.#port) as { message: Answer } | undefined;
     if (received !== undefined) this.#heard = (this.#heard + 1) | 0;

@@ -1,7 +1,7 @@
 import { accessSync, readlinkSync } from 'node:fs';
 import { systemCodeOf } from '../errors.js';
 
-/** The error of who waits for a thread that is gone; which, and for what, says `message`. */
+/** The error for waiting for a thread that is gone; `message` says which, and for what. */
 export function threadEnded(message: string): Error {
   return Object.assign(new Error(message), { code: 'THREAD_ENDED' });
 }
@@ -19,8 +19,8 @@ const NOT_BEGUN = 0;
 const UNKNOWN = -1;
 
 /**
- * Whether another thread of this process is there, for who waits for it without turning to events: what ends a thread
- * (memory runs out, an exception) is told by an event, which nobody hears who waits.
+ * Whether another thread of this process is there, for a thread that waits for it without handling events: what ends a thread
+ * (memory runs out, an exception) is told by an event, which a thread that waits does not hear.
  *
  * What was lent to a thread (a descriptor, memory) is free when it has said so, or when it is gone. A stalled disk makes
  * a write last for minutes, so that no time that has passed says anything.

@@ -9,7 +9,7 @@ export interface TaskStart<Options> {
   tellFiles: boolean;
   /** See {@link TaskControl}. */
   control: SharedArrayBuffer;
-  /** Let others have the thread now and then, who hear signals in it. */
+  /** Let others have the thread now and then: signals are handled in it. */
   pauses: boolean;
 }
 

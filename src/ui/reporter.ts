@@ -13,7 +13,7 @@ export interface ProgressReport {
   path?: string | undefined;
 }
 
-/** Who answers a person that asks how far a run is. */
+/** Answers a person who asks how far a run is. */
 export interface StatusPrinter {
   /** Writes a line where errors go. */
   status(line: string): void;
@@ -70,7 +70,7 @@ export interface ExtractSummary {
   cutAt?: number | undefined;
 }
 
-/** What a verb says that goes from file to file. */
+/** What a verb reports that works on one file after the other. */
 export interface FilesReporter extends CommonReporter {
   /** Whether {@link file} does anything: telling of many small files takes its time. */
   readonly wantsFiles: boolean;
@@ -78,7 +78,7 @@ export interface FilesReporter extends CommonReporter {
   file(report: FileReport): void;
 }
 
-/** What an extraction says. */
+/** What an extraction reports. */
 export interface Reporter extends FilesReporter {
   /** The end of an extraction. */
   extracted(summary: ExtractSummary): void;
@@ -99,7 +99,7 @@ export interface MadeSummary {
   outputName: string;
 }
 
-/** What the making of an archive or a tar says. */
+/** What the making of an archive or a tar reports. */
 export interface MakeReporter extends FilesReporter {
   made(summary: MadeSummary): void;
 }
@@ -118,7 +118,7 @@ export interface DecodeSummary {
   elapsedSeconds: number;
 }
 
-/** What the decoding of files where they lie says. */
+/** What the decoding of files in place reports. */
 export interface DecodeReporter extends FilesReporter {
   decoded(summary: DecodeSummary): void;
 }
@@ -164,7 +164,7 @@ export interface Listing {
   complete: boolean;
 }
 
-/** What a listing says. */
+/** What a listing reports. */
 export interface ListReporter extends CommonReporter {
   /** @param ok nothing is wrong, with the archive or with what was asked for */
   listed(listing: Listing, ok: boolean): void;
@@ -190,7 +190,7 @@ export interface Verification {
   report?: { name: string; bytes: number };
 }
 
-/** What a verification says. */
+/** What a verification reports. */
 export interface VerifyReporter extends CommonReporter {
   /** All that is wrong comes with this, and nowhere else. */
   verified(verification: Verification): void;
@@ -210,12 +210,12 @@ export interface ShardSummary {
   files: number | undefined;
 }
 
-/** What the verification of a part says. */
+/** What the verification of a part reports. */
 export interface ShardReporter extends CommonReporter {
   shardChecked(shard: ShardSummary): void;
 }
 
-/** Whom `info` tells what it has found out. */
+/** What `info` reports. */
 export interface InfoReporter extends CommonReporter {
   /** @param ok nothing is wrong with the archive */
   described(description: BackupDescription, ok: boolean): void;

@@ -85,7 +85,7 @@ function stdoutSink(stdout: OutputStream): ContentSink {
       );
     }
     await new Promise<void>((resolve) => {
-      // A failure is heard by who watches stdout.
+      // A failure is heard by the listener of stdout.
       stdout.write(bytes, () => resolve());
     });
     // A file takes everything at once: signals come in between.

@@ -132,7 +132,7 @@ function unfinished(
   return problems.map((error) => error.with({ details: dryRun || files === 0 ? [] : [tally] }));
 }
 
-/** What to say of words that `-x` ignores, as xbstream does: who typed them meant something. */
+/** What to say of words that `-x` ignores, as xbstream does: they were typed for a reason. */
 export function ignoredWords(operands: readonly string[], directory: string | undefined): string[] {
   if (operands.length === 0) return [];
   const ignored = `-x reads stdin and ignores words that are no options: ${operands.map(shownWord).join(' ')}`;

@@ -24,7 +24,7 @@ export interface WrapperFormat {
   program?: WrapperProgram;
 }
 
-/** So many of the first bytes tell; fewer only where there are no more. */
+/** How many of the first bytes are needed to tell. */
 export const WRAPPER_HEAD_BYTES = 16;
 
 const ZSTD_MAGIC = '\x28\xb5\x2f\xfd';

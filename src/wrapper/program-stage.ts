@@ -10,7 +10,7 @@ import type { WrapperFormat, WrapperProgram } from './formats.js';
 import type { Stage } from './stage.js';
 import { WrapperError } from './wrapper-error.js';
 
-/** So much of what a program says is kept. */
+/** How much of what a program prints is kept, in bytes. */
 const SAID_CHARACTERS_MAX = 1000;
 /** And so much is told: bzip2 goes on with advice. */
 const SAID_LINES_MAX = 2;
@@ -24,7 +24,7 @@ type Child = ChildProcessByStdio<Writable, Readable, Readable>;
 export interface Follower {
   /** @throws XbstreamError where something else begins than the program is to decode */
   push(bytes: Buffer): void;
-  /** So many bytes of all that was pushed stand before that. */
+  /** How many of the bytes pushed come before that. */
   readonly soundBytes: number;
   /** Nothing more comes: gives its memory back. */
   close(): void;

@@ -14,7 +14,7 @@ import { WrapperError } from './wrapper-error.js';
 
 /** More than this is nobody's backup. */
 const DEPTH_MAX = 3;
-/** So many decoded bytes are taken before events have their turn: what is to be decoded next comes by them. */
+/** How many decoded bytes are taken until events are handled: what is to be decoded next comes by events. */
 const TURN_BYTES = 512 * 1024;
 
 export interface UnwrappingOptions {

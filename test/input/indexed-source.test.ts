@@ -144,7 +144,10 @@ describe('an archive of a TiB in chunks of 10 MiB', () => {
 
 async function contentOf(source: Source, { entries }: ArchiveIndex, path: string): Promise<string> {
   const parts: Buffer[] = [];
-  const consumer = { take: (bytes: Buffer) => void parts.push(Buffer.from(bytes)), afterPiece: () => Promise.resolve() };
+  const consumer = {
+    take: (bytes: Buffer) => void parts.push(Buffer.from(bytes)),
+    afterPiece: () => Promise.resolve(),
+  };
   const entry = entries.find((each) => each.path === path)!;
   await new ExtentReader(source).read(entry.extents!, consumer, 2 ** 20);
   return Buffer.concat(parts).toString('latin1');

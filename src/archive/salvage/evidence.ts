@@ -24,7 +24,7 @@ const PIECE_BYTES = 1024 * 1024;
 const TEXT_BYTES_MAX = 64 * 1024 * 1024;
 /** What is no text mostly shows in its first bytes. */
 const TEXT_BYTES_FIRST = 4096;
-/** So far a chunk is read to find its end, or to judge its checksum: chunks have up to 10 MiB, as a rule. */
+/** How far a chunk is read to find its end, or to judge its checksum: chunks have up to 10 MiB, as a rule. */
 const CHUNK_BYTES_MAX = 16 * 1024 * 1024;
 /** A larger chunk does not prove itself: to find out takes as long as to read it. Those of real writers have 10 MiB as a rule. */
 const PROVEN_BYTES_MAX = 64 * 1024 * 1024;
@@ -53,7 +53,7 @@ export interface EvidenceOptions {
   /** All of the archive can be looked at, also what follows. */
   byPosition: boolean;
   absoluteNames: boolean;
-  /** Who knows of the files. */
+  /** What is known of the files. */
   damage: Pick<DamageConsumer, 'entryOf'>;
 }
 

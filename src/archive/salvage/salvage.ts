@@ -6,7 +6,7 @@ import type { PayloadUse } from '../chunk-reader.js';
 import { ForeignInput } from '../foreign.js';
 import type { ByteView } from './byte-view.js';
 
-/** Who is told of damage, beside the consumer of the chunks. */
+/** Receives what damage is found, beside the consumer of the chunks. */
 export interface DamageConsumer {
   /**
    * Something is wrong, and the reading goes on.

@@ -20,7 +20,7 @@ import { RereadBudget } from './reread-budget.js';
 import { brokenPath, damagedHeader, seeminglyAbout, wrongLength, wrongPathLength } from './salvage-errors.js';
 import { isSalvageable, type DamageConsumer, type SalvageOptions, type SalvageReading } from './salvage.js';
 
-/** So much behind a bad header is looked at before it is judged, where it cannot be had later: a chunk as a rule. */
+/** How much behind a bad header is looked at before it is judged, where it cannot be had later: a chunk as a rule. */
 const WAITED_BYTES = 12 * 1024 * 1024;
 
 export class SalvagingReader implements SalvageReading {

@@ -12,7 +12,7 @@ const MOST_NOTED = 10_000;
 const MOST_LATE = 1000;
 /** Each is held against every empty file. */
 const MOST_GUESSED = 100;
-/** So often names are held against each other: an archive may hold any number of them. */
+/** How often names are compared: an archive may hold any number of them. */
 const MOST_COMPARISONS = 2_000_000;
 
 export class SuspectFiles<Content> {

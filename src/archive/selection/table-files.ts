@@ -94,7 +94,7 @@ export function tellsSpaceId(path: StoredPath): boolean {
 
 /** Where a tablespace has its number, twice: in the header of its first page, and in what that page says of the space. */
 const [IN_PAGE, IN_SPACE] = [34, 38];
-/** So many bytes tell it. */
+/** How many bytes are needed to tell. */
 const SPACE_ID_BYTES = IN_SPACE + 4;
 
 /**

@@ -9,7 +9,7 @@ import type { Source } from '../../input/source.js';
 import { spaceIdOf } from './table-files.js';
 import type { TableMetadata } from './table-selection.js';
 
-/** So much of a file is read: a block of any layer is smaller. */
+/** How much of a file is read: a block of any layer is smaller. */
 const STORED_BYTES = 256 * 1024;
 /** A `.meta` file is smaller, and the number of a tablespace is at its beginning. */
 const DECODED_BYTES = 1024;

@@ -17,7 +17,7 @@ const SEARCHED_BYTES = 1024 * 1024;
 /** A header, as a rule, is all that is wanted there. */
 const BYTES_AFTER_SKIP = 4096;
 
-/** Who is told of what is in a part, in archive order. */
+/** Receives what is in a part, in archive order. */
 export interface PartConsumer extends DamageConsumer {
   /** @param spanBytes bytes of the file that the chunk covers, holes included; 0 for chunks that carry no content */
   chunk(header: ChunkHeader, spanBytes: number): void;
@@ -28,7 +28,7 @@ export interface PartOptions {
   absoluteNames: boolean;
   /** Asked before each piece; true ends it. */
   isStopped: () => boolean;
-  /** So many bytes of the archive were looked at, all in all. */
+  /** Called with how many bytes of the archive were looked at in total. */
   onProgress: (bytes: number) => void;
   /** Chunks that begin here were checked, and are passed over. */
   proven?: ReadonlySet<number> | undefined;

@@ -7,7 +7,7 @@ import { sqlOfFileName, sqlText } from '../../format/sql-name.js';
 import { isUtf8, pathText, type StoredPath } from '../../format/stored-path.js';
 import { lookAt } from '../../input/look.js';
 
-/** Who presses a key does not wait longer, in milliseconds, for an archive that has to be read as a whole. */
+/** The longest wait after a key was pressed, in milliseconds, for an archive that has to be read as a whole. */
 const PATIENCE_MS = 3000;
 
 /** The final names of what an archive holds; none where it cannot be read, or not soon. Only files: a pipe would be used up. */
@@ -36,7 +36,7 @@ export function pathCandidates(paths: readonly StoredPath[], typed: string): str
     paths.map((path) => pathText(namesWhileDecoded(path)[0]?.name ?? path)),
     typed,
   );
-  // A stored name with its suffixes is for who has typed a part of these.
+  // A stored name with its suffixes is offered where a part of these was typed.
   return plain.length > 0 ? plain : steps(paths.map(pathText), typed);
 }
 

@@ -114,7 +114,7 @@ export function overview(version: string, forms: readonly Form[]): string {
 /** What every program has. */
 const KNOWN: readonly string[] = ['help', 'version'];
 
-/** What is typed most often, on one screen, for who has forgotten how it is called. */
+/** What is typed most often, on one screen: a reminder. */
 export function briefHelp(form: FormText): string {
   const { call, usage, summary, examples } = form;
   const options = [...form.words];

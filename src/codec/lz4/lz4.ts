@@ -25,7 +25,7 @@ const FORMAT = { magic: LZ4_MAGIC, title: 'LZ4', name: 'LZ4 frame format' };
 const BLOCK_BYTES_MAX = 4 << 20;
 /** Each byte of a block adds less than this to what comes out of it: one more byte of a length adds the most. */
 const EXPANSION_MAX = 255;
-/** So much output is gathered before it is hashed and passed on, while it is still in the CPU's caches. */
+/** Output is gathered up to this size, then hashed and passed on while it is still in the CPU's caches. */
 const OUTPUT_BYTES = 256 << 10;
 
 type UncompressSync = (sizeAndBlock: Uint8Array, dictionary?: Uint8Array) => Buffer;

@@ -22,7 +22,7 @@ const CHUNK_BYTES_MAX = 64 << 20;
 /** What does not compress grows by less than this: a control word for 31 bytes and a header. */
 const EXPANSION_BYTES_MAX = 400;
 
-/** So much output is gathered before it is passed on, while it is still in the CPU's caches. */
+/** Output is gathered up to this size, then passed on while it is still in the CPU's caches. */
 const OUTPUT_BYTES = 256 << 10;
 
 export class QpressDecoder extends UnitDecoder {

@@ -10,7 +10,7 @@ const TAIL_BYTES = 11;
 /** A control word that holds nothing but its end mark. */
 const EMPTY_CONTROL = 0x80000000;
 const ADLER_MODULUS = 65521;
-/** So many bytes may be summed up before the sums must be reduced, that they stay exact. */
+/** The sums stay exact for so many bytes; then they must be reduced. */
 const ADLER_RUN_BYTES = 1 << 16;
 
 /** What quicklz.wat does, in JavaScript. */

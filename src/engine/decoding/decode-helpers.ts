@@ -30,7 +30,7 @@ const UNDONE_BYTES_MAX = 4 * 1024 * 1024;
 /** After so much was sent, answers are heard. */
 const TURN_BYTES = 1024 * 1024;
 
-/** Who is told what becomes of a file that a helping thread decodes. */
+/** Receives what becomes of a file that a helping thread decodes. */
 export interface HelpedFile {
   /** Takes the decoded content, in order. */
   output: OutputSink;

@@ -5,7 +5,7 @@ import type { HelperAnswer, HelperTask } from './decode-helpers.js';
 
 /** Output is sent in pieces of this size. */
 const PIECE_BYTES = 256 * 1024;
-/** So many may be under way; until one comes back nothing is decoded. */
+/** How many may be under way; nothing more is decoded until one comes back. */
 const PIECES_MAX = 16;
 
 interface Paused {

@@ -20,7 +20,7 @@ export interface DecodingChoice {
 
 /** What decoding for an output that is written asynchronously needs: a few bytes may decode to gigabytes. */
 export interface SlowOutput {
-  /** So much waits in memory that decoding has to stop for now. */
+  /** Whether so much waits in memory that decoding has to pause. */
   isFull: () => boolean;
   /** Has what waits written. */
   drain: () => Promise<void>;

@@ -31,7 +31,7 @@ export interface FindOptions {
   onWarning: (message: string) => void;
 }
 
-/** So many files are looked at side by side. */
+/** How many files are looked at concurrently. */
 const LOOKS = 32;
 
 /** What messages call a file. */

@@ -32,7 +32,7 @@ export interface InPlaceListener {
   warning: (message: string) => void;
   /** A file is begun. */
   begin: (path: StoredPath) => void;
-  /** So many bytes were read. */
+  /** Called with how many bytes were read. */
   read: (bytes: number) => void;
   /** A file is decoded. */
   file: (path: StoredPath, bytes: number) => void;

@@ -27,7 +27,7 @@ export interface Workshop {
   board: WorkBoard;
   /** Where large files are made together. */
   shared: SharedFiles;
-  /** So many bytes of the archive were taken. May throw to end it. */
+  /** Called with how many bytes of the archive were taken. May throw to end it. */
   onProgress: (bytes: number) => void;
 }
 
@@ -96,7 +96,7 @@ export class SegmentedFile {
       shared.close();
     }
     const lengths = cuts.slice(1).map((_, segment) => shared.madeBytes(segment));
-    // Whoever has not made what he took says why.
+    // The pipeline that has not made the segment it took says why.
     if (!lengths.every((bytes) => bytes !== undefined)) board.stop();
     if (board.isStopped) return 'stopped';
     const ends = lengths.map((bytes, segment) => cuts[segment]!.made + bytes!);

@@ -60,7 +60,7 @@ function areApart(entries: readonly IndexEntry[], finalNameOf: (path: StoredPath
       return !name.endsWith(PARTIAL_ENDING) && names.take(name) === undefined;
     });
   } catch (error) {
-    // One has a name that no file can have: who reads in order says so.
+    // One has a name that no file can have: a reading in order says so.
     if (error instanceof XbstreamError) return false;
     throw error;
   }

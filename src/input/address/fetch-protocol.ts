@@ -1,4 +1,4 @@
-/** What who reads an archive by its address, and the thread that fetches it, say to each other. */
+/** The protocol between a thread that reads an archive at an address and the thread that fetches it. */
 import type { ErrorRecord } from '../../errors.js';
 import type { StoredPath } from '../../format/stored-path.js';
 import type { StoredObject } from '../parts/object-layout.js';
@@ -18,7 +18,7 @@ export interface FetchData {
 export const FetchNews = {
   /** Changed after anything has come. */
   COUNT: 0,
-  /** So long the server takes until it begins to answer, in microseconds; 0 until that is known. */
+  /** How long the server takes until it begins to answer, in microseconds; 0 until that is known. */
   LATENCY_US: 1,
   BYTES: 8,
 } as const;
@@ -58,7 +58,7 @@ export type FetchAnswer =
   | { kind: 'end' }
   | { kind: 'failed'; error: ErrorRecord };
 
-/** So much of the beginning is asked for to find out what is there: a small archive is whole then. */
+/** How much of the beginning is requested to find out what is there: a small archive has come as a whole then. */
 export const HEAD_BYTES = 64 * 1024;
 
 /** Of what comes as a whole so many bytes are under way at most. */

@@ -1,14 +1,14 @@
-/** So far apart the headers of large chunks are at least. */
+/** The least distance between the headers of large chunks, in bytes. */
 const STRIDE_BYTES_MIN = 64 * 1024;
 /** Paths have different lengths, and so have headers. */
 const STRIDE_TOLERANCE_BYTES = 3 * 1024;
-/** So many headers are foretold at most. */
+/** The most headers that are foretold. */
 const HEADERS_MAX = 80;
 /** A new stride counts for so much of the average. */
 const STRIDE_WEIGHT = 1 / 8;
 
 /**
- * Foretells where the next headers of chunks stand, for who hops from one to the next: writers make chunks of one size. Where
+ * Foretells where the next headers of chunks stand, for a reader that hops from one to the next: writers make chunks of one size. Where
  * it is right it looks further ahead, where it is wrong less far.
  */
 export class Foretelling {

@@ -20,7 +20,7 @@ export interface Target extends AddressFacts {
 
 /** What a server sends on with. */
 export const REDIRECTIONS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
-/** What a server says to whom it sent elsewhere, when that was good for a while only. */
+/** What a server answers after a redirect that was good only for a while. */
 const OUTDATED: ReadonlySet<number> = new Set([401, 403, 404, 410]);
 
 /** An archive at `http:` or `https:`. */

@@ -6,7 +6,7 @@ import { shownAddress, type Address } from './address.js';
 import { openRemoteObjects } from './remote-objects.js';
 import { RemoteBytes } from './remote-bytes.js';
 
-/** So long a server may be silent where nobody has said how long, in seconds. */
+/** How long a server may be silent by default, in seconds. */
 export const SILENT_SECONDS = 30;
 
 /**

@@ -25,10 +25,10 @@ import {
 } from './responses.js';
 import { Passing, Repetitions } from './http/retry.js';
 
-/** So often a server may send on to another place. */
+/** The most redirects in a row. */
 const REDIRECTIONS_MAX = 10;
 
-/** Who is told what lies at an address. */
+/** Receives what lies at an address. */
 export interface Opening {
   /** Called once, before the first byte. */
   found(object: FoundObject, flow: Flow): void;
@@ -37,7 +37,7 @@ export interface Opening {
 }
 
 export interface RangeClientOptions {
-  /** So long a server may be silent, in milliseconds. */
+  /** How long a server may be silent, in milliseconds. */
   timeoutMs: number;
   /** Before the first repetition, in milliseconds; for tests. */
   firstWaitMs?: number | undefined;

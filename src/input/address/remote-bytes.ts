@@ -1,6 +1,6 @@
 /**
  * What lies at an address, read by position: a thread fetches ranges, and this one waits for it in calls. It fetches ahead
- * of who reads on, and foretells where who hops from header to header will look next.
+ * of a sequential reader, and foretells where one that hops from header to header will look next.
  */
 import { errorFromRecord } from '../../errors.js';
 import { Helper } from '../../threads/helper.js';
@@ -20,7 +20,7 @@ import { comeBytes, FetchedRanges, isWhole, type Range } from './fetched-ranges.
 import { Foretelling } from './foretelling.js';
 import { RangeMemory, roomFor } from './range-memory.js';
 
-/** So much at most is fetched ahead of who reads on and on, in ranges of up to an eighth of it: 8 ranges are under way. */
+/** The most that is fetched ahead of a sequential reader, in ranges of up to an eighth of it: 8 ranges are under way. */
 const AHEAD_BYTES_MAX = 64 * 1024 * 1024;
 const RANGES_AHEAD = 8;
 /**
@@ -34,11 +34,11 @@ const RANGE_BYTES_MIN = 64 * 1024;
 const QUARTER_BYTES_MAX = 4 * 1024 * 1024;
 /** Of what somebody has said that he will read, so many ranges at a time. */
 const EXPECTED_RANGES_MAX = 64;
-/** What was read stays for a while: who looks for something goes back a little. */
+/** What was read stays for a while: a search goes back a little. */
 const BEHIND_BYTES = 2 * 1024 * 1024;
-/** Who reads less than this at a place, and goes on elsewhere, wants headers. */
+/** A reader that reads less than this at a place, and goes on elsewhere, wants headers. */
 const HOP_BYTES = 64 * 1024;
-/** So much is fetched of a place that was foretold, of it so much before it. */
+/** How much is fetched around a place that was foretold, and how much of that before it. */
 const FORETOLD_BYTES = 4096;
 const BEFORE_FORETOLD_BYTES = 1024;
 /** More small ranges are not kept. */
@@ -57,7 +57,7 @@ export class RemoteBytes implements PositionedBytes {
   /** Where who reads on and on began, and where the next byte of that stands. */
   #runStart = 0;
   #runEnd = 0;
-  /** Up to here all was fetched, or is on its way, for who reads on. */
+  /** Up to here all was fetched, or is on its way, for sequential reading. */
   #aheadEnd = 0;
   /** What comes as a whole, as it comes: pieces that were not read yet, how much has come, and whether that is all. */
   readonly #pieces: Uint8Array[] = [];
@@ -182,7 +182,7 @@ export class RemoteBytes implements PositionedBytes {
     this.#runStart = this.#runEnd = position;
     this.#aheadEnd = position;
     if (known?.isExpected === true) return;
-    // What is on its way for who read on is not wanted any more, unless it is what is read now.
+    // What is on its way for sequential reading is not wanted any more, unless it is what is read now.
     const dropped = this.#ranges.remove((range) => {
       const isSmall = range.end - range.start <= HOP_BYTES;
       const isNear = position < range.end && position + AHEAD_BYTES_MAX > range.start;
@@ -197,7 +197,7 @@ export class RemoteBytes implements PositionedBytes {
     }
   }
 
-  /** How much to fetch ahead of who reads on. */
+  /** How much to fetch ahead of a sequential reader. */
   get #aheadBytesMax(): number {
     const latencyUs = Atomics.load(this.#news, FetchNews.LATENCY_US);
     return Math.max(AHEAD_BYTES_MIN, Math.min(AHEAD_BYTES_MAX, AHEAD_BYTES_PER_US * latencyUs));
@@ -221,7 +221,7 @@ export class RemoteBytes implements PositionedBytes {
     }
   }
 
-  /** In as few requests as may be: who says what he will read has no use for more. */
+  /** In as few requests as possible: a reader that says what it will read has no use for more. */
   #fetchExpected(): void {
     let bytes = 0;
     let count = 0;

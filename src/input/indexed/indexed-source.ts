@@ -10,11 +10,11 @@ import { KnownHeads } from './known-heads.js';
 import { payloadBytesOf } from './layout.js';
 
 /**
- * So much is read at least: where archives lie far away, a journey costs more than bytes. But not so much that who reads ahead
+ * The least that is read at a time: for an archive far away a round trip costs more than bytes. But not so much that a source that reads ahead
  * would take it for the beginning of more.
  */
 const WINDOW_BYTES = 48 * 1024;
-/** So much is read of the end, where backups have the small files that tell of them. */
+/** How much is read of the end, where backups have the small files that tell of them. */
 const END_BYTES = 256 * 1024;
 
 /** A part of the archive that is kept. */

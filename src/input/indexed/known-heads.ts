@@ -80,7 +80,7 @@ export class KnownHeads {
     const known = this.#group;
     if (known !== undefined && has(known, archiveOffset)) return known;
     const last = this.#places.at(-1);
-    // Who reads the archive for the first time looks for what lies right before him.
+    // A first reading of the archive looks for what lies right before its position.
     if (!this.#isComplete && (last === undefined || last.archiveOffset < archiveOffset)) {
       const group = last && this.#read(last);
       if (group !== undefined && has(group, archiveOffset)) return (this.#group = group);

@@ -27,7 +27,7 @@ export const SHA256_BYTES = 32;
 export const BLOCK_HEADER_BYTES = 8;
 export const CRC_BYTES = 4;
 
-/** So much of an archive's start, and of its end, tells it from others, as indexes are written here. */
+/** How much of an archive's start, and of its end, an index keeps a digest of, to tell the archive from others. */
 export const SAMPLE_BYTES = 16 * 1024;
 /** Most that an index may ask to be looked at. */
 export const SAMPLE_BYTES_MAX = 1024 * 1024;

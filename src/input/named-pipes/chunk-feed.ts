@@ -70,7 +70,7 @@ export class ChunkFeed {
       this.#header = decodeChunkHeader(this.#bytes, 0, this.#bytes.length, 0);
       return this.#header === undefined ? 0 : chunkEnd(this.#header);
     } catch {
-      // Who takes the bytes will see the same, and knows better what to say.
+      // The consumer of the bytes will see the same, and knows better what to say.
       return Infinity;
     }
   }

@@ -68,7 +68,7 @@ export class NamedPipesSource implements Source {
     const deadline = performance.now() + 1000 * timeoutSeconds;
     let missing = this.#pipes;
     while (!this.#stopped) {
-      // All are opened before any is waited for: who writes may open one after the other, waiting for us.
+      // All are opened before any is waited for: the writer may open one after the other, waiting for us.
       missing = missing.filter((pipe) => !pipe.hasWriter());
       const [first] = missing;
       if (first === undefined) return;

@@ -25,7 +25,7 @@ export interface ObjectLayout<Found extends StoredObject> {
   nextOf: (path: StoredPath) => StoredPath | undefined;
 }
 
-/** So many files may come before the first that is called as an object is: a directory with more is none of objects. */
+/** The most other files before the first one that is named like an object: a directory with more is no directory of objects. */
 export const OTHERS_MAX = 1000;
 
 /** A name as that of a chunk of a stored file; undefined for what is no such object. */

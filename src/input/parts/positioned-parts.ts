@@ -12,7 +12,7 @@ export interface Part {
   open(): PositionedBytes;
 }
 
-/** So many are open at a time: there may be a million of them, and they are read one after the other. */
+/** The most that are open at a time: there may be a million of them, and they are read one after the other. */
 const OPEN_MAX = 4;
 
 export class PositionedParts implements PositionedBytes {

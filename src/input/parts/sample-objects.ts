@@ -1,4 +1,4 @@
-/** A look into a directory of objects, by whoever has other things to do meanwhile. */
+/** A quick look into a directory of objects, in a thread that has other things to do. */
 import * as fs from 'node:fs/promises';
 import { join } from 'node:path';
 import { objectName, OTHERS_MAX } from './object-layout.js';

@@ -35,7 +35,7 @@ const OPTIONS_IN_TURN = /(--[a-z-]+)(?= --)/g;
 /** Ways to say something that only a command line has. */
 const ONLY_TYPED = [', or the variable XBCRYPT_ENCRYPTION_KEY', ' with -C'];
 
-/** A hint for people at a command line, as one for who writes a program. */
+/** A hint for people at a command line, reworded for people who write a program. */
 export function hintForPrograms(hint: string): string {
   // A pipeline of programs stays what it is: it says what undoes the packing.
   if (/\| tsxbstream (?:-x|create)/.test(hint)) return hint;

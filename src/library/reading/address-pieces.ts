@@ -7,7 +7,7 @@ import type { FoundObject } from '../../input/address/fetch-protocol.js';
 import { RangeClient } from '../../input/address/range-client.js';
 import { waitMs } from '../../input/timed-source.js';
 
-/** So much is asked for at a time; one such range comes while the one before is read. */
+/** How much is asked for at a time; one such range is fetched while the one before is read. */
 const RANGE_BYTES = 4 * 1024 * 1024;
 /** Of what comes as a whole so much waits at most, and a piece. */
 const WAITING_BYTES_MAX = 4 * 1024 * 1024;
@@ -55,7 +55,7 @@ async function* piecesOf(address: Address, timeoutMs: number, signal: AbortSigna
       const piece = await range;
       at += piece.length;
       range = readRange(client, at, sizeBytes, signal);
-      // Who goes away does not hear how it ends.
+      // A reader that goes away does not hear how it ends.
       range.catch(() => undefined);
       yield piece;
     }

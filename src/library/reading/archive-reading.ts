@@ -20,7 +20,7 @@ export interface ArchiveReadingOptions {
   onProgress?: ((archiveBytes: number) => void) | undefined;
   /** What is to be done about what the archive is wrapped in as a whole. */
   stream: StreamChoice;
-  /** So many seconds an input that is waited for may be silent. */
+  /** For how many seconds an input that is waited for may be silent. */
   silentSeconds: number | undefined;
   /** Take an input without a single chunk for whole. */
   allowEmpty: boolean;

@@ -19,7 +19,7 @@ import { QueuedFile, type FileFlow } from './queued-file.js';
  * Files of an archive may interleave. Read one after the other, what comes for the others meanwhile waits in memory, at most
  * 64 MiB (`XB_UNSUPPORTED_ORDER` beyond that). To have any archive take no more than a few pieces, begin to read each content
  * without waiting for its end, and wait for all of them when the iteration is over. Who does not want the rest of a content
- * ends it (`break`, `return()`, `destroy()`): the archive is read no further than a MiB ahead of who has begun and may go on.
+ * ends it (`break`, `return()`, `destroy()`): the archive is read no further than a MiB ahead of contents that are being read.
  *
  * @throws XbstreamError (from the iteration, and from every content that is being read) any code of a damaged or incomplete
  *   archive; `XB_UNSUPPORTED_ORDER` also where content does not come in order; `XB_IO`, `XB_USAGE`

@@ -1,6 +1,6 @@
 /**
- * Keeps the number of open descriptors below what the system allows, however many files an archive interleaves: who has
- * not been used for longest gives its own up.
+ * Keeps the number of open descriptors below what the system allows, however many files an archive interleaves: the
+ * file that was not used for longest gives up its own.
  */
 import { systemCodeOf } from '../../errors.js';
 

@@ -25,7 +25,7 @@ import { TargetFile, type TargetFileContext } from './target-file.js';
 
 export interface DirectoryOutputOptions extends DryRunOptions {
   fsync: boolean;
-  /** Who gets the files, each when it is whole, and the directories that are made. */
+  /** The owner of files, each from when it is whole, and of directories that are made. */
   owner: Owner | undefined;
   /** Work out each file's SHA-256. */
   hash: boolean;
@@ -41,7 +41,7 @@ const PIECES = 3;
 const THREAD_FROM_BYTES = 8 * 1024 * 1024;
 const THREAD_AFTER_STEPS = Math.ceil(THREAD_FROM_BYTES / PIECE_BYTES);
 /**
- * With fewer, parts of large files are written by who reads them: on two cores, one of which whoever fills the pipe needs, to
+ * With fewer, parts of large files are written by the thread that reads them: on two cores, one of which whoever fills the pipe needs, to
  * share them took 1.11 of the time at 1.22 x the CPU time. Small files take 0.77 of it.
  */
 const PARTS_FROM_THREADS = 3;

@@ -25,7 +25,7 @@ export type NameState =
   /** A partial file of this run. */
   | PartialName;
 
-/** Who has a partial name, and can take another. */
+/** Has a partial name, and can take another. */
 export interface PartialName {
   yieldName(): void;
 }
@@ -34,7 +34,7 @@ export interface PartialName {
 export interface DirectoryContext {
   pool: DescriptorPool;
   allowSymlinks: boolean;
-  /** Who gets the directories that are made; undefined: they stay ours. */
+  /** The owner of directories that are made; undefined: the user of this process. */
   owner: Owner | undefined;
   /**
    * The directories there are, by device and inode: an absolute path, or a symbolic link that is followed, may lead to one

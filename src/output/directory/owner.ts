@@ -2,7 +2,7 @@
 import * as fs from 'node:fs';
 import { systemCodeOf, XbstreamError } from '../../errors.js';
 
-/** Whom files are given to, by the system's numbers; what is undefined stays as it is. */
+/** An owner of files, by the system's numbers; what is undefined stays as it is. */
 export interface Owner {
   uid?: number | undefined;
   gid?: number | undefined;

@@ -27,16 +27,16 @@ const SHARED_WRITE_BYTES = 32 * 1024;
 /** What a {@link PartialFile} has to know of the extraction it belongs to. */
 export interface PartialFileContext {
   pool: DescriptorPool;
-  /** Who shares the writing. */
+  /** The queue of the thread that shares the writing. */
   queue: WriteQueue;
   /** A file that was there before may be replaced. */
   overwrite: boolean;
   fsync: boolean;
-  /** Who gets each file when it is whole; undefined: it stays ours. */
+  /** The owner of each file from when it is whole; undefined: the user of this process. */
   owner: Owner | undefined;
   /** Work out each file's SHA-256 as written. */
   hash: boolean;
-  /** Large parts are worth offering to who shares the writing. */
+  /** Large parts are worth offering to that thread. */
   sharesParts: boolean;
   /** Rises with every piece of the archive. */
   step: number;
@@ -265,7 +265,7 @@ export class PartialFile implements DescriptorHolder {
   }
 
   /**
-   * Makes the file long enough, before it is written, for what comes behind a hole. XFS reserves blocks ahead of who writes at
+   * Makes the file long enough, before it is written, for what comes behind a hole. XFS reserves blocks ahead of a writer at
    * the end of a file, more the longer the file is, and keeps those that a hole then lies over; inside the file it does not.
    */
   #lengthen(descriptor: number, startBytes: number, endBytes: number): void {

@@ -15,7 +15,7 @@ export interface TargetOptions {
   create: boolean;
   /** Follow symbolic links inside it. */
   allowSymlinks: boolean;
-  /** Who gets the directories that are made. */
+  /** The owner of directories that are made. */
   owner?: Owner | undefined;
 }
 

@@ -149,7 +149,7 @@ export class WriteJobs {
   }
 
   /**
-   * No more jobs will come behind those that were handed over. It is a job like them: who has looked for one, and does not wait
+   * No more jobs will come behind those that were handed over. It is a job like them: a thread that has looked for one, and does not wait
    * yet, sees by the number that something has come, and would miss anything else.
    */
   quit(): void {

@@ -106,7 +106,7 @@ function byFiles({ system }: BackupDescription): string | undefined {
   return system === undefined ? undefined : `${system}, by its files`;
 }
 
-/** So many directories are told. */
+/** The most directories that are named. */
 const SHOWN = 5;
 
 function someOf(directories: readonly string[]): string {

@@ -8,7 +8,7 @@ export interface ListTextSettings extends PrinterSettings {
   humanSizes: boolean;
   /** No totals. */
   quiet: boolean;
-  /** Name the columns: for who looks, not for a program that reads lines. */
+  /** Name the columns: for people, not for a program that reads lines. */
   header: boolean;
 }
 

@@ -138,7 +138,7 @@ interface GiveTools {
   extents: ExtentReader;
   output: StreamOutput;
   decoding: Decoding;
-  /** So many bytes of its content were read. */
+  /** Called with how many bytes of its content were read. */
   took: (bytes: number) => void;
 }
 

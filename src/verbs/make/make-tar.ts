@@ -53,7 +53,7 @@ export async function makeTar(options: TarOptions, thread: TaskThread): Promise<
       isWhole = true;
     }
   } catch (error) {
-    // Who waits in a call hears of a stop by what it gets.
+    // A source that waits in a call hears of a stop by what it gets.
     if (error instanceof Stopped || thread.isStopped()) stopped = true;
     else if (error instanceof XbstreamError) problems = [error];
     else throw error;

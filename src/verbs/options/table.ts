@@ -71,7 +71,7 @@ const OVERWRITE: OptionDefinition = {
 };
 
 /**
- * What decrypts.
+ * The option for the key that decrypts.
  *
  * @param decodes whether files are to be decoded, whatever is said of keys; see {@link keyOfWords}
  */

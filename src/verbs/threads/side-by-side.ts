@@ -1,4 +1,4 @@
-/** For threads that share a piece of work: whoever it is for hears of it as of one. */
+/** Makes threads that share a piece of work look like one to whoever it is for. */
 import type { Context } from '../../context.js';
 import type { ProgressReport } from '../../ui/reporter.js';
 

@@ -40,7 +40,7 @@ export async function runPipelines(
   return allOf(sideBySide(context, count).map(run));
 }
 
-/** Whether all pipelines saw the same archive: who saw another may have left out what it took for another's. */
+/** Whether all pipelines saw the same archive: one that saw another may have left out what it took for another's. */
 export function sawTheSame(outcomes: readonly Outcome<PipelineSummary>[]): boolean {
   const signature = outcomes[0]?.summary?.plan?.signature;
   return signature !== undefined && outcomes.every(({ summary }) => summary?.plan?.signature === signature);

@@ -73,9 +73,9 @@ export class Connection {
   }
 
   /**
-   * Asks, and gives the response to who judges it.
+   * Sends a request, and gives the response to its judge.
    *
-   * @param text the request
+   * @param text of the request
    * @throws ConnectionFailure, what the judge throws, and the signal's reason after it was aborted
    */
   async exchange(text: string, judge: Judge, signal: AbortSignal | undefined): Promise<void> {
@@ -168,7 +168,7 @@ export class Connection {
     this.#timer = undefined;
   }
 
-  /** Who holds it up is not to be taken for a server that is silent. */
+  /** A pause on this side must not count as silence of the server. */
   #pause(): void {
     if (this.#timer === undefined) return;
     this.#stopTimer();

@@ -25,7 +25,7 @@ export class Connections {
   }
 
   /**
-   * Asks, and gives the response to who judges it.
+   * Sends a request, and gives the response to its judge.
    *
    * @throws Passing where it may go better later; XbstreamError where not, and what the judge throws
    * @throws the signal's reason after it was aborted
@@ -128,7 +128,7 @@ class Pool {
       },
     );
     if (signal === undefined) return opening;
-    // Who does not want it any more leaves it to the next.
+    // A caller that does not want it any more leaves it to the next one.
     const given = await unlessAborted(opening, signal);
     if (given !== undefined) return given;
     opening.then(

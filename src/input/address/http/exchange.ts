@@ -21,7 +21,7 @@ export interface Flow {
   resume(): void;
 }
 
-/** Who takes the body of a response. */
+/** Takes the body of a response. */
 export interface Body {
   /** Takes the next bytes: they are lent until the call returns, unless they are part of the last {@link room}. May throw. */
   take(bytes: Buffer): void;

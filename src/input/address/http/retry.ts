@@ -1,7 +1,7 @@
 /** When to ask a server again, and when no more. */
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** So often in a row a range is asked for again that no bytes, or few, come of. */
+/** How often in a row a range is requested again of which no bytes, or few, come. */
 const FAILURES_MAX = 8;
 /** And where a server says nothing at all: each time costs the whole wait. */
 const STALLS_MAX = 3;
