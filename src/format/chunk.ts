@@ -102,7 +102,8 @@ export function chunkEnd(header: ChunkHeader): number {
 
 const TYPE_PAYLOAD = 0x50; // 'P'
 const TYPE_SPARSE_OR_SEEK = 0x53; // 'S'
-const TYPE_END = 0x45; // 'E'
+/** What a file's end chunk has as its type, at {@link CHUNK_TYPE_AT}. */
+export const TYPE_END = 0x45; // 'E'
 const TYPE_REMOVE = 0x44; // 'D'
 const TYPE_RENAME = 0x52; // 'R'
 /** What chunks have as their type, at {@link CHUNK_TYPE_AT}, that correct what came before. */

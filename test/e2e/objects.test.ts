@@ -241,6 +241,36 @@ describe('objects that are not what their names say', { concurrency: 2 }, () => 
     assert.ok(stdout.includes(`the object ${EMPTY} holds a correction, which xbcloud never stores`), stdout);
   });
 
+  test('an end that was copied behind the end of its file, or over its content: named, and no file is emptied in silence', async (context) => {
+    const of = (path: string, number: number): string => `${path}.${String(number).padStart(20, '0')}`;
+    const file = 'ibdata1';
+    const own = OBJECTS.filter(({ key }) => key.startsWith(`${file}.`));
+    const end = own.at(-1)!.bytes;
+    const others = OBJECTS.filter((object) => !own.includes(object));
+    const behind = [...own, { key: of(file, own.length), bytes: end }];
+    const over = own.map((object, number) => (number === own.length - 2 ? { ...object, bytes: end } : object));
+    for (const [objects, first] of [
+      [behind, own.length - 1],
+      [over, own.length - 2],
+    ] as const) {
+      const directory = backup(context, [...others, ...objects]);
+      const { code, stdout } = await run(['verify', directory]);
+      assert.equal(code, EXIT.damaged, stdout);
+      assert.ok(stdout.includes(`the object ${of(file, first)} holds the end of its file, and others follow`), stdout);
+      assert.ok(stdout.includes(`${of(file, first + 1)} holds the end of its file, which came before`), stdout);
+      const target = tempDir(context);
+      assert.equal((await run(['extract', '-q', '--keep-going', directory, '-C', target])).code, EXIT.damaged);
+      const names = Object.keys(readTree(target)).filter((name) => !name.endsWith('.partial'));
+      assert.deepEqual(names, ['db/empty', 'db/small.frm', 'db/t.ibd', 'xtrabackup_info']);
+    }
+    const twice = own.map((object) =>
+      object.bytes === end ? { ...object, bytes: Buffer.concat([end, end]) } : object,
+    );
+    const { code, stdout } = await run(['verify', backup(context, [...others, ...twice])]);
+    assert.equal(code, EXIT.damaged, stdout);
+    assert.ok(stdout.includes(`${of(file, own.length - 1)} holds the end of its file, and more`), stdout);
+  });
+
   test('a chunk of another file: named, and neither of the two is whole', async (context) => {
     const [one, two] = ['ibdata1.00000000000000000001', 'db/t.ibd.00000000000000000001'];
     const bytesOf = (key: string): Buffer => OBJECTS.find((object) => object.key === key)!.bytes;

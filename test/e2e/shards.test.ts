@@ -274,6 +274,12 @@ describe('shards of what is no file of this machine', { concurrency: 2 }, () => 
         EXIT.damaged,
         /the object db\/t0\.ibd\.0+3 holds a chunk of db\/t3\.ibd/,
       ],
+      [
+        'an end was copied behind the end of its file',
+        [...objects, { key: 'db/t2.ibd.00000000000000000007', bytes: objects[20]!.bytes }],
+        EXIT.damaged,
+        /the object db\/t2\.ibd\.0+6 holds the end of its file, and others follow/,
+      ],
     ];
     for (const [what, found, expected, text] of sampled(cases, 5, 1)) {
       test(what, async (context) => {

@@ -1,6 +1,6 @@
 /** A backup that lies as objects, a chunk each, as one archive. */
 import { XbstreamError } from '../../errors.js';
-import { CHUNK_MAGIC, CHUNK_TYPE_AT, CORRECTION_TYPES, MAX_HEADER_BYTES } from '../../format/chunk.js';
+import { CHUNK_MAGIC, CHUNK_TYPE_AT, CORRECTION_TYPES, MAX_HEADER_BYTES, TYPE_END } from '../../format/chunk.js';
 import { plainName } from '../../format/member-name.js';
 import { pathText, rawPath, type StoredPath } from '../../format/stored-path.js';
 import { FileSource } from '../file.js';
@@ -38,7 +38,9 @@ export class ObjectsSource extends FileSource {
     whole?: PositionedBytes,
   ): ObjectsSource {
     const mislabelled = new Map<StoredPath, string>();
-    const parts = layout.objects.map((object) => new ObjectPart(object, prefix, mislabelled));
+    const parts = layout.objects.map((object, index, { [index - 1]: before, [index + 1]: next }) => {
+      return new ObjectPart(object, { before, next }, prefix, mislabelled);
+    });
     return new ObjectsSource(new PositionedParts(parts, '', whole), layout, mislabelled, isStopped);
   }
 
@@ -97,14 +99,22 @@ export function assertOwn(objects: readonly ReadableObject[], root: string): voi
   }
 }
 
+/** What stands beside an object in the archive. */
+interface Neighbours {
+  before: StoredObject | undefined;
+  next: StoredObject | undefined;
+}
+
 /** An object as a part of the archive. */
 class ObjectPart implements Part {
   readonly #object: ReadableObject;
+  readonly #neighbours: Neighbours;
   readonly #prefix: string;
   readonly #mislabelled: Map<StoredPath, string>;
 
-  constructor(object: ReadableObject, prefix: string, mislabelled: Map<StoredPath, string>) {
+  constructor(object: ReadableObject, neighbours: Neighbours, prefix: string, mislabelled: Map<StoredPath, string>) {
     this.#object = object;
+    this.#neighbours = neighbours;
     this.#prefix = prefix;
     this.#mislabelled = mislabelled;
   }
@@ -118,15 +128,31 @@ class ObjectPart implements Part {
   }
 
   open(): PositionedBytes {
-    const { key } = this.#object;
     const opened = this.#object.open();
     const { path, type } = firstChunk(opened) ?? {};
     if (path === undefined) return opened;
-    const isOwn = onDisk(path) === onDisk(objectName(key)!.path);
-    // xbcloud takes none: an end that a flipped bit has made to a removal would leave the file out.
-    if (isOwn && !CORRECTION_TYPES.has(type!)) return opened;
-    this.#mislabelled.set(key, isOwn ? 'a correction, which xbcloud never stores' : `a chunk of ${pathText(path)}`);
+    const held = this.#otherThanNamed(path, type!);
+    if (held === undefined) return opened;
+    this.#mislabelled.set(this.#object.key, held);
     return new Disowned(opened);
+  }
+
+  /** What it holds that is not what its name says. */
+  #otherThanNamed(path: StoredPath, type: number): string | undefined {
+    const { key, bytes } = this.#object;
+    const named = objectName(key)!.path;
+    if (onDisk(path) !== onDisk(named)) return `a chunk of ${pathText(path)}`;
+    // xbcloud takes none: an end that a flipped bit has made to a removal would leave the file out.
+    if (CORRECTION_TYPES.has(type)) return 'a correction, which xbcloud never stores';
+    if (type !== TYPE_END) return undefined;
+    // In a stream a second end says that the file is empty by now. Here one was copied, perhaps over content: all are in doubt.
+    const { before, next } = this.#neighbours;
+    const isOwn = (object: StoredObject | undefined): boolean =>
+      object !== undefined && objectName(object.key)!.path === named;
+    if (isOwn(next)) return 'the end of its file, and others follow';
+    // Nothing else is as short.
+    if (isOwn(before) && before!.bytes <= bytes) return 'the end of its file, which came before';
+    return bytes > PATH_AT + path.length ? 'the end of its file, and more' : undefined;
   }
 }
 
