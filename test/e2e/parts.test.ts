@@ -24,6 +24,8 @@ test('names of parts: what comes next, what came before, how far apart', () => {
     ['x.aa', 'x.ab'],
     ['x.az', 'x.ba'],
     ['x.yz', 'x.zaaa'],
+    ['d/xaa', 'd/xab'],
+    ['xyz', 'xzaaa'],
     ['x.89', 'x.9000'],
     ['x.9899', 'x.990000'],
     ['x.part9', 'x.part10'],
@@ -111,8 +113,9 @@ describe('parts of an archive', { concurrency: 2 }, () => {
       [['-b', '60000'], 'full.xb.'],
       [['-d', '-b', '60000'], 'full.xb.'],
       [['-n', '7', '-d', '-a', '3'], 'full.xb.part'],
+      [['-b', '60000'], 'x'],
     ] as const;
-    for (const [words, prefix] of sampled(ways, 3, 1)) {
+    for (const [words, prefix] of sampled(ways, 4, 1)) {
       const [directory, whole] = [tempDir(context), tempDir(context)];
       fs.writeFileSync(join(whole, 'whole'), bytes);
       execFileSync('split', [...words, join(whole, 'whole'), prefix], { cwd: directory });
@@ -154,6 +157,12 @@ describe('parts of an archive', { concurrency: 2 }, () => {
     assert.match(await said('verify', 'x.00', 'x.01', 'x.02'), /x\.03 is a part of the same archive/);
     assert.match(await said('verify', 'x.01', 'x.02', 'x.03'), /x\.00 is a part of the same archive/);
     assert.equal((await run(['verify', 'x.00', 'x.01', 'x.02', 'x.03'], { cwd: directory })).code, EXIT.ok);
+    // As split calls them where nobody says how.
+    for (const [number, letter] of [...'abcd'].entries()) {
+      fs.copyFileSync(join(directory, `x.0${number}`), join(directory, `xa${letter}`));
+    }
+    assert.match(await said('verify', 'xaa', 'xab', 'xad'), /a part is missing: xac/);
+    assert.match(await said('verify', '--parts', 'xab', 'xaa'), /xaa comes before xab/);
     // Names that tell nothing: then the content does, and in which file it was.
     fs.renameSync(join(directory, 'x.00'), join(directory, 'begin'));
     fs.renameSync(join(directory, 'x.03'), join(directory, 'end'));

@@ -1,4 +1,4 @@
-/** How files are called that an archive is cut into: `x.00`, `x.01`; `x.aa`, `x.ab`; `x.part1`; `thread_0.xbstream`. */
+/** How files are called that an archive is cut into: `x.00`, `x.01`; `x.aa`, `x.ab`; `xaa`, `xab`; `x.part1`; `thread_0.xbstream`. */
 
 /** A name that says which part it is. */
 interface PartName {
@@ -22,6 +22,8 @@ function readings(path: string): PartName[] {
   if (letters !== null && /[._-]$/.test(letters[1]!)) {
     found.push({ before: folder + letters[1]!, count: letters[2]!, after: '' });
   }
+  // That is how it calls them where nobody says how.
+  if (/^x[a-z]{2,}$/.test(name)) found.push({ before: `${folder}x`, count: name.slice(1), after: '' });
   for (const match of [...name.matchAll(/\d+/g)].reverse()) {
     const end = match.index + match[0].length;
     found.push({ before: folder + name.slice(0, match.index), count: match[0], after: name.slice(end) });
