@@ -1,6 +1,7 @@
 /** From the command line to the exit code. */
 import { isatty } from 'node:tty';
-import { XbstreamError } from '../errors.js';
+import { errorFromRecord, errorToRecord, XbstreamError } from '../errors.js';
+import { shownText } from '../input/address/address.js';
 import { errorText } from '../ui/text/error-text.js';
 import { errorFields, failedSummaryLine, jsonLine } from '../ui/json/json-line.js';
 import type { ReporterSurroundings } from '../ui/make-reporter.js';
@@ -60,11 +61,19 @@ async function tellUnreadable(
     stderr.write(bugText(error, isDebugging, paint));
     return EXIT_REFUSED;
   }
+  const told = withoutSecrets(error, argv);
   // A program that reads JSON lines is told in them, too.
   if (wishes.json) {
     const elapsedSeconds = Math.round(performance.now() - started) / 1000;
-    stdout.write(jsonLine('error', errorFields(error)) + failedSummaryLine(elapsedSeconds));
+    stdout.write(jsonLine('error', errorFields(told)) + failedSummaryLine(elapsedSeconds));
   }
-  stderr.write(errorText(error, paint));
+  stderr.write(errorText(told, paint));
   return exitCodeFor([error.code]);
+}
+
+/** An address may stand where a table, a user or a digest is expected, which is quoted then. */
+function withoutSecrets(error: XbstreamError, argv: readonly string[]): XbstreamError {
+  const { message, details, hints, ...facts } = errorToRecord(error);
+  const shown = (text: string): string => shownText(text, argv);
+  return errorFromRecord({ ...facts, message: shown(message), details: details?.map(shown), hints: hints?.map(shown) });
 }

@@ -106,6 +106,21 @@ describe('secrets of an address', { concurrency: true }, () => {
     }
   });
 
+  test('where a table, a digest, a user or a shell is expected', async () => {
+    const address = secretly('http://127.0.0.1:9');
+    const calls = [
+      ['list', '--tables', address, 'a.xbs'],
+      ['list', '--tables', address.replaceAll('.', '-').replace('a-xbs', 'a.xbs'), 'a.xbs'],
+      ['-x', `--databases=shop,${address},crm`],
+      ['verify', '--json', '--digest', address, 'a.xbs'],
+      ['extract', '--chown', address, 'a.xbs'],
+      ['tar', `--mtime=${address}`, 'a.xbs'],
+      ['completion', `--tables=${address}`],
+      ['list', `--${address}`],
+    ];
+    for (const words of calls) await assertSilent(words, /127.0.0.1:9\/a\.xbs\?\.\.\./);
+  });
+
   test('of a kind that is not read', async () => {
     const address = 'ftp://someb0dy:pa55w0rd@h/a?5ec3e7';
     await assertSilent([address], /ftp:\/\/h\/a\?\.\.\./);

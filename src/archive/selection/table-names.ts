@@ -1,6 +1,7 @@
 /** Names of tables and databases as people type them. */
 import { XbstreamError } from '../../errors.js';
 import { fileNameOfSql } from '../../format/sql-name.js';
+import { looksLikeAddress, shownWord } from '../../input/address/address.js';
 
 /** A table, or a whole database, that is asked for. Names are those of files. */
 export interface AskedName {
@@ -22,7 +23,8 @@ const DATABASE = new RegExp(`^(${NAME})$`, 'u');
  */
 export function askedTable(text: string): AskedName {
   const [, database, table] = TABLE.exec(text) ?? [];
-  if (database === undefined || table === undefined) {
+  // Many an address is one by its form, with what is secret in it as a name.
+  if (database === undefined || table === undefined || looksLikeAddress(text)) {
     throw noName(
       text,
       'table',
@@ -49,7 +51,7 @@ export function askedTable(text: string): AskedName {
  */
 export function askedDatabase(text: string): AskedName {
   const [, database] = DATABASE.exec(text) ?? [];
-  if (database === undefined) {
+  if (database === undefined || looksLikeAddress(text)) {
     throw noName(
       text,
       'database',
@@ -67,5 +69,5 @@ function fileName(typed: string, text: string): string {
 }
 
 function noName(text: string, what: string, ...hints: readonly string[]): XbstreamError {
-  return new XbstreamError('XB_USAGE', `"${text}" is no name of a ${what}`, { hints });
+  return new XbstreamError('XB_USAGE', `"${shownWord(text)}" is no name of a ${what}`, { hints });
 }

@@ -92,6 +92,19 @@ export function shownWord(word: string): string {
   return `${scheme}://${url.host}${path}${url.search === '' ? '' : '?...'}`;
 }
 
+/** A text that quotes words of a command line, or the values in them, as it may be shown: see {@link shownWord}. */
+export function shownText(text: string, words: readonly string[]): string {
+  let shown = text;
+  for (const word of words) {
+    const [address] = /[a-z][a-z\d+.-]*:\/\/[^]*/i.exec(word) ?? [];
+    if (address === undefined) continue;
+    // Of a list, such as that of --tables, only the first may be quoted; of an option what stands before its value.
+    const quoted = [address, ...[',', '='].map((sign) => address.split(sign, 1)[0]!)];
+    for (const part of quoted) shown = shown.replaceAll(part, () => shownWord(part));
+  }
+  return shown;
+}
+
 /** Whether a word of a command line has something in it that is not to be shown. */
 export function hasSecret(word: string): boolean {
   return shownWord(word) !== word;
