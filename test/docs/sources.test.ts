@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
-import { settingsOf } from '../../dist/input/address/s3/s3-settings.js';
+import { endpointIn, settingsOf } from '../../dist/input/address/s3/s3-settings.js';
 import { archive, file } from '../helpers/archive-bytes.js';
 import { PROGRAM, run } from '../helpers/cli.js';
 import { startNginx } from '../helpers/nginx.js';
@@ -213,5 +213,9 @@ describe('in S3', { concurrency: 1 }, () => {
     });
     assert.deepEqual(settingsOf({}, {}, 'default'), { region: 'us-east-1', endpoint: undefined, isPathStyle: false });
     assert.throws(() => settingsOf({ AWS_ENDPOINT_URL: 'ftp://c' }, {}, 'default'), /AWS_ENDPOINT_URL is no address/);
+    assert.equal(endpointIn('eu-central-1'), 'https://s3.eu-central-1.amazonaws.com');
+    assert.equal(endpointIn('us-gov-west-1'), 'https://s3.us-gov-west-1.amazonaws.com');
+    assert.equal(endpointIn('cn-north-1'), 'https://s3.cn-north-1.amazonaws.com.cn');
+    assert.equal(endpointIn('eusc-de-east-1'), 'https://s3.eusc-de-east-1.amazonaws.eu');
   });
 });

@@ -13,6 +13,22 @@ export interface S3Settings {
 /** Where a store says nothing else; one that knows regions says which, and is asked again. */
 const DEFAULT_REGION = 'us-east-1';
 
+/** Parts of Amazon's cloud that have a domain of their own, by the beginnings of their regions' names. */
+const DOMAINS: Readonly<Record<string, string>> = {
+  'cn-': 'amazonaws.com.cn',
+  'eusc-': 'amazonaws.eu',
+  'us-iso-': 'c2s.ic.gov',
+  'us-isob-': 'sc2s.sgov.gov',
+  'us-isof-': 'csp.hci.ic.gov',
+  'eu-isoe-': 'cloud.adc-e.uk',
+};
+
+/** The address of Amazon's own store in a region. */
+export function endpointIn(region: string): string {
+  const [, domain = 'amazonaws.com'] = Object.entries(DOMAINS).find(([start]) => region.startsWith(start)) ?? [];
+  return `https://s3.${region}.${domain}`;
+}
+
 type ConfigFile = Readonly<Record<string, Readonly<Record<string, string | undefined>> | undefined>>;
 
 /** The settings, as the AWS tools find them: a variable beats a file. @throws XbstreamError `XB_USAGE` */

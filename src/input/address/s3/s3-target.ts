@@ -5,7 +5,7 @@ import { shownAddress, type Address } from '../address.js';
 import type { Request } from '../http/exchange.js';
 import type { Target } from '../http-target.js';
 import type { Refusal } from '../responses.js';
-import { settingsOf, type S3Settings } from './s3-settings.js';
+import { endpointIn, settingsOf, type S3Settings } from './s3-settings.js';
 
 type S3Address = Address & { scheme: 's3' };
 
@@ -87,13 +87,15 @@ export class S3Bucket {
   /** Takes note of where the bucket lies. @returns whether that was not known */
   follow({ region }: Refusal): boolean {
     if (region === undefined || region === this.#region || this.#settings.endpoint !== undefined) return false;
+    // It becomes a part of a host's name.
+    if (!/^[a-z\d-]{1,63}$/.test(region)) return false;
     this.#region = region;
     return true;
   }
 
   #placeOf(key: string): { url: URL; path: string } {
     const { endpoint, isPathStyle } = this.#settings;
-    const url = new URL(endpoint ?? `https://s3.${this.#region}.amazonaws.com`);
+    const url = new URL(endpoint ?? endpointIn(this.#region));
     // A certificate of a store is not good for names with another dot in them.
     const hasDots = this.name.includes('.') && url.protocol === 'https:';
     const folder = url.pathname.replace(/\/$/, '');
