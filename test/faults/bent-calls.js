@@ -36,10 +36,11 @@ const SYNC_CALLS = {
   other: [
     ...['openSync', 'closeSync', 'linkSync', 'unlinkSync', 'renameSync', 'mkdirSync', 'ftruncateSync', 'fsyncSync'],
     ...['statSync', 'lstatSync', 'fstatSync', 'statfsSync', 'readdirSync', 'readlinkSync', 'accessSync', 'existsSync'],
-    ...['fchownSync', 'lchownSync'],
+    ...['fchownSync', 'lchownSync', 'fchmodSync', 'realpathSync'],
   ],
 };
 const ASYNC_CALLS = { read: ['read'], write: ['write'], other: ['open', 'close'] };
+const PROMISED_CALLS = ['readdir', 'stat', 'lstat', 'realpath', 'opendir'];
 
 const { appendFileSync, chmodSync, readdirSync, readlinkSync, writeFileSync } = fs;
 const { wait } = Atomics;
@@ -151,8 +152,7 @@ function copyProperties(to, from) {
   return Object.defineProperties(to, Object.getOwnPropertyDescriptors(from));
 }
 
-function bendSync(kind, name) {
-  const call = fs[name];
+function bentSync(kind, name, call) {
   const wrapper = (...words) => {
     if (!isOurs(wrapper) || !counted(kind, name, words)) return call(...words);
     if (how === 'short') return call(...shortened(name, words));
@@ -165,7 +165,7 @@ function bendSync(kind, name) {
     if (name === 'existsSync') return false;
     throw refusal(name.replace('Sync', ''), words[0]);
   };
-  fs[name] = copyProperties(wrapper, call);
+  return copyProperties(wrapper, call);
 }
 
 function bendAsync(kind, name) {
@@ -183,6 +183,18 @@ function bendAsync(kind, name) {
     setTimeout(() => done(error));
   };
   fs[name] = copyProperties(wrapper, call);
+}
+
+function bendPromised(name) {
+  const call = fs.promises[name];
+  const wrapper = async (...words) => {
+    if (isOurs(wrapper) && counted('other', name, words)) {
+      if (FAILS.includes(how)) throw refusal(name, words[0]);
+      befall();
+    }
+    return call(...words);
+  };
+  fs.promises[name] = copyProperties(wrapper, call);
 }
 
 /** Reads of a pipe, which Node makes by itself. */
@@ -231,8 +243,11 @@ function bendHeard() {
 }
 
 if (log !== undefined) {
-  for (const [kind, names] of Object.entries(SYNC_CALLS)) for (const name of names) bendSync(kind, name);
+  for (const [kind, names] of Object.entries(SYNC_CALLS))
+    for (const name of names) fs[name] = bentSync(kind, name, fs[name]);
   for (const [kind, names] of Object.entries(ASYNC_CALLS)) for (const name of names) bendAsync(kind, name);
+  for (const name of PROMISED_CALLS) bendPromised(name);
+  fs.realpathSync.native = bentSync('other', 'realpathSync', fs.realpathSync.native);
   net.Socket = BentSocket;
   syncBuiltinESMExports();
   bendSent(Worker.prototype);

@@ -3,6 +3,7 @@
  * thread, or the program, does. What has its final name is whole, and the next run goes on. In CI a sample of them.
  */
 import assert from 'node:assert/strict';
+import * as fs from 'node:fs';
 import { describe, test } from 'node:test';
 import { Dice } from '../helpers/damaged-archives.js';
 import { sampled, SOAK } from '../helpers/programs.js';
@@ -78,4 +79,22 @@ describe('every call', () => {
       assert.deepEqual(failures, [], `${failures.length} of ${busy + waiting}`);
     });
   }
+});
+
+test('no call to the file system is left out: tests can bend each that src makes', () => {
+  const root = new URL('../../src/', import.meta.url);
+  const bent = fs.readFileSync(new URL('./bent-calls.js', import.meta.url), 'utf8');
+  const called = new Set<string>();
+  for (const name of fs.readdirSync(root, { recursive: true, encoding: 'utf8' })) {
+    // Manual pages are made as the program is built.
+    if (!name.endsWith('.ts') || name.endsWith('man-pages.ts')) continue;
+    const source = fs.readFileSync(new URL(name, root), 'utf8');
+    for (const [, call] of source.matchAll(/\bfs\.(\w+)(?:\.native)?\(/g)) called.add(call!);
+    for (const [, names] of source.matchAll(/^import \{([^}]*)\} from 'node:fs'/gm)) {
+      for (const each of names!.split(',')) if (each.trim() !== 'constants') called.add(each.trim());
+    }
+  }
+  assert.ok(called.size > 20, `${called.size}`);
+  const left = [...called].filter((call) => !bent.includes(`'${call}'`));
+  assert.deepEqual(left, []);
 });
