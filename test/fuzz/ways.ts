@@ -207,7 +207,7 @@ function calling(from: From, args: (tools: WayTools) => readonly string[], gives
   };
 }
 
-function codeOf({ code, stderr }: RunResult): number {
+export function codeOf({ code, stderr }: RunResult): number {
   // A stack trace is never an answer.
   return code === null || /\bat .*\.js:\d+|\bbug\b/.test(stderr) ? -1 : code;
 }
@@ -298,6 +298,14 @@ export const CALLS: readonly Way[] = FROM.flatMap((from): Way[] => {
       ...['verify', '--deep', '--backup=never', ...words(key)],
     ]),
     call('list', { decodes: false, reads: 'headers', gives: 'nothing' }, () => ['list', '--json']),
+    call('info', { decodes: false, reads: 'headers', gives: 'nothing' }, () => ['info', '--json', '--backup=never']),
+    call('report', { decodes: false, reads: 'headers', gives: 'nothing' }, ({ place }) => [
+      'report',
+      '--backup=never',
+      '-',
+      '-o',
+      place.tar,
+    ]),
     call('cat', { decodes: false, reads: PASSED_ON[from], gives: 'stream' }, () => ['cat', '--raw', '-', '**']),
     call('tar', { decodes: false, reads: PASSED_ON[from], gives: 'tar' }, ({ place }) => [
       'tar',

@@ -7,6 +7,7 @@ import { FIXTURE_KEYS } from '../helpers/decode.js';
 import { Corpus, type KeyName } from './corpus.js';
 import { Judge } from './judge.js';
 import { makeCase, type Case, type Original } from './mutate.js';
+import { SEQUENCES } from './sequences.js';
 import { shorter } from './shorten.js';
 import { CALLS, WAYS, type Place, type Way } from './ways.js';
 
@@ -77,7 +78,7 @@ async function faultOf(
   }
 }
 
-const ALL = { inProcess: WAYS, calls: CALLS };
+const ALL = { inProcess: WAYS, calls: [...CALLS, ...SEQUENCES] };
 /** Ways of what is wrapped: from a pipe, as which it is judged. */
 const isPiped = ({ name }: Way): boolean => /, pipe\b/.test(name);
 const AS_IT_COMES = { inProcess: WAYS.filter(isPiped), calls: CALLS.filter(isPiped) };
@@ -125,7 +126,7 @@ async function replay(file: string): Promise<void> {
   const wrapped = isWrapped ? { bytes: kept, isDamaged: true } : undefined;
   done.cases = 1;
   for (const key of ['AES256', 'AES192', 'AES128'] as const satisfies KeyName[]) {
-    for (const way of [...WAYS, ...CALLS].filter((each) => !isWrapped || isPiped(each))) {
+    for (const way of [...WAYS, ...ALL.calls].filter((each) => !isWrapped || isPiped(each))) {
       const fault = await faultOf(way, { bytes, wrapped, key, original: undefined }, 1);
       if (fault === undefined) continue;
       done.failures += 1;
