@@ -95,6 +95,20 @@ describe('a response', () => {
     });
   }
 
+  test('in chunks of a byte is given in as few pieces as it came in', () => {
+    const chunks = `${'1\r\nx\r\n'.repeat(5000)}3\r\nyyy\r\n0\r\n\r\n`;
+    const text = `HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n${chunks}`;
+    for (const pieceBytes of [text.length, 997]) {
+      const pieces: Buffer[] = [];
+      const parser = new ResponseParser(() => ({ take: (bytes) => pieces.push(Buffer.from(bytes)) }), FLOW);
+      const bytes = Buffer.from(text);
+      for (let at = 0; at < bytes.length; at += pieceBytes) parser.push(bytes.subarray(at, at + pieceBytes));
+      assert.equal(Buffer.concat(pieces).toString(), `${'x'.repeat(5000)}yyy`);
+      assert.ok(pieces.length <= Math.ceil(text.length / pieceBytes), `${pieces.length}`);
+      assert.ok(parser.isDone);
+    }
+  });
+
   const bad: Record<string, string> = {
     'another protocol': 'SSH-2.0-OpenSSH_9.2\r\n',
     'a version to come': 'HTTP/2 200 OK\r\n\r\n',

@@ -17,20 +17,35 @@ export class ChunkedBody {
   #isInTrailers = false;
   #trailerBytes = 0;
 
-  /** Takes the next bytes. @returns what is behind the body. @throws NoHttp, and what the body throws */
+  /**
+   * Takes the next bytes. What of them is content is moved together: of chunks that hold a byte each nobody else is to know.
+   *
+   * @param bytes its own until it returns
+   * @returns what is behind the body
+   * @throws NoHttp, and what the body throws
+   */
   push(bytes: Buffer): Buffer {
     let at = 0;
-    while (at < bytes.length && !this.isDone) {
-      if (this.#left > 0) {
-        const count = Math.min(this.#left, bytes.length - at);
-        this.#left -= count;
-        this.body!.take(bytes.subarray(at, at + count));
-        at += count;
-      } else if (this.#lineEndLeft > 0) {
-        if (bytes[at] !== (this.#lineEndLeft === 2 ? 13 : 10)) throw new NoHttp('a chunk that is longer than it says');
-        this.#lineEndLeft -= 1;
-        at += 1;
-      } else at = this.#takeLine(bytes, at);
+    let contentStart = 0;
+    let contentEnd = 0;
+    try {
+      while (at < bytes.length && !this.isDone) {
+        if (this.#left > 0) {
+          const count = Math.min(this.#left, bytes.length - at);
+          this.#left -= count;
+          if (contentEnd === 0) contentStart = contentEnd = at;
+          else bytes.copyWithin(contentEnd, at, at + count);
+          contentEnd += count;
+          at += count;
+        } else if (this.#lineEndLeft > 0) {
+          if (bytes[at] !== (this.#lineEndLeft === 2 ? 13 : 10))
+            throw new NoHttp('a chunk that is longer than it says');
+          this.#lineEndLeft -= 1;
+          at += 1;
+        } else at = this.#takeLine(bytes, at);
+      }
+    } finally {
+      if (contentEnd > contentStart) this.body!.take(bytes.subarray(contentStart, contentEnd));
     }
     return bytes.subarray(at);
   }
