@@ -158,7 +158,7 @@ describe('parts of an archive', { concurrency: 2 }, () => {
     assert.match(await said('verify', 'x.01', 'x.02', 'x.03'), /x\.00 is a part of the same archive/);
     assert.equal((await run(['verify', 'x.00', 'x.01', 'x.02', 'x.03'], { cwd: directory })).code, EXIT.ok);
     // As split calls them where nobody says how.
-    for (const [number, letter] of [...'abcd'].entries()) {
+    for (const [number, letter] of ['a', 'b', 'c', 'd'].entries()) {
       fs.copyFileSync(join(directory, `x.0${number}`), join(directory, `xa${letter}`));
     }
     assert.match(await said('verify', 'xaa', 'xab', 'xad'), /a part is missing: xac/);
@@ -172,6 +172,23 @@ describe('parts of an archive', { concurrency: 2 }, () => {
     assert.match(mixed.stdout, /that is byte \d+ of (begin|end|x\.02); the parts follow each other/);
     const cut = await run(['verify', '--parts', 'begin', 'x.02'], { cwd: directory });
     assert.notEqual(cut.code, EXIT.ok);
+  });
+
+  test('a pattern of the shell names more than ten in the order of letters: they are put in that of their numbers', async (context) => {
+    const directory = tempDir(context);
+    const names = Array.from({ length: 12 }, (_, index) => `x.part${index + 1}`);
+    const length = Math.ceil(bytes.length / names.length);
+    for (const [index, name] of names.entries()) {
+      fs.writeFileSync(join(directory, name), bytes.subarray(index * length, (index + 1) * length));
+    }
+    for (const words of [['verify'], ['verify', '--parts']]) {
+      const { code, stderr } = await run([...words, ...names.toSorted()], { cwd: directory });
+      assert.equal(code, EXIT.ok, stderr);
+      const lacking = await run([...words, ...names.toSorted().filter((name) => name !== 'x.part3')], {
+        cwd: directory,
+      });
+      assertEnded(lacking, EXIT.usage, /a part is missing: x\.part3/);
+    }
   });
 
   test('in a directory that may not be read: it is named, and nothing is called a bug', async (context) => {

@@ -34,7 +34,7 @@ export function archiveOperands(
   if (isParts) {
     const address = operands.find(looksLikeAddress);
     if (address !== undefined) throw usageError(`parts are files, and ${shownWord(address)} is an address`);
-    const parts = operands.flatMap(filesIn);
+    const parts = asCounted(operands.flatMap(filesIn));
     if (parts.length === 0) throw usageError('--parts needs the parts', `${call} --parts ARCHIVE.00 ARCHIVE.01 ...`);
     assertAll(parts, call);
     return { archive: parts, patterns: [] };
@@ -49,7 +49,7 @@ export function archiveOperands(
   const second = takesPatterns ? undefined : operands[count];
   if (second !== undefined) throw secondArchive(second, call);
   if (count === 1) return { archive: first, patterns: others };
-  const parts = operands.slice(0, count);
+  const parts = asCounted(operands.slice(0, count));
   assertAll(parts, call);
   return { archive: parts, patterns: operands.slice(count) };
 }
@@ -84,6 +84,15 @@ function filesIn(word: string): string[] {
   const files = names.flatMap((name) => (name.startsWith('.') ? [] : join(word, name))).filter(isFile);
   if (files.length === 0) throw usageError(`there are no parts in ${word}`);
   return files.sort((a, b) => -(partsApart(a, b) ?? (a < b ? 1 : -1)));
+}
+
+/** A pattern of the shell gives names by their letters: `x.1 x.10 x.2`. Then they are put in the order of what they count. */
+function asCounted(parts: readonly string[]): string[] {
+  const [first, ...others] = parts;
+  const isByLetters = others.every((part, index) => parts[index]! < part);
+  const places = new Map(parts.map((part) => [part, partsApart(first!, part)]));
+  if (!isByLetters || [...places.values()].includes(undefined)) return [...parts];
+  return parts.toSorted((a, b) => places.get(a)! - places.get(b)!);
 }
 
 /** @throws XbstreamError `XB_USAGE` naming the part that is missing, or where the order is wrong */
