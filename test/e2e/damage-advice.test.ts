@@ -84,7 +84,7 @@ describe('a damaged archive', { concurrency: true }, () => {
     const words = ['extract', '--keep-going', '-', '-C', tempDir(context)];
     const { code, stdout } = await run(words, { stdin: { kind: 'pipe', bytes: cut } });
     assert.equal(code, EXIT.incomplete);
-    assert.match(stdout, /cut at byte 1500: what would have followed is not known. 1 file \(1 B\) are whole/);
+    assert.match(stdout, /cut at byte 1500: what would have followed is not known. 1 file \(1 B\) is whole/);
     assert.match(stdout, /Not complete:\n {2}b\n/);
     assert.doesNotMatch(stdout, /lost/i);
   });

@@ -60,6 +60,8 @@ export function digestLines({ digests, archiveName }: Pick<ExtractSummary, 'dige
 /** Most lost files that are named without being asked to. */
 const MOST_LOST_TOLD = 20;
 
+const isOrAre = (count: number): string => (count === 1 ? 'is' : 'are');
+
 /** What did not become complete though the reading went on; empty where nothing was lost. */
 function lostLines(
   { lost = [], lostCount = 0, cutAt, files, bytes }: ExtractSummary,
@@ -72,7 +74,7 @@ function lostLines(
   const left = lostCount - told.length;
   const more = left > 0 ? `  and ${formatNumber(left)} more${how}\n` : '';
   const names = told.map((path) => `  ${printablePath(path)}\n`).join('') + more;
-  const whole = `${formatCount(files, 'file')} (${formatBytes(bytes)}) are whole`;
+  const whole = `${formatCount(files, 'file')} (${formatBytes(bytes)}) ${isOrAre(files)} whole`;
   if (cutAt === undefined)
     return `${paint.failure(`lost ${formatCount(lostCount, 'file')}`)}; ${whole}. Lost:\n${names}`;
   const cut = `${paint.caution(`the archive is cut at byte ${cutAt}`)}: what would have followed is not known`;
@@ -122,7 +124,8 @@ export class TextReporter extends TextPrinter implements Reporter, MakeReporter,
     const { ok, files, keptFiles, archiveBytes, elapsedSeconds } = summary;
     if (this.#settings.quiet) return;
     if (!ok) {
-      if (files > 0) this.conclude(`${amount(summary, '')} are decoded; the same command goes on with the others\n`);
+      if (files > 0)
+        this.conclude(`${amount(summary, '')} ${isOrAre(files)} decoded; the same command goes on with the others\n`);
       return;
     }
     if (files === 0 && keptFiles === 0) {
