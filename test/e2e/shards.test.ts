@@ -170,6 +170,20 @@ describe('an archive verified in shards', { concurrency: 2 }, () => {
     assert.deepEqual(untimed(merged), untimed(alone));
   });
 
+  test('in more shards than a process may have files open', async (context) => {
+    const [shards, path, directory] = [200, written(context, file('a', 'b')), tempDir(context)];
+    const [one, none] = await Promise.all([1, 2].map((shard) => run(['verify', `--shard=${shard}/${shards}`, path])));
+    const results = Array.from({ length: shards }, (_, index) => join(directory, `result-${index + 1}`));
+    for (const [index, result] of results.entries()) {
+      // All others are as the second: there is one chunk that proves itself.
+      const text = index === 0 ? one!.stdout : none!.stdout.replace('"shard":2', `"shard":${index + 1}`);
+      fs.writeFileSync(result, text);
+    }
+    const wrapper = ['sh', '-c', 'ulimit -n 100; exec "$@"', 'sh'];
+    const { code, stderr } = await run(['verify', '--merge', ...results], { wrapper });
+    assert.equal(code, EXIT.ok, stderr);
+  });
+
   test('from where stdin stands, and in parts', async (context) => {
     const bytes = archive(file('a', noise(9000), 1000), file('b', noise(9000, 2), 1000));
     const shifted = written(context, Buffer.concat([noise(700), bytes]));

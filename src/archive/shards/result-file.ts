@@ -6,16 +6,23 @@ import { BadRecord, Fields } from './fields.js';
 
 const PIECE_BYTES = 64 * 1024;
 const LINE_END = '\n'.charCodeAt(0);
+const NOTHING = Buffer.alloc(0);
 
-/** The result of a shard in a file, read line by line: neither its size nor what it says decides how much memory that takes. */
+/**
+ * The result of a shard in a file, read line by line: neither its size nor what it says decides how much memory that takes. There
+ * may be more of them than a process may have files open, or memory for a piece of each.
+ */
 export class ResultFile {
   readonly path: string;
   readonly head: ShardHead;
   /** What is wrong inside of files that begin in the part. */
   readonly inside: readonly InsideProblem[];
-  readonly #fd: number;
+  /** What it was when it was first looked at. */
+  readonly #identity: string;
   readonly #parser: EventParser;
-  #window: Buffer = Buffer.alloc(0);
+  /** What is read of it in the next call. */
+  #position = 0;
+  #window: Buffer = NOTHING;
   #lines = 0;
   /** The next event, where it was looked at and not taken. */
   #next: ShardEvent | undefined;
@@ -26,24 +33,18 @@ export class ResultFile {
   constructor(path: string) {
     this.path = path;
     try {
+      const stat = fs.statSync(path);
       // Not opened where that may wait for a writer.
-      if (!fs.statSync(path).isFile()) throw this.#bad('it is no regular file');
-      this.#fd = fs.openSync(path, 'r');
+      if (!stat.isFile()) throw this.#bad('it is no regular file');
+      this.#identity = identityOf(stat);
     } catch (error) {
       throw systemError(`cannot read the result ${path}`, error);
     }
-    try {
-      this.head = this.#checked(() => headOf(Fields.of(this.#line() ?? '')));
-      this.#parser = new EventParser(this.head.from ?? 0);
-      this.inside = this.#checked(() => this.#readInside());
-    } catch (error) {
-      this.close();
-      throw error;
-    }
-  }
-
-  close(): void {
-    fs.closeSync(this.#fd);
+    this.head = this.#checked(() => headOf(Fields.of(this.#line() ?? '')));
+    this.#parser = new EventParser(this.head.from ?? 0);
+    this.inside = this.#checked(() => this.#readInside());
+    this.#position -= this.#window.length;
+    this.#window = NOTHING;
   }
 
   /** The next event; undefined behind the last one. @throws XbstreamError as the constructor */
@@ -97,6 +98,7 @@ export class ResultFile {
     const event = this.#parser.parse(Fields.of(line));
     if (event.type !== 'over') return event;
     this.#end = event.end;
+    this.#window = NOTHING;
     return undefined;
   }
 
@@ -121,7 +123,15 @@ export class ResultFile {
 
   #readPiece(piece: Buffer): number {
     try {
-      return fs.readSync(this.#fd, piece);
+      const fd = fs.openSync(this.path, 'r');
+      try {
+        if (identityOf(fs.fstatSync(fd)) !== this.#identity) throw this.#bad('it has changed while it was read');
+        const bytes = fs.readSync(fd, piece, 0, piece.length, this.#position);
+        this.#position += bytes;
+        return bytes;
+      } finally {
+        fs.closeSync(fd);
+      }
     } catch (error) {
       throw systemError(`cannot read the result ${this.path}`, error);
     }
@@ -142,4 +152,8 @@ export class ResultFile {
       hints: ['make it anew: tsxbstream verify --shard I/N ARCHIVE > RESULT'],
     });
   }
+}
+
+function identityOf({ dev, ino, size, mtimeMs }: fs.Stats): string {
+  return [dev, ino, size, mtimeMs].join();
 }

@@ -33,30 +33,24 @@ export interface MergeOptions {
 }
 
 export async function mergeShards(options: MergeOptions, context: Context): Promise<Outcome<MergeSummary>> {
-  const opened: ResultFile[] = [];
-  try {
-    for (const path of options.results) opened.push(new ResultFile(path));
-    const results = inOrder(opened);
-    const { archive } = options;
-    const input = archive ?? archiveOfNames(results[0]!.head.archive);
-    let hasWhole = false;
-    const judge = (source?: Source): Outcome<MergeSummary> => {
-      const merged = merge(results, source, options, context);
-      hasWhole = merged !== undefined && merged.storedPaths.length > 0;
-      return told(merged, results, input, options, context);
-    };
-    const outcome =
-      archive === undefined
-        ? judge()
-        : await withSource(archive, context, (source) => {
-            assertIsOf(source, archive, results[0]!.head);
-            return Promise.resolve(judge(source));
-          });
-    const problems = archive === undefined ? explained(outcome.problems, input, undefined) : outcome.problems;
-    return { ...outcome, problems: withCure(problems, { verb: 'verify', options: { input } }, hasWhole) };
-  } finally {
-    for (const result of opened) result.close();
-  }
+  const results = inOrder(options.results.map((path) => new ResultFile(path)));
+  const { archive } = options;
+  const input = archive ?? archiveOfNames(results[0]!.head.archive);
+  let hasWhole = false;
+  const judge = (source?: Source): Outcome<MergeSummary> => {
+    const merged = merge(results, source, options, context);
+    hasWhole = merged !== undefined && merged.storedPaths.length > 0;
+    return told(merged, results, input, options, context);
+  };
+  const outcome =
+    archive === undefined
+      ? judge()
+      : await withSource(archive, context, (source) => {
+          assertIsOf(source, archive, results[0]!.head);
+          return Promise.resolve(judge(source));
+        });
+  const problems = archive === undefined ? explained(outcome.problems, input, undefined) : outcome.problems;
+  return { ...outcome, problems: withCure(problems, { verb: 'verify', options: { input } }, hasWhole) };
 }
 
 function merge(
