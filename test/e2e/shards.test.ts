@@ -184,6 +184,20 @@ describe('an archive verified in shards', { concurrency: 2 }, () => {
     assert.equal(code, EXIT.ok, stderr);
   });
 
+  test('in parts whose names are longer than a line of a result', async (context) => {
+    const folder = join(tempDir(context), 'x'.repeat(200));
+    fs.mkdirSync(folder);
+    const bytes = archive(file('a', noise(3000), 1000), file('b', noise(3000, 2), 1000));
+    const parts = Array.from({ length: 1400 }, (_, index) => join(folder, `x.${1000 + index}`));
+    const size = Math.ceil(bytes.length / parts.length);
+    for (const [index, part] of parts.entries()) fs.writeFileSync(part, bytes.subarray(index * size).subarray(0, size));
+    const result = join(folder, 'result');
+    fs.writeFileSync(result, (await run(['verify', '--shard=1/1', '--parts', ...parts])).stdout);
+    const merged = await run(['verify', '--merge', result]);
+    assert.deepEqual(untimed(merged), untimed(await run(['verify', '--parts', ...parts])));
+    assert.equal(merged.code, EXIT.ok, merged.stderr);
+  });
+
   test('from where stdin stands, and in parts', async (context) => {
     const bytes = archive(file('a', noise(9000), 1000), file('b', noise(9000, 2), 1000));
     const shifted = written(context, Buffer.concat([noise(700), bytes]));

@@ -9,9 +9,14 @@ export function archiveSize(source: Source, input: InputChoice): number | undefi
   return source.totalBytes ?? (input.kind === 'address' || inputSize(input) !== undefined ? 0 : undefined);
 }
 
+/** More names than this, in bytes, have no room in a line of a result: then they are told as one. */
+const NAMES_BYTES_MAX = 128 * 1024;
+
 /** Its names, without what is secret in them; those of its parts, where it has several; none for stdin. */
 export function archiveNames(input: InputChoice): string[] {
-  if (input.kind === 'parts') return [...input.paths];
+  if (input.kind === 'parts' && Buffer.byteLength(JSON.stringify(input.paths)) <= NAMES_BYTES_MAX)
+    return [...input.paths];
+  if (input.kind === 'parts') return [inputName(input)];
   return input.kind === 'path' || input.kind === 'address' ? [inputName(input)] : [];
 }
 
