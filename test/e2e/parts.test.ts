@@ -104,6 +104,7 @@ describe('parts of an archive', { concurrency: 2 }, () => {
       const { code, stdout, stderr } = await run(words, { cwd: directory });
       assert.notEqual(code, EXIT.ok);
       assert.equal((stdout + stderr).match(/that is byte \d+ of x\.01/g)?.length, 1, words.join(' '));
+      assert.match(stdout + stderr, /a part may be missing behind x\.01: x\.02/);
     }
   });
 

@@ -14,11 +14,17 @@ const OF_A_PART: ReadonlySet<XbstreamErrorCode> = new Set([
   'XB_BAD_MAGIC',
   'XB_LAYER_TRUNCATED',
 ]);
+/** What is wrong with an archive whose last part is missing. */
+const OF_ALL_BUT_THE_LAST: ReadonlySet<XbstreamErrorCode> = new Set(['XB_TRUNCATED', 'XB_LAYER_TRUNCATED']);
 /** So many that lie beside each other are named. */
 const PARTS_MAX = 4;
 
-/** Says of the first error that may come of it that the input may be one of several parts, where others lie beside it. */
+/**
+ * Says of the first error that may come of it that the input may be one of several parts, where others lie beside it; or of what it
+ * was told are all parts, which one may be missing behind them.
+ */
 export function withParts(errors: readonly XbstreamError[], input: InputChoice): readonly XbstreamError[] {
+  if (input.kind === 'parts') return withNextPart(errors, input.paths.at(-1)!);
   const index = errors.findIndex(({ code }) => OF_A_PART.has(code));
   if (index === -1 || input.kind !== 'path') return errors;
   const { path } = input;
@@ -36,6 +42,14 @@ export function withParts(errors: readonly XbstreamError[], input: InputChoice):
       hints: [`to read them as one: tsxbstream ... --parts ${allFrom(path)}`],
     }),
   );
+}
+
+function withNextPart(errors: readonly XbstreamError[], last: string): readonly XbstreamError[] {
+  const index = errors.findIndex(({ code }) => OF_ALL_BUT_THE_LAST.has(code));
+  const [next] = nextNames(last);
+  if (index === -1 || next === undefined || existsSync(next)) return errors;
+  const details = [`a part may be missing behind ${last}: ${next}`];
+  return errors.with(index, errors[index]!.with({ details }));
 }
 
 /** All parts that lie beside a file, as a command line has them. */
