@@ -179,6 +179,21 @@ describe('a maker', () => {
     maker.update(bytes.subarray(500), 500);
     assert.throws(() => maker.finish(undefined, bytes.length, true), { code: 'XB_BAD_INDEX' });
   });
+
+  test('makes none that nobody would read, and keeps nothing of it: maps may be as large as an archive', () => {
+    const bytes = archive(...Array.from({ length: 400 }, (_, index) => file(`${index}`, noise(10, index))));
+    const { length } = indexOf(bytes);
+    for (const [most, isMade] of [
+      [length, true],
+      [length - 1, false],
+    ] as const) {
+      const maker = new IndexMaker(most);
+      maker.update(bytes, 0);
+      const finish = (): Buffer[] => maker.finish(undefined, bytes.length, true);
+      if (isMade) assert.equal(Buffer.concat(finish()).length, length);
+      else assert.throws(finish, { code: 'XB_BAD_INDEX', message: /would be larger than/ });
+    }
+  });
 });
 
 describe('a hostile index', () => {

@@ -11,6 +11,7 @@ import {
   FIELD,
   FLAG_PROVEN,
   headBytesOf,
+  INDEX_BYTES_MAX,
   INDEX_CHUNKS_MAX,
   INDEX_MAGIC,
   payloadBytesOf,
@@ -32,12 +33,19 @@ export class IndexMaker {
   #neededBytes = 0;
   #chunks = 0;
   #headBytes = 0;
-  readonly #blocks: Buffer[] = [];
+  #blocks: Buffer[] = [];
+  #blocksBytes = 0;
   #heads: Buffer[] = [];
   #openBytes = 0;
   readonly #samples = new Samples();
+  readonly #bytesMax: number;
   /** Why there can be no index. */
   #failure: XbstreamError | undefined;
+
+  /** @param bytesMax a larger one is not made: all of it is in memory, and nobody would read it */
+  constructor(bytesMax = INDEX_BYTES_MAX) {
+    this.#bytesMax = bytesMax;
+  }
 
   /**
    * Takes a piece.
@@ -56,6 +64,9 @@ export class IndexMaker {
     } catch (error) {
       if (!(error instanceof XbstreamError)) throw error;
       this.#failure = error;
+      // It is of no use any more.
+      this.#blocks = [];
+      this.#heads = [];
     }
     this.#position = end;
   }
@@ -70,6 +81,7 @@ export class IndexMaker {
    */
   finish(source: Source | undefined, archiveBytes: number, isProven: boolean): Buffer[] {
     if (this.#payloadLeft > 0 && archiveBytes > this.#position) this.#jump(archiveBytes - this.#position);
+    if (this.#failure?.code === 'XB_BAD_INDEX') throw this.#failure;
     if (this.#failure !== undefined) throw notWhole(this.#failure.message);
     if (this.#payloadLeft > 0 || this.#pendingBytes > 0 || this.#position !== archiveBytes) throw notWhole();
     this.#closeBlock();
@@ -136,7 +148,7 @@ export class IndexMaker {
     if (this.#chunks > INDEX_CHUNKS_MAX) {
       throw new XbstreamError(
         'XB_BAD_INDEX',
-        `an index holds at most ${INDEX_CHUNKS_MAX} chunks, the archive has more`,
+        `no index was made: it holds at most ${INDEX_CHUNKS_MAX} chunks, and the archive has more`,
       );
     }
     this.#headBytes += head.length;
@@ -153,6 +165,13 @@ export class IndexMaker {
     const block = Buffer.alloc(BLOCK_HEADER_BYTES);
     block.writeUInt32LE(this.#openBytes, 0);
     block.writeUInt32LE(stored.length, 4);
+    this.#blocksBytes += block.length + stored.length;
+    if (FIELD.blocks + this.#blocksBytes + BLOCK_HEADER_BYTES + CRC_BYTES > this.#bytesMax) {
+      throw new XbstreamError(
+        'XB_BAD_INDEX',
+        `no index was made: that of this archive would be larger than ${this.#bytesMax} bytes`,
+      );
+    }
     this.#blocks.push(block, stored);
     this.#heads = [];
     this.#openBytes = 0;
