@@ -94,8 +94,8 @@ export class Extents {
 export interface ExtentConsumer {
   /** `bytes` are lent until {@link afterPiece} is. */
   take(bytes: Buffer, fileOffset: number): void;
-  /** A piece was taken: what to wait for. */
-  afterPiece(): Promise<void>;
+  /** A piece was taken: what to wait for, if anything. */
+  afterPiece(): Promise<void> | undefined;
 }
 
 /** Reads the content of entries, chunk by chunk in the order of the file, and little else of the archive. */
@@ -173,12 +173,16 @@ export class ExtentReader {
       archiveOffset,
     );
     while (reader.archiveOffset < end) {
-      const room = Math.min(pieceBytes, end - reader.archiveOffset);
-      const piece = this.#bytesAt(reader.archiveOffset).subarray(0, room);
-      if (piece.length === 0) throw shortened(reader.archiveOffset);
-      reader.push(piece);
-      await consumer.afterPiece();
+      this.#pushPiece(reader, Math.min(pieceBytes, end - reader.archiveOffset));
+      const waiting = consumer.afterPiece();
+      if (waiting !== undefined) await waiting;
     }
+  }
+
+  #pushPiece(reader: ChunkReader, most: number): void {
+    const bytes = this.#bytesAt(reader.archiveOffset);
+    if (bytes.length === 0) throw shortened(reader.archiveOffset);
+    reader.push(bytes.length <= most ? bytes : bytes.subarray(0, most));
   }
 
   #header(archiveOffset: number): ChunkHeader {

@@ -3,6 +3,7 @@
  * time it may take.
  */
 import { writeSync } from 'node:fs';
+import type { InputChoice } from '../input/open-source.js';
 import type { Substitute, Surroundings } from './run.js';
 import { versionLine } from './version.js';
 
@@ -28,8 +29,8 @@ async function startThreadEarly([, , ...words]: readonly string[]): Promise<void
   if (!unpacks && first !== 'extract' && first !== 'verify') return;
   const { isSmall, startEarly } = await import('../verbs/threads/start.js');
   // A small archive is verified in this thread, but where it is decoded.
-  if (first === 'verify' && !words.includes('--deep') && words.some((word) => isSmall({ kind: 'path', path: word })))
-    return;
+  const inputs: InputChoice[] = [{ kind: 'descriptor', fd: 0 }, ...words.map((path) => ({ kind: 'path', path }) as const)];
+  if (first === 'verify' && !words.includes('--deep') && inputs.some(isSmall)) return;
   startEarly('unpack');
 }
 

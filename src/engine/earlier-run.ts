@@ -77,7 +77,7 @@ interface Comparison {
 async function isSame(state: IndexEntry, { file, extents }: Comparison): Promise<boolean> {
   const consumer = {
     take: (bytes: Buffer, fileOffset: number) => file.write(bytes, fileOffset),
-    afterPiece: () => Promise.resolve(),
+    afterPiece: () => undefined,
   };
   let isWhole = false;
   try {

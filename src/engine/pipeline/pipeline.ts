@@ -89,17 +89,21 @@ export class Pipeline {
     const { output, decoding, extents, onProgress } = this.#options;
     let file = opened;
     let taken = 0;
+    const endStep = (): void => {
+      output.endStep();
+      onProgress(taken);
+      taken = 0;
+    };
     const consumer = {
       take: (bytes: Buffer, fileOffset: number): void => {
         taken += bytes.length;
         if (fileOffset === 0) file = PagedFile.over(file, bytes, output.blockBytes);
         file.write(bytes, fileOffset);
       },
-      afterPiece: async (): Promise<void> => {
-        await decoding?.caughtUp();
-        output.endStep();
-        onProgress(taken);
-        taken = 0;
+      afterPiece: (): Promise<void> | undefined => {
+        if (decoding !== undefined) return decoding.caughtUp().then(endStep);
+        endStep();
+        return undefined;
       },
     };
     if (entry.extents !== undefined) await extents.read(entry.extents, consumer, PIECE_BYTES);

@@ -100,10 +100,9 @@ export async function readSegment(
       taken += piece.length;
       chain.push(piece);
     },
-    afterPiece: (): Promise<void> => {
+    afterPiece: (): undefined => {
       afterPiece(taken);
       taken = 0;
-      return Promise.resolve();
     },
   };
   try {
