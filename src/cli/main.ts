@@ -29,7 +29,10 @@ async function startThreadEarly([, , ...words]: readonly string[]): Promise<void
   if (!unpacks && first !== 'extract' && first !== 'verify') return;
   const { isSmall, startEarly } = await import('../verbs/threads/start.js');
   // A small archive is verified in this thread, but where it is decoded.
-  const inputs: InputChoice[] = [{ kind: 'descriptor', fd: 0 }, ...words.map((path) => ({ kind: 'path', path }) as const)];
+  const inputs: InputChoice[] = [
+    { kind: 'descriptor', fd: 0 },
+    ...words.map((path) => ({ kind: 'path', path }) as const),
+  ];
   if (first === 'verify' && !words.includes('--deep') && inputs.some(isSmall)) return;
   startEarly('unpack');
 }

@@ -20,7 +20,10 @@ export const FetchNews = {
   COUNT: 0,
   /** How long the server takes until it begins to answer, in microseconds; 0 until that is known. */
   LATENCY_US: 1,
-  BYTES: 8,
+  /** The range that the reader waits for, and how many of its bytes: it is not woken before. */
+  WANTED_RANGE: 2,
+  WANTED_BYTES: 3,
+  BYTES: 16,
 } as const;
 
 /** What it is told. */

@@ -10,6 +10,8 @@ import { RangeMemory } from './range-memory.js';
 /** The latency is the least of so many responses. */
 const RESPONSES_MEASURED = 32;
 
+/** Says that of a range so many bytes are there. */
+type TellCome = (range: number, come: number) => void;
 type Answer = (answer: FetchAnswer, moved?: readonly ArrayBuffer[]) => void;
 
 /** Fetches what it is told, until the thread is ended. */
@@ -20,6 +22,12 @@ export async function serveFetches(): Promise<void> {
     Atomics.add(news, FetchNews.COUNT, 1);
     Atomics.notify(news, FetchNews.COUNT);
   };
+  // A reader that begins to wait for other bytes meanwhile sees that the number has changed, and looks again.
+  const tellCome: TellCome = (range, come) => {
+    Atomics.add(news, FetchNews.COUNT, 1);
+    const isWanted = Atomics.load(news, FetchNews.WANTED_RANGE) === range;
+    if (isWanted && come >= Atomics.load(news, FetchNews.WANTED_BYTES)) Atomics.notify(news, FetchNews.COUNT);
+  };
   const answer: Answer = (said, moved) => {
     post(said, moved);
     tellNews();
@@ -27,9 +35,9 @@ export async function serveFetches(): Promise<void> {
   try {
     const client = await clientTo(data.address, data.timeoutMs);
     const latency = new Latency(news);
-    const fetching = new Fetching(client, answer, tellNews, latency);
+    const fetching = new Fetching(client, answer, tellCome, latency);
     onTask((task) => fetching.take(task));
-    await fetching.open(new RangeMemory(data.head));
+    await fetching.open(new RangeMemory(data.head).body(tellNews));
   } catch (error) {
     fail(error, answer);
   }
@@ -50,30 +58,28 @@ function fail(error: unknown, answer: Answer): void {
 class Fetching {
   readonly #client: AddressClient;
   readonly #answer: Answer;
-  readonly #tellNews: () => void;
+  readonly #tellCome: TellCome;
   readonly #latency: Latency;
   readonly #underWay = new Map<number, AbortController>();
   /** Of what comes as a whole. */
   #whole: { flow: Flow; sentBytes: number; takenBytes: number } | undefined;
 
-  /** @param tellNews called after bytes of a range have come */
-  constructor(client: AddressClient, answer: Answer, tellNews: () => void, latency: Latency) {
+  constructor(client: AddressClient, answer: Answer, tellCome: TellCome, latency: Latency) {
     this.#client = client;
     this.#answer = answer;
-    this.#tellNews = tellNews;
+    this.#tellCome = tellCome;
     this.#latency = latency;
   }
 
   /** Finds out what is there, and gives its beginning, or all of it. */
-  async open(head: RangeMemory): Promise<void> {
-    const headBody = head.body(this.#tellNews);
+  async open(head: Body): Promise<void> {
     await this.#client.open({
       found: (object, flow) => {
         if (!object.hasRanges) this.#whole = { flow, sentBytes: 0, takenBytes: 0 };
         this.#answer({ kind: 'found', object });
       },
       take: (bytes) => {
-        if (this.#whole === undefined) headBody.take(bytes);
+        if (this.#whole === undefined) head.take(bytes);
         else this.#pass(bytes);
       },
     });
@@ -102,7 +108,7 @@ class Fetching {
     const { signal } = dropping;
     this.#underWay.set(id, dropping);
     try {
-      const body = new RangeMemory(memory).body(this.#tellNews);
+      const body = new RangeMemory(memory).body((come) => this.#tellCome(id, come));
       await this.#client.read(start, end, this.#latency.measured(body), signal);
     } catch (error) {
       if (!signal.aborted) throw error;

@@ -44,18 +44,19 @@ export class RangeMemory {
     return this.#bytes.subarray(from, to);
   }
 
-  /** What fills it. @param filled called after bytes have come */
-  body(filled: () => void): Body {
+  /** What fills it. @param filled called after bytes have come, with how many there are */
+  body(filled: (come: number) => void): Body {
     return {
       room: () => {
         const { come } = this;
         return come === this.#bytes.length ? undefined : this.#bytes.subarray(come, come + RECEIVED_BYTES_MAX);
       },
       take: (bytes) => {
-        const { come } = this;
-        if (bytes.buffer !== this.shared) copyBytes(bytes, this.#bytes, come);
-        Atomics.store(this.#come, 0, come + bytes.length);
-        filled();
+        const before = this.come;
+        const come = before + bytes.length;
+        if (bytes.buffer !== this.shared) copyBytes(bytes, this.#bytes, before);
+        Atomics.store(this.#come, 0, come);
+        filled(come);
       },
     };
   }

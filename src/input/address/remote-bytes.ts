@@ -38,6 +38,8 @@ const EXPECTED_RANGES_MAX = 64;
 const BEHIND_BYTES = 2 * 1024 * 1024;
 /** A reader that reads less than this at a place, and goes on elsewhere, wants headers. */
 const HOP_BYTES = 64 * 1024;
+/** How much a sequential reader waits for: on a fast network, waking it costs more than receiving a smaller piece. */
+const WAITED_BYTES_MAX = 256 * 1024;
 /** How much is fetched around a place that was foretold, and how much of that before it. */
 const FORETOLD_BYTES = 4096;
 const BEFORE_FORETOLD_BYTES = 1024;
@@ -108,7 +110,7 @@ export class RemoteBytes implements PositionedBytes {
     return this.#object.sizeBytes ?? this.#comeBytes;
   }
 
-  /** At least one byte, where there is one, and perhaps fewer than wanted: those that have come. */
+  /** At least one byte, where there is one, and perhaps fewer than wanted. */
   read(memory: Buffer, at: number, bytes: number, position: number | null): number {
     return this.hasRanges ? this.#readAt(memory, at, bytes, position!) : this.#readOn(memory, at, bytes);
   }
@@ -130,11 +132,14 @@ export class RemoteBytes implements PositionedBytes {
       const range = this.#ranges.at(position) ?? this.#fetch(position, position + this.#demand(wanted, position));
       const from = position - range.start;
       const count = Math.min(wanted, comeBytes(range) - from);
-      if (count > 0) {
+      const enough = Math.min(wanted, range.end - position, WAITED_BYTES_MAX);
+      if (count >= enough) {
         copyBytes(range.memory.bytes(from, from + count), memory, at);
         this.#read(range, position + count);
         return count;
       }
+      Atomics.store(this.#news, FetchNews.WANTED_BYTES, from + enough);
+      Atomics.store(this.#news, FetchNews.WANTED_RANGE, range.id);
       if (!this.#wait(news)) return 0;
     }
   }
