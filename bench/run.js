@@ -2,12 +2,12 @@
  * Measures `tsxbstream` against another program that reads and writes the same archives, by default `mbstream`.
  *
  *   npm run bench -- [--rounds N] [--only NAME,NAME] [--save] [--ours COMMAND] [--peer COMMAND] [--innodb FOLDER]
- *                    [--base FOLDER] [--node PATH] [--base-node PATH] [--busy]
+ *                    [--base FOLDER] [--node PATH] [--base-node PATH] [--busy] [--targets FOLDER]
  *
  * No figure makes it fail; a command that fails does, and a tree that is not what was packed.
  */
 /* global AbortController */
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -43,6 +43,7 @@ const LEAST_ROUNDS = 5;
  * @property {string[] | undefined} base an older build of ours, which takes the peer's place
  * @property {string | undefined} innodb
  * @property {boolean} busy
+ * @property {string | undefined} targets where trees are unpacked; in memory where that is not said
  */
 
 /** @returns {Options} */
@@ -59,6 +60,7 @@ function readOptions() {
       node: { type: 'string', default: process.execPath },
       'base-node': { type: 'string' },
       busy: { type: 'boolean', default: false },
+      targets: { type: 'string' },
     },
   });
   const rounds = Number(values.rounds);
@@ -76,6 +78,7 @@ function readOptions() {
     base: values.base && [values['base-node'] ?? values.node, path.join(values.base, 'bin', 'tsxbstream.js')],
     innodb: values.innodb,
     busy: values.busy,
+    targets: values.targets,
   };
 }
 
@@ -146,17 +149,18 @@ class Archives {
  * @param {object} context
  * @param {number} context.rounds
  * @param {Workspace} context.workspace
+ * @param {Workspace} context.targets
  * @param {Archives} context.archives
  * @param {AbortSignal} context.signal
  * @param {Result} result takes the figures
  */
-async function runScenario(scenario, { rounds, workspace, archives, signal }, result) {
+async function runScenario(scenario, { rounds, targets, archives, signal }, result) {
   say(`${scenario.name}: preparing`);
   const { notes } = result;
   const archive = scenario.archive && (await archives.get(scenario.archive));
   const peerArchive = scenario.peerArchive ? await archives.get(scenario.peerArchive) : archive;
-  const target = path.join(workspace.folderFor((archive?.bytes ?? 0) * (scenario.targetCopies ?? 1)), 'target');
-  notes.push(...(target.startsWith('/dev/shm/') ? [] : ['not on tmpfs: memory is short']));
+  const target = path.join(targets.folderFor((archive?.bytes ?? 0) * (scenario.targetCopies ?? 1)), 'target');
+  notes.push(...(targets.isOnDisk || target.startsWith('/dev/shm/') ? [] : ['not on tmpfs: memory is short']));
 
   /**
    * @param {'ours' | 'peer'} who
@@ -211,8 +215,9 @@ async function runScenario(scenario, { rounds, workspace, archives, signal }, re
  * @param {AbortSignal} signal
  * @returns {Promise<Result[]>}
  */
-async function runAll(scenarios, { rounds, busy }, signal) {
+async function runAll(scenarios, { rounds, busy, targets: folder }, signal) {
   const workspace = new Workspace();
+  const targets = folder === undefined ? workspace : new Workspace(folder);
   const spinner = busy ? spawn('sh', ['-c', 'while :; do :; done'], { stdio: 'ignore' }) : undefined;
   const archives = new Archives(workspace, signal);
   /** @type {Result[]} */
@@ -224,7 +229,7 @@ async function runAll(scenarios, { rounds, busy }, signal) {
       const result = { name, title, goals, notes: [], rounds: [] };
       results.push(result);
       try {
-        await runScenario(scenario, { rounds, workspace, archives, signal }, result);
+        await runScenario(scenario, { rounds, targets, archives, signal }, result);
       } catch (error) {
         signal.throwIfAborted();
         result.failure = error instanceof Error ? error.message : String(error);
@@ -235,6 +240,7 @@ async function runAll(scenarios, { rounds, busy }, signal) {
   } finally {
     spinner?.kill('SIGKILL');
     workspace.remove();
+    targets.remove();
   }
   return results;
 }
@@ -249,7 +255,7 @@ function say(text) {
  * @param {Options} options
  * @param {ReturnType<typeof describeMachine>} machine
  */
-function report(results, { ours, peer, base, save, busy }, machine) {
+function report(results, { ours, peer, base, save, busy, targets }, machine) {
   const versions = describeVersions(ours, base ?? peer);
   const date = new Date().toISOString();
   const markdown = [
@@ -257,6 +263,7 @@ function report(results, { ours, peer, base, save, busy }, machine) {
     '',
     `${machine.cores} cores, ${Math.round(machine.memoryBytes / 1e9)} GB, ${machine.kernel}, load ${machine.loadAverage} at the start.`,
     ...(busy ? ['One core was kept busy by another process.'] : []),
+    ...(targets === undefined ? [] : [`Targets on ${fileSystemOf(targets)}, not on tmpfs.`]),
     `Node ${versions.node}, ours at ${versions.commit}, peer: ${versions.peer} (${versions.peerVersion}).`,
     '',
     toMarkdown(results),
@@ -273,6 +280,11 @@ function report(results, { ours, peer, base, save, busy }, machine) {
   const nameless = launchers.reduce((text, launcher) => text.replaceAll(launcher, 'bin/tsxbstream.js'), figures);
   writeFileSync(`${file}.json`, `${nameless}\n`);
   say(`saved as ${file}.md and .json`);
+}
+
+/** @param {string} folder */
+function fileSystemOf(folder) {
+  return execFileSync('df', ['--output=fstype', folder], { encoding: 'utf8' }).split('\n')[1];
 }
 
 /** @param {string} name */

@@ -110,8 +110,17 @@ export function makeScenarios({ ours, peer, innodb }) {
       goals: [{ figure: 'wall', ratio: 0.95 }, RSS_GOAL],
     },
     {
+      name: 'large-file-fsync',
+      title: 'the same, `< archive`, with `--fsync`; the peer has `sync -f` behind it',
+      archive: large,
+      input: 'file',
+      ours: (/** @type {string} */ target) => [...ours, '-x', '--fsync', '-C', target],
+      peer: (/** @type {string} */ target) => shell('"$@" -x; exec sync -f .', target, peer),
+      goals: [RSS_GOAL],
+    },
+    {
       name: 'interleaved-file',
-      title: 'the same with the 8 files interleaved, two threads on both sides, `< archive`',
+      title: 'the same 8 files interleaved, two threads on both sides, `< archive`',
       archive: interleaved,
       input: 'file',
       ...extractByTwo,

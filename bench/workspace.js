@@ -11,6 +11,16 @@ const HEADROOM_BYTES = 1024 ** 3;
 export class Workspace {
   /** @type {Map<string, string>} */
   #folders = new Map();
+  #disk;
+
+  /** @param {string} [disk] a folder on the file system that is to be used instead of memory */
+  constructor(disk) {
+    this.#disk = disk;
+  }
+
+  get isOnDisk() {
+    return this.#disk !== undefined;
+  }
 
   /**
    * A folder with room for so many bytes.
@@ -19,6 +29,7 @@ export class Workspace {
    * @param {number} [reservedBytes] memory that something else will need at the same time
    */
   folderFor(bytes, reservedBytes = 0) {
+    if (this.#disk !== undefined) return this.#folder(this.#disk);
     const memoryBytes = process.availableMemory() - HEADROOM_BYTES - reservedBytes;
     if (existsSync(TMPFS) && bytes <= Math.min(freeBytes(TMPFS), memoryBytes)) return this.#folder(TMPFS);
     if (bytes <= freeBytes(tmpdir())) return this.#folder(tmpdir());
