@@ -1,10 +1,10 @@
 /**
  * Measures what is read over a network: `list` of a sparse archive of 1 TiB behind nginx with 20 ms of latency, the same and more
- * by an index, and `extract` over loopback beside the same from a file.
+ * by an index, and `extract` over loopback beside the same from a file, and beside `curl | mbstream -x`.
  *
  *   npm run build && node --import tsx bench/remote.ts [--folder DIR] [--only list,index,extract] [--rounds 5]
  *
- * It needs nginx, and 1 GB on a file system that has sparse files.
+ * It needs nginx, curl and mbstream, and 1 GB on a file system that has sparse files.
  */
 import { spawn } from 'node:child_process';
 import * as fs from 'node:fs';
@@ -96,13 +96,16 @@ async function delayed(origin: string, delayMs: number): Promise<{ origin: strin
   return { origin: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`, bytes: () => bytes };
 }
 
-async function run(...words: string[]): Promise<number> {
+const run = (...words: string[]): Promise<number> => timed(process.execPath, [PROGRAM, ...words]);
+
+/** @returns the seconds that a program takes */
+async function timed(program: string, words: readonly string[]): Promise<number> {
   const begun = performance.now();
   const env: NodeJS.ProcessEnv = { ...process.env, NO_PROXY: '127.0.0.1', no_proxy: '127.0.0.1' };
   delete env['NODE_EXTRA_CA_CERTS'];
-  const child = spawn(process.execPath, [PROGRAM, ...words], { stdio: ['ignore', 'ignore', 'inherit'], env });
+  const child = spawn(program, words, { stdio: ['ignore', 'ignore', 'inherit'], env });
   const code = await new Promise((resolve) => child.on('close', resolve));
-  if (code !== 0) throw new Error(`tsxbstream ${words.join(' ')} ended with ${String(code)}`);
+  if (code !== 0) throw new Error(`${program} ${words.join(' ')} ended with ${String(code)}`);
   return (performance.now() - begun) / 1000;
 }
 
@@ -151,21 +154,24 @@ async function measureExtract(folder: string, rounds: number): Promise<void> {
   });
   const origin = await startNginx(context, folder);
   const target = join(folder, 'target');
-  const times = { file: [] as number[], http: [] as number[] };
+  const address = `${origin}/data.xbs`;
+  const extract = (place: string): Promise<number> => run('extract', '-q', '--backup=never', place, '-C', target);
+  const ways = {
+    file: () => extract(archive),
+    http: () => extract(address),
+    'curl | mbstream -x': () => timed('bash', ['-c', 'curl -s "$0" | mbstream -x -C "$1"', address, target]),
+  };
+  const times = new Map<string, number[]>(Object.keys(ways).map((name) => [name, []]));
   for (let round = 0; round <= rounds; round += 1) {
-    for (const [name, place] of [
-      ['file', archive],
-      ['http', `${origin}/data.xbs`],
-    ] as const) {
-      const seconds = await run('extract', '-q', '--backup=never', place, '-C', target);
+    for (const [name, way] of Object.entries(ways)) {
+      fs.mkdirSync(target);
+      const seconds = await way();
       fs.rmSync(target, { recursive: true });
-      if (round > 0) times[name].push(seconds);
+      if (round > 0) times.get(name)!.push(seconds);
     }
   }
-  const [file, http] = [median(times.file), median(times.http)];
-  console.log(
-    `extract of 1 GiB: file ${file.toFixed(2)} s, http ${http.toFixed(2)} s: ${(file / http).toFixed(2)} of its speed`,
-  );
+  const said = Array.from(times, ([name, seconds]) => `${name} ${median(seconds).toFixed(2)} s`);
+  console.log(`extract of 1 GiB: ${said.join(', ')}`);
 }
 
 const folder = fs.mkdtempSync(join(values.folder, 'tsxbstream-remote-'));
