@@ -16,7 +16,7 @@ function runScript(script: string): { status: number | null; stdout: string; err
 test('a thread that cannot be told its task does not keep the program alive', () => {
   const { status, stdout, error } = runScript(`
     import { runTask } from ${JSON.stringify(MODULE)};
-    const context = { signal: new AbortController().signal };
+    const context = { signal: new AbortController().signal, progress: () => undefined };
     const task = { cannotBeCloned() {} };
     await runTask(new URL(${JSON.stringify(WAITING)}), task, [], context).catch(({ name }) => console.log(name));`);
   assert.equal(error, undefined);
@@ -32,7 +32,7 @@ test('a thread that was started early, and has ended before it was needed, is no
     const alive = setInterval(() => undefined, 1000);
     startThreadEarly(module);
     await gone;
-    const context = { signal: new AbortController().signal };
+    const context = { signal: new AbortController().signal, progress: () => undefined };
     await runTask(module, {}, [], context).catch(({ message }) => console.log(message));
     clearInterval(alive);`);
   assert.equal(error, undefined);
