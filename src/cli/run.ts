@@ -71,7 +71,7 @@ async function tellUnreadable(
   return exitCodeFor([error.code]);
 }
 
-/** An address may stand where a table, a user or a digest is expected, which is quoted then. */
+/** An address may have been typed where a table, a user or a digest is expected; the error quotes it. */
 function withoutSecrets(error: XbstreamError, argv: readonly string[]): XbstreamError {
   const { message, details, hints, ...facts } = errorToRecord(error);
   const shown = (text: string): string => shownText(text, argv);

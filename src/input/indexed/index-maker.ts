@@ -42,7 +42,7 @@ export class IndexMaker {
   /** Why there can be no index. */
   #failure: XbstreamError | undefined;
 
-  /** @param bytesMax a larger one is not made: all of it is in memory, and nobody would read it */
+  /** @param bytesMax a larger index is not made: it is kept in memory, and no reader would accept it */
   constructor(bytesMax = INDEX_BYTES_MAX) {
     this.#bytesMax = bytesMax;
   }

@@ -20,8 +20,8 @@ const OF_ALL_BUT_THE_LAST: ReadonlySet<XbstreamErrorCode> = new Set(['XB_TRUNCAT
 const PARTS_MAX = 4;
 
 /**
- * Says of the first error that may come of it that the input may be one of several parts, where others lie beside it; or of what it
- * was told are all parts, which one may be missing behind them.
+ * Says of the first error that may come of it that the input may be one of several parts, where others lie beside it; or, where
+ * the input is a list of parts, which part may be missing behind the last.
  */
 export function withParts(errors: readonly XbstreamError[], input: InputChoice): readonly XbstreamError[] {
   if (input.kind === 'parts') return withNextPart(errors, input.paths.at(-1)!);

@@ -22,7 +22,7 @@ function readings(path: string): PartName[] {
   if (letters !== null && /[._-]$/.test(letters[1]!)) {
     found.push({ before: folder + letters[1]!, count: letters[2]!, after: '' });
   }
-  // That is how it calls them where nobody says how.
+  // `split` names its parts so by default.
   if (/^x[a-z]{2,}$/.test(name)) found.push({ before: `${folder}x`, count: name.slice(1), after: '' });
   for (const match of [...name.matchAll(/\d+/g)].reverse()) {
     const end = match.index + match[0].length;

@@ -18,9 +18,9 @@ export class ChunkedBody {
   #trailerBytes = 0;
 
   /**
-   * Takes the next bytes. What of them is content is moved together: of chunks that hold a byte each nobody else is to know.
+   * Takes the next bytes. Their content is joined, so that chunks of one byte each do not cost a call each.
    *
-   * @param bytes its own until it returns
+   * @param bytes overwritten by the content that is joined
    * @returns what is behind the body
    * @throws NoHttp, and what the body throws
    */
